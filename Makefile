@@ -1,0 +1,103 @@
+# `make demo` and `make test` do all the set-up on a fresh machine; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# uv from the PATH, else from a virtual environment of its own beside the project's.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin
+EXTRAS := --extra hub --extra local
+DEMO_HOME ?= .demo
+ROOMS := agents edge evals graphs memory server tools
+
+.PHONY: help
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+.venv/.hub: pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --quiet --locked --inexact $(EXTRAS)
+	@touch $@
+
+.venv/.dev: pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --quiet --locked --inexact $(EXTRAS) --extra dev
+	@touch $@ .venv/.hub
+
+.PHONY: install
+install: .venv/.hub ## install the hub into .venv
+
+.PHONY: demo
+demo: .venv/.hub ## install, ingest the sample documents, ask three questions, print routed and cited answers
+	$(RUN)/python -m server.demo --home $(DEMO_HOME)
+
+.PHONY: up
+up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
+	CHARGEHAND_HOME=$(DEMO_HOME) $(RUN)/chargehand ingest memory/samples
+	CHARGEHAND_HOME=$(DEMO_HOME) $(RUN)/chargehand up
+
+.PHONY: test
+test: .venv/.dev ## unit and integration tests, with the reasons of what was skipped
+	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e"
+
+.PHONY: test-unit
+test-unit: .venv/.dev ## unit tests only
+	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not integration"
+
+.PHONY: test-integration
+test-integration: .venv/.dev ## tests that start real servers and processes
+	$(RUN)/pytest -m integration
+
+.PHONY: test-e2e
+test-e2e: .venv/.dev chromium ## the chat page in a real Chromium
+	$(RUN)/pytest -m e2e
+
+.PHONY: test-all
+test-all: .venv/.dev chromium ## all tests, with branch coverage
+	$(RUN)/coverage erase
+	$(RUN)/pytest --cov --cov-report=term
+	
+.PHONY: chromium
+chromium: ## install Debian's Chromium where there is none and we may
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
+	  else echo "No Chromium, and no right to install it: the tests of the page will be skipped."; fi; }
+
+.PHONY: lint
+lint: .venv/.dev ## ruff, types, import contracts, lock file
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/basedpyright
+	$(RUN)/lint-imports
+	$(UV) lock --check --quiet
+
+.PHONY: format
+format: .venv/.dev ## format and mend what ruff can
+	$(RUN)/ruff check --fix .
+	$(RUN)/ruff format .
+
+.PHONY: security
+security: .venv/.dev ## bandit, and pip-audit where its service is reachable
+	$(RUN)/bandit -q -c pyproject.toml -r $(ROOMS)
+	@$(UV) export --quiet --locked $(EXTRAS) --no-emit-project --format requirements-txt > .venv/requirements.txt
+	@$(RUN)/pip-audit --disable-pip --require-hashes -r .venv/requirements.txt || \
+	  { code=$$?; [ $$code -eq 1 ] && ! curl -sf -m 5 -o /dev/null https://pypi.org/pypi/pip/json \
+	    && echo "pip-audit skipped: its advisory service is not reachable" || exit $$code; }
+
+.PHONY: bench
+bench: .venv/.dev ## benchmarks, as ratios side by side
+	$(RUN)/python -m tests.bench
+
+.PHONY: docs
+docs: .venv/.dev ## the documentation on http://127.0.0.1:8082
+	$(RUN)/mkdocs serve --dev-addr 127.0.0.1:8082
+
+.PHONY: studio
+studio: .venv/.dev ## LangGraph's server for Studio on http://127.0.0.1:8083
+	$(RUN)/langgraph dev --host 127.0.0.1 --port 8083 --no-browser --allow-blocking
+
+.PHONY: clean
+clean: ## remove what the targets made
+	rm -rf .venv .uv .demo .coverage* site .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,128 @@
+"""What happens during a turn, as it happens; `server/chat/agui.py` turns it into AG-UI events."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = [
+    "AnswerDelta",
+    "Citation",
+    "DraftDelta",
+    "Emit",
+    "Notice",
+    "RouteTaken",
+    "Sources",
+    "StepFinished",
+    "StepStarted",
+    "ToolFinished",
+    "ToolStarted",
+    "TurnEvent",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a statement stands.
+
+    Attributes:
+        number: 1-based; the mark in the text is `[number]`.
+        document_id: key of the document.
+        document: its name, a path relative to what was ingested.
+        title: its title.
+        heading: heading path joined with " > "; may be empty.
+        start: first character of the quote, 0-based offset into the document's text, in code points.
+        end: one past the last character.
+        quote: exactly the document's text from `start` to `end`.
+    """
+
+    number: int
+    document_id: str
+    document: str
+    title: str
+    heading: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A node of the graph began."""
+
+    step: str
+    kind: Literal["step_started"] = "step_started"
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A node of the graph ended."""
+
+    step: str
+    kind: Literal["step_finished"] = "step_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTaken:
+    """The router decided; `route` is `agents.router.router.Route` as JSON."""
+
+    route: dict[str, Any]
+    kind: Literal["route"] = "route"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool was called with validated arguments."""
+
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+    kind: Literal["tool_started"] = "tool_started"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool returned; `result` is JSON-ready. A failed call has the error's message in it."""
+
+    call_id: str
+    result: Any
+    failed: bool = False
+    kind: Literal["tool_finished"] = "tool_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftDelta:
+    """More of a model's draft, which nobody has checked yet."""
+
+    text: str
+    kind: Literal["draft"] = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """More of the checked answer."""
+
+    text: str
+    kind: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the answer that the user must know: what is missing from it and why."""
+
+    topic: Literal["partial", "dropped", "model_failed"]
+    message: str
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The citations of the answer, complete."""
+
+    citations: tuple[Citation, ...]
+    kind: Literal["sources"] = "sources"
+
+
+TurnEvent = (
+    StepStarted | StepFinished | RouteTaken | ToolStarted | ToolFinished | DraftDelta | AnswerDelta | Notice | Sources
+)
+Emit = Callable[[TurnEvent], None]

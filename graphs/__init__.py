@@ -1,0 +1,1 @@
+"""LangGraph: the supervisor, the retrieval subgraph and what they are built from."""

@@ -1,0 +1,95 @@
+"""What the graphs are built from, put together in one place from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memory.settings import Settings, load_settings
+from memory.store import KnowledgeStore
+from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
+
+if TYPE_CHECKING:
+    from agents.models.resolve import ResolvedModel
+    from agents.router.router import IntentRouter
+    from agents.teams.flow import Teams
+
+__all__ = ["Dependencies", "open_dependencies", "shared_dependencies"]
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Everything that a node may need; tests build their own."""
+
+    settings: Settings
+    store: KnowledgeStore
+    router: IntentRouter
+    model: ResolvedModel
+    tools: Mapping[str, ToolSpec]
+    teams: Teams
+    caller: ToolContext = LOCAL_ENGINEER
+
+    @property
+    def may_draft(self) -> bool:
+        """Whether the model is asked to word answers: `Settings.draft_with`."""
+        if self.model.reference.provider == "none" or self.settings.draft_with == "none":
+            return False
+        return self.model.capable or self.settings.draft_with == "any"
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def open_dependencies(settings: Settings) -> Dependencies:
+    """Open the home, the stores, the router and the model.
+
+    Raises:
+        StorageFailed: the home cannot be used.
+        InvalidInput, NotFound: the settings name a model that does not exist.
+        Unavailable: the embedder is not installed.
+    """
+    from agents.models.resolve import resolve_model
+    from agents.models.serving import Runtimes
+    from agents.router.chooser import ModelChooser
+    from agents.router.router import load_router
+    from agents.teams.flow import Teams
+    from memory.embedding import load_minilm
+    from memory.home import open_home
+    from memory.store import open_store
+    from tools.catalogue import load_catalogue
+    from tools.evaluations import evaluation_tools
+    from tools.knowledge import knowledge_tools
+    from tools.licences import licence_tools
+    from tools.roster import roster_tools
+
+    model = resolve_model(settings)
+    home = open_home(settings.home)
+    store = open_store(home, load_minilm)
+    catalogue = load_catalogue()
+    specs = [
+        *knowledge_tools(store.retriever),
+        *evaluation_tools(store.ledger),
+        *licence_tools(catalogue),
+        *roster_tools(catalogue, Runtimes(settings), str(model.reference)),
+    ]
+    tools = {spec.name: spec for spec in specs}
+    return Dependencies(settings, store, router, model, tools, Teams(tools, catalogue))
+
+
+_shared_lock = threading.Lock()
+_shared: list[Dependencies] = []
+
+
+async def shared_dependencies() -> Dependencies:
+    """The dependencies of this process for LangGraph's own server, which asks for each graph anew at each request."""
+
+    def opened() -> Dependencies:
+        with _shared_lock:
+            if not _shared:
+                _shared.append(open_dependencies(load_settings()))
+            return _shared[0]
+
+    return await asyncio.to_thread(opened)

@@ -1,0 +1,169 @@
+"""The retrieval subgraph: rewrite -> retrieve -> ground -> draft or quote.
+
+`ground` judges what the passages are to the question: if they have nothing to do with it, the answer is "not in the
+documents" and no model is asked. `draft` lets a capable model word the answer and keeps what the passages carry; the
+model may also say that they do not answer. Without such a model, or when nothing of its draft stands, `quote` gives
+the sentences nearest to the question, word for word.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any, cast
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agents.drafting import Draft, check_draft, draft_messages
+from agents.events import AnswerDelta, Emit, Notice, ToolFinished, ToolStarted
+from agents.grounding.quotes import Quote, Rarity, as_markdown, assess, cite, select_quotes
+from agents.phrases import phrase
+from agents.router.language import detect_language
+from graphs.dependencies import Dependencies, shared_dependencies
+from graphs.state import RetrievalState, last_question
+from graphs.steps import step
+from agents.followups import standalone_question
+from agents.models.streaming import stream_text
+from memory.errors import WorldError
+from memory.lexical import analyse
+from memory.passages import Passage
+from tools.knowledge import FoundPassages
+
+__all__ = ["build_retrieval", "make_graph"]
+
+_PASSAGES = 8
+_PASSAGES_TO_MODEL = 5
+_FIRST_TOKEN_S = 60.0
+_NEXT_TOKEN_S = 20.0
+
+
+def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """Compile the subgraph; it keeps no checkpoints of its own."""
+    graph = StateGraph(RetrievalState)
+    graph.add_node("rewrite", step("rewrite", _rewrite))
+    graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
+    graph.add_node("ground", step("ground", partial(_ground, dependencies)))
+    graph.add_node("draft", step("draft", partial(_draft, dependencies)))
+    graph.add_node("quote", step("quote", partial(_quote, dependencies)))
+    graph.add_edge(START, "rewrite")
+    graph.add_edge("rewrite", "retrieve")
+    graph.add_edge("retrieve", "ground")
+    graph.add_conditional_edges("ground", partial(_after_ground, dependencies), ["draft", "quote", END])
+    graph.add_conditional_edges("draft", _after_draft, ["quote", END])
+    graph.add_edge("quote", END)
+    return graph.compile(checkpointer=False, name="retrieval")
+
+
+async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
+    """The graph for LangGraph's own server (`langgraph.json`); its input is {"question": ...}."""
+    return build_retrieval(await shared_dependencies())
+
+
+async def _rewrite(state: RetrievalState, emit: Emit) -> dict[str, Any]:
+    messages = state.get("messages", [])
+    if not messages:
+        return {"question": state["question"]}
+    return {"question": standalone_question(last_question(messages), last_question(messages, 1))}
+
+
+async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
+    spec = dependencies.tools["knowledge_search"]
+    arguments = {"query": state["question"], "limit": _PASSAGES}
+    call_id = uuid.uuid4().hex
+    emit(ToolStarted(call_id, spec.name, arguments))
+    found = await spec.call(dependencies.caller, arguments)
+    passages = cast(FoundPassages, found).passages
+    shown = [
+        {"document": passage.document, "heading": " > ".join(passage.heading_path), "score": round(passage.score, 3)}
+        for passage in passages
+    ]
+    emit(ToolFinished(call_id, shown))
+    call = {"id": call_id, "name": spec.name, "arguments": arguments, "result": shown, "status": "done"}
+    return {"passages": [asdict(passage) for passage in passages], "tool_calls": [call]}
+
+
+async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
+    passages, language = _passages(state), _language(state)
+    rarity = await asyncio.to_thread(_rarity, dependencies, state["question"])
+    found = assess(state["question"], passages, rarity)
+    update: dict[str, Any] = {"found": found, "answer": "", "citations": [], "notices": [], "streamed": False}
+    if found == "nothing":
+        update["answer"] = phrase("not_found", language) if rarity.chunks else phrase("no_documents", language)
+    return update
+
+
+def _rarity(dependencies: Dependencies, question: str) -> Rarity:
+    frequencies, chunks = dependencies.store.lexical.document_frequencies(
+        analyse(question), dependencies.caller.tenant
+    )
+    return Rarity(frequencies, chunks)
+
+
+def _after_ground(dependencies: Dependencies, state: RetrievalState) -> str:
+    if state["answer"]:
+        return END
+    return "draft" if dependencies.may_draft else "quote"
+
+
+async def _draft(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
+    passages, language = _passages(state)[:_PASSAGES_TO_MODEL], _language(state)
+    draft, notices = Draft(), list[Notice]()
+    deltas = stream_text(
+        dependencies.model,
+        draft_messages(state["question"], language, passages),
+        first_token_s=_FIRST_TOKEN_S,
+        next_token_s=_NEXT_TOKEN_S,
+    )
+    try:
+        await check_draft(deltas, passages, emit, draft)
+    except WorldError as error:
+        kept = "draft_cut" if draft.text else "model_failed"
+        notices.append(Notice("model_failed", phrase(kept, language, why=error.message)))
+    if draft.dropped:
+        notices.append(Notice("dropped", phrase("dropped", language, count=len(draft.dropped))))
+    for notice in notices:
+        emit(notice)
+    update: dict[str, Any] = {"notices": [{"topic": notice.topic, "message": notice.message} for notice in notices]}
+    if draft.text:
+        citations = [asdict(citation) for citation in draft.citations]
+        update |= {"answer": draft.text, "citations": citations, "streamed": True}
+    elif draft.not_found:
+        nearest = "; ".join(dict.fromkeys(passage.title for passage in passages[:2]))
+        places = phrase("nearest", language, places=nearest)
+        update["answer"] = f"{phrase('not_found', language)} {places}"
+    return update
+
+
+def _after_draft(state: RetrievalState) -> str:
+    return END if state["answer"] else "quote"
+
+
+async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
+    passages = _passages(state)
+
+    def quotes() -> list[Quote]:
+        rarity = _rarity(dependencies, state["question"])
+        return select_quotes(state["question"], passages, rarity, dependencies.store.embedder)
+
+    selected = await asyncio.to_thread(quotes)
+    citations = [cite(quote, passages[quote.passage], number) for number, quote in enumerate(selected, start=1)]
+    opening = "quoted" if state["found"] == "answer" else "quoted_near"
+    text = ""
+    for line in (phrase(opening, _language(state)), *(f"- {as_markdown(c.quote)} [{c.number}]" for c in citations)):
+        piece = f"\n\n{line}" if text else line
+        emit(AnswerDelta(piece))
+        text += piece
+    return {"answer": text, "citations": [asdict(citation) for citation in citations], "streamed": True}
+
+
+def _passages(state: RetrievalState) -> list[Passage]:
+    return [
+        Passage(**{**passage, "heading_path": tuple(passage["heading_path"])}) for passage in state.get("passages", [])
+    ]
+
+
+def _language(state: RetrievalState) -> str:
+    route = state.get("route")
+    return str(route["language"]) if route else detect_language(state["question"])

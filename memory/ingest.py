@@ -1,0 +1,158 @@
+"""Bring files into the ledger: idempotent by content hash, following updates and deletions."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from memory.chunking import CHUNKER_VERSION, split_into_chunks
+from memory.errors import ChargehandError, InvalidInput, NotFound
+from memory.ledger import Ledger
+from memory.ledger.documents import StoredDocument
+from memory.parsing import PARSER_VERSION, SUPPORTED_SUFFIXES, parse_document
+from memory.passages import Chunk
+
+__all__ = ["IngestReport", "ingest_paths"]
+
+_BATCH = 32
+_IGNORED_FOLDERS = frozenset({".git", ".venv", "__pycache__", "node_modules"})
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What became of the files; names are those shown to users."""
+
+    added: list[str] = field(default_factory=list[str])
+    updated: list[str] = field(default_factory=list[str])
+    unchanged: list[str] = field(default_factory=list[str])
+    deleted: list[str] = field(default_factory=list[str])
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Name -> why it could not be read and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    name: str
+
+
+def ingest_paths(
+    ledger: Ledger,
+    paths: Sequence[Path],
+    *,
+    tenant: str,
+    limit_bytes: int,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> IngestReport:
+    """Read files and folders (recursively) into the ledger, in durable batches.
+
+    A file that was read before and is unchanged costs one hash. Former files that are gone are deleted. A file that
+    cannot be parsed is reported in `refused`, what the ledger holds of it stays, and the others go on.
+
+    Args:
+        limit_bytes: larger files are refused.
+
+    Raises:
+        NotFound: a path does not exist.
+        InvalidInput: a folder has no file of a supported kind, and nothing of it was ingested before.
+        StorageFailed: the disk is full; the batches before are kept.
+    """
+    report = IngestReport()
+    known = {document.id: document for document in ledger.documents.all(tenant)}
+    batch: list[tuple[StoredDocument, Sequence[Chunk]]] = []
+    for path in paths:
+        root = Path(os.path.abspath(path))
+        files = list(_files(root))
+        gone = _vanished(root, files, known)
+        if not gone and not root.exists():
+            raise NotFound(f"There is no file or folder {path}.", "Check the path.")
+        if not gone and not files:
+            kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
+            raise InvalidInput(f"There is nothing to ingest in {path}.", f"Supported kinds: {kinds}.")
+        for file in files:
+            document = _read(file, tenant, limit_bytes, known, report, now())
+            if document is not None:
+                batch.append(document)
+                known[document[0].id] = document[0]
+            if len(batch) >= _BATCH:
+                ledger.documents.save(batch)
+                batch = []
+        if gone:
+            ledger.documents.delete(gone)
+            report.deleted.extend(document.name for document in gone)
+    if batch:
+        ledger.documents.save(batch)
+    return report
+
+
+def _files(root: Path) -> Iterator[_File]:
+    """The file itself, or all supported files below the folder in a stable order."""
+    if root.is_file():
+        yield _File(root, root.name)
+        return
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS and not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix.lower() in SUPPORTED_SUFFIXES and not name.startswith("."):
+                yield _File(path, path.relative_to(root).as_posix())
+
+
+def _vanished(root: Path, files: Sequence[_File], known: dict[str, StoredDocument]) -> list[StoredDocument]:
+    """Documents that once came from `root`, or from under it, and whose files are gone."""
+    present = {str(file.path) for file in files}
+    below = f"{root}{os.sep}"
+    return [
+        row
+        for row in known.values()
+        if (row.source == str(root) or row.source.startswith(below)) and row.source not in present
+    ]
+
+
+def _read(
+    file: _File,
+    tenant: str,
+    limit_bytes: int,
+    known: dict[str, StoredDocument],
+    report: IngestReport,
+    now: datetime,
+) -> tuple[StoredDocument, Sequence[Chunk]] | None:
+    """Parse one file into what the ledger keeps; None where it is unchanged or refused (the report says which)."""
+    source = str(file.path)
+    document_id = hashlib.sha256(f"{tenant}\0{source}".encode()).hexdigest()[:20]
+    before = known.get(document_id)
+    name = before.name if before is not None and "/" not in file.name else file.name
+    try:
+        data = _load(file.path, limit_bytes)
+        content_hash = _content_hash(data)
+        if before is not None and before.content_hash == content_hash:
+            report.unchanged.append(name)
+            return None
+        parsed = parse_document(file.path.name, data)
+    except ChargehandError as error:
+        report.refused[name] = str(error)
+        return None
+    except OSError as error:
+        report.refused[name] = f"Cannot be read: {error.strerror}."
+        return None
+    (report.added if before is None else report.updated).append(name)
+    document = StoredDocument(
+        document_id, tenant, source, name, parsed.title, parsed.media_type, content_hash, parsed.text, now
+    )
+    return document, split_into_chunks(parsed)
+
+
+def _load(path: Path, limit_bytes: int) -> bytes:
+    size_bytes = path.stat().st_size
+    if size_bytes > limit_bytes:
+        raise InvalidInput(
+            f"It has {size_bytes} bytes; the limit is {limit_bytes}.", "Raise CHARGEHAND_DOCUMENT_LIMIT_BYTES."
+        )
+    return path.read_bytes()
+
+
+def _content_hash(data: bytes) -> str:
+    versions = f"parser {PARSER_VERSION}, chunker {CHUNKER_VERSION}\0".encode()
+    return hashlib.sha256(versions + data).hexdigest()

@@ -1,0 +1,144 @@
+"""Documents and their chunks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from memory.errors import NotFound
+from memory.ledger.database import Database
+from memory.ledger.schema import chunks, documents, outbox
+from memory.passages import Chunk
+
+__all__ = ["Documents", "StoredDocument", "chunk_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """One document.
+
+    Attributes:
+        source: absolute path of the file.
+        name: path relative to what was ingested; shown to users.
+        content_hash: of the file's bytes and of the parser's and chunker's versions.
+        text: empty where a listing leaves it out.
+    """
+
+    id: str
+    tenant: str
+    source: str
+    name: str
+    title: str
+    media_type: str
+    content_hash: str
+    text: str
+    updated_at: datetime
+
+
+def chunk_id(document_id: str, ordinal: int) -> str:
+    """Key of a document's chunk in the ledger and in every mirror."""
+    return f"{document_id}:{ordinal}"
+
+
+_listed = [column for column in documents.c if column.name != "text"]
+
+
+class Documents:
+    """Reads and writes of documents; every write tells the mirrors in the same transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, saved: Sequence[tuple[StoredDocument, Sequence[Chunk]]]) -> None:
+        """Insert or replace documents with all their chunks, in one transaction."""
+        with self._database.write() as connection:
+            for document, parts in saved:
+                former = _drop(connection, document.id)
+                connection.execute(documents.insert().values(asdict(document)))
+                if parts:
+                    connection.execute(chunks.insert(), [_chunk_values(document.id, chunk) for chunk in parts])
+                _announce(connection, document, former)
+
+    def delete(self, gone: Sequence[StoredDocument]) -> None:
+        """Remove documents with their chunks, in one transaction."""
+        with self._database.write() as connection:
+            for document in gone:
+                _announce(connection, document, _drop(connection, document.id))
+
+    def get(self, document_id: str, tenant: str) -> StoredDocument:
+        """Raises NotFound: there is no such document in this tenant."""
+        found = self._database.rows(
+            sa.select(documents).where(documents.c.id == document_id, documents.c.tenant == tenant)
+        )
+        if not found:
+            raise NotFound(f"There is no document {document_id!r}.", "List them at /v1/documents.")
+        return StoredDocument(**found[0])
+
+    def all(self, tenant: str) -> list[StoredDocument]:
+        """All documents of a tenant by name, with empty `text`."""
+        query = sa.select(*_listed).where(documents.c.tenant == tenant).order_by(documents.c.name)
+        return [StoredDocument(text="", **row) for row in self._database.rows(query)]
+
+    def count(self, tenant: str) -> tuple[int, int]:
+        """How many documents and how many chunks a tenant has."""
+        theirs = documents.c.tenant == tenant
+        query = sa.select(
+            sa.select(sa.func.count()).select_from(documents).where(theirs).scalar_subquery().label("documents"),
+            sa.select(sa.func.count()).select_from(chunks.join(documents)).where(theirs).scalar_subquery().label("chunks"),
+        )
+        row = self._database.rows(query)[0]
+        return row["documents"], row["chunks"]
+
+    def chunks_of(self, document_ids: Sequence[str]) -> dict[str, tuple[str, list[Chunk]]]:
+        """Document id -> (title, its chunks in order), of any tenant; ids that are gone are absent."""
+        titles = sa.select(documents.c.id, documents.c.title).where(documents.c.id.in_(document_ids))
+        found: dict[str, tuple[str, list[Chunk]]] = {row["id"]: (row["title"], []) for row in self._database.rows(titles)}
+        query = sa.select(chunks).where(chunks.c.document_id.in_(document_ids)).order_by(chunks.c.ordinal)
+        for row in self._database.rows(query):
+            if row["document_id"] in found:
+                found[row["document_id"]][1].append(_chunk(row))
+        return found
+
+    def chunks(self, chunk_ids: Sequence[str], tenant: str) -> dict[str, tuple[StoredDocument, Chunk]]:
+        """Chunk id -> (its document without text, the chunk), for those of the ids that this tenant has."""
+        columns = [column.label(f"of_{column.name}") for column in _listed]
+        query = (
+            sa.select(chunks, *columns)
+            .select_from(chunks.join(documents))
+            .where(chunks.c.id.in_(chunk_ids), documents.c.tenant == tenant)
+        )
+        return {
+            row["id"]: (
+                StoredDocument(text="", **{column.name: row[f"of_{column.name}"] for column in _listed}),
+                _chunk(row),
+            )
+            for row in self._database.rows(query)
+        }
+
+
+def _drop(connection: Connection, document_id: str) -> int:
+    former = connection.execute(chunks.delete().where(chunks.c.document_id == document_id)).rowcount
+    connection.execute(documents.delete().where(documents.c.id == document_id))
+    return former
+
+
+def _announce(connection: Connection, document: StoredDocument, former: int) -> None:
+    values = {"document_id": document.id, "tenant": document.tenant, "former_chunks": former}
+    connection.execute(outbox.insert().values(values))
+
+
+def _chunk_values(document_id: str, chunk: Chunk) -> dict[str, Any]:
+    heading_path = json.dumps(chunk.heading_path, ensure_ascii=False)
+    return asdict(chunk) | {
+        "id": chunk_id(document_id, chunk.ordinal),
+        "document_id": document_id,
+        "heading_path": heading_path,
+    }
+
+
+def _chunk(row: Mapping[str, Any]) -> Chunk:
+    return Chunk(row["ordinal"], tuple(json.loads(row["heading_path"])), row["start"], row["end"], row["text"])

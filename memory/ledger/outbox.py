@@ -1,0 +1,50 @@
+"""What the mirrors have yet to apply: rows written with the change they tell of, one watermark for each mirror."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from memory.ledger.database import Database
+from memory.ledger.schema import outbox, watermarks
+
+__all__ = ["Change", "Outbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document changed, or went; what it is now stands in the ledger.
+
+    Attributes:
+        position: strictly increasing.
+        former_chunks: how many chunks it had before; the mirrors drop what is left over.
+    """
+
+    position: int
+    document_id: str
+    tenant: str
+    former_chunks: int
+
+
+class Outbox:
+    """Reads of the outbox and the mirrors' watermarks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pending(self, store: str, limit: int) -> list[Change]:
+        """The oldest changes that `store` has not applied yet."""
+        query = sa.select(outbox).where(outbox.c.id > self.watermark(store)).order_by(outbox.c.id).limit(limit)
+        return [
+            Change(row["id"], row["document_id"], row["tenant"], row["former_chunks"])
+            for row in self._database.rows(query)
+        ]
+
+    def watermark(self, store: str) -> int:
+        """Position of the last change that `store` has applied; 0 when none."""
+        rows = self._database.rows(sa.select(watermarks.c.position).where(watermarks.c.store == store))
+        return rows[0]["position"] if rows else 0
+
+    def advance(self, store: str, position: int) -> None:
+        """Record durably that `store` has applied everything up to `position`."""
+        with self._database.write() as connection:
+            connection.execute(self._database.upsert(watermarks, {"store": store, "position": position}))

@@ -1,0 +1,73 @@
+"""Conversations: who has which, and when it was last used. What was said stands in `memory/threads.py`."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from memory.errors import NotFound
+from memory.ledger.database import Database
+from memory.ledger.schema import threads
+
+__all__ = ["Thread", "Threads"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One conversation. `turns` counts the user's messages."""
+
+    id: str
+    tenant: str
+    title: str
+    turns: int
+    updated_at: datetime
+
+
+class Threads:
+    """Reads and writes of the list of conversations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def touch(self, thread_id: str, tenant: str, title: str, now: datetime) -> Thread:
+        """Count one more turn of a thread, making it with `title` when it is new.
+
+        Raises:
+            NotFound: the thread is another tenant's.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(threads).where(threads.c.id == thread_id)).mappings().first()
+            if row is not None and row["tenant"] != tenant:
+                raise _no_thread(thread_id)
+            turns = row["turns"] + 1 if row is not None else 1
+            thread = Thread(thread_id, tenant, row["title"] if row is not None else title, turns, now)
+            connection.execute(self._database.upsert(threads, asdict(thread)))
+        return thread
+
+    def save(self, thread: Thread) -> None:
+        """Insert or overwrite."""
+        with self._database.write() as connection:
+            connection.execute(self._database.upsert(threads, asdict(thread)))
+
+    def get(self, thread_id: str, tenant: str) -> Thread:
+        """Raises NotFound: there is no such thread in this tenant."""
+        rows = self._database.rows(sa.select(threads).where(threads.c.id == thread_id, threads.c.tenant == tenant))
+        if not rows:
+            raise _no_thread(thread_id)
+        return Thread(**rows[0])
+
+    def all(self, tenant: str, limit: int = 200) -> list[Thread]:
+        """Newest first."""
+        query = sa.select(threads).where(threads.c.tenant == tenant).order_by(threads.c.updated_at.desc()).limit(limit)
+        return [Thread(**row) for row in self._database.rows(query)]
+
+    def delete(self, thread_id: str, tenant: str) -> None:
+        """Raises NotFound: there is no such thread in this tenant."""
+        with self._database.write() as connection:
+            query = threads.delete().where(threads.c.id == thread_id, threads.c.tenant == tenant)
+            if connection.execute(query).rowcount == 0:
+                raise _no_thread(thread_id)
+
+
+def _no_thread(thread_id: str) -> NotFound:
+    return NotFound(f"There is no thread {thread_id!r}.", "List them at /v1/threads.")

@@ -1,0 +1,168 @@
+"""The lexical index: BM25 (Robertson & Zaragoza 2009) by SQLite FTS5 over text that `analyse` prepared."""
+
+import re
+import sqlite3
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from memory.home import storage_errors
+from memory.ledger.documents import chunk_id
+from memory.passages import Chunk
+
+__all__ = ["LexicalIndex", "analyse", "open_lexical_index"]
+
+_WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
+_PART = re.compile(r"[a-z]+|[0-9]+")
+# Function words and the words that only make a question a question.
+_STOP = frozenset(
+    "a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it"
+    " its may me might must my no not of on or our she should so some such than that the their them then there these"
+    " they this those to us was we were what when where which while who why will with would you your".split()
+)
+_STOP_ZH = frozenset("的 了 吗 呢 吧 啊 是 在 和 与 或 我 你 它 们 这 那 个 么 什 怎 请 有".split())
+
+
+def analyse(text: str) -> list[str]:
+    """Split text into index terms, lower case.
+
+    English words are stemmed (Snowball English) and function words left out; codes such as "E-217" or "qwen2.5-3b"
+    give themselves without punctuation and their parts; Chinese runs give overlapping pairs of characters.
+    """
+    terms: list[str] = []
+    for word in _WORD.findall(text.lower()):
+        if word[0] >= "\u3400":
+            terms.extend(_pairs(word))
+        else:
+            terms.extend(_word_terms(word))
+    return terms
+
+
+def _pairs(run: str) -> list[str]:
+    if len(run) == 1:
+        return [] if run in _STOP_ZH else [run]
+    pairs = [run[index : index + 2] for index in range(len(run) - 1)]
+    return [pair for pair in pairs if not (pair[0] in _STOP_ZH or pair[1] in _STOP_ZH)]
+
+
+@lru_cache(maxsize=65536)
+def _word_terms(word: str) -> tuple[str, ...]:
+    if word in _STOP:
+        return ()
+    if word.isalpha():
+        return (_stem(word),)
+    if word.endswith("'s"):
+        return _word_terms(word[:-2])
+    joined = re.sub(r"[^a-z0-9]", "", word)
+    parts = [_stem(part) if part.isalpha() else part for part in _PART.findall(word) if part not in _STOP]
+    return tuple(dict.fromkeys([joined, *parts]))
+
+
+def _stem(word: str) -> str:
+    return _stemmer().stemWord(word)
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+class LexicalIndex:
+    """A mirror of the ledger's chunks. One lock serialises the connection; a query takes about a millisecond."""
+
+    name = "lexical"
+
+    heading_weight = 1.5
+    """Weight of a term in title and headings beside 1.0 in the text; from `tests/bench/retrieval.py`."""
+
+    def __init__(self, connection: sqlite3.Connection, where: Path) -> None:
+        self._connection = connection
+        self._where = where
+        self._lock = threading.Lock()
+
+    def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
+        """Make the index hold exactly these chunks of the document; durable after `flush`.
+
+        Args:
+            former: not needed here: entries are found by their document.
+        """
+        with self._lock, storage_errors(self._where):
+            self._drop(document_id)
+            for chunk in chunks:
+                heading = " ".join(analyse(" ".join((title, *chunk.heading_path))))
+                cursor = self._connection.execute(
+                    "INSERT INTO terms (heading, body) VALUES (?, ?)", (heading, " ".join(analyse(chunk.text)))
+                )
+                self._connection.execute(
+                    "INSERT INTO entries (rowid, chunk_id, document_id, tenant) VALUES (?, ?, ?, ?)",
+                    (cursor.lastrowid, chunk_id(document_id, chunk.ordinal), document_id, tenant),
+                )
+
+    def flush(self) -> None:
+        """Make what was replaced durable and visible to other processes."""
+        with self._lock, storage_errors(self._where):
+            self._connection.commit()
+
+    def rollback(self) -> None:
+        """Undo what was replaced since the last `flush`."""
+        with self._lock:
+            self._connection.rollback()
+
+    def search(self, terms: Sequence[str], tenant: str, limit: int) -> list[tuple[str, float]]:
+        """Rank chunks by BM25 of any of the terms: (chunk id, score > 0), best first."""
+        if not terms:
+            return []
+        query = " OR ".join(f'"{term}"' for term in dict.fromkeys(terms))
+        with self._lock, storage_errors(self._where):
+            rows = self._connection.execute(
+                f"SELECT chunk_id, -bm25(terms, {self.heading_weight}, 1.0) AS score FROM terms"  # noqa: S608 # nosec B608: a number of ours
+                " JOIN entries ON entries.rowid = terms.rowid"
+                " WHERE terms MATCH ? AND tenant = ? ORDER BY score DESC LIMIT ?",
+                (query, tenant, limit),
+            ).fetchall()
+        return [(chunk, float(score)) for chunk, score in rows]
+
+    def document_frequencies(self, terms: Sequence[str], tenant: str) -> tuple[dict[str, int], int]:
+        """In how many of the tenant's chunks each term stands, and how many chunks there are."""
+        frequencies: dict[str, int] = {}
+        with self._lock, storage_errors(self._where):
+            for term in dict.fromkeys(terms):
+                frequencies[term] = self._connection.execute(
+                    "SELECT count(*) FROM terms JOIN entries ON entries.rowid = terms.rowid"
+                    " WHERE terms MATCH ? AND tenant = ?",
+                    (f'"{term}"', tenant),
+                ).fetchone()[0]
+            total = self._connection.execute("SELECT count(*) FROM entries WHERE tenant = ?", (tenant,)).fetchone()[0]
+        return frequencies, total
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _drop(self, document_id: str) -> None:
+        rows = self._connection.execute("SELECT rowid FROM entries WHERE document_id = ?", (document_id,)).fetchall()
+        self._connection.executemany("DELETE FROM terms WHERE rowid = ?", rows)
+        self._connection.executemany("DELETE FROM entries WHERE rowid = ?", rows)
+
+
+def open_lexical_index(path: Path) -> LexicalIndex:
+    """Open the index, making it where it is missing.
+
+    Raises:
+        StorageFailed: the file cannot be opened.
+    """
+    with storage_errors(path):
+        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5(heading, body, tokenize='unicode61')")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS entries"
+            " (rowid INTEGER PRIMARY KEY, chunk_id TEXT UNIQUE, document_id TEXT, tenant TEXT)"
+        )
+        connection.execute("CREATE INDEX IF NOT EXISTS entries_of_document ON entries (document_id)")
+        connection.commit()
+    return LexicalIndex(connection, path)

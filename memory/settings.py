@@ -1,0 +1,81 @@
+"""Every setting of the hub, read once from the environment by the entry point and passed down.
+
+Each field is `CHARGEHAND_<NAME>` in the environment or in a `.env` file of the working folder.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memory.errors import InvalidInput
+
+__all__ = ["Settings", "load_settings"]
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Settings(BaseSettings):
+    """Where things are, which models to use and how long anything may take."""
+
+    model_config = SettingsConfigDict(env_prefix="CHARGEHAND_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".chargehand")
+    """Folder of everything that this installation keeps."""
+
+    model: str = "auto"
+    """Chat model as `provider:name`; `auto` takes Ollama's first model, else `local:smollm2-135m`."""
+
+    draft_with: Literal["capable", "any", "none"] = "capable"
+    """Which models may draft an answer: `capable` (1B parameters and more), `any`, or `none` (quotes only)."""
+
+    ollama_url: str = Field("http://127.0.0.1:11434", validation_alias=AliasChoices("CHARGEHAND_OLLAMA_URL", "OLLAMA_HOST"))
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1", validation_alias=AliasChoices("CHARGEHAND_OPENAI_BASE_URL", "OPENAI_BASE_URL")
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("CHARGEHAND_OPENAI_API_KEY", "OPENAI_API_KEY")
+    )
+    github_base_url: str = "https://models.github.ai/inference"
+    github_token: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("CHARGEHAND_GITHUB_TOKEN", "GITHUB_MODELS_TOKEN", "GITHUB_TOKEN")
+    )
+    github_organisation: str | None = Field(
+        None, validation_alias=AliasChoices("CHARGEHAND_GITHUB_ORGANISATION", "GITHUB_MODELS_ORG")
+    )
+
+    intent_threshold: Probability = 0.5
+    """Calibrated confidence below which the router asks the model, then the user."""
+
+    message_limit_bytes: int = Field(64 * 1024, ge=1)
+    """Longest accepted chat message, UTF-8 bytes."""
+
+    document_limit_bytes: int = Field(64 * 1024 * 1024, ge=1)
+    """Largest file that `ingest` reads."""
+
+    turn_limit_s: float = Field(300.0, gt=0)
+    """Longest time one chat turn may take, seconds."""
+
+    recursion_limit: int = Field(24, ge=8)
+    """Most graph steps in one chat turn."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` win where they are not None.
+
+    Raises:
+        InvalidInput: a value does not fit; the message names the variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidInput(
+            f"Setting {name} is not valid: {first['msg'].lower()}.", "Correct it in the environment or in .env."
+        ) from error

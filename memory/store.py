@@ -1,0 +1,76 @@
+"""Everything that is kept about documents, opened together: the ledger, its mirrors and the retriever."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from memory.embedding import Embedder
+from memory.home import Home
+from memory.ingest import IngestReport, ingest_paths
+from memory.ledger import Ledger, open_ledger
+from memory.lexical import LexicalIndex, open_lexical_index
+from memory.projection import project
+from memory.retrieve import Retriever
+from memory.vectors import VectorIndex
+
+__all__ = ["KnowledgeStore", "open_store"]
+
+_WAIT_FOR_WRITER_S = 20.0
+
+
+@dataclass(frozen=True)
+class KnowledgeStore:
+    """The documents of one home. Reading is open to any process; one process writes at a time."""
+
+    home: Home
+    ledger: Ledger
+    lexical: LexicalIndex
+    vectors: VectorIndex
+    embedder: Embedder
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        return Retriever(self.ledger, self.lexical, self.vectors, self.embedder)
+
+    def ingest(self, paths: Sequence[Path], tenant: str, limit_bytes: int) -> IngestReport:
+        """Read files and folders, and bring the mirrors up to date.
+
+        Raises:
+            Conflict: another process is writing documents.
+            NotFound, InvalidInput, StorageFailed: as `memory.ingest.ingest_paths`.
+        """
+        with self.home.lock("documents", "ingesting documents", wait_s=_WAIT_FOR_WRITER_S):
+            report = ingest_paths(self.ledger, paths, tenant=tenant, limit_bytes=limit_bytes)
+            self._project()
+        return report
+
+    def catch_up(self) -> int:
+        """Apply what an interrupted `ingest` left to the mirrors; returns how many changes that were."""
+        behind = any(self.ledger.outbox.pending(store.name, 1) for store in (self.lexical, self.vectors))
+        if not behind:
+            return 0
+        with self.home.lock("documents", "catching up with the ledger", wait_s=_WAIT_FOR_WRITER_S):
+            return self._project()
+
+    def close(self) -> None:
+        self.vectors.close()
+        self.lexical.close()
+        self.ledger.close()
+
+    def _project(self) -> int:
+        self.vectors.refresh(self.ledger.outbox.watermark(self.vectors.name))
+        return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, self.vectors.wrote)
+
+
+def open_store(home: Home, load_embedder: Callable[[], Embedder]) -> KnowledgeStore:
+    """Open all stores of a home.
+
+    Raises:
+        StorageFailed: a store cannot be opened.
+        Unavailable: the embedder is not installed.
+    """
+    embedder = load_embedder()
+    return KnowledgeStore(
+        home, open_ledger(home.ledger), open_lexical_index(home.lexical), VectorIndex(home.vectors, embedder), embedder
+    )

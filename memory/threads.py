@@ -1,0 +1,145 @@
+"""What was said in each thread: LangGraph checkpoints in SQLite, and the list of threads in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from memory.errors import NotFound, StorageFailed
+from memory.home import storage_errors
+from memory.ledger import Ledger
+from memory.ledger.threads import Thread
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AnyMessage
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import CheckpointTuple
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+__all__ = ["SavedMessage", "ThreadStore", "open_threads"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMessage:
+    """A message and the checkpoint after which everything up to it is kept."""
+
+    message: AnyMessage
+    checkpoint_id: str | None
+
+
+class ThreadStore:
+    """Lists, reads, forks and deletes threads; the graph writes them through `checkpointer`."""
+
+    def __init__(self, checkpointer: AsyncSqliteSaver, ledger: Ledger) -> None:
+        self.checkpointer = checkpointer
+        self._ledger = ledger
+
+    async def all(self, tenant: str) -> list[Thread]:
+        """Newest first."""
+        return await asyncio.to_thread(self._ledger.threads.all, tenant)
+
+    async def get(self, thread_id: str, tenant: str) -> Thread:
+        """Raises NotFound: there is no such thread in this tenant."""
+        return await asyncio.to_thread(self._ledger.threads.get, thread_id, tenant)
+
+    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> Thread:
+        """Count a turn, making the thread where it is new; its title is the beginning of its first message.
+
+        Raises:
+            NotFound: the thread is another tenant's.
+        """
+        title = " ".join(message.split())[:80]
+        return await asyncio.to_thread(self._ledger.threads.touch, thread_id, tenant, title, datetime.now(UTC))
+
+    async def messages(self, thread_id: str, tenant: str) -> list[SavedMessage]:
+        """All messages of a thread in order, each with the checkpoint to fork at to keep it as the last one.
+
+        Raises:
+            NotFound: there is no such thread in this tenant.
+        """
+        await self.get(thread_id, tenant)
+        history = [saved async for saved in self.checkpointer.alist(_config(thread_id))]
+        if not history:
+            return []
+        last_with: dict[str, str] = {}
+        for saved in history:  # newest first
+            messages = _messages(saved)
+            if messages:
+                last_with.setdefault(str(messages[-1].id), str(saved.checkpoint["id"]))
+        return [SavedMessage(message, last_with.get(str(message.id))) for message in _messages(history[0])]
+
+    async def fork(self, thread_id: str, tenant: str, checkpoint_id: str) -> Thread:
+        """Make a new thread that has everything up to a checkpoint, with its own checkpoints all the way.
+
+        Raises:
+            NotFound: there is no such thread in this tenant, or no such checkpoint in the thread.
+        """
+        thread = await self.get(thread_id, tenant)
+        saved = await self.checkpointer.aget_tuple(_config(thread_id, checkpoint_id))
+        if saved is None:
+            raise NotFound(f"The thread has no checkpoint {checkpoint_id!r}.", f"See /v1/threads/{thread_id}.")
+        line: list[CheckpointTuple] = []
+        while saved is not None:
+            line.append(saved)
+            saved = await self.checkpointer.aget_tuple(saved.parent_config) if saved.parent_config else None
+        forked = str(uuid.uuid4())
+        config = _config(forked)
+        for saved in reversed(line):
+            config = await self.checkpointer.aput(config, saved.checkpoint, saved.metadata, {})
+        turns = sum(1 for message in _messages(line[0]) if message.type == "human")
+        copy = replace(thread, id=forked, title=f"{thread.title} (fork)", turns=turns, updated_at=datetime.now(UTC))
+        await asyncio.to_thread(self._ledger.threads.save, copy)
+        return copy
+
+    async def delete(self, thread_id: str, tenant: str) -> None:
+        """Remove a thread and everything said in it.
+
+        Raises:
+            NotFound: there is no such thread in this tenant.
+        """
+        await asyncio.to_thread(self._ledger.threads.delete, thread_id, tenant)
+        await self.checkpointer.adelete_thread(thread_id)
+
+
+@asynccontextmanager
+async def open_threads(path: Path, ledger: Ledger) -> AsyncIterator[ThreadStore]:
+    """Open the checkpoints; every one is durable when LangGraph goes on.
+
+    Raises:
+        StorageFailed: the file cannot be opened.
+    """
+    import aiosqlite
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    with storage_errors(path):
+        try:
+            connection = await aiosqlite.connect(path, timeout=30)
+        except aiosqlite.OperationalError as error:
+            raise StorageFailed(f"{path} cannot be opened: {error}.", "Check its rights.") from error
+    try:
+        await connection.execute("PRAGMA busy_timeout=30000")
+        await connection.execute("PRAGMA synchronous=FULL")
+        checkpointer = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        await checkpointer.setup()
+        yield ThreadStore(checkpointer, ledger)
+    finally:
+        await connection.close()
+
+
+def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:
+    configurable = {"thread_id": thread_id, "checkpoint_ns": ""}
+    if checkpoint_id is not None:
+        configurable["checkpoint_id"] = checkpoint_id
+    return {"configurable": configurable}
+
+
+def _messages(saved: CheckpointTuple) -> Sequence[AnyMessage]:
+    values: dict[str, Any] = saved.checkpoint["channel_values"]
+    return cast("Sequence[AnyMessage]", values.get("messages", ()))

@@ -1,0 +1,144 @@
+"""One turn of a conversation: through the graph, within its limits, and kept whatever happens."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.errors import GraphRecursionError
+
+from agents.events import AnswerDelta, Emit, TurnEvent
+from graphs.dependencies import Dependencies
+from graphs.supervisor import build_supervisor
+from memory.errors import ChargehandError, InvalidInput, OutOfTime
+from memory.home import storage_errors
+from server.chat.messages import check_message
+from memory.threads import ThreadStore, open_threads
+
+__all__ = ["Conversation", "Reply", "open_conversation"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a turn ended with."""
+
+    thread_id: str
+    answer: str
+    route: Mapping[str, Any]
+    citations: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    tool_calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    notices: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+
+
+class Conversation:
+    """Takes turns in threads. One turn at a time runs in a thread, in whatever process."""
+
+    def __init__(self, dependencies: Dependencies, threads: ThreadStore) -> None:
+        self.dependencies = dependencies
+        self.threads = threads
+        self._graph = build_supervisor(dependencies, threads.checkpointer)
+
+    async def take_turn(self, thread_id: str, message: str, emit: Emit) -> Reply:
+        """Answer one message. Cancelling the task stops the graph and the model, and keeps what was said until then.
+
+        Args:
+            thread_id: of a thread, or of a new one.
+            emit: told what happens, as it happens.
+
+        Raises:
+            InvalidInput: the message is empty or too long, or the id cannot be one.
+            Conflict: another turn runs in this thread.
+            OutOfTime: the turn took longer than its limit.
+            ChargehandError: a step failed; the thread says so and stays usable.
+        """
+        check_message(message, self.dependencies.settings.message_limit_bytes)
+        if not 0 < len(thread_id) <= 128 or not thread_id.isprintable():
+            raise InvalidInput("A thread's id has 1 to 128 printable characters.", "Leave it out to start a new thread.")
+        lock = f"thread-{hashlib.sha256(thread_id.encode()).hexdigest()[:24]}"
+        home = self.dependencies.store.home
+        with home.lock(lock, f"answering in thread {thread_id}"), storage_errors(home.root):
+            await self.threads.begin_turn(thread_id, self.dependencies.caller.tenant, message)
+            return await self._run(thread_id, message, emit)
+
+    async def _run(self, thread_id: str, message: str, emit: Emit) -> Reply:
+        settings = self.dependencies.settings
+        said: list[str] = []
+        try:
+            async with asyncio.timeout(settings.turn_limit_s):
+                await self._stream(thread_id, message, emit, said)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record(thread_id, "cancelled", "".join(said), "Stopped by the user."))
+            raise
+        except TimeoutError as error:
+            failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask again, or a smaller question.")
+            await self._record(thread_id, "failed", "".join(said), str(failure))
+            raise failure from error
+        except GraphRecursionError as error:
+            failure = OutOfTime(f"The turn took more than {settings.recursion_limit} steps.", "Ask in other words.")
+            await self._record(thread_id, "failed", "".join(said), str(failure))
+            raise failure from error
+        except ChargehandError as error:
+            await self._record(thread_id, "failed", "".join(said), str(error))
+            raise
+        except Exception as error:
+            _log.exception("a turn failed")
+            await self._record(thread_id, "failed", "".join(said), f"An internal error: {type(error).__name__}.")
+            raise
+        return await self._reply(thread_id)
+
+    async def _stream(self, thread_id: str, message: str, emit: Emit, said: list[str]) -> None:
+        config = {
+            "configurable": {"thread_id": thread_id},
+            "recursion_limit": self.dependencies.settings.recursion_limit,
+        }
+        stream = self._graph.astream(
+            {"messages": [HumanMessage(message)]},
+            config,  # pyright: ignore[reportArgumentType]: a RunnableConfig
+            stream_mode="custom",
+            subgraphs=True,
+            durability="async",
+        )
+        async for _, event in stream:
+            happened: TurnEvent = event
+            if isinstance(happened, AnswerDelta):
+                said.append(happened.text)
+            emit(happened)
+
+    async def _record(self, thread_id: str, status: str, said: str, why: str) -> None:
+        """Keep in the thread that a turn ended early, with what had been said."""
+        origin = {
+            "route": None,
+            "citations": [],
+            "tool_calls": [],
+            "notices": [{"topic": "partial", "message": why}],
+            "status": status,
+        }
+        await self._graph.aupdate_state(
+            {"configurable": {"thread_id": thread_id}},
+            {"messages": [AIMessage(content=said, additional_kwargs=origin)]},
+            as_node="respond",
+        )
+
+    async def _reply(self, thread_id: str) -> Reply:
+        state = (await self._graph.aget_state({"configurable": {"thread_id": thread_id}})).values
+        return Reply(
+            thread_id=thread_id,
+            answer=state["answer"],
+            route=state["route"],
+            citations=state.get("citations", []),
+            tool_calls=state.get("tool_calls", []),
+            notices=state.get("notices", []),
+        )
+
+
+@asynccontextmanager
+async def open_conversation(dependencies: Dependencies) -> AsyncIterator[Conversation]:
+    """Open the threads of the home for turns."""
+    async with open_threads(dependencies.store.home.threads, dependencies.store.ledger) as threads:
+        yield Conversation(dependencies, threads)

@@ -1,0 +1,117 @@
+"""HTTP routes of runs and threads."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
+
+from ag_ui.core import RunAgentInput, UserMessage
+from fastapi import APIRouter, Header, Response
+from pydantic import BaseModel, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from memory.errors import Conflict, InvalidInput
+from memory.ledger.threads import Thread
+from memory.threads import SavedMessage
+from server.chat.messages import check_message
+from server.chat.runs import Run, Runs
+from server.hub import Hub
+
+__all__ = ["chat_routes"]
+
+
+class ForkRequest(BaseModel):
+    """Where to fork: everything up to this checkpoint is kept."""
+
+    checkpoint_id: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+def chat_routes(hub: Hub) -> APIRouter:
+    """The routes over one hub."""
+    router = APIRouter(prefix="/v1")
+
+    @router.post("/runs")
+    async def start_run(body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
+        message = _last_message(body)
+        check_message(message, hub.settings.message_limit_bytes)
+        return _events(hub.runs.start(body.run_id, body.thread_id, message), 0)
+
+    @router.get("/runs/{run_id}/events")
+    async def follow_run(  # pyright: ignore[reportUnusedFunction]
+        run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
+    ) -> EventSourceResponse:
+        return _events(hub.runs.get(run_id), last_event_id)
+
+    @router.post("/runs/{run_id}/cancel", status_code=202)
+    async def cancel_run(run_id: str) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
+        await hub.runs.cancel(run_id)
+        return {"status": "cancelling"}
+
+    @router.get("/threads")
+    async def list_threads() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        threads = await hub.conversation.threads.all(hub.tenant)
+        return {"threads": [_thread(thread, hub.runs) for thread in threads]}
+
+    @router.get("/threads/{thread_id}")
+    async def get_thread(thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        thread = await hub.conversation.threads.get(thread_id, hub.tenant)
+        saved = await hub.conversation.threads.messages(thread_id, hub.tenant)
+        return _thread(thread, hub.runs) | {"messages": [_message(entry) for entry in saved]}
+
+    @router.delete("/threads/{thread_id}", status_code=204)
+    async def delete_thread(thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+        if hub.runs.active_in(thread_id):
+            raise Conflict("The thread is still answering.", "Stop it first.")
+        await hub.conversation.threads.delete(thread_id, hub.tenant)
+        return Response(status_code=204)
+
+    @router.post("/threads/{thread_id}/fork", status_code=201)
+    async def fork_thread(thread_id: str, body: ForkRequest) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        thread = await hub.conversation.threads.fork(thread_id, hub.tenant, body.checkpoint_id)
+        return _thread(thread, hub.runs)
+
+    return router
+
+
+def _events(run: Run, after: int) -> EventSourceResponse:
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        async for number, event in run.follow(after):
+            yield ServerSentEvent(event, id=str(number))
+
+    return EventSourceResponse(stream(), ping=15, headers={"Cache-Control": "no-store"})
+
+
+def _last_message(body: RunAgentInput) -> str:
+    """Text of the last user message. Raises InvalidInput: there is none."""
+    for message in reversed(body.messages):
+        if isinstance(message, UserMessage):
+            content = message.content
+            if isinstance(content, str):
+                return content
+            return "\n".join(part.text for part in content if part.type == "text")
+    raise InvalidInput("The run has no user message.", "Put one into `messages`.")
+
+
+def _thread(thread: Thread, runs: Runs) -> dict[str, Any]:
+    return {
+        "id": thread.id,
+        "title": thread.title,
+        "updated_at": thread.updated_at.isoformat(),
+        "turns": thread.turns,
+        "run_id": runs.active_in(thread.id),
+    }
+
+
+def _message(saved: SavedMessage) -> dict[str, Any]:
+    message = saved.message
+    origin: Mapping[str, Any] = message.additional_kwargs
+    notices = [{"kind": notice["topic"], "message": notice["message"]} for notice in origin.get("notices", [])]
+    return {
+        "id": message.id,
+        "role": "user" if message.type == "human" else "assistant",
+        "content": str(message.text),
+        "checkpoint_id": saved.checkpoint_id,
+        "route": origin.get("route"),
+        "citations": origin.get("citations", []),
+        "tool_calls": origin.get("tool_calls", []),
+        "notices": notices,
+        "status": origin.get("status", "complete"),
+    }

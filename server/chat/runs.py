@@ -1,0 +1,143 @@
+"""Turns running in the hub: each in a task of its own, so that a lost connection neither stops nor repeats it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from ag_ui.core import BaseEvent
+
+from agents.events import TurnEvent
+from memory.errors import Conflict, NotFound
+from server.chat.agui import AguiRun, encode
+from server.chat.conversation import Conversation
+
+__all__ = ["Run", "Runs"]
+
+_log = logging.getLogger(__name__)
+_KEPT_FINISHED_S = 600.0
+_KEPT_FINISHED = 256
+
+
+@dataclass(eq=False)
+class Run:
+    """One turn and everything that it has sent, so that a client can come back for the rest.
+
+    Attributes:
+        events: AG-UI events as JSON; the SSE id of `events[n]` is n + 1.
+        finished_at: monotonic seconds; None while it runs.
+    """
+
+    id: str
+    thread_id: str
+    events: list[str] = field(default_factory=list[str])
+    finished_at: float | None = None
+    task: asyncio.Task[None] | None = None
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def append(self, event: BaseEvent) -> None:
+        self.events.append(encode(event))
+        self._wake()
+
+    def finish(self) -> None:
+        self.finished_at = time.monotonic()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._more.set()
+        self._more = asyncio.Event()
+
+    async def follow(self, after: int) -> AsyncIterator[tuple[int, str]]:
+        """(id, event) of each event with an id above `after`, as they come, to the end of the run."""
+        sent = max(0, after)
+        while True:
+            more = self._more
+            while sent < len(self.events):
+                sent += 1
+                yield sent, self.events[sent - 1]
+            if self.finished_at is not None:
+                return
+            await more.wait()
+
+
+class Runs:
+    """The runs of this hub: those in progress, and those lately finished."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._runs: dict[str, Run] = {}
+        self._active: dict[str, Run] = {}
+
+    def start(self, run_id: str, thread_id: str, message: str) -> Run:
+        """Begin a turn.
+
+        Raises:
+            Conflict: the thread is answering already, or the id has been used.
+        """
+        if thread_id in self._active:
+            raise Conflict("The thread is still answering.", "Wait for the answer, or stop it.")
+        if run_id in self._runs:
+            raise Conflict(f"There is a run {run_id!r} already.", "Give each run an id of its own.")
+        self._forget_old()
+        run = Run(run_id, thread_id)
+        self._runs[run_id] = self._active[thread_id] = run
+        run.task = asyncio.create_task(self._execute(run, message), name=f"run {run_id}")
+        return run
+
+    def get(self, run_id: str) -> Run:
+        """Raises NotFound: no such run is in progress or was lately."""
+        try:
+            return self._runs[run_id]
+        except KeyError:
+            raise NotFound(f"There is no run {run_id!r}.", "Its answer, if it ended, is in its thread.") from None
+
+    def active_in(self, thread_id: str) -> str | None:
+        """Id of the run in progress in a thread."""
+        run = self._active.get(thread_id)
+        return run.id if run else None
+
+    async def cancel(self, run_id: str) -> None:
+        """Stop a run and wait until it has stopped; a finished one is left alone.
+
+        Raises:
+            NotFound: as `get`.
+        """
+        task = self.get(run_id).task
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def close(self) -> None:
+        """Stop all runs."""
+        for run_id in [run.id for run in self._active.values()]:
+            await self.cancel(run_id)
+
+    async def _execute(self, run: Run, message: str) -> None:
+        agui = AguiRun(run.thread_id, run.id)
+
+        def emit(event: TurnEvent) -> None:
+            for translated in agui.translate(event):
+                run.append(translated)
+
+        run.append(agui.started())
+        try:
+            await self._conversation.take_turn(run.thread_id, message, emit)
+        except asyncio.CancelledError:
+            ending = agui.cancelled()
+        except Exception as error:  # the run's boundary: whoever follows it is told
+            _log.info("run %s failed: %s", run.id, error)
+            ending = agui.failed(error)
+        else:
+            ending = agui.finished()
+        for event in ending:
+            run.append(event)
+        del self._active[run.thread_id]
+        run.finish()
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        finished = [run for run in self._runs.values() if run.finished_at is not None]
+        for place, run in enumerate(reversed(finished)):
+            if place >= _KEPT_FINISHED or now - (run.finished_at or now) > _KEPT_FINISHED_S:
+                del self._runs[run.id]

@@ -1,0 +1,78 @@
+"""The command line: `chargehand`. Each command is a module of its own and imports what it needs when it runs."""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from memory.errors import ChargehandError
+from memory.telemetry import silence_third_parties
+from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = ("up", "chat", "route", "ingest", "search", "doctor")
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module only when that command is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return import_module(f"server.cli.{cmd_name}").command
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="chargehand")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, on stderr.")
+def cli(verbose: bool) -> None:
+    """Run a factory of small language models by conversation.
+
+    Exit codes: 0 done, 1 the work failed, 2 bad usage, 3 a gate refused, 4 waiting for approval.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `chargehand` script; ends the process with a code of the contract."""
+    silence_third_parties()
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code: Any = cli.main(arguments, prog_name="chargehand", standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        return FAILED
+    except click.ClickException as error:
+        error.show()
+        return BAD_USAGE
+    except ChargehandError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.advice:
+            click.echo(error.advice, err=True)
+        return outcome_of(error).exit_code
+    except BrokenPipeError:
+        return FAILED
+    except Exception:  # the process boundary: nobody above can do better than show it
+        traceback.print_exc()
+        click.echo("Error: an internal error; please report the traceback above.", err=True)
+        return FAILED
+
+
+def print_json(value: Any) -> None:
+    """One object on one line of stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,146 @@
+"""`chargehand chat`: ask, on the command line."""
+
+import asyncio
+import sys
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from memory.errors import ChargehandError
+from memory.settings import load_settings
+from server.cli import print_json
+from server.cli.texts import file_option, read_items, text_argument
+from server.outcomes import DONE, outcome_of
+
+if TYPE_CHECKING:
+    from agents.events import TurnEvent
+    from server.chat.conversation import Conversation, Reply
+
+
+@click.command("chat")
+@text_argument
+@click.option("--thread", "thread_id", help="Go on in this thread; a new one is made otherwise.")
+@click.option("--json", "as_json", is_flag=True, help="Print the reply as one JSON object.")
+@click.option("--events", is_flag=True, help="Print the AG-UI events as JSON lines, as they come.")
+@click.option("--model", help="provider:name, instead of CHARGEHAND_MODEL.")
+@file_option
+def command(
+    text: str | None, thread_id: str | None, as_json: bool, events: bool, model: str | None, path: Path | None
+) -> int:
+    """Ask TEXT and print the answer, where it was routed and its sources."""
+    items = list(read_items(text, path))
+    settings = load_settings(model=model)
+    thread_id = thread_id or str(uuid.uuid4())
+    if events:
+        _print_started(thread_id)
+
+    from graphs.dependencies import open_dependencies
+    from server.chat.conversation import open_conversation
+    from server.chat.messages import check_message
+
+    for _, message in items:
+        check_message(message, settings.message_limit_bytes)
+
+    async def run() -> int:
+        dependencies = await asyncio.to_thread(open_dependencies, settings)
+        try:
+            async with open_conversation(dependencies) as conversation:
+                if path is not None:
+                    return await _answer_file(conversation, items)
+                return await _answer_one(conversation, thread_id, items[0][1], as_json, events)
+        finally:
+            dependencies.close()
+
+    return asyncio.run(run())
+
+
+def _print_started(thread_id: str) -> None:
+    from server.chat.agui import AguiRun, encode
+
+    click.echo(encode(AguiRun(thread_id, thread_id).started()))
+
+
+async def _answer_one(
+    conversation: "Conversation", thread_id: str, message: str, as_json: bool, events: bool
+) -> int:
+    if events:
+        return await _print_events(conversation, thread_id, message)
+    reply = await conversation.take_turn(thread_id, message, _silent if as_json else _print_as_it_comes)
+    if as_json:
+        print_json(asdict(reply))
+    else:
+        _print_sources(reply)
+    return DONE
+
+
+async def _answer_file(conversation: "Conversation", items: list[tuple[str | None, str]]) -> int:
+    """Answer each line in a thread of its own; a line that fails says so and the others go on."""
+    worst = DONE
+    for key, message in items:
+        try:
+            reply = await conversation.take_turn(str(uuid.uuid4()), message, _silent)
+            print_json({"id": key, **asdict(reply)})
+        except ChargehandError as error:
+            outcome = outcome_of(error)
+            print_json({"id": key, "error": {"code": outcome.code, "message": error.message, "advice": error.advice}})
+            worst = max(worst, outcome.exit_code)
+    return worst
+
+
+async def _print_events(conversation: "Conversation", thread_id: str, message: str) -> int:
+    from server.chat.agui import AguiRun, encode
+
+    agui = AguiRun(thread_id, thread_id)
+
+    def emit(event: "TurnEvent") -> None:
+        for translated in agui.translate(event):
+            click.echo(encode(translated))
+
+    try:
+        await conversation.take_turn(thread_id, message, emit)
+    except ChargehandError as error:
+        for event in agui.failed(error):
+            click.echo(encode(event))
+        raise
+    for event in agui.finished():
+        click.echo(encode(event))
+    return DONE
+
+
+def _silent(event: "TurnEvent") -> None:
+    """The reply is printed whole at the end."""
+
+
+def _print_as_it_comes(event: "TurnEvent") -> None:
+    from agents.events import AnswerDelta, Notice, RouteTaken
+
+    match event:
+        case RouteTaken(route):
+            style = {"dim": True} if sys.stdout.isatty() else {}
+            click.echo(click.style(f"[{_route_line(route)}]", **style) + "\n")
+        case AnswerDelta(text):
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+        case Notice(_, message):
+            click.echo(f"Note: {message}", err=True)
+        case _:
+            return
+
+
+def _route_line(route: dict[str, Any]) -> str:
+    return f"{route['intent']}, {route['confidence']:.0%} sure, by {route['path']}"
+
+
+def _print_sources(reply: "Reply") -> None:
+    click.echo()
+    if reply.citations:
+        click.echo("\nSources:")
+    for citation in reply.citations:
+        place = " > ".join(part for part in (citation["title"], citation["heading"]) if part)
+        click.echo(
+            f"[{citation['number']}] {place} ({citation['document']}, characters {citation['start']}-{citation['end']})"
+        )
+    click.echo(f"\nThread {reply.thread_id}", err=True)

@@ -1,0 +1,98 @@
+"""`chargehand doctor`: what is configured, what is reachable, what is missing."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from memory.errors import ChargehandError
+from memory.settings import Settings, load_settings
+from server.cli import print_json
+from server.outcomes import DONE, FAILED
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(as_json: bool) -> int:
+    """Show which model was chosen and why, what each provider lacks, and the state of the home. Exit code 1 when
+    something keeps the hub from working.
+    """
+    from agents.models.probe import probe_models
+
+    settings = load_settings()
+    report: dict[str, Any] = {
+        "model": _model(settings),
+        "providers": [asdict(status) for status in probe_models(settings)],
+        "embedder": _embedder(),
+        "home": _home(settings),
+    }
+    broken = [name for name in ("model", "embedder", "home") if "error" in report[name]]
+    if as_json:
+        print_json(report | {"broken": broken})
+    else:
+        _print(report)
+    return FAILED if broken else DONE
+
+
+def _model(settings: Settings) -> dict[str, Any]:
+    from agents.models.resolve import resolve_model
+
+    try:
+        model = resolve_model(settings)
+    except ChargehandError as error:
+        return {"asked_for": settings.model, "error": str(error)}
+    drafts = settings.draft_with == "any" or (settings.draft_with == "capable" and model.capable)
+    return {
+        "asked_for": settings.model,
+        "chosen": str(model.reference),
+        "reason": model.reason,
+        "parameters": model.parameters,
+        "words_answers": drafts and model.reference.provider != "none",
+    }
+
+
+def _embedder() -> dict[str, Any]:
+    from memory.embedding import MiniLM, find_minilm
+
+    try:
+        find_minilm()
+    except ChargehandError as error:
+        return {"name": MiniLM.name, "error": str(error)}
+    return {"name": MiniLM.name, "dimensions": MiniLM.dimensions}
+
+
+def _home(settings: Settings) -> dict[str, Any]:
+    from memory.home import open_home
+    from memory.ledger import open_ledger
+    from tools.spec import LOCAL_ENGINEER
+
+    try:
+        home = open_home(settings.home)
+        ledger = open_ledger(home.ledger)
+    except ChargehandError as error:
+        return {"path": str(settings.home), "error": str(error)}
+    documents, chunks = ledger.documents.count(LOCAL_ENGINEER.tenant)
+    behind = {store: len(ledger.outbox.pending(store, 10_000)) for store in ("lexical", "vectors")}
+    ledger.close()
+    return {"path": str(home.root), "documents": documents, "chunks": chunks, "changes_not_applied": behind}
+
+
+def _print(report: dict[str, Any]) -> None:
+    model, home, embedder = report["model"], report["home"], report["embedder"]
+    if "error" in model:
+        click.echo(f"model     ✗ {model['asked_for']}: {model['error']}")
+    else:
+        words = "it words answers" if model["words_answers"] else "answers are quoted from the documents"
+        click.echo(f"model     ✓ {model['chosen']}: {model['reason']} {words.capitalize()}.")
+    for status in report["providers"]:
+        mark = "✓" if status["configured"] and status["reachable"] is not False else "·"
+        detail = ", ".join(status["models"]) or " ".join(status["missing"]) or "configured; not asked"
+        click.echo(f"  {mark} {status['provider']}: {detail}")
+    click.echo(f"embedder  {'✗ ' + embedder['error'] if 'error' in embedder else '✓ ' + embedder['name']}")
+    if "error" in home:
+        click.echo(f"home      ✗ {home['path']}: {home['error']}")
+    else:
+        click.echo(f"home      ✓ {home['path']}: {home['documents']} documents, {home['chunks']} passages")
+        for store, count in home["changes_not_applied"].items():
+            if count:
+                click.echo(f"  · {store}: {count} changes not applied yet; the next `up` or `ingest` applies them")

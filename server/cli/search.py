@@ -1,0 +1,52 @@
+"""`chargehand search`: passages for a question, without an answer."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from memory.passages import Passage
+from memory.settings import load_settings
+from server.cli import print_json
+from server.cli.texts import file_option, read_items, text_argument
+
+_SHOWN_CHARACTERS = 240
+
+
+@click.command("search")
+@text_argument
+@click.option("-k", "limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Most passages.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@file_option
+def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> None:
+    """Find the passages nearest to TEXT, by meaning and by words."""
+    items = list(read_items(text, path))
+    settings = load_settings()
+    from memory.embedding import load_minilm
+    from memory.home import open_home
+    from memory.store import open_store
+    from tools.spec import LOCAL_ENGINEER
+
+    store = open_store(open_home(settings.home), load_minilm)
+    try:
+        for key, query in items:
+            found = store.retriever.search(query, LOCAL_ENGINEER.tenant, limit)
+            passages = [asdict(passage) for passage in found]
+            if path is not None:
+                print_json({"id": key, "passages": passages})
+            elif as_json:
+                print_json({"passages": passages})
+            else:
+                _print(found)
+    finally:
+        store.close()
+
+
+def _print(passages: list[Passage]) -> None:
+    if not passages:
+        click.echo("Nothing found. Ingest documents with `chargehand ingest PATH`.", err=True)
+    for place, passage in enumerate(passages, start=1):
+        heading = " > ".join((passage.title, *passage.heading_path))
+        click.echo(f"{place}. {heading}  ({passage.document}, characters {passage.start}-{passage.end})")
+        shown = " ".join(passage.text.split())
+        click.echo(f"   {shown[:_SHOWN_CHARACTERS]}{'…' if len(shown) > _SHOWN_CHARACTERS else ''}\n")

@@ -1,0 +1,57 @@
+"""The error tree as other worlds see it: HTTP status, code in the event stream, exit code. One table for all."""
+
+from dataclasses import dataclass
+
+from memory.errors import (
+    Cancelled,
+    ChargehandError,
+    Conflict,
+    Interrupted,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    OutOfTime,
+    StorageFailed,
+    Unavailable,
+)
+
+__all__ = ["BAD_USAGE", "DONE", "FAILED", "Outcome", "outcome_of"]
+
+DONE, FAILED, BAD_USAGE = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one kind of error is told.
+
+    Attributes:
+        code: stable, for programs; in JSON bodies and in RUN_ERROR.
+        status: of the HTTP answer.
+        exit_code: of the command line.
+    """
+
+    code: str
+    status: int
+    exit_code: int
+
+
+_OUTCOMES: dict[type[ChargehandError], Outcome] = {
+    InvalidInput: Outcome("invalid_input", 422, BAD_USAGE),
+    NotFound: Outcome("not_found", 404, BAD_USAGE),
+    NotAllowed: Outcome("not_allowed", 403, BAD_USAGE),
+    Conflict: Outcome("conflict", 409, FAILED),
+    Unavailable: Outcome("unavailable", 503, FAILED),
+    Interrupted: Outcome("interrupted", 502, FAILED),
+    OutOfTime: Outcome("out_of_time", 504, FAILED),
+    StorageFailed: Outcome("storage_failed", 507, FAILED),
+    Cancelled: Outcome("cancelled", 409, FAILED),
+}
+_INTERNAL = Outcome("internal", 500, FAILED)
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """The row of the nearest class in the tree; anything that is not in the tree is internal."""
+    for kind in type(error).__mro__:
+        if kind in _OUTCOMES:
+            return _OUTCOMES[kind]
+    return _INTERNAL

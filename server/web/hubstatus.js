@@ -1,0 +1,61 @@
+/**
+ * The hub's model and documents in the page's head, and a banner while the hub cannot be reached.
+ *
+ * @import { Status } from "./types.js"
+ */
+
+import { HubError, getStatus } from "./api.js";
+import { createFailure } from "./callouts.js";
+
+const RETRY_MS = 5000;
+
+/**
+ * @param {{ model: HTMLElement, documents: HTMLButtonElement, banner: HTMLElement }} elements
+ * @param {() => void} onBack called when the hub answers again after it did not
+ * @returns {{ refresh: () => Promise<void>, warn: (failure: { message: string, advice: string }) => void }}
+ */
+export function createHubStatus({ model, documents, banner }, onBack) {
+  let lost = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /** @param {Status} status */
+  function show(status) {
+    model.textContent = status.model.name;
+    model.title = status.model.reason;
+    model.classList.remove("lost");
+    documents.hidden = false;
+    documents.textContent = `${status.documents} ${status.documents === 1 ? "document" : "documents"}`;
+    documents.title = `${status.chunks} passages; show the list`;
+  }
+
+  /** @param {{ message: string, advice: string }} failure @param {{ label: string, onclick: () => void } | null} action */
+  function showBanner(failure, action) {
+    banner.replaceChildren(createFailure(failure, action));
+    banner.hidden = false;
+  }
+
+  async function refresh() {
+    clearTimeout(timer);
+    try {
+      show(await getStatus());
+      if (!lost) return;
+      lost = false;
+      banner.hidden = true;
+      onBack();
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      if (!lost) showBanner(error, { label: "Try again", onclick: refresh });
+      lost = true;
+      model.textContent = "Hub not reached";
+      model.classList.add("lost");
+      documents.hidden = true;
+      timer = setTimeout(refresh, RETRY_MS);
+    }
+  }
+
+  return {
+    refresh,
+    warn: (failure) => showBanner(failure, { label: "Dismiss", onclick: () => (banner.hidden = true) }),
+  };
+}

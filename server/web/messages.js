@@ -1,0 +1,116 @@
+/**
+ * One message on the page: a question, or an answer that may still be growing.
+ *
+ * @import { Turn } from "./types.js"
+ * @import { OpenCitation } from "./sources.js"
+ *
+ * @typedef {object} MessageActions
+ * @property {OpenCitation} openCitation
+ * @property {(turn: Turn) => void} fork
+ * @property {(turn: Turn) => void} retry
+ *
+ * @typedef {{ element: HTMLElement, update: () => void }} MessageView `update` shows what the turn now holds
+ */
+
+import { createFailure, createNotices } from "./callouts.js";
+import { copyText } from "./clipboard.js";
+import { h } from "./dom.js";
+import { createDraft } from "./draft.js";
+import { icon } from "./icons.js";
+import { showMarkdown } from "./markdown.js";
+import { createRouteLine } from "./route.js";
+import { createMark, createSourceList, sourceLines } from "./sources.js";
+import { createToolCalls } from "./toolcalls.js";
+
+/** @param {string} text @returns {"zh" | null} for fonts and for the voice of screen readers */
+const languageOf = (text) => (/\p{Script=Han}/u.test(text) ? "zh" : null);
+
+/** @param {Turn} turn @param {MessageActions} actions @returns {MessageView} */
+export function createMessage(turn, actions) {
+  return turn.role === "user" ? createQuestion(turn) : createAnswer(turn, actions);
+}
+
+/** @param {Turn} turn @returns {MessageView} */
+function createQuestion({ text }) {
+  const words = h("p", { class: "question-text", lang: languageOf(text) }, text);
+  const element = h("article", { class: "message question", "aria-label": "You" }, words);
+  return { element, update: () => undefined };
+}
+
+/** @param {Turn} turn @param {MessageActions} actions @returns {MessageView} */
+function createAnswer(turn, actions) {
+  const parts = [createRouteLine(), createNotices(), createToolCalls(), createDraft()];
+  const prose = createProse(turn, actions);
+  const ending = h("div", { class: "ending" });
+  const elements = [...parts.map((part) => part.element), prose.element, ending];
+  const element = h("article", { class: "message answer", "aria-label": "Chargehand" }, ...elements);
+  let endingShown = "";
+
+  function update() {
+    for (const part of parts) part.update(turn);
+    prose.update();
+    const running = turn.status === "running";
+    element.setAttribute("aria-busy", String(running));
+    element.dataset.status = turn.status;
+    const wanted = running ? "" : JSON.stringify([turn.status, turn.failure, turn.checkpointId, turn.text]);
+    if (wanted !== endingShown) ending.replaceChildren(...(running ? [] : createEnding(turn, actions)));
+    endingShown = wanted;
+  }
+  update();
+  return { element, update };
+}
+
+/** @param {Turn} turn @param {MessageActions} actions the answer's text and its sources */
+function createProse(turn, { openCitation }) {
+  const text = h("div", { class: "prose" });
+  const sources = h("div", {});
+  const element = h("div", { class: "answer-text" }, text, sources);
+  /** @type {unknown[]} */
+  let marksShown = [];
+
+  /** @param {number} number */
+  function citation(number) {
+    const known = turn.citations.find((each) => each.number === number);
+    return known || turn.status === "running" ? createMark(number, known, openCitation) : null;
+  }
+
+  function update() {
+    const marks = [turn.citations, turn.status === "running"];
+    const redraw = marks.some((each, index) => each !== marksShown[index]);
+    marksShown = marks;
+    showMarkdown(text, turn.text, { citation, redraw });
+    text.lang = languageOf(turn.text) ?? "en";
+    element.hidden = turn.text === "";
+    if (redraw) sources.replaceChildren(...(turn.citations.length > 0 ? [createSourceList(turn.citations, openCitation)] : []));
+  }
+  return { element, update };
+}
+
+/** @param {Turn} turn @param {MessageActions} actions @returns {HTMLElement[]} what stands under a finished answer */
+function createEnding(turn, actions) {
+  const ending = [];
+  if (turn.status === "cancelled") ending.push(h("p", { class: "stopped" }, icon("stop"), "Stopped before it was complete."));
+  if (turn.failure) ending.push(createFailure(turn.failure, { label: "Try again", onclick: () => actions.retry(turn) }));
+  const buttons = [];
+  if (turn.text !== "") buttons.push(createCopyButton(turn));
+  if (turn.checkpointId !== null) {
+    const label = "Fork: go on from here in a new thread";
+    const fork = h("button", { type: "button", class: "quiet", title: label, "aria-label": label }, icon("fork"), "Fork");
+    fork.addEventListener("click", () => actions.fork(turn));
+    buttons.push(fork);
+  }
+  if (buttons.length > 0) ending.push(h("div", { class: "actions" }, ...buttons));
+  return ending;
+}
+
+/** @param {Turn} turn */
+function createCopyButton(turn) {
+  const word = h("span", { "aria-live": "polite" }, "Copy");
+  const button = h("button", { type: "button", class: "quiet", title: "Copy the answer as Markdown" }, icon("copy"), word);
+  button.addEventListener("click", async () => {
+    const copied = await copyText([turn.text, sourceLines(turn.citations)].filter((each) => each !== "").join("\n\n"));
+    word.textContent = copied ? "Copied" : "Copying is not allowed here";
+    setTimeout(() => (word.textContent = "Copy"), 2000);
+  });
+  return button;
+}

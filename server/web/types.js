@@ -1,0 +1,92 @@
+/**
+ * The shapes that the modules share; this file holds no code.
+ *
+ * Offsets named `start` and `end` count Unicode code points, as the hub does, not UTF-16 units as JavaScript does.
+ *
+ * @typedef {object} Thread
+ * @property {string} id
+ * @property {string} title
+ * @property {string} updated_at ISO 8601
+ * @property {number} turns
+ * @property {string | null} run_id the run in progress, if any
+ *
+ * @typedef {object} Route
+ * @property {string} intent
+ * @property {number} confidence 0 to 1
+ * @property {string} language "en" or "zh"
+ * @property {{ intent: string, confidence: number } | null} [runner_up]
+ * @property {string} path "classifier", "model" or "clarify"
+ * @property {string} reason
+ *
+ * @typedef {object} Citation
+ * @property {number} number the mark in the text: 1 for [1]
+ * @property {string} document_id
+ * @property {string} document path of the document
+ * @property {string} title
+ * @property {string} heading
+ * @property {number} start
+ * @property {number} end
+ * @property {string} quote
+ *
+ * @typedef {object} ToolCall
+ * @property {string} id
+ * @property {string} name
+ * @property {unknown} arguments a value, or the JSON text so far while it streams
+ * @property {unknown} result
+ * @property {"running" | "done" | "failed"} status
+ *
+ * @typedef {{ kind: string, message: string }} Notice
+ * @typedef {{ name: string, done: boolean }} Step
+ * @typedef {{ message: string, advice: string, code: string }} Failure
+ *
+ * @typedef {object} Message one message as GET /v1/threads/{id} returns it
+ * @property {string} id
+ * @property {"user" | "assistant"} role
+ * @property {string} content
+ * @property {string | null} [checkpoint_id]
+ * @property {Route | null} [route]
+ * @property {Citation[]} [citations]
+ * @property {ToolCall[]} [tool_calls]
+ * @property {Notice[]} [notices]
+ * @property {"complete" | "failed" | "cancelled"} [status]
+ *
+ * @typedef {Thread & { messages: Message[] }} ThreadWithMessages
+ *
+ * @typedef {object} Turn one message as the page shows it; an assistant's turn grows while its run streams
+ * @property {string} id
+ * @property {"user" | "assistant"} role
+ * @property {string} text Markdown
+ * @property {string} draft the model's unchecked words
+ * @property {Step[]} steps
+ * @property {Route | null} route
+ * @property {ToolCall[]} toolCalls
+ * @property {Citation[]} citations
+ * @property {Notice[]} notices
+ * @property {"running" | "complete" | "failed" | "cancelled"} status
+ * @property {"live" | "connecting" | "reconnecting" | "stopping"} activity what a running turn waits for
+ * @property {Failure | null} failure
+ * @property {string | null} checkpointId where a fork may begin
+ * @property {string | null} runId
+ * @property {boolean} started whether the hub is known to have begun the run
+ * @property {number | null} lastEventId
+ *
+ * @typedef {object} HubDocument
+ * @property {string} id
+ * @property {string} name
+ * @property {string} title
+ * @property {string} media_type
+ * @property {string} updated_at
+ * @property {string} text
+ *
+ * @typedef {Omit<HubDocument, "text"> & { chunks: number }} DocumentSummary
+ *
+ * @typedef {object} Status
+ * @property {string} version
+ * @property {{ name: string, reason: string, capable: boolean }} model
+ * @property {number} documents
+ * @property {number} chunks
+ *
+ * @typedef {{ type: string } & Record<string, any>} RunEvent an AG-UI event
+ */
+
+export {};

@@ -1,0 +1,282 @@
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import aclosing
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+from agents.models.resolve import ResolvedModel, resolve_model
+from agents.models.streaming import estimate_tokens, stream_text
+from memory.errors import (
+    ChargehandError,
+    Interrupted,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    OutOfTime,
+    Unavailable,
+)
+from tests.fakes.model_servers import Behaviour, FakeServer, ollama_model, serve_ollama, serve_openai
+from tests.fakes.offline import NOBODY, offline_settings
+
+Talk = tuple[FakeServer, ResolvedModel]
+
+QUESTION: list[BaseMessage] = [SystemMessage("Be short."), HumanMessage("Is the gateway ready?")]
+SCHEMA = {"type": "object", "properties": {"team": {"enum": ["evaluation", "deployment"]}}, "required": ["team"]}
+BOUND = {"type": "json_schema", "json_schema": {"name": "route", "schema": SCHEMA}}
+
+
+@pytest.fixture(params=["ollama", "openai", "github"])
+def talk(request: pytest.FixtureRequest) -> Iterator[Talk]:
+    """A server and a model that is answered by it, once for each way to speak to one."""
+    if request.param == "ollama":
+        with serve_ollama(ollama_model("phi4-mini:latest")) as server:
+            yield server, resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
+        return
+    with serve_openai() as server:
+        if request.param == "openai":
+            yield server, resolve_model(offline_settings(model="openai:any-3b", openai_base_url=f"{server.url}/v1"), {})
+        else:
+            yield server, github(server)
+
+
+def github(server: FakeServer, name: str = "microsoft/phi-4-mini-instruct", **values: Any) -> ResolvedModel:
+    base = {"github_base_url": f"{server.url}/inference", "github_token": "ghp_test"}
+    return resolve_model(offline_settings(model=f"github:{name}", **base, **values), {})
+
+
+async def read(model: ResolvedModel, messages: list[BaseMessage] | None = None, **options: Any) -> list[str]:
+    limits = {"first_token_s": 20.0, "next_token_s": 20.0} | options
+    return [text async for text in stream_text(model, messages or QUESTION, **limits)]
+
+
+@pytest.mark.asyncio
+async def test_gives_the_text_in_pieces(talk: Talk) -> None:
+    server, model = talk
+    assert await read(model) == list(server.behaviour.words)
+
+
+@pytest.mark.asyncio
+async def test_ollama_is_told_its_context_also_beside_other_options() -> None:
+    with serve_ollama(ollama_model("phi4-mini:latest", context=4096)) as server:
+        model = resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
+        await read(model)
+        assert server.chat.body["options"] == {"num_ctx": 4096, "temperature": 0.0}
+        await read(model, max_tokens=40, seed=7, temperature=0.5, stop=["\n"])
+    expected = {"num_ctx": 4096, "temperature": 0.5, "num_predict": 40, "seed": 7, "stop": ["\n"]}
+    assert server.chat.body["options"] == expected
+    assert server.chat.body["model"] == "phi4-mini:latest"
+
+
+@pytest.mark.asyncio
+async def test_the_ollama_chat_model_itself_sends_its_context() -> None:
+    with serve_ollama(ollama_model("phi4-mini:latest")) as server:
+        model = resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
+        assert model.chat is not None
+        await model.chat.ainvoke(QUESTION)
+    assert server.chat.body["options"]["num_ctx"] == 8192
+
+
+@pytest.mark.asyncio
+async def test_github_is_asked_as_its_api_wants() -> None:
+    with serve_openai() as server:
+        await read(github(server), max_tokens=30)
+    request = server.chat
+    assert request.path == "/inference/chat/completions"
+    assert request.headers["authorization"] == "Bearer ghp_test"
+    assert request.headers["x-github-api-version"] == "2022-11-28"
+    assert request.headers["accept"] == "application/vnd.github+json"
+    assert request.body["model"] == "microsoft/phi-4-mini-instruct"
+    assert request.body["max_tokens"] == 30
+    assert "max_completion_tokens" not in request.body
+
+
+@pytest.mark.asyncio
+async def test_github_asks_openai_models_by_the_newer_name_of_the_limit() -> None:
+    with serve_openai() as server:
+        await read(github(server, "openai/gpt-5-mini"), max_tokens=30)
+    assert server.chat.body["max_completion_tokens"] == 30
+    assert "max_tokens" not in server.chat.body
+
+
+@pytest.mark.asyncio
+async def test_github_on_the_account_of_an_organisation() -> None:
+    with serve_openai() as server:
+        await read(github(server, github_organisation="acme works"))
+    assert server.chat.path == "/orgs/acme%20works/inference/chat/completions"
+
+
+@pytest.mark.asyncio
+async def test_the_schema_reaches_the_server_and_the_text_comes_once(talk: Talk) -> None:
+    server, model = talk
+    server.behaviour = Behaviour(words=['{"team"', ': "deploy', 'ment"}'])
+    text = "".join(await read(model, response_format=BOUND))
+    assert json.loads(text) == {"team": "deployment"}
+    body = server.chat.body
+    if model.reference.provider == "ollama":
+        assert body["format"] == SCHEMA
+        assert json.dumps(SCHEMA, separators=(",", ":")) in body["messages"][0]["content"]
+        assert body["messages"][0]["content"].startswith("Be short.")
+    else:
+        assert body["response_format"]["json_schema"]["schema"] == SCHEMA
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidInput),
+        (401, NotAllowed),
+        (403, NotAllowed),
+        (404, NotFound),
+        (408, OutOfTime),
+        (422, InvalidInput),
+        (429, Unavailable),
+        (500, Unavailable),
+        (503, Unavailable),
+    ],
+)
+async def test_a_refusal_by_status(talk: Talk, status: int, kind: type[ChargehandError]) -> None:
+    server, model = talk
+    server.behaviour = Behaviour(status=status)
+    with pytest.raises(kind) as raised:
+        await read(model)
+    assert raised.value.advice
+    assert str(model.reference) in raised.value.message
+    assert len([request for request in server.received if "chat" in request.path]) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_rate_limit_says_how_long_to_wait() -> None:
+    with serve_openai() as server:
+        server.behaviour = Behaviour(status=429, retry_after="17")
+        with pytest.raises(Unavailable, match="Try again in 17 s"):
+            await read(github(server))
+
+
+@pytest.mark.asyncio
+async def test_a_refused_token_names_its_variable() -> None:
+    with serve_openai() as server:
+        server.behaviour = Behaviour(status=401)
+        with pytest.raises(NotAllowed, match="CHARGEHAND_GITHUB_TOKEN") as raised:
+            await read(github(server))
+    assert "ghp_test" not in str(raised.value)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "got"),
+    [
+        (Behaviour(die_after=0), Unavailable, 0),
+        (Behaviour(die_after=2), Interrupted, 2),
+        (Behaviour(end_mark=False), Interrupted, 4),
+        (Behaviour(report_after=0), Unavailable, 0),
+        (Behaviour(report_after=2), Interrupted, 2),
+        (Behaviour(garbage=b"<html>Sign in to the hotel's network</html>\n"), Unavailable, 0),
+        (Behaviour(garbage=b'data: {"surprise": \n\n'), Unavailable, 0),
+        (Behaviour(garbage=b'data: {"surprise": 1}\n\n'), Unavailable, 0),
+        (Behaviour(garbage=b"data: [1]\n\n"), Unavailable, 0),
+        (Behaviour(garbage=b'{"surprise": 1}\n'), Unavailable, 0),
+        (Behaviour(garbage=b"[1]\n"), Unavailable, 0),
+    ],
+    ids=str,
+)
+async def test_an_answer_that_breaks(talk: Talk, behaviour: Behaviour, kind: type[ChargehandError], got: int) -> None:
+    server, model = talk
+    server.behaviour = behaviour
+    pieces: list[str] = []
+    with pytest.raises(kind) as raised:
+        async for text in stream_text(model, QUESTION, first_token_s=20, next_token_s=20):
+            pieces.append(text)
+    assert pieces == list(behaviour.words[:got])
+    assert raised.value.retryable
+
+
+@pytest.mark.asyncio
+async def test_nobody_at_the_address() -> None:
+    model = resolve_model(offline_settings(model="openai:any", openai_base_url=f"{NOBODY}/v1"), {})
+    with pytest.raises(Unavailable, match="openai:any does not answer"):
+        await read(model)
+
+
+@pytest.mark.asyncio
+async def test_a_late_first_token(talk: Talk) -> None:
+    server, model = talk
+    server.behaviour = Behaviour(first_delay_s=3)
+    with pytest.raises(OutOfTime, match="did not begin to answer in time"):
+        await read(model, first_token_s=0.3)
+
+
+@pytest.mark.asyncio
+async def test_a_silence_half_way(talk: Talk) -> None:
+    server, model = talk
+    server.behaviour = Behaviour(gap_s=3)
+    with pytest.raises(OutOfTime, match="fell silent half-way"):
+        await read(model, next_token_s=0.3)
+
+
+@pytest.mark.asyncio
+async def test_time_that_the_reader_takes_is_not_the_models(talk: Talk) -> None:
+    _, model = talk
+    pieces: list[str] = []
+    async for text in stream_text(model, QUESTION, first_token_s=20, next_token_s=0.5):
+        await asyncio.sleep(0.3)
+        pieces.append(text)
+    assert len(pieces) == 4
+
+
+@pytest.mark.asyncio
+async def test_closing_hangs_up_on_the_server(talk: Talk) -> None:
+    server, model = talk
+    server.behaviour = Behaviour(words=["word "] * 1000, gap_s=0.01)
+    deltas = cast(Any, stream_text(model, QUESTION, first_token_s=20, next_token_s=20))
+    async with aclosing(deltas):
+        assert await anext(deltas) == "word "
+    assert await asyncio.to_thread(server.hung_up.wait, 5)
+
+
+@pytest.mark.asyncio
+async def test_cancelling_hangs_up_on_the_server_and_stays_a_cancellation(talk: Talk) -> None:
+    server, model = talk
+    server.behaviour = Behaviour(words=["word "] * 1000, gap_s=0.01)
+    reader = asyncio.create_task(read(model))
+    while not server.received or "chat" not in server.received[-1].path:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+    assert await asyncio.to_thread(server.hung_up.wait, 5)
+
+
+@pytest.mark.asyncio
+async def test_a_prompt_that_ollama_would_cut_is_refused_unsent() -> None:
+    with serve_ollama(ollama_model("phi4-mini:latest", context=2048)) as server:
+        model = resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
+        with pytest.raises(InvalidInput, match=r"about \d+ tokens; ollama:phi4-mini reads 2048"):
+            await read(model, [HumanMessage("The gateway is ready. " * 1000)])
+        assert all("chat" not in request.path for request in server.received)
+
+
+@pytest.mark.asyncio
+async def test_without_a_model_there_is_nothing_to_stream() -> None:
+    with pytest.raises(InvalidInput, match="No language model is configured"):
+        await read(resolve_model(offline_settings(), {}))
+
+
+@pytest.mark.asyncio
+async def test_an_unknown_option_is_refused_with_the_known_ones(talk: Talk) -> None:
+    server, model = talk
+    with pytest.raises(InvalidInput, match="No model takes top_k.*max_tokens"):
+        await read(model, top_k=3)
+    assert all("chat" not in request.path for request in server.received)
+
+
+@given(st.text(), st.text())
+def test_the_estimate_of_tokens_grows_with_the_text(text: str, more: str) -> None:
+    assert estimate_tokens(text + more) >= max(estimate_tokens(text), estimate_tokens(more))
+    assert estimate_tokens(text) <= len(text)

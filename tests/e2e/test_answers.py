@@ -1,0 +1,99 @@
+"""Questions to the real hub: routed, streamed, cited."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.chat import OpenPage, ask, last_answer, send
+from tests.e2e.real_hub import RealHub
+from tests.fakes.cutting_proxy import CuttingProxy
+
+pytestmark = pytest.mark.e2e
+
+ENGLISH = "The SE30 in hall 3 keeps throttling, what should I check?"
+CHINESE = "SE30 的工作温度范围是多少？"
+
+
+def stored_answer(hub: RealHub, page: Page) -> dict[str, Any]:
+    """The last message of the open thread, as the hub keeps it."""
+    return hub.get(f"/v1/threads/{page.evaluate('location.hash.slice(1)')}")["messages"][-1]
+
+
+@pytest.mark.parametrize("question", [ENGLISH, CHINESE])
+def test_an_answer_is_routed_and_cited(page: Page, hub: RealHub, question: str) -> None:
+    answer = ask(page, question)
+
+    expect(answer).to_have_attribute("data-status", "complete")
+    route = stored_answer(hub, page)["route"]
+    expect(answer.locator(".intent")).to_have_text(route["intent"])
+    expect(answer.locator(".confidence")).to_have_text(f"{round(route['confidence'] * 100)}%")
+    expect(answer.locator(".prose .cite").first).to_be_enabled()
+    expect(answer.locator(".source")).to_have_count(len(stored_answer(hub, page)["citations"]))
+
+
+@pytest.mark.parametrize("question", [ENGLISH, CHINESE])
+def test_a_citation_opens_the_cited_text(page: Page, hub: RealHub, question: str) -> None:
+    answer = ask(page, question)
+    number = int(answer.locator(".prose .cite").first.inner_text())
+
+    answer.locator(".prose .cite").first.click()
+
+    citations = stored_answer(hub, page)["citations"]
+    cited = next(each for each in citations if each["number"] == number)
+    text = hub.get(f"/v1/documents/{cited['document_id']}")["text"]
+    expect(page.locator("mark")).to_be_in_viewport()
+    assert page.locator("mark").evaluate("(mark) => mark.textContent") == text[cited["start"] : cited["end"]]
+    assert page.locator(".document-text").evaluate("(region) => region.textContent") == text
+
+
+def test_the_head_tells_the_model_and_the_documents(page: Page, hub: RealHub) -> None:
+    status = hub.get("/v1/status")
+
+    expect(page.locator("#model")).to_have_text(status["model"]["name"])
+    expect(page.locator("#documents")).to_contain_text(str(status["documents"]))
+    page.locator("#documents").click()
+    expect(page.locator(".document-list li")).to_have_count(status["documents"])
+
+
+def test_the_page_is_served_under_a_strict_content_policy(page: Page) -> None:
+    response = page.request.get(page.url)
+
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert "unsafe" not in response.headers["content-security-policy"]
+
+
+def test_a_reload_keeps_the_thread(page: Page) -> None:
+    said = ask(page, ENGLISH).locator(".prose").inner_text()
+
+    page.reload()
+
+    expect(last_answer(page).locator(".prose")).to_have_text(said, use_inner_text=True)
+    expect(page.locator("#title")).not_to_have_text("New thread")
+
+
+@pytest.mark.parametrize("cuts", [[2], [4, 3], [1, 1, 1]])
+def test_a_dropped_connection_loses_and_doubles_nothing(hub: RealHub, open_page: OpenPage, cuts: list[int]) -> None:
+    proxy = CuttingProxy(hub.port, cuts)
+    try:
+        page = open_page(proxy.url)
+        answer = ask(page, ENGLISH)
+        expect(answer).to_have_attribute("data-status", "complete")
+        assert proxy.cuts == []
+        streamed = answer.locator(".answer-text").inner_text()
+        page.reload()
+        expect(last_answer(page).locator(".answer-text")).to_have_text(streamed, use_inner_text=True)
+    finally:
+        proxy.stop()
+
+
+def test_stopping_ends_the_run(page: Page, hub: RealHub) -> None:
+    send(page, ENGLISH)
+    stop = page.get_by_role("button", name="Stop")
+    if stop.is_visible():
+        stop.click()
+
+    # A quick hub may have finished by then: stopped or complete, the thread is free for the next question.
+    expect(last_answer(page)).to_have_attribute("aria-busy", "false")
+    expect(last_answer(page)).not_to_have_attribute("data-status", "failed")
+    expect(ask(page, CHINESE)).to_have_attribute("data-status", "complete")

@@ -1,0 +1,1 @@
+"""Operations, one typed function each, and the specification that gives them their faces."""

@@ -1,0 +1,125 @@
+"""The catalogue of real models: parameters, context, modalities, languages and licence terms, each with a source."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from memory.errors import NotFound
+
+__all__ = ["Catalogue", "CatalogueModel", "Licence", "Permission", "load_catalogue"]
+
+Permission = Literal["yes", "no", "conditional", "unsure"]
+
+
+class Licence(BaseModel):
+    """Terms of one licence, as its text states them; `source` decides, not this summary."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    spdx: str | None
+    type: Literal["commercial", "open_source", "research_only", "api_only"]
+    commercial_use: Permission
+    redistribution: Permission
+    modification: Permission
+    attribution: str
+    conditions: tuple[str, ...]
+    user_threshold: int | None
+    """Monthly active users above which a licence must be asked for; None where the text names none."""
+    source: str
+
+
+class CatalogueModel(BaseModel):
+    """One published model. A field named in `unsure` is not verified."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    aliases: tuple[str, ...]
+    name: str
+    maker: str
+    parameters: int | None
+    active_parameters: int | None
+    context_tokens: int | None
+    modalities: tuple[str, ...]
+    output_modalities: tuple[str, ...]
+    tasks: tuple[str, ...]
+    languages: tuple[str, ...]
+    released: str | None
+    ollama: str | None
+    huggingface: str | None
+    licence: str
+    edge: bool
+    """Fewer than 4 billion parameters in all."""
+    notes: str
+    source: str
+    unsure: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name it goes by, lower case, the id first."""
+        known = (self.id, *self.aliases, self.name, self.ollama or "", self.huggingface or "")
+        return tuple(dict.fromkeys(name.lower() for name in known if name))
+
+
+class Catalogue(BaseModel):
+    """All models and licences."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_: int
+    licences: dict[str, Licence]
+    models: tuple[CatalogueModel, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Catalogue":
+        for model in self.models:
+            if model.licence not in self.licences:
+                raise ValueError(f"{model.id}: unknown licence {model.licence}")
+            if model.edge != (model.parameters is not None and model.parameters < 4_000_000_000):
+                raise ValueError(f"{model.id}: edge does not agree with its parameters")
+        if len(self._by_name) != sum(len(model.names) for model in self.models):
+            raise ValueError("a name stands for two models")
+        return self
+
+    @cached_property
+    def _by_name(self) -> dict[str, CatalogueModel]:
+        return {name: model for model in self.models for name in model.names}
+
+    def get(self, name: str) -> CatalogueModel:
+        """The model of this id or alias, in any case; a `provider:` in front is ignored.
+
+        Raises:
+            NotFound: no model has this name; the error names the nearest.
+        """
+        wanted = name.strip().lower()
+        found = self._by_name.get(wanted) or self._by_name.get(wanted.partition(":")[2])
+        if found is None:
+            raise NotFound(f"The catalogue has no model {name!r}.", nearest=self.nearest(wanted))
+        return found
+
+    def nearest(self, name: str, limit: int = 3) -> list[str]:
+        """Ids of the models whose names are most like `name`, best first."""
+        from rapidfuzz import process
+
+        hits = process.extract(name.lower(), self._by_name.keys(), limit=limit * 3, score_cutoff=50)
+        return list(dict.fromkeys(self._by_name[hit[0]].id for hit in hits))[:limit]
+
+    def names(self) -> Iterable[tuple[str, CatalogueModel]]:
+        """Every name with its model."""
+        return self._by_name.items()
+
+    def licence_of(self, model: CatalogueModel) -> Licence:
+        return self.licences[model.licence]
+
+
+def load_catalogue() -> Catalogue:
+    """Read the bundled catalogue; about 60 ms."""
+    import yaml
+
+    text = files(__name__).joinpath("models.yaml").read_text(encoding="utf-8")
+    data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return Catalogue(schema_=data["schema"], licences=data["licences"], models=data["models"])
