@@ -4,7 +4,7 @@ import re
 
 from memory.lexical import analyse
 
-__all__ = ["standalone_question"]
+__all__ = ["is_elliptical", "standalone_question"]
 
 _OPENING = re.compile(
     r"^\s*(?:and|but|or|what about|how about|same for|why|why not|where|when|since when|the (?:first|second|third|last)"
@@ -22,7 +22,10 @@ def standalone_question(message: str, before: str) -> str:
         message: the user's message.
         before: the user's message before it; empty when there is none.
     """
-    elliptical = _OPENING.search(message) or _POINTING.search(message)
-    if not before or not elliptical or len(analyse(message)) > _ALONE_TERMS:
-        return message
-    return f"{before} {message}"
+    return f"{before} {message}" if before and is_elliptical(message) else message
+
+
+def is_elliptical(message: str) -> bool:
+    """Whether the message is short and opens like a follow-up, or points at something it does not name."""
+    leans = _OPENING.search(message) or _POINTING.search(message)
+    return bool(leans) and len(analyse(message)) <= _ALONE_TERMS

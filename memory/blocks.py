@@ -18,8 +18,8 @@ _UNDERLINE = re.compile(r" {0,3}([-=~^])\1*[ \t]*$")
 BULLET = re.compile(r"[ \t]*(?:[-*+][ \t]+|[•‣▪●○◦·–][ \t]*)(?=\S)")
 """The mark before an item of an unordered list, with the space after it."""
 _NUMBER = re.compile(
-    r"[ \t]*(?:(?:\d{1,3}[.)]|[a-zA-Z]\))[ \t]+|\d{1,2}[、．]"
-    r"|[（(][\da-z一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、)(?=\S)"
+    r"[ \t]*(?:(?:\d{1,3}[.)]|[a-zA-Z]\))[ \t]+"
+    r"|(?:\d{1,2}[、．]|[（(](?:\d{1,2}|[a-z]|[一二三四五六七八九十]{1,3})[)）]|[一二三四五六七八九十]{1,3}、)[ \t]*)(?=\S)"
 )
 _FIRST = re.compile(r"[ \t]*[（(]?[1aA一][.)）、．]")
 _COLUMNS = re.compile(r"\S(?: {3,}|\t+)\S|[^\s.!?:;]  \S")

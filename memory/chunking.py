@@ -93,11 +93,13 @@ def _content(document: ParsedDocument, section: Section, *, keep_headings: bool)
 
 
 def _is_heading(document: ParsedDocument, section: Section, block: Block) -> bool:
-    if block.kind == "heading" and document.media_type == "text/markdown":
+    text = document.text[block.start : block.end]
+    if document.media_type in ("text/markdown", "text/plain") and block.kind != "heading":
+        return False
+    if document.media_type == "text/markdown" and text.lstrip().startswith("#"):
         return True
     name = section.heading_path[-1] if section.heading_path else document.title
-    heading = document.text[block.start : block.end]
-    return _MARKS.sub("", heading).casefold() == _MARKS.sub("", name).casefold()
+    return _MARKS.sub("", text).casefold() == _MARKS.sub("", name).casefold()
 
 
 def _atoms(text: str, blocks: Iterable[Block], limit: int) -> Iterator[_Atom]:
@@ -119,9 +121,7 @@ def _atoms(text: str, blocks: Iterable[Block], limit: int) -> Iterator[_Atom]:
 def _cut(text: str, start: int, end: int, limit: int, cuts: Sequence[_Cut]) -> Iterator[tuple[int, int]]:
     """Cut at the first kind of place, and what is still too long at the next; as a last resort in the middle."""
     if estimate_tokens(text[start:end]) <= limit:
-        end = start + len(text[start:end].rstrip())
-        if start < end:
-            yield start, end
+        yield start, end
         return
     places = cuts[0](text, start, end) if cuts else [(start + end) // 2]
     edges = [start, *(place for place in places if start < place < end), end]
@@ -169,4 +169,7 @@ def _packed(text: str, atoms: Iterable[_Atom], target: int, limit: int) -> Itera
     if is_rest and groups[-2][-1].torn == groups[-1][0].torn:
         groups[-2].extend(groups.pop())
     for group in groups:
-        yield group[0].start, group[-1].end
+        words = text[group[0].start : group[-1].end]
+        if _MARKS.sub("", words):
+            blank = words[: len(words) - len(words.lstrip())].rfind("\n") + 1  # lines; an indent stays
+            yield group[0].start + blank, group[0].start + len(words.rstrip())

@@ -20,7 +20,7 @@ Found = Literal["answer", "near", "nothing"]
 SIMILARITY_ANSWER, SIMILARITY_NEAR = 0.45, 0.30
 """Least cosine of an English question and its best passage, from `tests/bench/answers.py`."""
 
-COVERAGE_ANSWER, COVERAGE_NEAR = 0.45, 0.15
+COVERAGE_ANSWER, COVERAGE_NEAR = 0.33, 0.12
 """Least share of a Chinese question's terms, by rarity, in one passage with its headings; from the same."""
 
 _PASSAGES_READ = 6
@@ -33,7 +33,14 @@ _ASKS_FIGURE = re.compile(
     r"|percentage|temperature|speed|size|voltage|capacity|rate|score)\b|\bwhen\b|多少|多久|几[个天次]|多[大长高重快]|何时|百分之",
     re.IGNORECASE,
 )
+_ASKS_STEPS = re.compile(
+    r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|can|do) (?:i|we)\b|\bsteps?\b|怎么|如何|怎样|步骤|应该检查", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
+_RELATIVE_WORTH = 0.6
+"""A further quote is worth at least this share of the best."""
+
 _HEADING_SHARE = 0.6
 """Worth of a question's term that stands in the heading, beside 1.0 in the sentence."""
 
@@ -98,7 +105,7 @@ def select_quotes(
 
     The score joins the share of the question's terms, weighted by rarity, that stand in the sentence or its headings;
     the cosine of question and sentence (not for Chinese, which the embedder hardly knows); and whether there is a
-    figure where one is asked for.
+    figure, or a step, where one is asked for.
 
     Returns:
         At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph.
@@ -109,14 +116,29 @@ def select_quotes(
     candidates = _by_terms(terms, passages, rarity)
     if not _CHINESE.search(question):
         candidates = _by_meaning(question, candidates[:_SENTENCES_EMBEDDED], passages, embedder)
-    wants_figure = bool(_ASKS_FIGURE.search(question))
+    wants_figure, wants_steps = bool(_ASKS_FIGURE.search(question)), bool(_ASKS_STEPS.search(question))
 
     def worth(quote: Quote) -> float:
         lacks_figure = wants_figure and not any(letter.isdigit() for letter in quote.text)
-        return quote.score - 0.02 * quote.passage - (0.1 if lacks_figure else 0.0)
+        passage = passages[quote.passage]
+        place = quote.start - passage.start
+        code = _in_code(passage.text, place)
+        a_step = wants_steps and _NUMBERED.match(passage.text, _line_start(passage.text, place)) is not None
+        foreign = bool(_CHINESE.search(question)) != bool(_CHINESE.search(quote.text))
+        return (
+            quote.score
+            - (0.1 if foreign else 0.0)
+            + 0.15 * passage.score
+            + (0.15 if a_step else 0.0)
+            - (0.1 if lacks_figure else 0.0)
+            - (0.15 if code else 0.0)
+        )
 
     quotes: list[Quote] = []
-    for candidate in sorted(candidates, key=lambda quote: -worth(quote)):
+    ranked = sorted(candidates, key=lambda quote: -worth(quote))
+    for candidate in ranked:
+        if worth(candidate) < _RELATIVE_WORTH * worth(ranked[0]):
+            break
         whole = _widen(candidate, passages[candidate.passage])
         if not any(_overlap(whole, other, passages) for other in quotes):
             quotes.append(whole)
@@ -196,6 +218,10 @@ def _by_meaning(
         replace(quote, score=(quote.score + 2 * max(0.0, float(similarity))) / 3)
         for quote, similarity in zip(quotes, similarities, strict=True)
     ]
+
+
+def _in_code(text: str, position: int) -> bool:
+    return text.count("```", 0, position) % 2 == 1
 
 
 def _widen(quote: Quote, passage: Passage) -> Quote:

@@ -14,6 +14,6 @@ class CompatibleChat(ChatOpenAI):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        payload = cast(dict[str, Any], super()._get_request_payload(input_, stop=stop, **kwargs))  # pyright: ignore[reportUnknownMemberType]
+        payload = cast("dict[str, Any]", super()._get_request_payload(input_, stop=stop, **kwargs))
         limit = payload.pop("max_completion_tokens", None)
         return payload if limit is None else {**payload, "max_tokens": limit}

@@ -26,6 +26,7 @@ __all__ = ["Call", "translate_failures"]
 
 _TIMEOUTS = frozenset({"TimeoutError", "TimeoutException", "APITimeoutError", "ModelTimeoutError"})
 _CONNECTIONS = frozenset({"ConnectionError", "TransportError", "APIConnectionError", "ModelConnectionError"})
+_LENGTHS = frozenset({"ContextOverflowError", "LengthFinishReasonError"})
 _REPORTED = frozenset({"ResponseError", "APIError", "ModelError"})
 _CLIENTS = frozenset({"openai", "anthropic", "ollama", "langchain_openai", "langchain_anthropic", "langchain_ollama"})
 """Packages that read answers; a mistake in the shape of an answer surfaces in one of them."""
@@ -76,22 +77,24 @@ def _failure_of(error: Exception, reference: ModelReference | None, answered: bo
     """The failure in the tree's terms; None when the error is none of a provider."""
     model = f"The model {reference}" if reference else "The model"
     kinds = {base.__name__ for base in type(error).__mro__}
+    status = _status_of(error)
     if kinds & _TIMEOUTS:
         return OutOfTime(f"{model} did not answer in time.", "Try again, or choose a smaller model.")
-    if "ContextOverflowError" in kinds:
-        return InvalidInput(f"The prompt is longer than {_low(model)} reads.", "Shorten it.")
-    if "LengthFinishReasonError" in kinds:
-        return Interrupted(f"{model} ran into its limit of tokens half-way.", "Allow more max_tokens.")
-    status = _status_of(error)
+    if kinds & _LENGTHS:
+        return _too_long(kinds, model)
     if status is not None:
         return _refusal(status, error, model, reference)
     if kinds & _CONNECTIONS:
         return _lost(model, reference, answered)
     if kinds & _REPORTED:
         return _broken(answered, f"{model} reported a failure: {_message_of(error)}.")
-    if _is_garbage(error):
-        return _broken(answered, f"{model} sent something that is no answer.")
-    return None
+    return _broken(answered, f"{model} sent something that is no answer.") if _is_garbage(error) else None
+
+
+def _too_long(kinds: set[str], model: str) -> ChargehandError:
+    if "LengthFinishReasonError" in kinds:
+        return Interrupted(f"{model} ran into its limit of tokens half-way.", "Allow more max_tokens.")
+    return InvalidInput(f"The prompt is longer than {model[0].lower()}{model[1:]} reads.", "Shorten it.")
 
 
 def _refusal(status: int, error: Exception, model: str, reference: ModelReference | None) -> ChargehandError:
@@ -135,7 +138,7 @@ def _status_of(error: Exception) -> int | None:
 
 
 def _headers_of(error: Exception) -> Mapping[str, str]:
-    return cast(Mapping[str, str], getattr(getattr(error, "response", None), "headers", None) or {})
+    return cast("Mapping[str, str]", getattr(getattr(error, "response", None), "headers", None) or {})
 
 
 def _message_of(error: Exception) -> str:
@@ -153,7 +156,3 @@ def _is_garbage(error: Exception) -> bool:
     packages = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
     own = [package for package in packages if package != "pydantic"]
     return bool(own) and own[-1] in _CLIENTS
-
-
-def _low(model: str) -> str:
-    return model[0].lower() + model[1:]

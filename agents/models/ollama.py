@@ -65,7 +65,8 @@ class OllamaServer:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise _unreadable(address)
         # A server told to listen everywhere is reached on the loopback.
-        host = "127.0.0.1" if parts.hostname in {"0.0.0.0", "::"} else parts.hostname
+        everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound
+        host = "127.0.0.1" if parts.hostname in everywhere else parts.hostname
         host = f"[{host}]" if ":" in host else host
         if port is None:
             port = 11434 if not separator else (443 if parts.scheme == "https" else 80)
@@ -86,7 +87,9 @@ class OllamaServer:
         listed = self._ask("GET", "/api/tags").get("models")
         if not isinstance(listed, list):
             raise self._not_ollama()
-        entries = [cast(Mapping[str, object], entry) for entry in cast(list[object], listed) if isinstance(entry, dict)]
+        entries = [
+            cast("Mapping[str, object]", entry) for entry in cast("list[object]", listed) if isinstance(entry, dict)
+        ]
         return [_read_model(entry) for entry in entries if entry.get("name")]
 
     def describe(self, name: str) -> tuple[int | None, int | None, bool]:
@@ -132,7 +135,7 @@ class OllamaServer:
             raise self._not_ollama() from error
         if not isinstance(answer, dict):
             raise self._not_ollama()
-        return cast(Mapping[str, object], answer)
+        return cast("Mapping[str, object]", answer)
 
     def _not_ollama(self, why: str = "no readable JSON") -> Unavailable:
         return Unavailable(
@@ -166,7 +169,7 @@ def _read_model(entry: Mapping[str, object]) -> OllamaModel:
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    return cast(Mapping[str, object], value) if isinstance(value, dict) else {}
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _unreadable(address: str) -> InvalidInput:

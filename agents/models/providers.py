@@ -26,6 +26,9 @@ def ollama_chat(url: str, name: str, context_tokens: int, limit_s: float) -> Bas
     """A model of an Ollama server, greedy; `num_ctx` is always sent, since Ollama cuts longer prompts silently.
 
     Args:
+        url: of the server, with scheme and port.
+        name: as the server lists it.
+        context_tokens: prompt and answer together.
         limit_s: longest silence, seconds.
     """
     import httpx
@@ -47,6 +50,8 @@ def service_chat(settings: Settings, reference: ModelReference, key: str) -> Bas
     """A model behind an API: OpenAI's own or alike, GitHub Models, or any integration that LangChain knows.
 
     Args:
+        settings: addresses, and the longest silence (`turn_limit_s`).
+        reference: which model.
         key: empty only for a server on this machine that wants none.
     """
     if reference.provider == "github":

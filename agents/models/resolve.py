@@ -66,6 +66,7 @@ def resolve_model(settings: Settings, environment: Mapping[str, str] | None = No
     Costs a few milliseconds, and for `auto` and `ollama:` two short requests to Ollama (0.3 s to connect).
 
     Args:
+        settings: the model's name, addresses and keys.
         environment: where keys are looked up that the settings do not hold; the process's own by default.
 
     Raises:

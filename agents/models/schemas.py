@@ -17,8 +17,8 @@ def schema_of(response_format: Mapping[str, object] | None) -> Mapping[str, obje
     if not response_format:
         return None
     envelope = response_format.get("json_schema", response_format)
-    schema = cast(Mapping[str, object], envelope).get("schema") if isinstance(envelope, Mapping) else None
-    return cast(Mapping[str, object], schema) if isinstance(schema, Mapping) else None
+    schema = cast("Mapping[str, object]", envelope).get("schema") if isinstance(envelope, Mapping) else None
+    return cast("Mapping[str, object]", schema) if isinstance(schema, Mapping) else None
 
 
 def show_schema(messages: Sequence[BaseMessage], schema: Mapping[str, object]) -> list[BaseMessage]:

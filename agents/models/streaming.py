@@ -42,6 +42,8 @@ async def stream_text(
     """Yield the answer's text in pieces, none empty. Closing the iterator or cancelling its task stops the model.
 
     Args:
+        model: its chat model is built first, where that was not done before.
+        messages: the whole conversation, oldest first.
         first_token_s: longest wait for the first text, seconds; loading a model counts, importing its client does not.
         next_token_s: longest silence after that, seconds.
         bind: the same for every provider: `max_tokens`, `temperature`, `top_p`, `seed`, `stop`, and `response_format`

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.followups import is_elliptical
 from agents.planner.linking import link_models, unknown_models
 from tools.catalogue import Catalogue
 
@@ -59,13 +60,13 @@ def make_plan(team: TeamName, text: str, language: str, catalogue: Catalogue, fo
     Args:
         text: the user's message.
         language: "en" or "zh".
-        focus: models that the turn before was about; taken where this one names none.
+        focus: models that the turn before was about; taken where this one names none and only makes sense with it.
     """
     named = tuple(link_models(text, catalogue))
     unknown = tuple(unknown_models(text, catalogue))
     if unknown and not named:
         return _unknown_model(unknown, language, catalogue)
-    models = named or tuple(focus)
+    models = named or (tuple(focus) if is_elliptical(text) else ())
     if team == "evaluation":
         return _evaluation(text, models)
     if team == "deployment":

@@ -14,7 +14,7 @@ from memory.errors import ChargehandError
 from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "print_json", "run_command"]
 
 _COMMANDS = ("up", "chat", "route", "ingest", "search", "doctor")
 
@@ -47,10 +47,11 @@ def cli(verbose: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `chargehand` script; ends the process with a code of the contract."""
     silence_third_parties()
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _run(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; errors are printed."""
     try:
         code: Any = cli.main(arguments, prog_name="chargehand", standalone_mode=False)
         return code if isinstance(code, int) else DONE

@@ -162,8 +162,8 @@ const stripIndent = (line, most) => line.slice(Math.min(most, line.length - line
 /** @param {Block} block @param {InlineOptions} options @returns {HTMLElement} */
 function renderBlock(block, options) {
   switch (block.type) {
-    case "heading": // An answer stands under the page's own h1 and h2.
-      return h(/** @type {"h3"} */ (`h${Math.min(6, block.level + 2)}`), {}, ...renderInline(block.text, options));
+    case "heading": // The page's own title is the h1.
+      return h(/** @type {"h2"} */ (`h${Math.min(6, block.level + 1)}`), {}, ...renderInline(block.text, options));
     case "paragraph":
       return h("p", {}, ...renderInline(block.text, options));
     case "code":

@@ -40,7 +40,7 @@ export function createSourceList(citations, open) {
     button.addEventListener("click", () => open(citation, button));
     return h("li", {}, button);
   });
-  return h("section", { class: "sources", "aria-label": "Sources" }, h("h3", {}, "Sources"), h("ol", {}, ...items));
+  return h("div", { class: "sources" }, h("h2", {}, "Sources"), h("ol", {}, ...items));
 }
 
 /** @param {Citation[]} citations @returns {string} one line each, for copying */

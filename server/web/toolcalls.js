@@ -24,7 +24,7 @@ function brief(value) {
 
 /** @param {string} label @param {unknown} value */
 function createPart(label, value) {
-  return h("div", {}, h("h4", {}, label), h("pre", { tabindex: 0, "aria-label": label }, pretty(value)));
+  return h("div", {}, h("p", { class: "tool-part" }, label), h("pre", { tabindex: 0, "aria-label": label }, pretty(value)));
 }
 
 /** @param {ToolCall} call */

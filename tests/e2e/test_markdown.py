@@ -35,7 +35,7 @@ SAFE = """async (text) => {
   };
 }"""
 
-BLOCKS = {"h3", "h4", "h5", "h6", "p", "pre", "hr", "blockquote", "ul", "ol", "li"}
+BLOCKS = {"h2", "h3", "h4", "h5", "h6", "p", "pre", "hr", "blockquote", "ul", "ol", "li"}
 TABLES = {"div", "table", "thead", "tbody", "tr", "th", "td"}
 INLINES = {"code", "strong", "em", "s", "a", "br"}
 ATTRIBUTES = {"href", "target", "rel", "class", "start", "tabindex", "data-language"}
@@ -55,7 +55,7 @@ texts = st.lists(pieces, max_size=40).map("".join) | st.text(max_size=80)
         ("one\ntwo\n\nthree", "<p>one\ntwo</p><p>three</p>"),
         ("温度\n范围", "<p>温度范围</p>"),
         ("one  \ntwo", "<p>one  <br>two</p>"),
-        ("# Top\n### Deep ##", "<h3>Top</h3><h5>Deep</h5>"),
+        ("# Top\n### Deep ##", "<h2>Top</h2><h4>Deep</h4>"),
         ("**bold** *it* ~~no~~ `co*de`", "<p><strong>bold</strong> <em>it</em> <s>no</s> <code>co*de</code></p>"),
         ("***both***", "<p><strong><em>both</em></strong></p>"),
         ("**温度：**高", "<p><strong>温度：</strong>高</p>"),

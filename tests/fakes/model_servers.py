@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,12 +53,14 @@ class FakeServer:
     """A running server.
 
     Attributes:
+        chatting: set once an answer is being sent.
         hung_up: set when a client closed its connection before the answer's end.
     """
 
     url: str
     behaviour: Behaviour = field(default_factory=Behaviour)
     received: list[Received] = field(default_factory=list[Received])
+    chatting: threading.Event = field(default_factory=threading.Event)
     hung_up: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -80,7 +82,7 @@ def ollama_model(
 
 
 @contextmanager
-def serve_ollama(*models: Json) -> Iterator[FakeServer]:
+def serve_ollama(*models: Json) -> Generator[FakeServer]:
     """An Ollama server that has these models."""
     by_name = {model["name"]: model for model in models}
 
@@ -98,7 +100,7 @@ def serve_ollama(*models: Json) -> Iterator[FakeServer]:
 
 
 @contextmanager
-def serve_openai() -> Iterator[FakeServer]:
+def serve_openai() -> Generator[FakeServer]:
     """A server of `…/chat/completions` under any path, streaming only."""
 
     def answer(handler: _Handler, request: Received) -> None:
@@ -150,7 +152,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: "_Server"  # pyright: ignore[reportIncompatibleVariableOverride]  # what BaseServer makes is one
 
     def do_GET(self) -> None:
         self._answer(None)
@@ -178,6 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        self.server.fake.chatting.set()
         parts = iter([behaviour.garbage]) if behaviour.garbage else pieces(behaviour)
         for count, part in enumerate(parts):
             if count == behaviour.die_after:
@@ -188,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(behaviour.gap_s)
         self.wfile.write(b"0\r\n\r\n")
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
         """Say nothing: the requests are in `FakeServer.received`."""
 
     def _answer(self, body: Any) -> None:
@@ -199,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _serve(answer: Callable[[_Handler, Received], None]) -> Iterator[FakeServer]:
+def _serve(answer: Callable[[_Handler, Received], None]) -> Generator[FakeServer]:
     with _Server(answer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

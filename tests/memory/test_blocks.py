@@ -62,7 +62,7 @@ def test_an_unclosed_fence_goes_on_to_the_end() -> None:
 def test_front_matter_is_one_block() -> None:
     text = "---\n# who\ntitle: x\n---\n\n---\nb: y\n---\n"
     assert kinds(text)[0] == ("code", "---\n# who\ntitle: x\n---")
-    assert front_matter_end(text) == 25
+    assert front_matter_end(text) == 23
     assert front_matter_end("---\n\nHello\n---\n") == 0
     assert front_matter_end("---\ntitle: x\n") == 0
 

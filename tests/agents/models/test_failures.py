@@ -19,6 +19,13 @@ class APIStatusError(Exception):
         self.message = message
 
 
+def fail(error: Exception, answered: bool) -> None:
+    """Call a model that answers in part or not at all, then fails."""
+    with translate_failures(PHI) as call:
+        call.answered = answered
+        raise error
+
+
 @pytest.mark.parametrize(
     ("error", "answered", "kind"),
     [
@@ -38,9 +45,8 @@ class APIStatusError(Exception):
     ids=repr,
 )
 def test_says_what_failed_and_what_to_do(error: Exception, answered: bool, kind: type[ChargehandError]) -> None:
-    with pytest.raises(kind) as raised, translate_failures(PHI) as call:
-        call.answered = answered
-        raise error
+    with pytest.raises(kind) as raised:
+        fail(error, answered)
     assert raised.value.__cause__ is error
     assert "ollama:phi4-mini" in raised.value.message
     assert raised.value.advice
@@ -77,7 +83,6 @@ def test_cancellation_passes_unchanged(error: BaseException) -> None:
     assert raised.value is error
 
 
-@pytest.mark.asyncio
 async def test_stands_around_awaits() -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(Unavailable, match="ollama serve"), translate_failures(PHI):

@@ -77,17 +77,17 @@ def test_a_model_of_ollama_is_found_without_its_tag() -> None:
 
 
 def test_an_unknown_model_of_ollama_names_the_nearest() -> None:
-    with serve_ollama(ollama_model("phi4-mini:latest"), ollama_model("qwen2.5:3b")) as server:
-        with pytest.raises(NotFound) as raised:
-            resolve("ollama:phi4mini", ollama_url=server.url)
+    models = [ollama_model("phi4-mini:latest"), ollama_model("qwen2.5:3b")]
+    with serve_ollama(*models) as server, pytest.raises(NotFound) as raised:
+        resolve("ollama:phi4mini", ollama_url=server.url)
     assert raised.value.nearest[0] == "phi4-mini:latest"
     assert "ollama pull phi4mini" in raised.value.advice
 
 
 def test_an_embedder_of_ollama_is_refused() -> None:
-    with serve_ollama(ollama_model("all-minilm:latest", "23M", family="bert", embeds=True)) as server:
-        with pytest.raises(InvalidInput, match="only embeds"):
-            resolve("ollama:all-minilm", ollama_url=server.url)
+    embedder = ollama_model("all-minilm:latest", "23M", family="bert", embeds=True)
+    with serve_ollama(embedder) as server, pytest.raises(InvalidInput, match="only embeds"):
+        resolve("ollama:all-minilm", ollama_url=server.url)
 
 
 def test_ollama_asked_for_by_name_must_answer() -> None:
@@ -154,7 +154,7 @@ def test_resolving_is_quick_and_imports_no_client() -> None:
         "import sys\n"
         "from agents.models.resolve import resolve_model\n"
         "from tests.fakes.offline import offline_settings\n"
-        "heavy = {'langchain', 'langchain_core', 'langchain_openai', 'langchain_ollama', 'openai', 'httpx', 'xllamacpp'}\n"
+        "heavy = {'langchain', 'langchain_core', 'openai', 'ollama', 'httpx', 'xllamacpp'}\n"
         "for name in ('none', 'auto', 'github:a/b', 'openai:c'):\n"
         "    resolve_model(offline_settings(model=name, github_token='t', openai_api_key='k'), {})\n"
         "print(sorted(heavy & set(sys.modules)))\n"

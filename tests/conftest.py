@@ -1,0 +1,61 @@
+"""Fixtures that every part of the tests may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from memory.embedding import MiniLM, load_minilm
+from memory.errors import Unavailable
+from memory.home import Home, open_home
+from memory.settings import Settings
+from memory.store import KnowledgeStore, open_store
+from memory.telemetry import silence_third_parties
+
+silence_third_parties()
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The sample documents of the demo."""
+    return ROOT / "memory" / "samples"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Third-party data sets, beside the project; not part of it."""
+    folder = Path(os.environ.get("CHARGEHAND_SHARED", ROOT.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the third-party data sets are not at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def minilm() -> MiniLM:
+    """The real embedder."""
+    try:
+        return load_minilm()
+    except Unavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    return open_home(tmp_path / "home")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings that no environment touches: an empty home and no language model."""
+    return Settings(_env_file=None, home=tmp_path / "home", model="none")
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM, samples: Path) -> KnowledgeStore:
+    """The sample documents, ingested once; read it, do not write to it."""
+    store = open_store(open_home(tmp_path_factory.mktemp("samples")), lambda: minilm)
+    store.ingest([samples], "default", 10_000_000)
+    return store
