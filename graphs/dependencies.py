@@ -13,11 +13,13 @@ from memory.store import KnowledgeStore
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
+    from memory.embedding import Embedder
+    from memory.home import Home
     from agents.models.resolve import ResolvedModel
     from agents.router.router import IntentRouter
     from agents.teams.flow import Teams
 
-__all__ = ["Dependencies", "open_dependencies", "shared_dependencies"]
+__all__ = ["Dependencies", "open_dependencies", "open_router", "shared_dependencies"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,6 @@ def open_dependencies(settings: Settings) -> Dependencies:
     """
     from agents.models.resolve import resolve_model
     from agents.models.serving import Runtimes
-    from agents.router.chooser import ModelChooser
-    from agents.router.router import load_router
     from agents.teams.flow import Teams
     from memory.embedding import load_minilm
     from memory.home import open_home
@@ -68,6 +68,7 @@ def open_dependencies(settings: Settings) -> Dependencies:
     model = resolve_model(settings)
     home = open_home(settings.home)
     store = open_store(home, load_minilm)
+    router = open_router(settings, store.home, store.embedder, model)
     catalogue = load_catalogue()
     specs = [
         *knowledge_tools(store.retriever),
@@ -77,6 +78,18 @@ def open_dependencies(settings: Settings) -> Dependencies:
     ]
     tools = {spec.name: spec for spec in specs}
     return Dependencies(settings, store, router, model, tools, Teams(tools, catalogue))
+
+
+def open_router(settings: Settings, home: Home, embedder: Embedder, model: ResolvedModel) -> IntentRouter:
+    """The intent router; trained, within seconds, where this home has no classifier of the current utterances.
+
+    Only a capable model is asked where the classifier is unsure: the bundled one chooses no better than chance.
+    """
+    from agents.router.chooser import ModelChooser
+    from agents.router.router import load_router
+
+    chooser = ModelChooser(model) if model.capable else None
+    return load_router(home.cache, embedder, chooser, settings.intent_threshold)
 
 
 _shared_lock = threading.Lock()

@@ -26,7 +26,7 @@ from graphs.state import RetrievalState, last_question
 from graphs.steps import step
 from agents.followups import standalone_question
 from agents.models.streaming import stream_text
-from memory.errors import WorldError
+from memory.errors import ChargehandError
 from memory.lexical import analyse
 from memory.passages import Passage
 from tools.knowledge import FoundPassages
@@ -118,7 +118,7 @@ async def _draft(dependencies: Dependencies, state: RetrievalState, emit: Emit) 
     )
     try:
         await check_draft(deltas, passages, emit, draft)
-    except WorldError as error:
+    except ChargehandError as error:
         kept = "draft_cut" if draft.text else "model_failed"
         notices.append(Notice("model_failed", phrase(kept, language, why=error.message)))
     if draft.dropped:

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 __all__ = ["BULLET", "Block", "blocks_of", "front_matter_end", "line_spans"]
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:.*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_KEY = r"(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:.*\n"
+_FRONT_MATTER = re.compile(rf"---[ \t]*\n{_KEY}(?:.*\n){{0,200}}?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _ATX = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r"[ \t]*([-*_=~^])(?:[ \t]*\1){2,}[ \t]*$")
@@ -19,7 +20,8 @@ BULLET = re.compile(r"[ \t]*(?:[-*+][ \t]+|[•‣▪●○◦·–][ \t]*)(?=\S
 """The mark before an item of an unordered list, with the space after it."""
 _NUMBER = re.compile(
     r"[ \t]*(?:(?:\d{1,3}[.)]|[a-zA-Z]\))[ \t]+"
-    r"|(?:\d{1,2}[、．]|[（(](?:\d{1,2}|[a-z]|[一二三四五六七八九十]{1,3})[)）]|[一二三四五六七八九十]{1,3}、)[ \t]*)(?=\S)"
+    r"|(?:\d{1,2}[、．]|[（(](?:\d{1,2}|[a-z]|[一二三四五六七八九十]{1,3})[)）]"
+    r"|[一二三四五六七八九十]{1,3}、)[ \t]*)(?=\S)"
 )
 _FIRST = re.compile(r"[ \t]*[（(]?[1aA一][.)）、．]")
 _COLUMNS = re.compile(r"\S(?: {3,}|\t+)\S|[^\s.!?:;]  \S")

@@ -21,6 +21,8 @@ _HEADING_ALLOWANCE = 24
 _SMALL = 4
 """What has less than the target divided by this is too small for a chunk where the limit lets it be joined."""
 _WORD = re.compile(r"[^\s，、：；。！？]+|[，、：；。！？]+")
+_LINK = re.compile(r"\[([^\[\]\n]*)\]\([^()\n]*\)")
+_SEPARATOR_ROW = re.compile(r"^[ \t|:+-]+\n", re.MULTILINE)
 _MARKS = re.compile(r"[\W_]+")
 
 
@@ -47,8 +49,13 @@ def estimate_tokens(text: str) -> int:
 
 
 def embedding_text(title: str, chunk: Chunk) -> str:
-    """What is embedded for a chunk: the document's title, the headings, the text."""
-    return f"{' > '.join((title, *chunk.heading_path))}\n{chunk.text}"
+    """What is embedded for a chunk: the document's title, the headings, the text, each on lines of its own.
+
+    Marks between the headings, the targets of Markdown links and the rows between a table's head and body are left
+    out: they take up word pieces and say nothing.
+    """
+    text = _SEPARATOR_ROW.sub("", _LINK.sub(r"\1", chunk.text))
+    return "\n".join((title, *chunk.heading_path, text))
 
 
 def split_into_chunks(document: ParsedDocument, *, target_tokens: int = 160, limit_tokens: int = 230) -> list[Chunk]:

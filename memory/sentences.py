@@ -13,11 +13,18 @@ _STOP = re.compile(rf"(?P<chinese>[。！？；｡]+|…{{2,}}){_CLOSING}|(?<![.
 _WORD = re.compile(r"[^\s\"'“‘(\[{（「『《*_`]*$")
 _LOWER = re.compile(r"[\s\"'“‘(\[*_]*[a-zß-öø-ÿ]")
 _FIGURE = re.compile(r"\s*[#(]?\d")
-_NEVER_LAST = frozenset("al approx ca cf dr e.g eg esp i.e ie incl mr mrs ms prof resp st viz vs".split())
-_BEFORE_FIGURES = frozenset(
+_TITLES_AND_THE_LIKE = "al approx ca cf dr e.g eg esp i.e ie incl mr mrs ms prof resp st viz vs"
+_NEVER_LAST = frozenset(_TITLES_AND_THE_LIKE.split())
+_REFERENCES_AND_MONTHS = (
     "apr art aug ch dec eq eqs feb fig figs jan jul jun mar nos no nov nr oct p para pos pp ref refs rev sec sect sep"
-    " sept step tab v ver vol".split()
+    " sept step tab v ver vol"
 )
+_BEFORE_FIGURES = frozenset(_REFERENCES_AND_MONTHS.split())
+_OPENER = re.compile(
+    r"\s+(?:A|After|An|And|As|At|Before|But|By|Do|For|From|He|How|If|In|It|Its|No|Not|On|See|She|That|The|Then|There"
+    r"|These|They|This|Those|To|Use|We|What|When|Where|While|With|Without|You|Your)\b"
+)
+"""Words that begin sentences far more often than they are surnames."""
 _SEPARATOR = re.compile(r"[\s|:=+-]*$")
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})")
 _CHINESE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
@@ -106,8 +113,9 @@ def _abbreviates(text: str, start: int, end: int, stop: re.Match[str]) -> bool:
         return True
     first = stop.start() - len(word)
     if len(word) == 1 and text[first].isascii() and text[first].isupper():
-        # An initial, unless it is a unit: "J. Smith", but "12 V. The".
-        return not text[max(start, first - 2) : first].strip().isdigit()
+        # An initial, unless it is a unit or plainly the end: "J. Smith", but "12 V. See" and "revision D. It".
+        is_unit = text[max(start, first - 2) : first].strip().isdigit()
+        return not is_unit and not _OPENER.match(text, stop.end(), end)
     if word.isdigit():  # as the number of a list item
         line = max(start, text.rfind("\n", start, first) + 1)
         return first - line <= _DEEPEST_ITEM and not text[line:first].strip()

@@ -19,7 +19,9 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 class Settings(BaseSettings):
     """Where things are, which models to use and how long anything may take."""
 
-    model_config = SettingsConfigDict(env_prefix="CHARGEHAND_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CHARGEHAND_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     home: Path = Field(default_factory=lambda: Path.home() / ".chargehand")
     """Folder of everything that this installation keeps."""
@@ -30,7 +32,9 @@ class Settings(BaseSettings):
     draft_with: Literal["capable", "any", "none"] = "capable"
     """Which models may draft an answer: `capable` (1B parameters and more), `any`, or `none` (quotes only)."""
 
-    ollama_url: str = Field("http://127.0.0.1:11434", validation_alias=AliasChoices("CHARGEHAND_OLLAMA_URL", "OLLAMA_HOST"))
+    ollama_url: str = Field(
+        "http://127.0.0.1:11434", validation_alias=AliasChoices("CHARGEHAND_OLLAMA_URL", "OLLAMA_HOST")
+    )
     openai_base_url: str = Field(
         "https://api.openai.com/v1", validation_alias=AliasChoices("CHARGEHAND_OPENAI_BASE_URL", "OPENAI_BASE_URL")
     )

@@ -21,10 +21,13 @@ from memory.ledger.documents import chunk_id
 from memory.passages import Chunk
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
 __all__ = ["VectorIndex"]
+
+_CHUNKS_AT_ONCE = 256
+"""Bounds memory; Chroma takes 5461 at most."""
 
 
 class VectorIndex:
@@ -35,7 +38,7 @@ class VectorIndex:
     def __init__(self, folder: Path, embedder: Embedder) -> None:
         self._folder = folder
         self._embedder = embedder
-        self._client: ClientAPI | None = None
+        self._client: Client | None = None
         self._collections: dict[str, Collection] = {}
         self._position = -1
         self._waiting: dict[str, list[tuple[str, str]]] = {}
@@ -60,10 +63,10 @@ class VectorIndex:
         """Embed and store what waits. After a crash the same changes are applied again, to the same end."""
         with self._lock, storage_errors(self._folder):
             for tenant, entries in self._waiting.items():
-                if entries:
-                    ids = [key for key, _ in entries]
-                    vectors = self._embedder.embed([text for _, text in entries])
-                    self._collection(tenant).upsert(ids=ids, embeddings=vectors)
+                for start in range(0, len(entries), _CHUNKS_AT_ONCE):
+                    some = entries[start : start + _CHUNKS_AT_ONCE]
+                    vectors = self._embedder.embed([text for _, text in some])
+                    self._collection(tenant).upsert(ids=[key for key, _ in some], embeddings=vectors)
             self._waiting.clear()
 
     def rollback(self) -> None:
@@ -95,11 +98,9 @@ class VectorIndex:
         """Let go of the folder; the next use opens it again."""
         with self._lock:
             if self._client is not None:
-                from chromadb.api.shared_system_client import SharedSystemClient
-
+                self._client.close()
                 self._client = None
                 self._collections.clear()
-                SharedSystemClient.clear_system_cache()
 
     def _collection(self, tenant: str) -> Collection:
         if tenant not in self._collections:
@@ -110,7 +111,7 @@ class VectorIndex:
             )
         return self._collections[tenant]
 
-    def _open(self) -> ClientAPI:
+    def _open(self) -> Client:
         if self._client is None:
             os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
             import chromadb

@@ -1,24 +1,45 @@
-"""Whether a sentence that a model wrote is carried by the evidence."""
+"""Whether a sentence that a model wrote is carried by the evidence.
+
+A claim is carried by one sentence of the evidence or by none, and must say what that sentence says in nearly its own
+words. What this cannot see: who does what to whom, where the same words stand in another order and nothing is compared.
+"""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from agents.grounding.numbers import figures
-from memory.lexical import analyse
-from memory.sentences import sentences
+from agents.grounding.attitude import difference, gives_orders
+from agents.grounding.numbers import plain
+from agents.grounding.places import Place, places
+from agents.grounding.wording import Token, tokens, without_marks
 
 __all__ = ["Support", "check_claim"]
 
-_MARK = re.compile(r"\s*\[\d+\]")
-_ENUMERATION = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|cannot|without|neither|nor|n't)\b|n't\b|[不没無无未勿非]|禁止", re.IGNORECASE
+_BULLET = re.compile(r"^\s*[-*•]\s+")
+_STEP = re.compile(r"^\s*\d{1,3}[.)、]\s*")
+_COMPARES = re.compile(r"\b(?:than|before|after|versus|vs)\b|比|于|之前|之后|以前|以后", re.IGNORECASE)
+_GLUE = frozenset(
+    token.value
+    for token in tokens(
+        "according document documents passage passages state states say says mention describe specify indicate section"
+        " following also additionally however therefore thus then start begin happen occur reach become get make sure"
+        " ensure use need provide include contain"
+        "根据文档段落显示说明开始进行时候因此所以此外另外同时然后需要可以会该其将被把对为并且及则就也从到以之中"
+    )
 )
-_CODE = re.compile(r"\b(?=[\w.-]*\d)(?=[\w.-]*[A-Za-z])[\w]+(?:[.-][\w]+)*\b", re.ASCII)
 
-SHARE_OF_TERMS = 0.7
-"""Least share of a sentence's terms that one passage must have."""
+LEAST_OWN_SHARE = 0.5
+"""Least share of a claim's words that stand in the sentence itself; the rest may stand in what is around it."""
+
+LEAST_PAIRS = 0.6
+"""Least share of a claim's pairs of neighbouring Chinese characters that stand in the sentence or around it."""
+
+_FEW = 3
+"""Fewer words than these must be all that the sentence has: alone they mean too little."""
+
+_NOT_SAID = "the documents do not say so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +48,7 @@ class Support:
 
     Attributes:
         passage: index of the passage that carries it; None when none does.
-        start: first character of that passage's sentence nearest to it, 0-based offset into the passage.
+        start: first character of that passage's sentence that does, 0-based offset into the passage.
         end: one past the last character.
         reason: why it is not carried; empty when it is.
     """
@@ -38,49 +59,161 @@ class Support:
     reason: str = ""
 
 
-def check_claim(sentence: str, evidence: Sequence[str]) -> Support:
+def check_claim(sentence: str, evidence: Sequence[str], headings: Sequence[str] = ()) -> Support:
     """Check a sentence against passages, strictly: better to drop a true sentence than to keep a false one.
 
-    It is carried by a passage that has each of its figures and codes, at least `SHARE_OF_TERMS` of its other terms,
-    and, in the passage's sentence nearest to it, a negation if and only if it has one itself.
+    One sentence of a passage carries it that has each of its figures with the same unit; each of its codes and words,
+    some of which may stand around the sentence instead; and that denies, doubts, demands and limits alike. Where that
+    sentence has other figures or codes besides, or compares, the claim must keep to its order. A sentence that gives
+    orders to an assistant carries nothing.
 
     Args:
         sentence: may carry citation marks, which are ignored.
         evidence: passages of text.
+        headings: title and headings of each passage; empty where they are not known.
     """
-    claim = _ENUMERATION.sub("", _MARK.sub("", sentence)).strip()
-    terms = set(analyse(claim))
-    if not terms:
+    claim = _bare(_BULLET.sub("", sentence))
+    if not tokens(_STEP.sub("", claim)):
         return Support(None, reason="it says nothing that the documents could carry")
-    reasons: list[tuple[float, str]] = []
-    for index in sorted(range(len(evidence)), key=lambda i: -_share(terms, evidence[i])):
-        share = _share(terms, evidence[index])
-        start, end = _nearest(terms, evidence[index])
-        missing = figures(claim) - figures(evidence[index])
-        unknown = {code.lower() for code in _CODE.findall(claim)} - _codes(evidence[index])
-        if missing:
-            reasons.append((share, f"the figure {min(missing)} is not in the documents"))
-        elif unknown:
-            reasons.append((share, f"{min(unknown)} is not in the documents"))
-        elif share < SHARE_OF_TERMS:
-            reasons.append((share, "the documents do not say so"))
-        elif bool(_NEGATION.search(claim)) != bool(_NEGATION.search(evidence[index][start:end])):
-            reasons.append((share, "the documents say the opposite"))
-        else:
-            return Support(index, start, end)
-    return Support(None, reason=max(reasons)[1] if reasons else "there is no evidence")
+    best, reason = -1.0, "there is no evidence"
+    for index, passage in enumerate(evidence):
+        for place in places(passage, headings[index] if headings else ""):
+            objection = _objection(claim, place)
+            if not objection:
+                return Support(index, place.start, place.end)
+            share = _share(tokens(claim), tokens(_bare(place.text)))
+            if share > best:
+                best, reason = share, objection
+    return Support(None, reason=reason)
 
 
-def _share(terms: set[str], text: str) -> float:
-    return len(terms & set(analyse(text))) / len(terms)
+def _bare(text: str) -> str:
+    return plain(without_marks(text)).strip()
 
 
-def _codes(text: str) -> set[str]:
-    found = {code.lower() for code in _CODE.findall(text)}
-    return found | {part for code in found for part in re.split(r"[.-]", code)}
+def _objection(claim: str, place: Place) -> str:
+    """Why a place does not carry a claim; empty when it does."""
+    text = _bare(place.text)
+    if not _STEP.match(text):
+        claim = _STEP.sub("", claim)
+    said, there, around = tokens(claim), tokens(text), tokens(place.around)
+    if gives_orders(text):
+        return "it comes from an order to an assistant"
+    if wrong := _wrong_figure(said, there) or _unknown_code(said, there, around):
+        return f"{wrong} is not in the documents"
+    if len(said) < _FEW and [token.value for token in said] != [token.value for token in there]:
+        return _NOT_SAID
+    if not _says_so(said, there, around):
+        return _NOT_SAID
+    if turned := difference(claim, text, *_shortest_run(said, there)):
+        return turned
+    omits = _rivals(said, there)
+    in_order = not (omits or _COMPARES.search(text)) or _keeps_order(said, there, omits)
+    return "" if in_order else _NOT_SAID
 
 
-def _nearest(terms: set[str], text: str) -> tuple[int, int]:
-    """The sentence of `text` that shares most with the terms."""
-    spans = sentences(text) or [(0, len(text))]
-    return max(spans, key=lambda span: _share(terms, text[span[0] : span[1]]))
+def _share(said: Sequence[Token], there: Sequence[Token]) -> float:
+    own = _names(there)
+    return sum(token.value in own for token in said) / len(said)
+
+
+def _names(there: Sequence[Token]) -> set[str]:
+    return {name for token in there for name in (token.value, *token.parts)}
+
+
+def _wrong_figure(said: Sequence[Token], there: Sequence[Token]) -> str:
+    """A figure of the claim that the sentence lacks, or has with other units only."""
+    for token in said:
+        if token.kind == "figure":
+            units = {other.unit for other in there if other.kind == "figure" and other.value == token.value}
+            if not units or (token.unit and token.unit not in units and "" not in units):
+                return f"the figure {token.value}{f' {token.unit}' if token.unit else ''}"
+    return ""
+
+
+def _unknown_code(said: Sequence[Token], there: Sequence[Token], around: Sequence[Token]) -> str:
+    """A code of the claim that stands neither in the sentence nor, where the sentence names no other, around it."""
+    own, known = _names(there), _names(around)
+    others = any(token.kind == "code" and token.value not in _names(said) for token in there)
+    for token in said:
+        if token.kind == "code" and token.value not in own and (others or token.value not in known):
+            return token.value
+    return ""
+
+
+def _says_so(said: Sequence[Token], there: Sequence[Token], around: Sequence[Token]) -> bool:
+    """Whether the claim's words stand there or around, each as often; no figure or code has changed places."""
+    own = _names(there)
+    words = [token for token in said if token.value not in _GLUE] or said
+    counted = Counter(name for token in (*there, *around) for name in {token.value, *token.parts})
+    if Counter(token.value for token in words) - counted:
+        return False
+    pairs, pairs_there = _pairs(said), _pairs(there) | _pairs(around)
+    return (
+        sum(token.value in own for token in words) >= LEAST_OWN_SHARE * len(words)
+        and len(pairs & pairs_there) >= LEAST_PAIRS * len(pairs)
+        and all(_in_order(kind, said, there) for kind in ("figure", "code"))
+    )
+
+
+def _in_order(kind: str, said: Sequence[Token], there: Sequence[Token]) -> bool:
+    own = iter([token for token in there if token.kind == kind])
+    names = _names(there)
+    return all(
+        any(token.value in (other.value, *other.parts) for other in own)
+        for token in said
+        if token.kind == kind and token.value in names
+    )
+
+
+def _pairs(text: Sequence[Token]) -> set[str]:
+    return {
+        one.value + other.value
+        for one, other in pairwise(text)
+        if one.kind == other.kind == "character"
+        and other.start == one.start + 1
+        and not (one.value in _GLUE or other.value in _GLUE)
+    }
+
+
+def _shortest_run(said: Sequence[Token], there: Sequence[Token]) -> tuple[int, int]:
+    """The shortest run of the sentence, in characters, that has all that the claim repeats."""
+    repeated = {token.value for token in said} & _names(there)
+    best = (0, 0)
+    for first, opening in enumerate(there):
+        missing = set(repeated)
+        for token in there[first:]:
+            missing -= {token.value, *token.parts}
+            if not missing:
+                if best == (0, 0) or token.start - opening.start < best[1] - best[0]:
+                    best = (opening.start, token.start + 1)
+                break
+    return best
+
+
+def _rivals(said: Sequence[Token], there: Sequence[Token]) -> set[str]:
+    """Codes of the sentence that the claim omits, and figures that could be taken for one of the claim's."""
+    names = _names(said)
+    units = {token.unit for token in said if token.kind == "figure"}
+    return {
+        token.value
+        for token in there
+        if token.value not in names and (token.kind == "code" or (token.kind == "figure" and token.unit in units))
+    }
+
+
+def _keeps_order(said: Sequence[Token], there: Sequence[Token], rivals: set[str]) -> bool:
+    """Whether what the claim repeats stands in the sentence in the same order with no rival in between."""
+    own = _names(there)
+    repeated = [token.value for token in said if token.value in own and token.value not in _GLUE]
+    for first in range(len(there)):
+        wanted = iter(repeated)
+        value = next(wanted, None)
+        for token in there[first:]:
+            if value in (token.value, *token.parts):
+                value = next(wanted, None)
+                if value is None:
+                    return True
+            elif token.value in rivals:
+                break
+    return not repeated

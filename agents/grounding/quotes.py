@@ -3,14 +3,16 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from agents.events import Citation
+from agents.grounding.numbers import codes, plain
+from agents.grounding.places import Place, places
+from agents.grounding.widening import widen
 from memory.embedding import Embedder
 from memory.lexical import analyse
 from memory.passages import Passage
-from memory.sentences import sentences
 
 __all__ = ["Found", "Quote", "Rarity", "as_markdown", "assess", "cite", "select_quotes"]
 
@@ -25,24 +27,25 @@ COVERAGE_ANSWER, COVERAGE_NEAR = 0.33, 0.12
 
 _PASSAGES_READ = 6
 _SENTENCES_EMBEDDED = 20
-_LONGEST_LIST, _LONGEST_PARAGRAPH = 900, 420
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)、]|[a-z][.)])\s", re.MULTILINE)
-_CODE = re.compile(r"(?<![\w.])(?=[A-Za-z-]*\d)(?=[\d.-]*[A-Za-z])[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?![\w])", re.ASCII)
 _ASKS_FIGURE = re.compile(
-    r"\bhow (?:many|much|long|far|fast|hot|cold|loud|often|high|big|large|heavy|wide|soon|quickly)\b|\bwhat (?:time|share"
-    r"|percentage|temperature|speed|size|voltage|capacity|rate|score)\b|\bwhen\b|多少|多久|几[个天次]|多[大长高重快]|何时|百分之",
+    r"\bhow (?:many|much|long|far|fast|hot|cold|loud|often|high|big|large|heavy|wide|soon|quickly)\b|\bwhen\b"
+    r"|\bwhat (?:time|share|percentage|temperature|speed|size|voltage|capacity|rate|score)\b"
+    r"|多少|多久|几[个天次]|多[大长高重快]|何时|百分之",
     re.IGNORECASE,
 )
 _ASKS_STEPS = re.compile(
-    r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|can|do) (?:i|we)\b|\bsteps?\b|怎么|如何|怎样|步骤|应该检查", re.IGNORECASE
+    r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|can|do) (?:i|we)\b|\bsteps?\b|怎么|如何|怎样|步骤|应该检查",
+    re.IGNORECASE,
 )
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _RELATIVE_WORTH = 0.6
 """A further quote is worth at least this share of the best."""
 
-_HEADING_SHARE = 0.6
-"""Worth of a question's term that stands in the heading, beside 1.0 in the sentence."""
+_AROUND_SHARE = 0.5
+"""Worth of a question's term that stands around the sentence, as in its headings, beside 1.0 in the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ class Quote:
     score: float
 
 
+class _Candidate(NamedTuple):
+    """A sentence of passages[passage]; the score is not yet what its place and kind add."""
+
+    passage: int
+    place: Place
+    score: float
+
+
 def assess(question: str, passages: Sequence[Passage], rarity: Rarity) -> Found:
     """Judge cheaply, before anything is quoted or drafted, what the passages are to the question.
 
@@ -88,8 +99,8 @@ def assess(question: str, passages: Sequence[Passage], rarity: Rarity) -> Found:
     best cosine decides in English, the share of terms in Chinese. Questions that come near a document's subject and
     ask what it does not say cannot be told apart so; a drafting model can.
     """
-    codes = {code.lower() for code in _CODE.findall(question)}
-    if not passages or any(not _known(code, rarity) for code in codes):
+    asked = plain(question)
+    if not passages or not all(_known(asked[start:end], rarity) for start, end, _ in codes(asked)):
         return "nothing"
     if _CHINESE.search(question):
         terms = set(analyse(question))
@@ -115,31 +126,15 @@ def select_quotes(
         return []
     candidates = _by_terms(terms, passages, rarity)
     if not _CHINESE.search(question):
-        candidates = _by_meaning(question, candidates[:_SENTENCES_EMBEDDED], passages, embedder)
-    wants_figure, wants_steps = bool(_ASKS_FIGURE.search(question)), bool(_ASKS_STEPS.search(question))
-
-    def worth(quote: Quote) -> float:
-        lacks_figure = wants_figure and not any(letter.isdigit() for letter in quote.text)
-        passage = passages[quote.passage]
-        place = quote.start - passage.start
-        code = _in_code(passage.text, place)
-        a_step = wants_steps and _NUMBERED.match(passage.text, _line_start(passage.text, place)) is not None
-        foreign = bool(_CHINESE.search(question)) != bool(_CHINESE.search(quote.text))
-        return (
-            quote.score
-            - (0.1 if foreign else 0.0)
-            + 0.15 * passage.score
-            + (0.15 if a_step else 0.0)
-            - (0.1 if lacks_figure else 0.0)
-            - (0.15 if code else 0.0)
-        )
-
+        candidates = _by_meaning(question, candidates[:_SENTENCES_EMBEDDED], embedder)
+    ranked = sorted(
+        ((_worth(question, one, passages[one.passage]), one) for one in candidates), key=lambda pair: -pair[0]
+    )
     quotes: list[Quote] = []
-    ranked = sorted(candidates, key=lambda quote: -worth(quote))
-    for candidate in ranked:
-        if worth(candidate) < _RELATIVE_WORTH * worth(ranked[0]):
+    for worth, candidate in ranked:
+        if worth < _RELATIVE_WORTH * ranked[0][0]:
             break
-        whole = _widen(candidate, passages[candidate.passage])
+        whole = _quote(candidate, passages[candidate.passage])
         if not any(_overlap(whole, other, passages) for other in quotes):
             quotes.append(whole)
         if len(quotes) == limit:
@@ -148,17 +143,21 @@ def select_quotes(
 
 
 def as_markdown(quote: str) -> str:
-    """A quote as it can stand in a list item: table rows without their bars, further lines indented."""
-    lines = [line.rstrip() for line in quote.strip().splitlines() if line.strip()]
-    rows = [
-        " · ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip())
-        if line.lstrip().startswith("|")
-        else line
-        for line in lines
-    ]
+    """A quote as it can stand in a list item: table rows without their bars, code line by line, further lines indented."""
+    rows: list[str] = []
+    in_code = False
+    for line in (line.rstrip() for line in quote.strip().splitlines()):
+        if _FENCE.match(line):
+            in_code = not in_code
+        elif in_code and line:
+            rows.append(f"`{line.strip()}`  ")
+        elif line.lstrip().startswith("|"):
+            rows.append(" · ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip()))
+        elif line:
+            rows.append(line)
     if len(rows) > 1 and _LIST_ITEM.match(rows[0]):
         rows.insert(0, "")
-    return "\n".join(rows).replace("\n", "\n  ")
+    return "\n".join(rows).strip(" ").replace("\n", "\n  ")
 
 
 def cite(quote: Quote, passage: Passage, number: int) -> Citation:
@@ -176,9 +175,9 @@ def cite(quote: Quote, passage: Passage, number: int) -> Citation:
 
 
 def _known(code: str, rarity: Rarity) -> bool:
-    """Whether some document has the code, or it is a word with a plain ending ("2nd"), or not a term of its own."""
-    joined = re.sub(r"[^a-z0-9]", "", code)
-    return rarity.frequencies.get(joined, 1) > 0
+    """Whether some document has the code, or it is not a term of its own; words at its end may be anything."""
+    stem = re.sub(r"(?:[-_][A-Za-z]+)+$", "", code)
+    return any(rarity.frequencies.get(re.sub(r"[^a-z0-9]", "", name.lower()), 1) > 0 for name in (code, stem))
 
 
 def _level(value: float, answer: float, near: float) -> Found:
@@ -193,85 +192,46 @@ def _coverage(terms: set[str], present: set[str], rarity: Rarity) -> float:
     return sum(rarity.of(term) for term in terms & present) / sum(rarity.of(term) for term in terms) if terms else 0.0
 
 
-def _by_terms(terms: set[str], passages: Sequence[Passage], rarity: Rarity) -> list[Quote]:
-    found: list[Quote] = []
+def _by_terms(terms: set[str], passages: Sequence[Passage], rarity: Rarity) -> list[_Candidate]:
+    found: list[_Candidate] = []
     for index, passage in enumerate(passages[:_PASSAGES_READ]):
-        heading = set(analyse(" ".join((passage.title, *passage.heading_path))))
-        for start, end in sentences(passage.text):
-            text = passage.text[start:end]
-            own = set(analyse(text))
-            share = _coverage(terms, own, rarity) + _HEADING_SHARE * _coverage(terms, heading - own, rarity)
-            if own:
-                found.append(Quote(index, passage.start + start, passage.start + end, text, share))
-    return sorted(found, key=lambda quote: (-quote.score, quote.passage, quote.start))
+        for place in places(passage.text, " ".join((passage.title, *passage.heading_path))):
+            own, around = set(analyse(place.text)), set(analyse(place.around))
+            share = _coverage(terms, own, rarity) + _AROUND_SHARE * _coverage(terms, around - own, rarity)
+            if own and place.kind != "head":
+                found.append(_Candidate(index, place, share))
+    return sorted(found, key=lambda one: (-one.score, one.passage, one.place.start))
 
 
-def _by_meaning(
-    question: str, quotes: Sequence[Quote], passages: Sequence[Passage], embedder: Embedder
-) -> list[Quote]:
-    if not quotes:
+def _by_meaning(question: str, candidates: Sequence[_Candidate], embedder: Embedder) -> list[_Candidate]:
+    if not candidates:
         return []
-    headings = [(passages[quote.passage].title, *passages[quote.passage].heading_path) for quote in quotes]
-    contexts = [" ".join((*heading, quote.text))[:600] for heading, quote in zip(headings, quotes, strict=True)]
+    contexts = [f"{one.place.around} {one.place.text}".replace("\n", " ")[:600] for one in candidates]
     similarities = embedder.embed(contexts) @ embedder.embed([question])[0]
     return [
-        replace(quote, score=(quote.score + 2 * max(0.0, float(similarity))) / 3)
-        for quote, similarity in zip(quotes, similarities, strict=True)
+        one._replace(score=(one.score + 2 * max(0.0, float(similarity))) / 3)
+        for one, similarity in zip(candidates, similarities, strict=True)
     ]
 
 
-def _in_code(text: str, position: int) -> bool:
-    return text.count("```", 0, position) % 2 == 1
+def _worth(question: str, one: _Candidate, passage: Passage) -> float:
+    text = one.place.text
+    lacks_figure = bool(_ASKS_FIGURE.search(question)) and not any(letter.isdigit() for letter in text)
+    a_step = bool(_ASKS_STEPS.search(question)) and bool(_NUMBERED.match(text))
+    foreign = bool(_CHINESE.search(question)) != bool(_CHINESE.search(text))
+    return (
+        one.score
+        + 0.15 * passage.score
+        + 0.15 * a_step
+        - 0.1 * lacks_figure
+        - 0.1 * foreign
+        - 0.15 * (one.place.kind == "code")
+    )
 
 
-def _widen(quote: Quote, passage: Passage) -> Quote:
-    """Widen a quote to its list, or to its paragraph if that is short."""
-    whole = _with_its_list(quote, passage)
-    if whole is not quote or passage.text.startswith("|", quote.start - passage.start):
-        return whole
-    text, start, end = passage.text, quote.start - passage.start, quote.end - passage.start
-    first = text.rfind("\n\n", 0, start) + 2 if "\n\n" in text[:start] else 0
-    last = text.find("\n\n", end)
-    last = len(text) if last < 0 else last
-    if last - first > _LONGEST_PARAGRAPH or "\n|" in text[first:last]:
-        return quote
-    return replace(quote, start=passage.start + first, end=passage.start + last, text=text[first:last])
-
-
-def _with_its_list(quote: Quote, passage: Passage) -> Quote:
-    """Widen a quote that is a list item, or ends with a colon before a list, to the whole list if that is short."""
-    text = passage.text
-    start, end = quote.start - passage.start, quote.end - passage.start
-    leads = text[start:end].rstrip().endswith((":", "："))
-    if not leads and not _LIST_ITEM.match(text, _line_start(text, start)):
-        return quote
-    first = start if leads else _line_start(text, start)
-    last = end
-    while not leads and first > 0 and _LIST_ITEM.match(text, previous := _line_start(text, first - 1)):
-        first = previous
-    for line in _lines_after(text, last):
-        if not _LIST_ITEM.match(text, line[0]) and text[line[0] : line[1]].strip():
-            break
-        if text[line[0] : line[1]].strip():
-            last = line[1]
-    if last - first > _LONGEST_LIST:
-        return quote
-    return replace(quote, start=passage.start + first, end=passage.start + last, text=text[first:last])
-
-
-def _line_start(text: str, position: int) -> int:
-    return text.rfind("\n", 0, position) + 1
-
-
-def _lines_after(text: str, position: int) -> list[tuple[int, int]]:
-    lines: list[tuple[int, int]] = []
-    start = text.find("\n", position) + 1
-    while 0 < start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        lines.append((start, end))
-        start = end + 1
-    return lines
+def _quote(one: _Candidate, passage: Passage) -> Quote:
+    start, end = widen(passage.text, one.place.start, one.place.end)
+    return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.score)
 
 
 def _overlap(one: Quote, other: Quote, passages: Sequence[Passage]) -> bool:

@@ -57,8 +57,8 @@ def parse_docx(name: str, data: bytes) -> ParsedDocument:
 
     try:
         document = Document(io.BytesIO(data))
-        body = cast(WordElement, document.element.body)
-        styles = styles_of(cast(WordElement, document.styles.element))
+        body = cast("WordElement", document.element.body)
+        styles = styles_of(cast("WordElement", document.styles.element))
         property_title = document.core_properties.title
     except (PythonDocxError, OpcError, *_BROKEN) as error:
         raise _broken(name) from error

@@ -19,15 +19,16 @@ __all__ = ["parse_html"]
 _CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml[^>]*>?", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
-_NEVER_READ = tuple("button head iframe noscript object script select style svg template".split())
-_FURNITURE = tuple("aside footer form header nav".split())
+_NEVER_READ = ("button", "head", "iframe", "noscript", "object", "script", "select", "style", "svg", "template")
+_FURNITURE = ("aside", "footer", "form", "header", "nav")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu"))
-_BLOCKS = frozenset(
+_BLOCK_NAMES = (
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer"
     " form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre section summary table tbody td"
-    " tfoot th thead tr ul".split()
+    " tfoot th thead tr ul"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _PERMALINK = " ¶#§"
 _DEEPEST = 8
 """Lists nested deeper are not indented further."""

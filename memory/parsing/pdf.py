@@ -16,7 +16,7 @@ __all__ = ["parse_pdf"]
 _HEADING_LINES = 3
 """A heading runs over so many lines at most."""
 _ABOVE = 4.0
-"""A bookmark points to a place so many points above its heading at most, or anywhere below the line before."""
+"""A bookmark's line is the first whose lower edge lies this far, in points, or farther below its place."""
 
 
 def parse_pdf(name: str, data: bytes) -> ParsedDocument:

@@ -13,7 +13,7 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 """Namespace of WordprocessingML, as lxml writes it before a tag."""
 
 _VALUE = f"{W}val"
-_TITLE = frozenset("title titel titre título titolo 标题 標題 表題 제목".split())
+_TITLE = frozenset(("title", "titel", "titre", "título", "titolo", "标题", "標題", "表題", "제목"))
 _HEADING = re.compile(
     r"(?:heading|überschrift|titre|título|titolo|kop|заголовок|标题|標題|見出し|제목)\s*([1-9])", re.IGNORECASE
 )

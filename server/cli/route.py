@@ -20,13 +20,15 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
     items = list(read_items(text, path))
     settings = load_settings()
 
+    from agents.models.resolve import resolve_model
     from graphs.dependencies import open_router
+    from memory.embedding import load_minilm
     from memory.home import open_home
     from server.chat.messages import check_message
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)
-    router = open_router(settings, open_home(settings.home))
+    router = open_router(settings, open_home(settings.home), load_minilm(), resolve_model(settings))
 
     async def run() -> None:
         for key, message in items:

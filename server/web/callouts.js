@@ -17,7 +17,12 @@ const TITLES = {
 /** @param {Notice} notice */
 function createNotice({ kind, message }) {
   const title = h("strong", {}, TITLES[kind] ?? "Notice");
-  return h("div", { class: "callout notice", role: "note", "data-kind": kind }, icon("info"), h("p", {}, title, " ", message));
+  return h(
+    "div",
+    { class: "callout notice", role: "note", "data-kind": kind },
+    icon("info"),
+    h("p", {}, title, " ", message),
+  );
 }
 
 /** @returns {{ element: HTMLElement, update: (turn: Turn) => void }} */
@@ -33,13 +38,18 @@ export function createNotices() {
 }
 
 /**
- * A failure: what failed, what to do about it, and a button to try again.
+ * A failure: what failed, what to do about it, and a button, most often to try again.
  *
  * @param {{ message: string, advice: string }} failure
- * @param {{ label: string, onclick: () => void } | null} action
+ * @param {{ label: string, iconName?: string, onclick: () => void }} action
  */
 export function createFailure({ message, advice }, action) {
   const text = h("p", {}, h("strong", {}, message), advice === "" ? null : ` ${advice}`);
-  const button = action && h("button", { type: "button", onclick: action.onclick }, icon("retry"), action.label);
+  const button = h(
+    "button",
+    { type: "button", onclick: action.onclick },
+    icon(action.iconName ?? "retry"),
+    action.label,
+  );
   return h("div", { class: "callout failure" }, icon("alert"), text, button);
 }

@@ -12,7 +12,11 @@ import { followRun } from "./runs.js";
 import { applyEvent, failTurn, runningTurn, turnFromMessage, userTurn } from "./turns.js";
 
 /** @type {Failure} */
-const UNANSWERED = { message: "This question got no answer.", advice: "The hub stopped before it was done.", code: "lost" };
+const UNANSWERED = {
+  message: "This question got no answer.",
+  advice: "The hub stopped before it was done.",
+  code: "lost",
+};
 
 /**
  * @typedef {object} ConversationEvents
@@ -139,7 +143,8 @@ export function createConversation(events) {
     const { messages } = await api.getThread(/** @type {string} */ (threadId));
     if (signal.aborted) return;
     const at = turns.indexOf(turn);
-    const same = messages.length > at && turns.slice(0, at + 1).every((each, index) => each.role === messages[index].role);
+    const same =
+      messages.length > at && turns.slice(0, at + 1).every((each, index) => each.role === messages[index].role);
     if (same) {
       turn.checkpointId = messages[at].checkpoint_id ?? null;
       events.onUpdate(turn);
@@ -149,7 +154,11 @@ export function createConversation(events) {
   /** @param {Turn} turn @param {unknown} error */
   function handleFailure(turn, error) {
     if (!(error instanceof api.HubError)) {
-      failTurn(turn, { message: "The page could not read the hub's answer.", advice: "Reload the page.", code: "page" });
+      failTurn(turn, {
+        message: "The page could not read the hub's answer.",
+        advice: "Reload the page.",
+        code: "page",
+      });
       events.onUpdate(turn);
       throw error;
     }

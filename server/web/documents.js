@@ -16,7 +16,12 @@ import { h } from "./dom.js";
  */
 export async function showDocuments(panel, from, onOpen) {
   const heading = "Documents";
-  panel.show({ heading, note: "What answers may draw on", children: [h("p", { class: "panel-wait" }, "Loading…")], from });
+  panel.show({
+    heading,
+    note: "What answers may draw on",
+    children: [h("p", { class: "panel-wait" }, "Loading…")],
+    from,
+  });
   try {
     const documents = await listDocuments();
     const note = `${documents.length} in the hub's memory`;
@@ -30,10 +35,20 @@ export async function showDocuments(panel, from, onOpen) {
 
 /** @param {DocumentSummary[]} documents @param {(found: DocumentSummary) => void} onOpen */
 function createList(documents, onOpen) {
-  const filter = h("input", { type: "search", class: "filter", placeholder: "Filter", "aria-label": "Filter the documents" });
+  const filter = h("input", {
+    type: "search",
+    class: "filter",
+    placeholder: "Filter",
+    "aria-label": "Filter the documents",
+  });
   const items = documents.map((found) => {
     const title = h("span", { class: "source-title" }, found.title);
-    const button = h("button", { type: "button", class: "source" }, title, h("span", { class: "source-path" }, found.name));
+    const button = h(
+      "button",
+      { type: "button", class: "source" },
+      title,
+      h("span", { class: "source-path" }, found.name),
+    );
     button.addEventListener("click", () => onOpen(found));
     return { item: h("li", {}, button), words: `${found.title} ${found.name}`.toLowerCase() };
   });

@@ -12,7 +12,12 @@ const EXAMPLES = [
 /** @param {HTMLElement} list @param {(text: string) => void} onChoose */
 export function createExamples(list, onChoose) {
   for (const { about, text, lang } of EXAMPLES) {
-    const button = h("button", { type: "button", class: "example", lang }, h("span", { class: "about" }, about), h("span", {}, text));
+    const button = h(
+      "button",
+      { type: "button", class: "example", lang },
+      h("span", { class: "about" }, about),
+      h("span", {}, text),
+    );
     button.addEventListener("click", () => onChoose(text));
     list.append(h("li", {}, button));
   }

@@ -9,10 +9,12 @@ import { createFailure } from "./callouts.js";
 
 const RETRY_MS = 5000;
 
+/** @typedef {{ message: string, advice: string }} Told */
+
 /**
  * @param {{ model: HTMLElement, documents: HTMLButtonElement, banner: HTMLElement }} elements
  * @param {() => void} onBack called when the hub answers again after it did not
- * @returns {{ refresh: () => Promise<void>, warn: (failure: { message: string, advice: string }) => void }}
+ * @returns {{ refresh: () => Promise<void>, warn: (failure: Told) => void, clearWarning: () => void }}
  */
 export function createHubStatus({ model, documents, banner }, onBack) {
   let lost = false;
@@ -29,7 +31,7 @@ export function createHubStatus({ model, documents, banner }, onBack) {
     documents.title = `${status.chunks} passages; show the list`;
   }
 
-  /** @param {{ message: string, advice: string }} failure @param {{ label: string, onclick: () => void } | null} action */
+  /** @param {Told} failure @param {Parameters<typeof createFailure>[1]} action */
   function showBanner(failure, action) {
     banner.replaceChildren(createFailure(failure, action));
     banner.hidden = false;
@@ -54,8 +56,13 @@ export function createHubStatus({ model, documents, banner }, onBack) {
     }
   }
 
+  function clearWarning() {
+    if (!lost) banner.hidden = true;
+  }
+
   return {
     refresh,
-    warn: (failure) => showBanner(failure, { label: "Dismiss", onclick: () => (banner.hidden = true) }),
+    clearWarning,
+    warn: (failure) => showBanner(failure, { label: "Dismiss", iconName: "close", onclick: clearWarning }),
   };
 }

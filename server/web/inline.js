@@ -167,7 +167,9 @@ function closingMark({ source, masked, unclosed }, mark, at) {
  */
 function takeBracket({ source, options, depth }, at) {
   const ahead = source.slice(at, at + 2048);
-  const link = /^\[((?:[^\]\\[]|\\.)*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)/.exec(ahead);
+  const link = /^\[((?:[^\]\\[]|\\.)*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)/.exec(
+    ahead,
+  );
   if (link !== null) {
     const address = webAddress(link[2]);
     if (address === null) return { node: link[1], length: link[0].length };

@@ -69,7 +69,11 @@ function takeBlock(lines, at, depth) {
   if (FENCE.test(line)) return takeCode(lines, at);
   const heading = HEADING.exec(line);
   if (heading) {
-    const text = line.slice(heading[0].length).trim().replace(/(?:^|\s)#+$/, "").trimEnd();
+    const text = line
+      .slice(heading[0].length)
+      .trim()
+      .replace(/(?:^|\s)#+$/, "")
+      .trimEnd();
     return [{ type: "heading", level: heading[1].length, text }, at + 1];
   }
   if (RULE.test(line)) return [{ type: "rule" }, at + 1];
@@ -81,7 +85,11 @@ function takeBlock(lines, at, depth) {
   }
   let end = at + 1;
   while (end < lines.length && !endsParagraph(lines, end)) end += 1;
-  const text = lines.slice(at, end).map((each) => each.trimStart()).join("\n").trimEnd();
+  const text = lines
+    .slice(at, end)
+    .map((each) => each.trimStart())
+    .join("\n")
+    .trimEnd();
   return [{ type: "paragraph", text }, end];
 }
 
@@ -101,7 +109,10 @@ function takeCode(lines, at) {
   const indent = lines[at].length - lines[at].trimStart().length;
   let end = at + 1;
   while (end < lines.length && !closing.test(lines[end])) end += 1;
-  const text = lines.slice(at + 1, end).map((line) => stripIndent(line, indent)).join("\n");
+  const text = lines
+    .slice(at + 1, end)
+    .map((line) => stripIndent(line, indent))
+    .join("\n");
   return [{ type: "code", language: info.trim().split(/\s/)[0], text }, end + 1];
 }
 
@@ -193,6 +204,11 @@ function renderTable({ align, head, rows }, options) {
   /** @param {"th" | "td"} tag @param {string[]} cells */
   const row = (tag, cells) =>
     h("tr", {}, ...align.map((side, column) => h(tag, { class: side }, ...renderInline(cells[column] ?? "", options))));
-  const table = h("table", {}, h("thead", {}, row("th", head)), h("tbody", {}, ...rows.map((cells) => row("td", cells))));
+  const table = h(
+    "table",
+    {},
+    h("thead", {}, row("th", head)),
+    h("tbody", {}, ...rows.map((cells) => row("td", cells))),
+  );
   return h("div", { class: "table-scroll", tabindex: 0 }, table);
 }

@@ -81,7 +81,8 @@ function createProse(turn, { openCitation }) {
     showMarkdown(text, turn.text, { citation, redraw });
     text.lang = languageOf(turn.text) ?? "en";
     element.hidden = turn.text === "";
-    if (redraw) sources.replaceChildren(...(turn.citations.length > 0 ? [createSourceList(turn.citations, openCitation)] : []));
+    if (redraw)
+      sources.replaceChildren(...(turn.citations.length > 0 ? [createSourceList(turn.citations, openCitation)] : []));
   }
   return { element, update };
 }
@@ -89,13 +90,20 @@ function createProse(turn, { openCitation }) {
 /** @param {Turn} turn @param {MessageActions} actions @returns {HTMLElement[]} what stands under a finished answer */
 function createEnding(turn, actions) {
   const ending = [];
-  if (turn.status === "cancelled") ending.push(h("p", { class: "stopped" }, icon("stop"), "Stopped before it was complete."));
-  if (turn.failure) ending.push(createFailure(turn.failure, { label: "Try again", onclick: () => actions.retry(turn) }));
+  if (turn.status === "cancelled")
+    ending.push(h("p", { class: "stopped" }, icon("stop"), "Stopped before it was complete."));
+  if (turn.failure)
+    ending.push(createFailure(turn.failure, { label: "Try again", onclick: () => actions.retry(turn) }));
   const buttons = [];
   if (turn.text !== "") buttons.push(createCopyButton(turn));
   if (turn.checkpointId !== null) {
     const label = "Fork: go on from here in a new thread";
-    const fork = h("button", { type: "button", class: "quiet", title: label, "aria-label": label }, icon("fork"), "Fork");
+    const fork = h(
+      "button",
+      { type: "button", class: "quiet", title: label, "aria-label": label },
+      icon("fork"),
+      "Fork",
+    );
     fork.addEventListener("click", () => actions.fork(turn));
     buttons.push(fork);
   }
@@ -106,7 +114,12 @@ function createEnding(turn, actions) {
 /** @param {Turn} turn */
 function createCopyButton(turn) {
   const word = h("span", { "aria-live": "polite" }, "Copy");
-  const button = h("button", { type: "button", class: "quiet", title: "Copy the answer as Markdown" }, icon("copy"), word);
+  const button = h(
+    "button",
+    { type: "button", class: "quiet", title: "Copy the answer as Markdown" },
+    icon("copy"),
+    word,
+  );
   button.addEventListener("click", async () => {
     const copied = await copyText([turn.text, sourceLines(turn.citations)].filter((each) => each !== "").join("\n\n"));
     word.textContent = copied ? "Copied" : "Copying is not allowed here";

@@ -48,10 +48,21 @@ function createText(found, citation) {
   const [before, inside, after] = parts.map(withHeadings);
   const mark = h("mark", { id: "passage" }, ...inside);
   const lang = /\p{Script=Han}/u.test(found.text) ? "zh" : "en";
-  const text = h("div", { class: "document-text", tabindex: 0, role: "region", "aria-label": "Text of the document", lang });
+  const text = h("div", {
+    class: "document-text",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "Text of the document",
+    lang,
+  });
   text.append(...before, ...(parts[1] === "" ? [] : [mark]), ...after);
   const lost = parts[1] === "" ? "The cited passage is no longer in it." : "The passage was found by its words.";
-  const changed = h("p", { class: "callout notice" }, icon("info"), `This document has changed since the answer. ${lost}`);
+  const changed = h(
+    "p",
+    { class: "callout notice" },
+    icon("info"),
+    `This document has changed since the answer. ${lost}`,
+  );
   return { children: moved ? [changed, text] : [text], mark };
 }
 
@@ -93,24 +104,50 @@ export function createPassages(panel) {
     const at = citations.indexOf(citation);
     /** @param {string} name @param {number} to @param {string} iconName */
     const step = (name, to, iconName) => {
-      const button = h("button", { type: "button", class: "quiet square", "aria-label": name, disabled: !citations[to] });
+      const button = h("button", {
+        type: "button",
+        class: "quiet square",
+        "aria-label": name,
+        disabled: !citations[to],
+      });
       button.append(icon(iconName));
       button.addEventListener("click", () => {
         openCitation(citations, citations[to]);
-        /** @type {HTMLElement | null} */ (document.querySelector(`.passage-steps [aria-label="${name}"]:enabled`))?.focus();
+        /** @type {HTMLElement | null} */ (
+          document.querySelector(`.passage-steps [aria-label="${name}"]:enabled`)
+        )?.focus();
       });
       return button;
     };
-    const place = h("span", {}, `Source ${citation.number}`, h("span", { class: "of" }, ` · ${at + 1} of ${citations.length}`));
-    const steps = h("div", { class: "passage-steps" }, place, step("Previous source", at - 1, "back"), step("Next source", at + 1, "chevron"));
+    const place = h(
+      "span",
+      {},
+      `Source ${citation.number}`,
+      h("span", { class: "of" }, ` · ${at + 1} of ${citations.length}`),
+    );
+    const steps = h(
+      "div",
+      { class: "passage-steps" },
+      place,
+      step("Previous source", at - 1, "back"),
+      step("Next source", at + 1, "chevron"),
+    );
     const heading = h("p", { class: "passage-heading" }, citation.heading);
     const above = [h("div", { class: "passage-bar" }, heading, steps)];
-    return load({ heading: citation.title, note: citation.document, documentId: citation.document_id, citation, above, from });
+    return load({
+      heading: citation.title,
+      note: citation.document,
+      documentId: citation.document_id,
+      citation,
+      above,
+      from,
+    });
   }
 
   return {
     openCitation,
     /** @param {{ id: string, title: string, name: string }} found a document to read from its beginning */
-    openDocument: ({ id, title, name }) => load({ heading: title, note: name, documentId: id, citation: null, above: [] }),
+    openDocument: ({ id, title, name }) =>
+      load({ heading: title, note: name, documentId: id, citation: null, above: [] }),
   };
 }

@@ -13,6 +13,7 @@ const LANGUAGES = { en: "English", zh: "Chinese" };
 /** @type {Record<string, string>} */
 const DOING = {
   route: "Routing",
+  rewrite: "Reading the question",
   knowledge: "Looking it up",
   retrieve: "Searching the documents",
   ground: "Checking against the evidence",
@@ -25,6 +26,9 @@ const DOING = {
   respond: "Writing the answer",
 };
 
+/** @param {string} intent such as "out_of_scope" */
+const words = (intent) => intent.replaceAll("_", " ");
+
 /** @param {number} share 0 to 1 */
 const percent = (share) => `${Math.round(share * 100)}%`;
 
@@ -33,7 +37,10 @@ function createBadge(route, steps) {
   const rows = /** @type {[string, string][]} */ ([
     ["Decided by", route.path],
     ["Language", LANGUAGES[route.language] ?? route.language],
-    ["Runner-up", route.runner_up ? `${route.runner_up.intent}, ${percent(route.runner_up.confidence)}` : "none"],
+    [
+      "Runner-up",
+      route.runner_up ? `${words(route.runner_up.intent)}, ${percent(route.runner_up.confidence)}` : "none",
+    ],
     ["Reason", route.reason],
     ["Steps", steps.map((step) => step.name).join(" › ")],
   ]).filter(([, value]) => value !== "");
@@ -42,13 +49,18 @@ function createBadge(route, steps) {
     { title: rows.map(([name, value]) => `${name}: ${value}`).join("\n") },
     h("span", { class: "dot", "aria-hidden": "true" }),
     h("span", { class: "visually-hidden" }, "Routed to "),
-    h("span", { class: "intent" }, route.intent),
+    h("span", { class: "intent" }, words(route.intent)),
     h("span", { class: "confidence" }, percent(route.confidence)),
     h("span", { class: "path" }, route.path),
     icon("chevron"),
   );
   const facts = rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
-  return h("details", { class: "route", "data-intent": route.intent }, summary, h("dl", {}, ...facts));
+  return h(
+    "details",
+    { class: "route", "data-intent": route.intent, "data-path": route.path },
+    summary,
+    h("dl", {}, ...facts),
+  );
 }
 
 /** @param {Turn} turn @returns {string} what the run is doing, in words */

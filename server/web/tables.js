@@ -29,7 +29,10 @@ function alignment(delimiter) {
 function splitRow(line) {
   const cells = [""];
   let inCode = false;
-  const row = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const row = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   for (let at = 0; at < row.length; at += 1) {
     if (row[at] === "`") inCode = !inCode;
     if (row[at] === "\\" && row[at + 1] === "|") {

@@ -39,7 +39,11 @@ export function createThreadList(nav, onDelete) {
       h("time", { datetime: thread.updated_at, title: fullTime(thread.updated_at) }, clock(thread.updated_at, now)),
     );
     const label = `Delete the thread ${title}`;
-    const remove = h("button", { type: "button", class: "quiet square", "aria-label": label, title: "Delete" }, icon("trash"));
+    const remove = h(
+      "button",
+      { type: "button", class: "quiet square", "aria-label": label, title: "Delete" },
+      icon("trash"),
+    );
     remove.addEventListener("click", () => onDelete(thread));
     return h("li", { "data-thread": thread.id }, link, remove);
   }
@@ -65,8 +69,10 @@ export function createThreadList(nav, onDelete) {
     if (wanted === shown) return;
     shown = wanted;
     const focused = document.activeElement?.closest("[data-thread]");
-    const id = nav.contains(document.activeElement) && focused instanceof HTMLElement ? focused.dataset.thread : undefined;
+    const id =
+      nav.contains(document.activeElement) && focused instanceof HTMLElement ? focused.dataset.thread : undefined;
     draw(threads, currentId);
-    if (id !== undefined) /** @type {HTMLElement | null} */ (nav.querySelector(`[data-thread="${CSS.escape(id)}"] a`))?.focus();
+    if (id !== undefined)
+      /** @type {HTMLElement | null} */ (nav.querySelector(`[data-thread="${CSS.escape(id)}"] a`))?.focus();
   };
 }

@@ -24,12 +24,21 @@ function brief(value) {
 
 /** @param {string} label @param {unknown} value */
 function createPart(label, value) {
-  return h("div", {}, h("p", { class: "tool-part" }, label), h("pre", { tabindex: 0, "aria-label": label }, pretty(value)));
+  return h(
+    "div",
+    {},
+    h("p", { class: "tool-part" }, label),
+    h("pre", { tabindex: 0, "aria-label": label }, pretty(value)),
+  );
 }
 
 /** @param {ToolCall} call */
 function createCard(call) {
-  const mark = { running: () => h("span", { class: "spinner" }), done: () => icon("check"), failed: () => icon("alert") };
+  const mark = {
+    running: () => h("span", { class: "spinner" }),
+    done: () => icon("check"),
+    failed: () => icon("alert"),
+  };
   const summary = h(
     "summary",
     {},

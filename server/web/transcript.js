@@ -29,10 +29,14 @@ export function createTranscript({ list, scroller, toLatest, announcer }, action
   const distance = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   const showButton = () => (toLatest.hidden = pinned || distance() < NEAR_END_PX);
 
-  scroller.addEventListener("scroll", () => {
-    pinned = distance() < NEAR_END_PX;
-    showButton();
-  }, { passive: true });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      pinned = distance() < NEAR_END_PX;
+      showButton();
+    },
+    { passive: true },
+  );
   toLatest.addEventListener("click", () => {
     pinned = true;
     toEnd();

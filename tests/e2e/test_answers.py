@@ -26,7 +26,7 @@ def test_an_answer_is_routed_and_cited(page: Page, hub: RealHub, question: str) 
 
     expect(answer).to_have_attribute("data-status", "complete")
     route = stored_answer(hub, page)["route"]
-    expect(answer.locator(".intent")).to_have_text(route["intent"])
+    expect(answer.locator(".intent")).to_have_text(route["intent"].replace("_", " "))
     expect(answer.locator(".confidence")).to_have_text(f"{round(route['confidence'] * 100)}%")
     expect(answer.locator(".prose .cite").first).to_be_enabled()
     expect(answer.locator(".source")).to_have_count(len(stored_answer(hub, page)["citations"]))

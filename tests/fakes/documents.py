@@ -30,10 +30,11 @@ class Written:
     bodies: tuple[tuple[int, int], ...]
 
 
-_WORDS = st.sampled_from(
+_TEXT = (
     "gateway lowers its clock E-T085 95 °C 1.8 GHz firmware e.g. signed twice. Then stop! The fan, (HD-FN-R60) 2048"
-    " 网关 温度达到 关机。 重新登记； `haldenctl` **lease** see [manual](a.md) approximately characteristics".split()
+    " 网关 温度达到 关机。 重新登记； `haldenctl` **lease** see [manual](a.md) approximately characteristics"
 )
+_WORDS = st.sampled_from(_TEXT.split())
 _SENTENCE = st.lists(_WORDS, min_size=1, max_size=40).map(lambda words: "x " + " ".join(words))
 _ROW = st.lists(_WORDS, min_size=2, max_size=4).map(lambda words: f"| {' | '.join(words)} |")
 
@@ -64,7 +65,9 @@ def written_markdown(draw: st.DrawFn) -> Written:
     """Markdown of headings, paragraphs, lists, tables and code, in English and Chinese."""
     text = draw(st.sampled_from(["", "---\ntitle: x y\n---\n", "\n\n"]))
     bodies = [(0, len(text))] if text.strip() else []
-    for is_heading, part in draw(st.lists(st.one_of(_HEADING.map(lambda h: (True, h)), _BODY.map(lambda b: (False, b))))):
+    for is_heading, part in draw(
+        st.lists(st.one_of(_HEADING.map(lambda h: (True, h)), _BODY.map(lambda b: (False, b))))
+    ):
         if not is_heading:
             bodies.append((len(text), len(text) + len(part)))
         text += part + "\n\n"
@@ -73,8 +76,12 @@ def written_markdown(draw: st.DrawFn) -> Written:
 
 markdown_soup = st.lists(
     st.one_of(
-        st.sampled_from(["\n", "\n\n", "# ", "## ", "---", "===", "```", "~~~", "| ", " | ", "- ", "1. ", "> ", "    ", "\t"]),
-        st.sampled_from(["word", "Zwei", "三。", "e.g.", "?", "…", ":", "\r\n", "\u2028", "***", "<!--", "http://a.b/c"]),
+        st.sampled_from(
+            ["\n", "\n\n", "# ", "## ", "---", "===", "```", "~~~", "| ", " | ", "- ", "1. ", "> ", "    ", "\t"]
+        ),
+        st.sampled_from(
+            ["word", "Zwei", "三。", "e.g.", "?", "…", ":", "\r\n", "\u2028", "***", "<!--", "http://a.b/c"]
+        ),
         st.text(max_size=4),
     ),
     max_size=60,

@@ -100,7 +100,7 @@ def _show(words: Words) -> bytes:
 
 
 def _string(text: str) -> bytes:
-    return b"<feff%s>" % text.encode("utf-16-be").hex().encode()
+    return b"<feff%s>" % text.encode("utf-16-be", "surrogatepass").hex().encode()
 
 
 def _add_outline(objects: list[bytes], outline: Sequence[Entry], kids: Sequence[int]) -> bytes:
@@ -145,11 +145,16 @@ def _file(objects: Sequence[bytes], catalog: int, info: int, security: bytes) ->
         offsets.append(len(data))
         data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return data + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root %d 0 R /Info %d 0 R%s >>\n" % (
-        len(objects) + 1,
-        table,
-        len(objects) + 1,
-        catalog,
-        info,
-        security,
-    ) + b"startxref\n%d\n%%%%EOF\n" % len(data)
+    return (
+        data
+        + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root %d 0 R /Info %d 0 R%s >>\n"
+        % (
+            len(objects) + 1,
+            table,
+            len(objects) + 1,
+            catalog,
+            info,
+            security,
+        )
+        + b"startxref\n%d\n%%%%EOF\n" % len(data)
+    )

@@ -10,7 +10,10 @@ def kinds(text: str) -> list[tuple[str, str]]:
 
 
 def test_the_kinds_of_blocks() -> None:
-    text = "# Care\n\nDust the fins\nevery 6 months.\n- one\n  more\n- two\n\n| a | b |\n|---|---|\n\n```sh\n# x\n\n- y\n```\n***\nPart\n---\n"
+    text = (
+        "# Care\n\nDust the fins\nevery 6 months.\n- one\n  more\n- two\n\n| a | b |\n|---|---|\n\n"
+        "```sh\n# x\n\n- y\n```\n***\nPart\n---\n"
+    )
     assert kinds(text) == [
         ("heading", "# Care"),
         ("paragraph", "Dust the fins\nevery 6 months."),

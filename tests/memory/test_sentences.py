@@ -11,7 +11,13 @@ def split(text: str) -> list[str]:
 
 def test_english_and_chinese_sentences() -> None:
     assert split("It stops. Does it? Yes! (Surely.) Done") == ["It stops.", "Does it?", "Yes!", "(Surely.)", "Done"]
-    assert split("网关降频。温度过高吗？是！先断电；再等待") == ["网关降频。", "温度过高吗？", "是！", "先断电；", "再等待"]
+    assert split("网关降频。温度过高吗？是！先断电；再等待") == [
+        "网关降频。",
+        "温度过高吗？",
+        "是！",
+        "先断电；",
+        "再等待",
+    ]
     assert split("他说：“关机。”然后离开。") == ["他说：“关机。”", "然后离开。"]
     assert split("Use HaldenOS 4.2.1。然后重启。") == ["Use HaldenOS 4.2.1。", "然后重启。"]
 
@@ -35,8 +41,9 @@ def test_full_stops_that_end_no_sentence(sentence: str) -> None:
 
 def test_full_stops_that_do() -> None:
     assert split("It stops at 95 °C. Then wait.") == ["It stops at 95 °C.", "Then wait."]
-    assert split("It takes 12 V. The limit is 24 V. No. That is all.") == [
+    assert split("It takes 12 V. See revision D. The limit is 24 V. No. That is all.") == [
         "It takes 12 V.",
+        "See revision D.",
         "The limit is 24 V.",
         "No.",
         "That is all.",
@@ -77,7 +84,9 @@ def test_headings_rules_and_blanks_are_none() -> None:
 
 
 def test_wrapped_lines_are_one_sentence() -> None:
-    text = "The BMC sends JSON over MQTT with TLS to port 8883 of the collector in the\nsame site of the Halden factory."
+    text = (
+        "The BMC sends JSON over MQTT with TLS to port 8883 of the collector in the\nsame site of the Halden factory."
+    )
     assert split(text) == [text]
     assert len(split("网关在温度达到八十五摄氏度时降低时钟频率，达到九十五摄氏度\n时关机，温度下降后自动重启")) == 1
 

@@ -11,7 +11,9 @@ def paths(text: str) -> list[tuple[tuple[str, ...], str]]:
     """Heading path and first line of each section."""
     document = parse_markdown("a.md", text.encode())
     check_document(document)
-    return [(each.heading_path, document.text[each.start : each.end].strip().split("\n")[0]) for each in document.sections]
+    return [
+        (each.heading_path, document.text[each.start : each.end].strip().split("\n")[0]) for each in document.sections
+    ]
 
 
 def test_headings_divide_and_the_title_is_in_no_path() -> None:

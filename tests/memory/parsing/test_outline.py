@@ -40,7 +40,9 @@ def test_code_gets_a_fence_that_it_does_not_close_itself() -> None:
     assert fenced(" \n") == ""
 
 
-@pytest.mark.parametrize("title", ["", "Microsoft Word - a.doc", "untitled", "Document1", "report.docx", "(anonymous)", "- 3 -"])
+@pytest.mark.parametrize(
+    "title", ["", "Microsoft Word - a.doc", "untitled", "Document1", "report.docx", "(anonymous)", "- 3 -"]
+)
 def test_titles_that_say_nothing(title: str) -> None:
     assert own_title(title) == ""
 

@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,21 +15,13 @@ from memory.errors import InvalidInput
 from memory.parsing import PARSER_VERSION, SUPPORTED_SUFFIXES, parse_document
 from tests.fakes.documents import check_document
 from tests.fakes.pdf import Entry, column, make_pdf
+from tests.fakes.word import word_file
 
 SAMPLES = sorted(path for path in (Path(memory.__file__).parent / "samples").rglob("*") if path.is_file())
 PDF = make_pdf([column(["Care", "", "Dust the fins."]), column(["Lights"])], [Entry("Care", 0)], title="Manual")
 
 
-def word_document() -> bytes:
-    document = Document()
-    document.add_heading("Care", 1)
-    document.add_paragraph("Dust the fins.")
-    file = io.BytesIO()
-    document.save(file)
-    return file.getvalue()
-
-
-DOCX = word_document()
+DOCX = word_file(lambda document: (document.add_heading("Care", 1), document.add_paragraph("Dust the fins.")))
 HTML = b"\xef\xbb\xbf<!-- saved -->\n<!DOCTYPE html><title>Care</title><p>Dust the fins."
 
 
@@ -108,10 +99,9 @@ def test_importing_the_parsers_imports_no_heavy_package() -> None:
 def test_random_bytes_give_a_document_or_a_refusal(suffix: str, data: bytes) -> None:
     try:
         document = parse_document(f"a{suffix}", data)
-    except InvalidInput as error:
-        assert error.message
-    else:
-        check_document(document)
+    except InvalidInput:
+        return
+    check_document(document)
 
 
 @given(st.sampled_from([PDF, DOCX]), st.data())
@@ -132,7 +122,9 @@ def test_damaged_files_give_a_document_or_a_refusal(intact: bytes, data: st.Data
     ("suffix", "copies", "limit_s"), [(".md", 1, 0.001), (".md", 500, 0.3), (".txt", 500, 0.3)], ids=str
 )
 def test_parsing_and_chunking_are_fast(suffix: str, copies: int, limit_s: float) -> None:
-    page = "# Care\n\nDust the fins every 6 months. " + "The gateway shuts down at 95 °C; it restarts below 75 °C.\n" * 9
+    page = (
+        "# Care\n\nDust the fins every 6 months. " + "The gateway shuts down at 95 °C; it restarts below 75 °C.\n" * 9
+    )
     data = (page + "\n\n").encode() * copies
     times: list[float] = []
     for _ in range(7):

@@ -19,7 +19,10 @@ def sections(document: ParsedDocument) -> list[tuple[tuple[str, ...], str]]:
     return [(each.heading_path, document.text[each.start : each.end].strip()) for each in document.sections]
 
 
-WRAPPED = ["The gateway lowers its clock at 85 °C and shuts down at 95 °C; it", "restarts by itself once it is below 75 °C."]
+WRAPPED = [
+    "The gateway lowers its clock at 85 °C and shuts down at 95 °C; it",
+    "restarts by itself once it is below 75 °C.",
+]
 
 
 def test_lines_are_joined_and_paragraphs_kept_apart() -> None:
@@ -39,8 +42,15 @@ def test_a_sentence_that_runs_on_belongs_to_the_page_it_begins_on() -> None:
 
 def test_the_outline_gives_sections_and_the_title() -> None:
     pages = [
-        [*column(["Boreal T1"], size=18), *column(["A tower.", "", "1. Drives"], top=700), *column(["Four bays."], top=640)],
-        [*column(["Exchange of a", "drive"], size=14, leading=18), *column(["Pull it.", "", "Signals", "", "It beeps."], top=650)],
+        [
+            *column(["Boreal T1"], size=18),
+            *column(["A tower.", "", "1. Drives"], top=700),
+            *column(["Four bays."], top=640),
+        ],
+        [
+            *column(["Exchange of a", "drive"], size=14, leading=18),
+            *column(["Pull it.", "", "Signals", "", "It beeps."], top=650),
+        ],
     ]
     outline = [Entry("Boreal T1", 0), Entry("Drives", 0, 2), Entry("Exchange of a drive", 1, 3), Entry("Signals", 1, 2)]
     document = parsed(make_pdf(pages, outline))
@@ -70,9 +80,19 @@ def test_the_title_is_the_property_or_the_file_name() -> None:
     assert parsed(make_pdf(page, title="Microsoft Word - draft.docx")).title == "t1"
 
 
+def test_titles_that_cannot_be_read_are_left_out() -> None:
+    document = parsed(make_pdf([column(["Text."])], [Entry(" ", 0), Entry("\ud800", 0)], title="\ud800"))
+    assert document.title == "t1"
+    assert sections(document) == [(("Page 1",), "Text.")]
+
+
 def test_table_rows_keep_their_columns() -> None:
     rows = [("Item", "Value"), ("Fan", "wash every 3 months"), ("Battery", "every 6 years")]
-    page = [Words(cell, left, 700 - 18 * at) for at, row in enumerate(rows) for cell, left in zip(row, (70, 200), strict=True)]
+    page = [
+        Words(cell, left, 700 - 18 * at)
+        for at, row in enumerate(rows)
+        for cell, left in zip(row, (70, 200), strict=True)
+    ]
     assert parsed(make_pdf([page])).text == "Item | Value\nFan | wash every 3 months\nBattery | every 6 years"
 
 
@@ -102,7 +122,12 @@ def test_words_torn_at_line_ends_are_mended() -> None:
 
 
 def test_lists_become_items() -> None:
-    lines = ["1. Unplug the supply and wait until all lights have gone out,", "which takes a minute.", "2. Wait.", "• Done."]
+    lines = [
+        "1. Unplug the supply and wait until all lights have gone out,",
+        "which takes a minute.",
+        "2. Wait.",
+        "• Done.",
+    ]
     assert parsed(make_pdf([column(lines)])).text == f"{lines[0]} {lines[1]}\n2. Wait.\n- Done."
 
 

@@ -1,0 +1,56 @@
+"""What the graphs are built from, put together by the test: real stores and tools, a scripted router and model."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agents.models.resolve import ResolvedModel, resolve_model
+from agents.models.serving import Runtimes
+from agents.teams.flow import Teams
+from graphs.dependencies import Dependencies
+from memory.home import open_home
+from memory.store import KnowledgeStore, open_store
+from tests.fakes.offline import offline_settings
+from tests.fakes.routers import ScriptedRouter
+from tools.catalogue import load_catalogue
+from tools.evaluations import evaluation_tools
+from tools.knowledge import knowledge_tools
+from tools.licences import licence_tools
+from tools.roster import roster_tools
+
+__all__ = ["copy_home", "copy_store", "dependencies_on", "with_tool"]
+
+
+def copy_home(store: KnowledgeStore, to: Path) -> Path:
+    """A home of the test's own with everything that `store` has; nobody may be writing to `store`."""
+    return shutil.copytree(store.home.root, to, ignore=shutil.ignore_patterns("locks"))
+
+
+def copy_store(store: KnowledgeStore, to: Path) -> KnowledgeStore:
+    """The same, opened; close it."""
+    return open_store(open_home(copy_home(store, to)), lambda: store.embedder)
+
+
+def dependencies_on(
+    store: KnowledgeStore, router: ScriptedRouter | None = None, model: ResolvedModel | None = None, **settings: Any
+) -> Dependencies:
+    """Dependencies with the real tools on `store`, and no language model unless one is given."""
+    chosen = offline_settings(home=store.home.root, **settings)
+    model = model or resolve_model(chosen)
+    catalogue = load_catalogue()
+    specs = [
+        *knowledge_tools(store.retriever),
+        *evaluation_tools(store.ledger),
+        *licence_tools(catalogue),
+        *roster_tools(catalogue, Runtimes(chosen), str(model.reference)),
+    ]
+    tools = {spec.name: spec for spec in specs}
+    return Dependencies(chosen, store, router or ScriptedRouter(), model, tools, Teams(tools, catalogue))  # pyright: ignore[reportArgumentType]  # the router is a fake
+
+
+def with_tool(dependencies: Dependencies, name: str, run: Callable[..., Any]) -> Dependencies:
+    """The same, where the tool of that name runs another function."""
+    tools = {**dependencies.tools, name: replace(dependencies.tools[name], run=run)}
+    return replace(dependencies, tools=tools, teams=Teams(tools, dependencies.teams.catalogue))
