@@ -61,15 +61,14 @@ class Home:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(folder / f"{name}.lock")
-        try:
-            with storage_errors(folder):
+            try:
                 lock.acquire(timeout=wait_s, poll_interval=0.02)
-        except Timeout:
-            who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
-            raise Conflict(
-                f"{self.root} is in use: {who}.",
-                "Wait for it or stop it, or give this one a home of its own with CHARGEHAND_HOME.",
-            ) from None
+            except Timeout:  # an OSError, yet no failure of the storage
+                who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
+                raise Conflict(
+                    f"{self.root} is in use: {who}.",
+                    "Wait for it or stop it, or give this one a home of its own with CHARGEHAND_HOME.",
+                ) from None
         try:
             with storage_errors(folder):
                 holder.write_text(f"{doing} (process {os.getpid()})", encoding="utf-8")

@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 _SAMPLES = Path(__file__).parents[1] / "memory" / "samples"
 _QUESTIONS = (
-    "The SE30 in hall 3 keeps throttling, what should I check?",
+    "How do I exchange the fan of the SE50?",
     "May we ship qwen2.5-3b in a product?",
     "SE30 的工作温度范围是多少？",
 )

@@ -26,7 +26,7 @@ _HAN_TENS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_0
 _COUNTED = re.compile(r"\s*[个次台天小分秒年月周日元度克米人颗条项页份批级层名位块张号线步]")
 _FIGURE = re.compile(
     r"(?P<minus>(?<![^\s(\[|:：,，、~至到])[-–](?=\.?\d)|\bminus |零下\s*)?(?P<share>百分之\s*)?"
-    r"(?:(?P<digits>\d+(?:\.\d+)*|(?<![\w.])\.\d+)|(?P<han>[〇零一二两三四五六七八九十百千万亿]+))"
+    r"(?:(?P<digits>\d+(?:\.\d+)*|(?<![\w.])\.\d+)|(?P<han>(?!万一)[〇零一二两三四五六七八九十百千万亿]+))"
     rf"|\b(?:(?P<tens>{'|'.join(_TENS)})(?:[ -](?P<ones>{'|'.join(_SMALL)}))?|(?P<small>{'|'.join(_SMALL)}))\b",
     re.IGNORECASE,
 )
@@ -112,9 +112,10 @@ def amounts(text: str) -> Iterator[Amount]:
     masked = list(text)
     for start, end, _ in codes(text):
         masked[start:end] = "_" * (end - start)
+    end = 0
     for found in _FIGURE.finditer("".join(masked)):
         figure = _value(found, text[found.end() : found.end() + 2])
-        if figure:
+        if figure and found.start() >= end:
             unit, end = ("%", found.end()) if found["share"] else _unit(text, found.end())
             yield Amount(found.start(), end, figure, unit)
 

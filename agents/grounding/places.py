@@ -31,7 +31,7 @@ class Place:
     start: int
     end: int
     text: str
-    kind: Literal["paragraph", "item", "table", "head", "code"]
+    kind: Literal["paragraph", "item", "table", "head", "code", "heading", "rule"]
     around: str
 
 

@@ -26,7 +26,7 @@ COVERAGE_ANSWER, COVERAGE_NEAR = 0.33, 0.12
 """Least share of a Chinese question's terms, by rarity, in one passage with its headings; from the same."""
 
 _PASSAGES_READ = 6
-_SENTENCES_EMBEDDED = 20
+_SENTENCES_EMBEDDED = 16
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)、]|[a-z][.)])\s", re.MULTILINE)
 _ASKS_FIGURE = re.compile(
     r"\bhow (?:many|much|long|far|fast|hot|cold|loud|often|high|big|large|heavy|wide|soon|quickly)\b|\bwhen\b"
@@ -143,7 +143,7 @@ def select_quotes(
 
 
 def as_markdown(quote: str) -> str:
-    """A quote as it can stand in a list item: table rows without their bars, code line by line, further lines indented."""
+    """A quote as it can stand in a list item: rows without bars, code line by line, further lines indented."""
     rows: list[str] = []
     in_code = False
     for line in (line.rstrip() for line in quote.strip().splitlines()):

@@ -63,6 +63,7 @@ class AguiRun:
         self._draft_id = uuid.uuid4().hex
         self._answering = False
         self._drafting = False
+        self._steps: list[str] = []
 
     def started(self) -> BaseEvent:
         return RunStartedEvent(thread_id=self._thread_id, run_id=self._run_id)
@@ -71,9 +72,11 @@ class AguiRun:
         """The AG-UI events of one turn event, in order."""
         match event:
             case StepStarted(step):
+                self._steps.append(step)
                 yield StepStartedEvent(step_name=step)
             case StepFinished(step):
                 yield from self._close_draft()
+                self._steps.remove(step)
                 yield StepFinishedEvent(step_name=step)
             case RouteTaken(route):
                 yield CustomEvent(name="route", value=route)
@@ -140,6 +143,8 @@ class AguiRun:
         if self._answering:
             self._answering = False
             yield TextMessageEndEvent(message_id=self._answer_id)
+        while self._steps:  # a client refuses the end of a run that leaves a step open
+            yield StepFinishedEvent(step_name=self._steps.pop())
 
 
 def _json(value: Any) -> str:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 __all__ = ["RealHub", "running_hub"]
@@ -68,7 +67,7 @@ def _wait_for(hub: RealHub, process: subprocess.Popen[bytes], log: Path) -> None
     while time.monotonic() < deadline and process.poll() is None:
         try:
             hub.get("/v1/status")
-        except (URLError, ConnectionError):
+        except OSError:  # Not listening yet, or listening and not answering yet.
             time.sleep(0.2)
         else:
             return

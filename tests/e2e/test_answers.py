@@ -9,7 +9,7 @@ from tests.e2e.chat import OpenPage, ask, last_answer, send
 from tests.e2e.real_hub import RealHub
 from tests.fakes.cutting_proxy import CuttingProxy
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # The first test also ingests and starts the hub.
 
 ENGLISH = "The SE30 in hall 3 keeps throttling, what should I check?"
 CHINESE = "SE30 的工作温度范围是多少？"

@@ -1,42 +1,31 @@
 """A router whose decisions the test writes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Literal
 
 from agents.router.intents import Intent
+from agents.router.language import Language, detect_language
+from agents.router.router import Route, RunnerUp
 
-__all__ = ["ScriptedRoute", "ScriptedRouter", "route_to"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerUp:
-    """The second best intent."""
-
-    intent: Intent
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedRoute:
-    """Has what `agents.router.router.Route` has."""
-
-    intent: Intent
-    confidence: float
-    language: str
-    runner_up: RunnerUp
-    path: str
-    reason: str
-
-    def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
-        return asdict(self)
+__all__ = ["ScriptedRouter", "route_to"]
 
 
 def route_to(
-    intent: Intent, *, language: str = "en", path: str = "classifier", runner_up: Intent = "help"
-) -> ScriptedRoute:
+    intent: Intent,
+    *,
+    language: Language = "en",
+    path: Literal["classifier", "model", "clarify"] = "classifier",
+    runner_up: Intent = "help",
+) -> Route:
     """A decision for `intent`."""
-    return ScriptedRoute(intent, 0.9, language, RunnerUp(runner_up, 0.05), path, "The test says so.")
+    return Route(
+        intent=intent,
+        confidence=0.9,
+        language=language,
+        runner_up=RunnerUp(intent=runner_up, confidence=0.05),
+        path=path,
+        reason="The test says so.",
+    )
 
 
 class ScriptedRouter:
@@ -46,19 +35,16 @@ class ScriptedRouter:
         asked: (message, intent of the turn before) of every decision.
     """
 
-    def __init__(
-        self, routes: Mapping[str, ScriptedRoute | Exception] | None = None, otherwise: Intent = "knowledge"
-    ) -> None:
+    def __init__(self, routes: Mapping[str, Route | Exception] | None = None, otherwise: Intent = "knowledge") -> None:
         self._routes = dict(routes or {})
         self._otherwise: Intent = otherwise
         self.asked: list[tuple[str, Intent | None]] = []
 
-    async def route(self, text: str, previous: Intent | None = None) -> ScriptedRoute:
+    async def route(self, text: str, previous: Intent | None = None) -> Route:
         self.asked.append((text, previous))
         for words, decision in self._routes.items():
             if words in text:
                 if isinstance(decision, Exception):
                     raise decision
                 return decision
-        chinese = any("\u4e00" <= letter <= "\u9fff" for letter in text)
-        return route_to(self._otherwise, language="zh" if chinese else "en")
+        return route_to(self._otherwise, language=detect_language(text))

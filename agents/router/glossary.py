@@ -1,0 +1,51 @@
+"""Chinese to English, word for word: MiniLM knows hardly any Chinese, so that a Chinese message is embedded by gloss."""
+
+import hashlib
+import re
+from functools import cached_property
+from importlib.resources import files
+
+__all__ = ["Glossary", "load_glossary"]
+
+_RUN = re.compile(r"[\u3400-\u9fff]+")
+_MARKS = str.maketrans({"，": ", ", "。": ". ", "？": "? ", "、": ", ", "！": "! ", "：": ": "})
+
+
+class Glossary:
+    """Words and what they mean, in a word or two; the longest word wins, a character that is in none is left out."""
+
+    def __init__(self, words: dict[str, str]) -> None:
+        self._words = words
+        self.digest = hashlib.sha256(repr(sorted(words.items())).encode()).hexdigest()
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._words), default=1)
+
+    def gloss(self, text: str) -> str:
+        """`text` with each Chinese run replaced by its words in English; the rest stands as it is."""
+        glossed = _RUN.sub(lambda match: f" {' '.join(self._gloss_run(match.group()))} ", text)
+        return re.sub(r"\s+", " ", glossed.translate(_MARKS)).strip()
+
+    def _gloss_run(self, run: str) -> list[str]:
+        found: list[str] = []
+        start = 0
+        while start < len(run):
+            for length in range(min(self._longest, len(run) - start), 0, -1):
+                word = run[start : start + length]
+                if word in self._words:
+                    found.append(self._words[word])
+                    break
+            else:
+                length = 1
+            start += length
+        return [word for word in found if word]
+
+
+def load_glossary() -> Glossary:
+    """Read `glossary.yaml`; about 30 ms."""
+    import yaml
+
+    text = files("agents.router").joinpath("glossary.yaml").read_text(encoding="utf-8")
+    groups = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return Glossary({word: meaning for group in groups.values() for word, meaning in group.items()})

@@ -1,0 +1,126 @@
+"""The intent router: the classifier where it is sure, a model's schema-bound choice where it is not, else a question."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.router.classifier import Classifier
+from agents.router.intents import INTENTS, Intent
+from agents.router.language import Language, detect_language
+from memory.embedding import Embedder
+from memory.errors import ChargehandError
+
+__all__ = ["IntentChooser", "IntentRouter", "Route", "RunnerUp", "load_router"]
+
+PLAUSIBLE = 0.08
+"""Least probability of an intent that a model may choose."""
+
+
+class RunnerUp(BaseModel):
+    """The second-best intent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    intent: Intent
+    confidence: float = Field(ge=0, le=1)
+
+
+class Route(BaseModel):
+    """Where a message goes, and why.
+
+    Attributes:
+        confidence: calibrated probability of `intent`.
+        path: what decided: the classifier, a model, or nobody, so that the user is asked.
+        reason: one sentence.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    intent: Intent
+    confidence: float = Field(ge=0, le=1)
+    language: Language
+    runner_up: RunnerUp
+    path: Literal["classifier", "model", "clarify"]
+    reason: str
+
+
+class IntentChooser(Protocol):
+    """What chooses where the classifier is not sure."""
+
+    async def choose(self, text: str, candidates: Sequence[tuple[Intent, str]]) -> Intent | None:
+        """One of the candidates, each with a line on what it means; None when no choice could be made."""
+        ...
+
+
+class IntentRouter:
+    """Routes messages. Safe to use from several tasks.
+
+    Args:
+        threshold: calibrated confidence, 0 to 1, from which the classifier decides alone.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        embedder: Embedder,
+        chooser: IntentChooser | None,
+        threshold: float,
+    ) -> None:
+        self._classifier = classifier
+        self._embedder = embedder
+        self._chooser = chooser
+        self._threshold = threshold
+
+    async def route(self, text: str, previous: Intent | None = None) -> Route:
+        """Find the intent of a message.
+
+        Args:
+            previous: intent of the turn before, for messages that only make sense after it.
+        """
+        probabilities = self._classifier.probabilities(text, self._embedder, previous)
+        order = np.argsort(-probabilities, kind="stable")
+        first, second = INTENTS[order[0]], INTENTS[order[1]]
+        sure, next_best = float(probabilities[order[0]]), float(probabilities[order[1]])
+        language = detect_language(text)
+        runner_up = RunnerUp(intent=second, confidence=next_best)
+        if sure >= self._threshold:
+            reason = f"The classifier is {sure:.0%} sure."
+            return Route(
+                intent=first, confidence=sure, language=language, runner_up=runner_up, path="classifier", reason=reason
+            )
+        chosen = await self._ask(text, [INTENTS[index] for index in order if probabilities[index] >= PLAUSIBLE])
+        doubt = f"The classifier is only {sure:.0%} sure ({first}, then {second})"
+        if chosen is None:
+            return Route(
+                intent=first, confidence=sure, language=language, runner_up=runner_up, path="clarify", reason=f"{doubt}."
+            )
+        if chosen != first:
+            runner_up = RunnerUp(intent=first, confidence=sure)
+        confidence = float(probabilities[INTENTS.index(chosen)])
+        return Route(
+            intent=chosen,
+            confidence=confidence,
+            language=language,
+            runner_up=runner_up,
+            path="model",
+            reason=f"{doubt}; the model chose {chosen}.",
+        )
+
+    async def _ask(self, text: str, plausible: Sequence[Intent]) -> Intent | None:
+        if self._chooser is None or len(plausible) < 2:
+            return None
+        try:
+            chosen = await self._chooser.choose(text, [(intent, self._classifier.hints[intent]) for intent in plausible])
+        except ChargehandError:
+            return None  # the user is asked instead, which the route says
+        return chosen if chosen in plausible else None
+
+
+def load_router(cache: Path, embedder: Embedder, chooser: IntentChooser | None, threshold: float) -> IntentRouter:
+    """The router of the current utterances; trains within a minute where the cache has no classifier of them."""
+    from agents.router.training import load_classifier
+
+    return IntentRouter(load_classifier(cache, embedder), embedder, chooser, threshold)

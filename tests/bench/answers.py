@@ -1,0 +1,167 @@
+"""How often the sample questions are answered without a model, and how often false sentences pass the check of claims.
+
+    python -m tests.bench.answers
+
+Every question goes through retrieval, `assess` and `select_quotes` as in a chat turn without a language model. Near
+misses are sample questions that the documents come close to and do not answer; off-topic questions are those of two
+public collections on other subjects, left out where they are absent.
+"""
+
+import json
+import random
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.grounding.claims import check_claim
+from agents.grounding.places import places
+from agents.grounding.quotes import Found, Quote, Rarity, assess, select_quotes
+from agents.grounding.wording import tokens
+from memory.embedding import load_minilm
+from memory.home import open_home
+from memory.lexical import analyse
+from memory.passages import Passage
+from memory.store import KnowledgeStore, open_store
+from memory.telemetry import silence_third_parties
+from tests.bench.machine import machine, spread, table
+from tests.bench.retrieval import shared_retrieval_data
+
+__all__ = ["Asked", "Question", "answer_question", "sample_questions"]
+
+ROOT = Path(__file__).parents[2]
+TENANT = "bench"
+PASSAGES = 8
+_OFF_TOPIC_EACH = 50
+_UNITS = ("°C", "%", "GB", "hours", "days", "minutes", "mm")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question; `answers` are strings of which a good quote has one, none where the documents do not answer."""
+
+    text: str
+    language: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of a question."""
+
+    found: Found
+    passages: Sequence[Passage]
+    quotes: Sequence[Quote]
+    ms: float
+
+    def has(self, answers: Sequence[str], quotes: int = 3) -> bool:
+        """Whether one of the first quotes has one of the answers."""
+        return any(answer in quote.text for quote in self.quotes[:quotes] for answer in answers)
+
+
+def sample_questions() -> list[Question]:
+    """The questions on the sample documents, in the file's order."""
+    lines = (ROOT / "tests" / "data" / "sample_questions.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [Question(row["text"], row["language"], tuple(row["answer_contains"])) for row in rows]
+
+
+def answer_question(text: str, store: KnowledgeStore, tenant: str) -> Asked:
+    """Retrieve, assess and quote."""
+    began = time.perf_counter()
+    passages = store.retriever.search(text, tenant, PASSAGES)
+    rarity = Rarity(*store.lexical.document_frequencies(analyse(text), tenant))
+    found = assess(text, passages, rarity)
+    quotes = [] if found == "nothing" else select_quotes(text, passages, rarity, store.embedder)
+    return Asked(found, passages, quotes, 1000 * (time.perf_counter() - began))
+
+
+def main() -> int:
+    """Print the tables."""
+    silence_third_parties()
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(open_home(Path(folder)), load_minilm)
+        store.ingest([ROOT / "memory" / "samples"], TENANT, 10_000_000)
+        answer_question("warm up", store, TENANT)
+        _print_questions(store)
+        _print_claims(store)
+        store.close()
+    return 0
+
+
+def _print_questions(store: KnowledgeStore) -> None:
+    questions = sample_questions()
+    groups: dict[str, list[Question]] = {
+        f"{kind} ({language})": [q for q in questions if q.language == language and bool(q.answers) == answerable]
+        for kind, answerable in (("answerable", True), ("near miss", False))
+        for language in ("en", "zh")
+    }
+    groups |= {f"off topic ({name})": asked for name in ("galaxy-s10", "scifact") if (asked := _off_topic(name))}
+    rows: list[list[str]] = []
+    for name, asked in groups.items():
+        results = [answer_question(question.text, store, TENANT) for question in asked]
+        shares = [_share(result.found == found for result in results) for found in ("answer", "near", "nothing")]
+        hits = [
+            _share(result.has(question.answers, most) for question, result in zip(asked, results, strict=True))
+            if asked[0].answers
+            else ""
+            for most in (1, 3)
+        ]
+        rows.append([name, str(len(asked)), *shares, *hits, spread([result.ms for result in results])])
+    header = ["questions", "n", "answer", "near", "nothing", "in 1st quote", "in 3 quotes", "ms min / median / max"]
+    print(f"\n{table(header, rows)}")
+
+
+def _off_topic(collection: str) -> list[Question]:
+    path = shared_retrieval_data() / collection / "queries.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()[:_OFF_TOPIC_EACH] if path.exists() else []
+    return [Question(json.loads(line)["text"], "en", ()) for line in lines]
+
+
+def _share(hits: Iterator[bool]) -> str:
+    values = list(hits)
+    return f"{sum(values) / len(values):.2f}"
+
+
+def _print_claims(store: KnowledgeStore) -> None:
+    """Sentences of the documents as they stand, and made false; a false one should not be kept."""
+    chance = random.Random(7)
+    counts: dict[str, list[int]] = {}
+    began, checked = time.perf_counter(), 0
+    documents = store.ledger.documents.chunks_of([one.id for one in store.ledger.documents.all(TENANT)])
+    for _, chunks in documents.values():
+        words = re.findall(r"[A-Za-z]{4,}", " ".join(chunk.text for chunk in chunks)) or ["gateway"]
+        for chunk in chunks:
+            for sentence in (place.text for place in places(chunk.text) if len(tokens(place.text)) > 3):
+                for name, claim in (("as it stands", sentence), *_made_false(sentence, words, chance)):
+                    kept = counts.setdefault(name, [0, 0])
+                    kept[0] += check_claim(claim, [chunk.text]).passage is not None
+                    kept[1] += 1
+                    checked += 1
+    rows = [[name, str(total), f"{kept / total:.2f}"] for name, (kept, total) in counts.items()]
+    print(f"\n{table(['sentences of the documents', 'n', 'kept'], rows)}")
+    print(f"{1000 * (time.perf_counter() - began) / checked:.2f} ms per claim")
+
+
+def _made_false(sentence: str, words: Sequence[str], chance: random.Random) -> Iterator[tuple[str, str]]:
+    """What was done to the sentence, and the sentence; where it could be done."""
+    changes: dict[str, tuple[str, Callable[[re.Match[str]], str]]] = {
+        "other figure": (r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", lambda found: f"{float(found[0]) + 7:g}"),
+        "other unit": (rf"(?<=\d)( ?)(?:{'|'.join(_UNITS)})\b", lambda found: f"{found[1]}{chance.choice(_UNITS)}"),
+        "denied": (r"\b(?:is|are|can|must|will|has)\b", lambda found: f"{found[0]} not"),
+        "denial dropped": (r"\b(?:not|never|no) |不|禁止|无", lambda found: found[0][:0]),
+        "doubted": (r"\b(is|are)\b", lambda found: f"may, it seems, {found[1]}"),
+        "word of its document": (r"[A-Za-z]{4,}", lambda found: found[0] and chance.choice(words)),
+    }
+    for name, (pattern, into) in changes.items():
+        claim = re.sub(pattern, into, sentence, count=1)
+        if claim != sentence:
+            yield name, claim
+
+
+if __name__ == "__main__":
+    sys.exit(main())
