@@ -1,0 +1,1 @@
+"""The device side. It is installed alone and imports nothing of the other rooms."""

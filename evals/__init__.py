@@ -1,0 +1,1 @@
+"""The evaluation engine: what was measured, and the measures themselves."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from memory.settings import Settings, load_settings
 from memory.store import KnowledgeStore
+from memory.telemetry import silence_third_parties
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ async def shared_dependencies() -> Dependencies:
     """The dependencies of this process for LangGraph's own server, which asks for each graph anew at each request."""
 
     def opened() -> Dependencies:
+        silence_third_parties()
         with _shared_lock:
             if not _shared:
                 _shared.append(open_dependencies(load_settings()))

@@ -1,0 +1,1 @@
+"""What the system knows: the ledger, its mirrors, retrieval and the threads."""

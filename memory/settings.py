@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     """Folder of everything that this installation keeps."""
 
     model: str = "auto"
-    """Chat model as `provider:name`; `auto` takes Ollama's first model, else `local:smollm2-135m`."""
+    """Chat model as `provider:name`; `auto` takes Ollama's largest under 4B parameters, else `local:smollm2-135m`."""
 
     draft_with: Literal["capable", "any", "none"] = "capable"
     """Which models may draft an answer: `capable` (1B parameters and more), `any`, or `none` (quotes only)."""

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from memory.telemetry import silence_third_parties
 from server.cli import run_command
 
 __all__ = ["main"]
@@ -19,6 +20,7 @@ _QUESTIONS = (
 
 def main() -> int:
     """Run the demo; returns 0 when every step worked, else the code of the step that did not."""
+    silence_third_parties()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="home folder of the demo")
     os.environ["CHARGEHAND_HOME"] = str(parser.parse_args().home.resolve())

@@ -1,9 +1,11 @@
-"""Chinese to English, word for word: MiniLM knows hardly any Chinese, so that a Chinese message is embedded by gloss."""
+"""Chinese to English, word for word: MiniLM knows hardly any Chinese, so a Chinese message is embedded by its gloss."""
 
 import hashlib
 import re
 from functools import cached_property
 from importlib.resources import files
+
+from memory.yaml_text import parse_yaml
 
 __all__ = ["Glossary", "load_glossary"]
 
@@ -44,8 +46,5 @@ class Glossary:
 
 def load_glossary() -> Glossary:
     """Read `glossary.yaml`; about 30 ms."""
-    import yaml
-
     text = files("agents.router").joinpath("glossary.yaml").read_text(encoding="utf-8")
-    groups = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return Glossary({word: meaning for group in groups.values() for word, meaning in group.items()})
+    return Glossary({word: meaning for group in parse_yaml(text).values() for word, meaning in group.items()})

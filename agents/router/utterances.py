@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from agents.router.intents import Intent
+from memory.yaml_text import parse_yaml
 
 __all__ = ["IntentDefinition", "Utterance", "content_hash", "is_held_out", "load_intents", "utterances_of"]
 
@@ -48,11 +49,8 @@ class Utterance:
 
 def load_intents() -> tuple[dict[Intent, IntentDefinition], str]:
     """The definitions, and the file's SHA-256."""
-    import yaml
-
     data = files("agents.router").joinpath("intents.yaml").read_bytes()
-    loaded = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return {name: IntentDefinition.model_validate(entry) for name, entry in loaded.items()}, content_hash(data)
+    return {name: IntentDefinition.model_validate(entry) for name, entry in parse_yaml(data).items()}, content_hash(data)
 
 
 def content_hash(data: bytes) -> str:

@@ -104,9 +104,12 @@ class Runs:
             NotFound: as `get`.
         """
         task = self.get(run_id).task
-        if task is not None and not task.done():
+        if task is None or task.done():
+            return
+        await asyncio.sleep(0)  # a task that is cancelled before its first step would end without a word
+        if not task.cancelling():  # a second cancellation would interrupt the keeping of what was said
             task.cancel()
-            await asyncio.wait([task])
+        await asyncio.wait([task])
 
     async def close(self) -> None:
         """Stop all runs."""

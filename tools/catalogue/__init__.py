@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from memory.errors import NotFound
+from memory.yaml_text import parse_yaml
 
 __all__ = ["Catalogue", "CatalogueModel", "Licence", "Permission", "load_catalogue"]
 
@@ -118,8 +119,5 @@ class Catalogue(BaseModel):
 
 def load_catalogue() -> Catalogue:
     """Read the bundled catalogue; about 60 ms."""
-    import yaml
-
-    text = files(__name__).joinpath("models.yaml").read_text(encoding="utf-8")
-    data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    data = parse_yaml(files(__name__).joinpath("models.yaml").read_bytes())
     return Catalogue(schema_=data["schema"], licences=data["licences"], models=data["models"])

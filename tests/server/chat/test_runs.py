@@ -120,6 +120,21 @@ async def test_a_run_may_be_cancelled_before_it_began(store: KnowledgeStore):
         assert runs.active_in("t1") is None
 
 
+async def test_cancelling_again_and_again_does_not_lose_what_was_said(store: KnowledgeStore):
+    dependencies = dependencies_on(store, ScriptedRouter(ROUTES), scripted_model(endless()))
+    async with open_conversation(dependencies) as conversation:
+        runs = Runs(conversation)
+        run = runs.start("r1", "t1", HEAT)
+        await until(run, "TEXT_MESSAGE_CONTENT")
+        impatient: list[asyncio.Task[None]] = []
+        while run.finished_at is None:
+            impatient.append(asyncio.create_task(runs.cancel("r1")))
+            await asyncio.sleep(0)
+        last = (await conversation.threads.messages("t1", "default"))[-1].message
+        assert last.additional_kwargs.get("status") == "cancelled"
+        await asyncio.gather(*impatient)
+
+
 async def test_a_failed_run_ends_with_an_error_and_frees_its_thread(
     store: KnowledgeStore, caplog: pytest.LogCaptureFixture
 ):
