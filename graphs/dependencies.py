@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from memory.settings import Settings, load_settings
@@ -14,11 +15,13 @@ from memory.telemetry import silence_third_parties
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
-    from memory.embedding import Embedder
-    from memory.home import Home
     from agents.models.resolve import ResolvedModel
+    from agents.router.classifier import Classifier
     from agents.router.router import IntentRouter
     from agents.teams.flow import Teams
+    from memory.embedding import Embedder
+    from memory.home import Home
+    from memory.ledger import Ledger
 
 __all__ = ["Dependencies", "open_dependencies", "open_router", "shared_dependencies"]
 
@@ -69,7 +72,7 @@ def open_dependencies(settings: Settings) -> Dependencies:
     model = resolve_model(settings)
     home = open_home(settings.home)
     store = open_store(home, load_minilm)
-    router = open_router(settings, store.home, store.embedder, model)
+    router = open_router(settings, home, store.embedder, model, store.ledger)
     catalogue = load_catalogue()
     specs = [
         *knowledge_tools(store.retriever),
@@ -81,16 +84,35 @@ def open_dependencies(settings: Settings) -> Dependencies:
     return Dependencies(settings, store, router, model, tools, Teams(tools, catalogue))
 
 
-def open_router(settings: Settings, home: Home, embedder: Embedder, model: ResolvedModel) -> IntentRouter:
-    """The intent router; trained, within seconds, where this home has no classifier of the current utterances.
+def open_router(
+    settings: Settings, home: Home, embedder: Embedder, model: ResolvedModel, ledger: Ledger | None = None
+) -> IntentRouter:
+    """The intent router; trained, within a minute, where this home has no classifier of the current utterances.
 
-    Only a capable model is asked where the classifier is unsure: the bundled one chooses no better than chance.
+    Args:
+        ledger: keeps how good a newly trained classifier is.
     """
     from agents.router.chooser import ModelChooser
+    from agents.router.measure import measure_held_out
     from agents.router.router import load_router
 
+    def record(classifier: Classifier) -> None:
+        if ledger is None:
+            return
+        found = measure_held_out(classifier, embedder)
+        row = {
+            "id": f"intent-routing-{found.digest[:12]}-{embedder.name}",
+            "task": "intent-routing",
+            "subject": f"intent classifier on {embedder.name}",
+            "dataset": f"held-out utterances {found.digest[:8]}",
+            "samples": found.samples,
+            "metrics": found.metrics,
+            "finished_at": datetime.now(UTC),
+        }
+        ledger.evaluations.save(row)
+
     chooser = ModelChooser(model) if model.capable else None
-    return load_router(home.cache, embedder, chooser, settings.intent_threshold)
+    return load_router(home.cache, embedder, chooser, settings.intent_threshold, record)
 
 
 _shared_lock = threading.Lock()

@@ -8,7 +8,6 @@ the sentences nearest to the question, word for word.
 
 import asyncio
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
@@ -18,14 +17,15 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.drafting import Draft, check_draft, draft_messages
 from agents.events import AnswerDelta, Emit, Notice, ToolFinished, ToolStarted
-from agents.grounding.quotes import Quote, Rarity, as_markdown, assess, cite, select_quotes
+from agents.followups import standalone_question
+from agents.grounding.quotes import Quote, as_markdown, cite, select_quotes
+from agents.grounding.relevance import Rarity, assess
+from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from agents.router.language import detect_language
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import step
-from agents.followups import standalone_question
-from agents.models.streaming import stream_text
 from memory.errors import ChargehandError
 from memory.lexical import analyse
 from memory.passages import Passage
@@ -74,7 +74,7 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
     call_id = uuid.uuid4().hex
     emit(ToolStarted(call_id, spec.name, arguments))
     found = await spec.call(dependencies.caller, arguments)
-    passages = cast(FoundPassages, found).passages
+    passages = cast("FoundPassages", found).passages
     shown = [
         {"document": passage.document, "heading": " > ".join(passage.heading_path), "score": round(passage.score, 3)}
         for passage in passages
@@ -95,9 +95,7 @@ async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit)
 
 
 def _rarity(dependencies: Dependencies, question: str) -> Rarity:
-    frequencies, chunks = dependencies.store.lexical.document_frequencies(
-        analyse(question), dependencies.caller.tenant
-    )
+    frequencies, chunks = dependencies.store.lexical.document_frequencies(analyse(question), dependencies.caller.tenant)
     return Rarity(frequencies, chunks)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypedDict
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 
-from agents.grounding.quotes import Found
+from agents.grounding.relevance import Found
 
 __all__ = ["RetrievalState", "TurnState", "last_question"]
 

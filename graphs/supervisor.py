@@ -53,7 +53,7 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
 
 async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
     before = state.get("route")
-    previous = cast(Intent, before["intent"]) if before else None
+    previous = cast("Intent", before["intent"]) if before else None
     route = await dependencies.router.route(last_question(state["messages"]), previous)
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))

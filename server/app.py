@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from graphs.dependencies import Dependencies
 from memory.errors import ChargehandError
@@ -39,6 +40,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     app.add_middleware(LoopbackOnly)
     app.add_exception_handler(ChargehandError, _tell)
     app.add_exception_handler(RequestValidationError, _tell_invalid)
+    app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(Exception, _tell_internal)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
@@ -59,6 +61,13 @@ async def _tell_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 # nosec B101: registered for this class
     wrong = "; ".join(f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors())
     return _body(422, "invalid_input", f"The request does not fit: {wrong}.", "See /openapi.json.")
+
+
+async def _tell_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 # nosec B101: registered for this class
+    code = "not_found" if error.status_code == 404 else "invalid_input"
+    message = f"{request.method} {request.url.path}: {error.detail.lower()}."
+    return _body(error.status_code, code, message, "See /openapi.json.")
 
 
 async def _tell_internal(request: Request, error: Exception) -> JSONResponse:

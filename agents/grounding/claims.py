@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from agents.grounding.attitude import difference, gives_orders
 from agents.grounding.numbers import plain
+from agents.grounding.order import keeps_order, names_in, rivals, same_kinds_in_order, shortest_run
 from agents.grounding.places import Place, places
 from agents.grounding.wording import Token, tokens, without_marks
 
@@ -24,9 +25,8 @@ _GLUE = frozenset(
     token.value
     for token in tokens(
         "according document documents passage passages state states say says mention describe specify indicate section"
-        " following also additionally however therefore thus then start begin happen occur reach become get make sure"
-        " ensure use need provide include contain"
-        "根据文档段落显示说明开始进行时候因此所以此外另外同时然后需要可以会该其将被把对为并且及则就也从到以之中"
+        " also additionally however therefore thus then happen occur make sure ensure"
+        "根据文档段落显示说明时候因此所以此外另外同时然后可以会该其将被把对为并且及则就也从到以之中"
     )
 )
 
@@ -37,7 +37,7 @@ LEAST_PAIRS = 0.6
 """Least share of a claim's pairs of neighbouring Chinese characters that stand in the sentence or around it."""
 
 _FEW = 3
-"""Fewer words than these must be all that the sentence has: alone they mean too little."""
+"""Fewer words than these must cover the whole sentence: alone they mean too little."""
 
 _NOT_SAID = "the documents do not say so"
 
@@ -101,24 +101,20 @@ def _objection(claim: str, place: Place) -> str:
         return "it comes from an order to an assistant"
     if wrong := _wrong_figure(said, there) or _unknown_code(said, there, around):
         return f"{wrong} is not in the documents"
-    if len(said) < _FEW and [token.value for token in said] != [token.value for token in there]:
+    too_little = len(said) < _FEW and not {token.value for token in there} <= names_in(said)
+    if too_little or not _says_so(said, there, around):
         return _NOT_SAID
-    if not _says_so(said, there, around):
-        return _NOT_SAID
-    if turned := difference(claim, text, *_shortest_run(said, there)):
+    if turned := difference(claim, text, *shortest_run(said, there)):
         return turned
-    omits = _rivals(said, there)
-    in_order = not (omits or _COMPARES.search(text)) or _keeps_order(said, there, omits)
-    return "" if in_order else _NOT_SAID
+    omitted = rivals(said, there)
+    if (omitted or _COMPARES.search(text)) and not keeps_order(_without_glue(said), there, omitted):
+        return _NOT_SAID
+    return ""
 
 
 def _share(said: Sequence[Token], there: Sequence[Token]) -> float:
-    own = _names(there)
+    own = names_in(there)
     return sum(token.value in own for token in said) / len(said)
-
-
-def _names(there: Sequence[Token]) -> set[str]:
-    return {name for token in there for name in (token.value, *token.parts)}
 
 
 def _wrong_figure(said: Sequence[Token], there: Sequence[Token]) -> str:
@@ -133,8 +129,8 @@ def _wrong_figure(said: Sequence[Token], there: Sequence[Token]) -> str:
 
 def _unknown_code(said: Sequence[Token], there: Sequence[Token], around: Sequence[Token]) -> str:
     """A code of the claim that stands neither in the sentence nor, where the sentence names no other, around it."""
-    own, known = _names(there), _names(around)
-    others = any(token.kind == "code" and token.value not in _names(said) for token in there)
+    own, known = names_in(there), names_in(around)
+    others = any(token.kind == "code" and token.value not in names_in(said) for token in there)
     for token in said:
         if token.kind == "code" and token.value not in own and (others or token.value not in known):
             return token.value
@@ -143,8 +139,8 @@ def _unknown_code(said: Sequence[Token], there: Sequence[Token], around: Sequenc
 
 def _says_so(said: Sequence[Token], there: Sequence[Token], around: Sequence[Token]) -> bool:
     """Whether the claim's words stand there or around, each as often; no figure or code has changed places."""
-    own = _names(there)
-    words = [token for token in said if token.value not in _GLUE] or said
+    own = names_in(there)
+    words = _without_glue(said) or said
     counted = Counter(name for token in (*there, *around) for name in {token.value, *token.parts})
     if Counter(token.value for token in words) - counted:
         return False
@@ -152,18 +148,12 @@ def _says_so(said: Sequence[Token], there: Sequence[Token], around: Sequence[Tok
     return (
         sum(token.value in own for token in words) >= LEAST_OWN_SHARE * len(words)
         and len(pairs & pairs_there) >= LEAST_PAIRS * len(pairs)
-        and all(_in_order(kind, said, there) for kind in ("figure", "code"))
+        and same_kinds_in_order(said, there)
     )
 
 
-def _in_order(kind: str, said: Sequence[Token], there: Sequence[Token]) -> bool:
-    own = iter([token for token in there if token.kind == kind])
-    names = _names(there)
-    return all(
-        any(token.value in (other.value, *other.parts) for other in own)
-        for token in said
-        if token.kind == kind and token.value in names
-    )
+def _without_glue(said: Sequence[Token]) -> list[Token]:
+    return [token for token in said if token.value not in _GLUE]
 
 
 def _pairs(text: Sequence[Token]) -> set[str]:
@@ -174,46 +164,3 @@ def _pairs(text: Sequence[Token]) -> set[str]:
         and other.start == one.start + 1
         and not (one.value in _GLUE or other.value in _GLUE)
     }
-
-
-def _shortest_run(said: Sequence[Token], there: Sequence[Token]) -> tuple[int, int]:
-    """The shortest run of the sentence, in characters, that has all that the claim repeats."""
-    repeated = {token.value for token in said} & _names(there)
-    best = (0, 0)
-    for first, opening in enumerate(there):
-        missing = set(repeated)
-        for token in there[first:]:
-            missing -= {token.value, *token.parts}
-            if not missing:
-                if best == (0, 0) or token.start - opening.start < best[1] - best[0]:
-                    best = (opening.start, token.start + 1)
-                break
-    return best
-
-
-def _rivals(said: Sequence[Token], there: Sequence[Token]) -> set[str]:
-    """Codes of the sentence that the claim omits, and figures that could be taken for one of the claim's."""
-    names = _names(said)
-    units = {token.unit for token in said if token.kind == "figure"}
-    return {
-        token.value
-        for token in there
-        if token.value not in names and (token.kind == "code" or (token.kind == "figure" and token.unit in units))
-    }
-
-
-def _keeps_order(said: Sequence[Token], there: Sequence[Token], rivals: set[str]) -> bool:
-    """Whether what the claim repeats stands in the sentence in the same order with no rival in between."""
-    own = _names(there)
-    repeated = [token.value for token in said if token.value in own and token.value not in _GLUE]
-    for first in range(len(there)):
-        wanted = iter(repeated)
-        value = next(wanted, None)
-        for token in there[first:]:
-            if value in (token.value, *token.parts):
-                value = next(wanted, None)
-                if value is None:
-                    return True
-            elif token.value in rivals:
-                break
-    return not repeated

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-__all__ = ["Amount", "amounts", "codes", "figures", "plain"]
+__all__ = ["Amount", "amounts", "codes", "figures", "plain", "quantity"]
 
 _WIDE = str.maketrans("０１２３４５６７８９．％－−\u202f\u2009", "0123456789.%--\u00a0\u00a0")
 _WIDE_THOUSANDS = re.compile(r"(?<=[０-９])，(?=[０-９]{3})")
@@ -72,6 +72,19 @@ _SPELLINGS = {
     "point": "point 百分点 个百分点",
 }
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings.split()}
+_QUANTITIES = {
+    unit: units
+    for units in (
+        "ms s min h day week month year",
+        "kB MB GB TB",
+        "mm cm m km",
+        "g kg",
+        "Hz MHz GHz",
+        "EUR USD",
+        "% point",
+    )
+    for unit in units.split()
+}
 
 
 class Amount(NamedTuple):
@@ -97,6 +110,11 @@ def plain(text: str) -> str:
     """The text with ASCII digits and without separators of thousands."""
     text = _WIDE_THOUSANDS.sub("", text).translate(_WIDE)
     return _THOUSANDS.sub(lambda found: re.sub(r"[,\u00a0]", "", found[0]), text)
+
+
+def quantity(unit: str) -> str:
+    """What a unit measures: the same string for minutes and hours, another one for gigabytes; empty for no unit."""
+    return _QUANTITIES.get(unit, unit)
 
 
 def codes(text: str) -> Iterator[tuple[int, int, str]]:

@@ -1,8 +1,10 @@
 """The trained classifier: a linear model in numpy, since scikit-learn (4 s, 130 MB) is for training only."""
 
 import os
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,5 +79,5 @@ def load_weights(path: Path, hints: dict[Intent, str], glossary: Glossary) -> Cl
             return Classifier(
                 saved["weights"], saved["bias"], saved["rarity"], float(saved["temperature"]), hints, glossary
             )
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None

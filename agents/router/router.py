@@ -1,6 +1,6 @@
 """The intent router: the classifier where it is sure, a model's schema-bound choice where it is not, else a question."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -95,7 +95,12 @@ class IntentRouter:
         doubt = f"The classifier is only {sure:.0%} sure ({first}, then {second})"
         if chosen is None:
             return Route(
-                intent=first, confidence=sure, language=language, runner_up=runner_up, path="clarify", reason=f"{doubt}."
+                intent=first,
+                confidence=sure,
+                language=language,
+                runner_up=runner_up,
+                path="clarify",
+                reason=f"{doubt}.",
             )
         if chosen != first:
             runner_up = RunnerUp(intent=first, confidence=sure)
@@ -113,14 +118,26 @@ class IntentRouter:
         if self._chooser is None or len(plausible) < 2:
             return None
         try:
-            chosen = await self._chooser.choose(text, [(intent, self._classifier.hints[intent]) for intent in plausible])
+            chosen = await self._chooser.choose(
+                text, [(intent, self._classifier.hints[intent]) for intent in plausible]
+            )
         except ChargehandError:
             return None  # the user is asked instead, which the route says
         return chosen if chosen in plausible else None
 
 
-def load_router(cache: Path, embedder: Embedder, chooser: IntentChooser | None, threshold: float) -> IntentRouter:
-    """The router of the current utterances; trains within a minute where the cache has no classifier of them."""
+def load_router(
+    cache: Path,
+    embedder: Embedder,
+    chooser: IntentChooser | None,
+    threshold: float,
+    trained: Callable[[Classifier], None] | None = None,
+) -> IntentRouter:
+    """The router of the current utterances; trains within a minute where the cache has no classifier of them.
+
+    Args:
+        trained: told of a classifier that was trained just now.
+    """
     from agents.router.training import load_classifier
 
-    return IntentRouter(load_classifier(cache, embedder), embedder, chooser, threshold)
+    return IntentRouter(load_classifier(cache, embedder, trained), embedder, chooser, threshold)

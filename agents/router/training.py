@@ -1,6 +1,6 @@
 """Train the classifier on the utterances: once for each content of the files, then from the cache."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,12 @@ LEANING_COPIES = 3
 """How often a follow-up counts: they are few, and only they teach what the turn before means."""
 
 
-def load_classifier(cache: Path, embedder: Embedder) -> Classifier:
-    """The classifier of the current utterances, from the cache where it is there and whole."""
+def load_classifier(cache: Path, embedder: Embedder, trained: Callable[[Classifier], None] | None = None) -> Classifier:
+    """The classifier of the current utterances, from the cache where it is there and whole.
+
+    Args:
+        trained: told of a classifier that was trained just now, before it is kept.
+    """
     intents, digest = load_intents()
     glossary = load_glossary()
     hints: dict[Intent, str] = {intent: definition.hint for intent, definition in intents.items()}
@@ -37,9 +41,11 @@ def load_classifier(cache: Path, embedder: Embedder) -> Classifier:
     if cached is not None:
         return cached
     kept = [utterance for utterance in utterances_of(intents) if not is_held_out(utterance)]
-    trained = replace(train(kept, embedder, glossary), hints=hints)
-    save_weights(trained, path)
-    return trained
+    fresh = replace(train(kept, embedder, glossary), hints=hints)
+    if trained is not None:
+        trained(fresh)
+    save_weights(fresh, path)
+    return fresh
 
 
 def train(utterances: Sequence[Utterance], embedder: Embedder, glossary: Glossary) -> Classifier:

@@ -50,7 +50,9 @@ class Utterance:
 def load_intents() -> tuple[dict[Intent, IntentDefinition], str]:
     """The definitions, and the file's SHA-256."""
     data = files("agents.router").joinpath("intents.yaml").read_bytes()
-    return {name: IntentDefinition.model_validate(entry) for name, entry in parse_yaml(data).items()}, content_hash(data)
+    return {name: IntentDefinition.model_validate(entry) for name, entry in parse_yaml(data).items()}, content_hash(
+        data
+    )
 
 
 def content_hash(data: bytes) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,9 @@ from langgraph.errors import GraphRecursionError
 from agents.events import AnswerDelta, Emit, TurnEvent
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
-from memory.errors import ChargehandError, InvalidInput, OutOfTime
+from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
-from server.chat.messages import check_message
+from server.chat.messages import check_id, check_message
 from memory.threads import ThreadStore, open_threads
 
 __all__ = ["Conversation", "Reply", "open_conversation"]
@@ -58,13 +58,24 @@ class Conversation:
             ChargehandError: a step failed; the thread says so and stays usable.
         """
         check_message(message, self.dependencies.settings.message_limit_bytes)
-        if not 0 < len(thread_id) <= 128 or not thread_id.isprintable():
-            raise InvalidInput("A thread's id has 1 to 128 printable characters.", "Leave it out to start a new thread.")
-        lock = f"thread-{hashlib.sha256(thread_id.encode()).hexdigest()[:24]}"
-        home = self.dependencies.store.home
-        with home.lock(lock, f"answering in thread {thread_id}"), storage_errors(home.root):
+        check_id("thread", thread_id)
+        with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
             await self.threads.begin_turn(thread_id, self.dependencies.caller.tenant, message)
             return await self._run(thread_id, message, emit)
+
+    async def delete(self, thread_id: str) -> None:
+        """Remove a thread and everything said in it.
+
+        Raises:
+            NotFound: there is no such thread in the caller's tenant.
+            Conflict: a turn runs in it.
+        """
+        with self._holding(thread_id, "deleting"):
+            await self.threads.delete(thread_id, self.dependencies.caller.tenant)
+
+    def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
+        name = hashlib.sha256(thread_id.encode()).hexdigest()[:24]
+        return self.dependencies.store.home.lock(f"thread-{name}", f"{doing} thread {thread_id}")
 
     async def _run(self, thread_id: str, message: str, emit: Emit) -> Reply:
         settings = self.dependencies.settings

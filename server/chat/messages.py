@@ -1,8 +1,18 @@
-"""What a message may be."""
+"""What a message may be, and what may name its thread and its run."""
 
 from memory.errors import InvalidInput
 
-__all__ = ["check_message"]
+__all__ = ["check_id", "check_message"]
+
+_LONGEST_ID = 128
+
+
+def check_id(kind: str, value: str) -> None:
+    """Raises InvalidInput: `value` cannot name a thread or a run (`kind`), which a path of the API must be able to hold."""
+    if not 0 < len(value) <= _LONGEST_ID or not value.isprintable() or "/" in value:
+        raise InvalidInput(
+            f"A {kind}'s id has 1 to {_LONGEST_ID} printable characters and no slash.", "A UUID is a good one."
+        )
 
 
 def check_message(message: str, limit_bytes: int) -> None:

@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from memory.errors import Conflict, InvalidInput
 from memory.ledger.threads import Thread
 from memory.threads import SavedMessage
-from server.chat.messages import check_message
+from server.chat.messages import check_id, check_message
 from server.chat.runs import Run, Runs
 from server.hub import Hub
 
@@ -32,6 +32,8 @@ def chat_routes(hub: Hub) -> APIRouter:
     async def start_run(body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
         message = _last_message(body)
         check_message(message, hub.settings.message_limit_bytes)
+        check_id("thread", body.thread_id)
+        check_id("run", body.run_id)
         return _events(hub.runs.start(body.run_id, body.thread_id, message), 0)
 
     @router.get("/runs/{run_id}/events")
@@ -60,7 +62,7 @@ def chat_routes(hub: Hub) -> APIRouter:
     async def delete_thread(thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         if hub.runs.active_in(thread_id):
             raise Conflict("The thread is still answering.", "Stop it first.")
-        await hub.conversation.threads.delete(thread_id, hub.tenant)
+        await hub.conversation.delete(thread_id)
         return Response(status_code=204)
 
     @router.post("/threads/{thread_id}/fork", status_code=201)

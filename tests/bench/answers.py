@@ -19,7 +19,8 @@ from pathlib import Path
 
 from agents.grounding.claims import check_claim
 from agents.grounding.places import places
-from agents.grounding.quotes import Found, Quote, Rarity, assess, select_quotes
+from agents.grounding.quotes import Quote, select_quotes
+from agents.grounding.relevance import Found, Rarity, assess
 from agents.grounding.wording import tokens
 from memory.embedding import load_minilm
 from memory.home import open_home

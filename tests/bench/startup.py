@@ -26,7 +26,9 @@ def cold_start(environment: dict[str, str]) -> dict[str, float]:
     """Seconds from the start of the process to its first event, to the route, to the first text and to its end."""
     begun = time.perf_counter()
     seen: dict[str, float] = {}
-    process = subprocess.Popen(chargehand("chat", "--events", QUESTION), stdout=subprocess.PIPE, env=environment, text=True)
+    process = subprocess.Popen(
+        chargehand("chat", "--events", QUESTION), stdout=subprocess.PIPE, env=environment, text=True
+    )
     assert process.stdout is not None
     for line in process.stdout:
         event = json.loads(line)

@@ -98,7 +98,9 @@ def main() -> None:
     words = [f"{word} " for word in (ANSWER * 2).split()]
     chat = ScriptedChat(pieces=words, first_token_s=FIRST_TOKEN_S, next_token_s=NEXT_TOKEN_S)
     print(machine())
-    print(f"fake model: {FIRST_TOKEN_S * 1e3:.0f} ms to the first of {len(words)} tokens, then {NEXT_TOKEN_S * 1e3:.0f} ms each")
+    print(
+        f"fake model: {FIRST_TOKEN_S * 1e3:.0f} ms to the first of {len(words)} tokens, then {NEXT_TOKEN_S * 1e3:.0f} ms each"
+    )
     with tempfile.TemporaryDirectory() as folder:
         dependencies = open_dependencies(Settings(_env_file=None, home=Path(folder), model="none"))
         dependencies.store.ingest([samples], "default", 10_000_000)

@@ -11,7 +11,7 @@ from tests.fakes.cutting_proxy import CuttingProxy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # The first test also ingests and starts the hub.
 
-ENGLISH = "The SE30 in hall 3 keeps throttling, what should I check?"
+ENGLISH = "What is the operating temperature range of the SE30?"
 CHINESE = "SE30 的工作温度范围是多少？"
 
 
@@ -45,6 +45,23 @@ def test_a_citation_opens_the_cited_text(page: Page, hub: RealHub, question: str
     expect(page.locator("mark")).to_be_in_viewport()
     assert page.locator("mark").evaluate("(mark) => mark.textContent") == text[cited["start"] : cited["end"]]
     assert page.locator(".document-text").evaluate("(region) => region.textContent") == text
+
+
+@pytest.mark.parametrize(
+    ("example", "intent"),
+    [
+        ("The SE30 in hall 3 keeps throttling", "knowledge"),
+        ("May we ship qwen2.5-3b", "governance"),
+        ("Which models can this hub serve now?", "deployment"),
+        ("SE30 的工作温度范围是多少？", "knowledge"),
+    ],
+)
+def test_the_examples_reach_whom_they_are_for(page: Page, example: str, intent: str) -> None:
+    page.locator(".example", has_text=example).click()
+
+    expect(last_answer(page)).to_have_attribute("data-status", "complete", timeout=60_000)
+    expect(last_answer(page).locator(".intent")).to_have_text(intent)
+    expect(last_answer(page).locator(".prose")).not_to_be_empty()
 
 
 def test_the_head_tells_the_model_and_the_documents(page: Page, hub: RealHub) -> None:
@@ -94,6 +111,6 @@ def test_stopping_ends_the_run(page: Page, hub: RealHub) -> None:
         stop.click()
 
     # A quick hub may have finished by then: stopped or complete, the thread is free for the next question.
-    expect(last_answer(page)).to_have_attribute("aria-busy", "false")
+    expect(last_answer(page)).to_have_attribute("aria-busy", "false", timeout=60_000)
     expect(last_answer(page)).not_to_have_attribute("data-status", "failed")
     expect(ask(page, CHINESE)).to_have_attribute("data-status", "complete")

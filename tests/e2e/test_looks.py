@@ -78,19 +78,25 @@ def test_the_theme_follows_the_system_until_it_is_switched(
     expect(theme).to_have_attribute("data-theme", other)
 
 
+STICKING_OUT = """() => ["#main", "#panel"].flatMap((place) => {
+  const { right } = document.querySelector(place).getBoundingClientRect();
+  return [...document.querySelectorAll(`${place} *`)]
+    .filter((each) => each.getBoundingClientRect().right > right + 1 && !each.closest("pre, .table-scroll"))
+    .map((each) => each.className || each.tagName);
+})"""
+
+
 @pytest.mark.parametrize("width", [380, 768, 1024, 1600])
 def test_nothing_sticks_out(scripted: ScriptedHub, open_page: OpenPage, width: int) -> None:
     page = open_page(scripted.url, viewport={"width": width, "height": 720})
     for question in ("throttling " + "averylongword" * 30, "Which models?", "FAIL"):
         ask(page, question)
     page.locator(".tool").first.click()
+    assert page.evaluate(STICKING_OUT) == []
 
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll("#main *")]
-          .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest("pre, .table-scroll"))
-          .map((each) => each.className || each.tagName)"""
-    )
-    assert wide == []
+    page.locator(".source").first.click()
+    expect(page.locator("mark")).to_be_visible()
+    assert page.evaluate(STICKING_OUT) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.chat import OpenPage, ask, last_answer
-from tests.fakes.scripted_answers import DOCUMENTS
+from tests.fakes.scripted_answers import DOCUMENTS, LONG_QUERY
 from tests.fakes.scripted_hub import ScriptedHub
 
 pytestmark = pytest.mark.e2e
@@ -31,7 +31,7 @@ def test_tool_calls_are_cards(scripted_page: Page) -> None:
     expect(done.locator("pre").first).to_be_hidden()
     done.locator("summary").click()
     shown = [json.loads(text) for text in done.locator("pre").all_inner_texts()]
-    assert shown == [{"task": "chat", "limit": 3}, {"models": ["phi4-mini", "smollm2-135m"]}]
+    assert shown == [{"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini", "smollm2-135m"]}]
 
 
 @pytest.mark.parametrize("reload", [False, True])

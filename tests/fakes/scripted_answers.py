@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ANSWERS", "DOCUMENTS", "PAUSE", "Event", "FakeDocument", "answer_to", "citation"]
+__all__ = ["ANSWERS", "DOCUMENTS", "LONG_QUERY", "PAUSE", "Event", "FakeDocument", "answer_to", "citation"]
 
 Event = dict[str, Any]
 
@@ -27,6 +27,8 @@ class FakeDocument:
 
 
 _FILLER = "\n".join(f"{n}. Check screw {n} of the rail bracket and note its torque in the log." for n in range(1, 60))
+
+LONG_QUERY = "models that a gateway without a fan can serve in a hall with hot air for a whole summer " * 3
 
 _LIMITS = "The gateway throttles when the inlet air exceeds 45 °C. 🌡️ Keep 50 mm free on both sides."
 
@@ -171,7 +173,9 @@ def _tools() -> list[Event]:
         *_route("deployment", 0.58, path="model"),
         *_step(
             "deployment",
-            *_tool("t1", "list_models", {"task": "chat", "limit": 3}, {"models": ["phi4-mini", "smollm2-135m"]}),
+            *_tool(
+                "t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini", "smollm2-135m"]}
+            ),
             *_tool("t2", "device_state", {"device": "se30-hall3"}, {"error": "It is offline."}),
         ),
         _notice("partial", "The device se30-hall3 did not answer, so its models are missing."),
