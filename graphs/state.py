@@ -1,4 +1,4 @@
-"""The typed state of a conversation and of one retrieval. Everything in it is JSON, so that checkpoints are readable."""
+"""The typed state of a conversation and of one retrieval; all of it is JSON, so that checkpoints are readable."""
 
 from typing import Annotated, Any, TypedDict
 
@@ -59,6 +59,6 @@ class RetrievalState(TypedDict, total=False):
 
 
 def last_question(messages: list[AnyMessage], before: int = 0) -> str:
-    """Text of the user's last message, or of the one `before` messages of the user earlier; empty when there is none."""
+    """Text of the user's last message, or of the one that came `before` messages earlier; empty when there is none."""
     asked = [message for message in messages if message.type == "human"]
     return str(asked[-1 - before].text) if len(asked) > before else ""

@@ -1,4 +1,4 @@
-"""The intent router: the classifier where it is sure, a model's schema-bound choice where it is not, else a question."""
+"""The intent router: the classifier where it is sure, else a model's schema-bound choice, else a question back."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -53,9 +53,8 @@ def held_out(classifier: Classifier, embedder: MiniLM, threshold: float) -> None
     share("held out, follow-ups with the turn before", right[~alone])
     share(f"held out, where the confidence is >= {threshold}", right[sure])
     print(f"{'share of messages decided by the classifier':52s} {sure.mean():.3f}")
-    print(
-        f"{'expected calibration error':52s} {expected_calibration_error(probabilities.max(axis=1).astype(float), right):.3f}"
-    )
+    error = expected_calibration_error(probabilities.max(axis=1).astype(float), right)
+    print(f"{'expected calibration error':52s} {error:.3f}")
     print(f"{'accuracy over all':52s} {accuracy(probabilities.argmax(axis=1), true):.3f}")
 
 
