@@ -157,9 +157,11 @@ async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) 
 
 
 def _passages(state: RetrievalState) -> list[Passage]:
-    return [
-        Passage(**{**passage, "heading_path": tuple(passage["heading_path"])}) for passage in state.get("passages", [])
-    ]
+    def read(fields: dict[str, Any]) -> Passage:
+        typed: dict[str, Any] = {**fields, "heading_path": tuple(fields["heading_path"])}
+        return Passage(**typed)
+
+    return [read(fields) for fields in state.get("passages", [])]
 
 
 def _language(state: RetrievalState) -> str:

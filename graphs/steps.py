@@ -17,10 +17,8 @@ def emitter() -> Emit:
     return get_stream_writer()
 
 
-def step(
-    name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]]
-) -> Callable[[State], Awaitable[dict[str, Any]]]:
-    """Make a LangGraph node of a function of the state and the place for events."""
+def step(name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]]) -> Any:
+    """Make a LangGraph node, an async function of the state, of a function of the state and the place for events."""
 
     async def run(state: State) -> dict[str, Any]:
         emit = emitter()

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ class Home:
         return self.root / "cache"
 
     @contextmanager
-    def lock(self, name: str, doing: str, wait_s: float = 0.0) -> Iterator[None]:
+    def lock(self, name: str, doing: str, wait_s: float = 0.0) -> Generator[None]:
         """Hold the named lock of this home; it is released when the process dies, however it dies.
 
         Args:
@@ -94,7 +94,7 @@ def open_home(root: Path) -> Home:
 
 
 @contextmanager
-def storage_errors(where: Path) -> Iterator[None]:
+def storage_errors(where: Path) -> Generator[None]:
     """Turn the operating system's and SQLite's storage errors into `StorageFailed`.
 
     Raises:

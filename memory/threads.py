@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -108,7 +108,7 @@ class ThreadStore:
 
 
 @asynccontextmanager
-async def open_threads(path: Path, ledger: Ledger) -> AsyncIterator[ThreadStore]:
+async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore]:
     """Open the checkpoints; every one is durable when LangGraph goes on.
 
     Raises:

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +117,6 @@ class VectorIndex:
             import chromadb
             from chromadb.config import Settings
 
-            self._client = chromadb.PersistentClient(
-                str(self._folder), Settings(anonymized_telemetry=False, allow_reset=False)
-            )
+            switches = Settings(anonymized_telemetry=False, allow_reset=False)
+            self._client = cast("Client", chromadb.PersistentClient(str(self._folder), switches))
         return self._client

@@ -1,7 +1,7 @@
 """The hub's FastAPI application: chat page at `/`, API at `/v1`."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
@@ -30,7 +30,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     page = files("server") / "web"
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_hub(dependencies) as hub:
             app.include_router(chat_routes(hub))
             app.include_router(document_routes(hub))

@@ -1,6 +1,6 @@
 """The running hub: what its routes work with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(dependencies: Dependencies) -> AsyncIterator[Hub]:
+async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:
     """Open the threads and be ready for runs; running turns are stopped, and kept, at the end."""
     async with open_conversation(dependencies) as conversation:
         runs = Runs(conversation)

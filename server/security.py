@@ -1,7 +1,7 @@
 """Who may reach a hub without keys: this machine alone, and only pages that this hub served."""
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -41,10 +41,10 @@ class LoopbackOnly:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if not _is_loopback(_parts(f"//{host}").hostname or ""):
             await _refuse(f"The host {host!r} is not this machine.")(scope, receive, send)
             return
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _parts(origin).netloc != host:
             await _refuse(f"Pages of {origin!r} may not use this hub.")(scope, receive, send)
             return
 
@@ -54,6 +54,14 @@ class LoopbackOnly:
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; all empty where it is malformed."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _is_loopback(host: str) -> bool:

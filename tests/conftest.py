@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from memory.embedding import MiniLM, load_minilm
 from memory.errors import Unavailable
@@ -54,8 +55,16 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def sample_store(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM, samples: Path) -> KnowledgeStore:
-    """The sample documents, ingested once; read it, do not write to it."""
-    store = open_store(open_home(tmp_path_factory.mktemp("samples")), lambda: minilm)
-    store.ingest([samples], "default", 10_000_000)
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def sample_store(run_folder: Path, minilm: MiniLM, samples: Path) -> KnowledgeStore:
+    """The sample documents, ingested once for all workers of a test run; read it, do not write to it."""
+    with FileLock(run_folder / "samples.lock"):
+        store = open_store(open_home(run_folder / "samples"), lambda: minilm)
+        store.ingest([samples], "default", 10_000_000)
     return store

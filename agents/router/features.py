@@ -57,7 +57,8 @@ def featurise(text: str, glossary: Glossary) -> Features:
         grams.extend(_grams(glossary.gloss(text)))
     counts = Counter(zlib.crc32(gram.encode("utf-8", errors="replace")) % BUCKETS for gram in grams)
     buckets = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
-    return Features(buckets, 1.0 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts))))
+    weights = 1.0 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))
+    return Features(buckets, weights.astype(np.float32))
 
 
 def vectorise(

@@ -123,7 +123,7 @@ def _flow_type() -> Any:
             return "question" if plan.question else "planned"
 
         @listen("question")
-        def ask(self) -> None:
+        def ask_back(self) -> None:
             plan = self.turn.plan
             self.state.finding = TeamFinding(plan.question, plan.models, asked=True)
 

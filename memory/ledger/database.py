@@ -44,10 +44,10 @@ class Database:
         statement = dialect.insert(table).values(dict(values))
         return statement.on_conflict_do_update(index_elements=key, set_=dict(values))
 
-    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
         """All rows of a query by column name."""
         with self.read() as connection:
-            return [_aware(row) for row in connection.execute(query).mappings()]
+            return [_aware(dict(row)) for row in connection.execute(query).mappings()]
 
     def close(self) -> None:
         self._engine.dispose()

@@ -3,10 +3,10 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import GraphRecursionError
@@ -116,7 +116,7 @@ class Conversation:
             durability="async",
         )
         async for _, event in stream:
-            happened: TurnEvent = event
+            happened = cast("TurnEvent", event)
             if isinstance(happened, AnswerDelta):
                 said.append(happened.text)
             emit(happened)
@@ -149,7 +149,7 @@ class Conversation:
 
 
 @asynccontextmanager
-async def open_conversation(dependencies: Dependencies) -> AsyncIterator[Conversation]:
+async def open_conversation(dependencies: Dependencies) -> AsyncGenerator[Conversation]:
     """Open the threads of the home for turns."""
     async with open_threads(dependencies.store.home.threads, dependencies.store.ledger) as threads:
         yield Conversation(dependencies, threads)

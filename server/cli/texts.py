@@ -11,8 +11,8 @@ from memory.errors import InvalidInput
 
 __all__ = ["Item", "file_option", "read_items", "text_argument"]
 
-Item = tuple[str | None, str]
-"""(id or None, text)"""
+Item = tuple[Any, str]
+"""(id as the file has it, None where there is no file; text)"""
 
 text_argument = click.argument("text", required=False)
 file_option = click.option(
@@ -35,7 +35,7 @@ def read_items(text: str | None, path: Path | None) -> Iterator[Item]:
         yield None, str(text)
         return
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}.", "Give a UTF-8 file of JSON lines.") from error
     for number, line in enumerate(lines, start=1):
@@ -51,4 +51,4 @@ def _item(line: str, number: int, path: Path) -> Item:
     fields = cast(dict[str, Any], entry) if isinstance(entry, dict) else {}
     if not isinstance(fields.get("text"), str) or "id" not in fields:
         raise InvalidInput(f"{path}, line {number}: needs id and text.", 'Write {"id": "1", "text": "..."}.')
-    return str(fields["id"]), fields["text"]
+    return fields["id"], fields["text"]

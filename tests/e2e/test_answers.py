@@ -89,7 +89,7 @@ def test_a_reload_keeps_the_thread(page: Page) -> None:
     expect(page.locator("#title")).not_to_have_text("New thread")
 
 
-@pytest.mark.parametrize("cuts", [[2], [4, 3], [1, 1, 1]])
+@pytest.mark.parametrize("cuts", [[2], [18], [4, 3], [1, 1, 1]])
 def test_a_dropped_connection_loses_and_doubles_nothing(hub: RealHub, open_page: OpenPage, cuts: list[int]) -> None:
     proxy = CuttingProxy(hub.port, cuts)
     try:

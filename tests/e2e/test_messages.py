@@ -31,7 +31,7 @@ def test_tool_calls_are_cards(scripted_page: Page) -> None:
     expect(done.locator("pre").first).to_be_hidden()
     done.locator("summary").click()
     shown = [json.loads(text) for text in done.locator("pre").all_inner_texts()]
-    assert shown == [{"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini", "smollm2-135m"]}]
+    assert shown == [{"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini"]}]
 
 
 @pytest.mark.parametrize("reload", [False, True])
@@ -61,6 +61,7 @@ def test_the_passage_is_highlighted_past_characters_of_two_units(scripted_page: 
     expect(mark).to_be_in_viewport()
     quote = "The gateway throttles when the inlet air exceeds 45 °C. 🌡️ Keep 50 mm free on both sides."
     assert mark.evaluate("(mark) => mark.textContent") == quote
+    expect(scripted_page.locator(".panel .callout")).to_have_count(0)
     assert scripted_page.locator(".document-text").evaluate("(text) => text.textContent") == DOCUMENTS[0].text
 
 

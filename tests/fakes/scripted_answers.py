@@ -174,7 +174,7 @@ def _tools() -> list[Event]:
         *_step(
             "deployment",
             *_tool(
-                "t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini", "smollm2-135m"]}
+                "t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini"]}
             ),
             *_tool("t2", "device_state", {"device": "se30-hall3"}, {"error": "It is offline."}),
         ),

@@ -1,9 +1,11 @@
 """The application as a whole: the page, its API description, and errors that nobody expected."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from agents.models.reference import ModelReference
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.hubs import HubClient, serve_hub
@@ -29,14 +31,22 @@ def test_the_api_describes_itself(hub: HubClient):
     assert {"/v1/runs", "/v1/threads/{thread_id}", "/v1/documents", "/v1/status"} <= set(paths)
 
 
+class Unprintable(ModelReference):
+    def __str__(self) -> str:
+        raise ZeroDivisionError("secret")
+
+
 def test_an_unexpected_error_is_logged_and_shown_without_its_details(
-    hub: HubClient, store: KnowledgeStore, caplog: pytest.LogCaptureFixture
+    store: KnowledgeStore, caplog: pytest.LogCaptureFixture
 ):
-    store.ledger.database.engine.dispose()
-    (store.home.root / "ledger.sqlite").write_bytes(b"this was a database, once" * 4096)
-    response = hub.http.get("/v1/documents")
+    dependencies = dependencies_on(store)
+    broken = replace(dependencies.model, reference=Unprintable("none"))
+    with serve_hub(replace(dependencies, model=broken)) as hub:
+        assert hub.http.get("/v1/documents").status_code == 200
+        response = hub.http.get("/v1/status")
     assert response.status_code == 500
     error = response.json()["error"]
     assert error["code"] == "internal"
-    assert "database" not in error["message"]
-    assert "GET /v1/documents failed" in caplog.text
+    assert "secret" not in response.text
+    assert "GET /v1/status failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text

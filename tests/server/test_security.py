@@ -10,7 +10,7 @@ import pytest
 from memory.errors import InvalidInput
 from memory.store import KnowledgeStore
 from server.security import LoopbackOnly, require_loopback
-from tests.fakes.dependencies import dependencies_on
+from tests.fakes.dependencies import copy_store, dependencies_on
 from tests.fakes.hubs import HubClient, body_of, serve_hub
 from tests.fakes.routers import ScriptedRouter
 
@@ -34,8 +34,6 @@ ROUTES = [
 @pytest.fixture(scope="module")
 def hub(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubClient]:
     """One hub for all tests here; a run "r1" in its thread "t1" has ended."""
-    from tests.fakes.dependencies import copy_store
-
     store = copy_store(sample_store, tmp_path_factory.mktemp("guarded") / "home")
     with serve_hub(dependencies_on(store, ScriptedRouter(otherwise="help"))) as client:
         client.run("help", "t1", "r1")
