@@ -104,9 +104,13 @@ def storage_errors(where: Path) -> Generator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.") from error
+            raise _disk_full(where) from error
         raise StorageFailed(f"Cannot write under {where}: {error.strerror or error}.", "Check its rights.") from error
     except Exception as error:
         if "database or disk is full" in str(error) or "No space left on device" in str(error):
-            raise StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.") from error
+            raise _disk_full(where) from error
         raise
+
+
+def _disk_full(where: Path) -> StorageFailed:
+    return StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.")

@@ -63,7 +63,7 @@ def ingest_paths(
     known = {document.id: document for document in ledger.documents.all(tenant)}
     batch: list[tuple[StoredDocument, Sequence[Chunk]]] = []
     for path in paths:
-        root = Path(os.path.abspath(path))
+        root = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the user wrote them
         files = list(_files(root))
         gone = _vanished(root, files, known)
         if not gone and not root.exists():

@@ -96,7 +96,9 @@ class Documents:
     def chunks_of(self, document_ids: Sequence[str]) -> dict[str, tuple[str, list[Chunk]]]:
         """Document id -> (title, its chunks in order), of any tenant; ids that are gone are absent."""
         titles = sa.select(documents.c.id, documents.c.title).where(documents.c.id.in_(document_ids))
-        found: dict[str, tuple[str, list[Chunk]]] = {row["id"]: (row["title"], []) for row in self._database.rows(titles)}
+        found: dict[str, tuple[str, list[Chunk]]] = {
+            row["id"]: (row["title"], []) for row in self._database.rows(titles)
+        }
         query = sa.select(chunks).where(chunks.c.document_id.in_(document_ids)).order_by(chunks.c.ordinal)
         for row in self._database.rows(query):
             if row["document_id"] in found:

@@ -16,8 +16,8 @@ from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
 from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
-from server.chat.messages import check_id, check_message
 from memory.threads import ThreadStore, open_threads
+from server.chat.messages import check_id, check_message
 
 __all__ = ["Conversation", "Reply", "open_conversation"]
 
@@ -87,7 +87,7 @@ class Conversation:
             await asyncio.shield(self._record(thread_id, "cancelled", "".join(said), "Stopped by the user."))
             raise
         except TimeoutError as error:
-            failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask again, or a smaller question.")
+            failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask a smaller question.")
             await self._record(thread_id, "failed", "".join(said), str(failure))
             raise failure from error
         except GraphRecursionError as error:

@@ -128,7 +128,7 @@ class Runs:
             await self._conversation.take_turn(run.thread_id, message, emit)
         except asyncio.CancelledError:
             ending = agui.cancelled()
-        except Exception as error:  # the run's boundary: whoever follows it is told
+        except Exception as error:  # noqa: BLE001 - the run's boundary: whoever follows it is told
             _log.info("run %s failed: %s", run.id, error)
             ending = agui.failed(error)
         else:

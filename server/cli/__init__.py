@@ -40,7 +40,9 @@ def cli(verbose: bool) -> None:
     Exit codes: 0 done, 1 the work failed, 2 bad usage, 3 a gate refused, 4 waiting for approval.
     """
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+        level=logging.INFO if verbose else logging.ERROR,
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s: %(message)s",
     )
 
 
@@ -68,7 +70,7 @@ def run_command(arguments: list[str]) -> int:
         return outcome_of(error).exit_code
     except BrokenPipeError:
         return FAILED
-    except Exception:  # the process boundary: nobody above can do better than show it
+    except Exception:  # noqa: BLE001 - the process boundary: nobody above can do better than show it
         traceback.print_exc()
         click.echo("Error: an internal error; please report the traceback above.", err=True)
         return FAILED

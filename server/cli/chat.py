@@ -12,11 +12,16 @@ import click
 from memory.errors import ChargehandError
 from memory.settings import load_settings
 from server.cli import print_json
-from server.cli.texts import file_option, read_items, text_argument
+from server.cli.texts import Item, file_option, read_items, text_argument
 from server.outcomes import DONE, outcome_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ag_ui.core import BaseEvent
+
     from agents.events import TurnEvent
+    from server.chat.agui import AguiRun
     from server.chat.conversation import Conversation, Reply
 
 
@@ -34,15 +39,11 @@ def command(
     items = list(read_items(text, path))
     settings = load_settings(model=model)
     thread_id = thread_id or str(uuid.uuid4())
-    if events:
-        _print_started(thread_id)
+    agui = _begin_events(thread_id) if events and path is None else None
 
     from graphs.dependencies import open_dependencies
     from server.chat.conversation import open_conversation
     from server.chat.messages import check_message
-
-    for _, message in items:
-        check_message(message, settings.message_limit_bytes)
 
     async def run() -> int:
         dependencies = await asyncio.to_thread(open_dependencies, settings)
@@ -50,24 +51,23 @@ def command(
             async with open_conversation(dependencies) as conversation:
                 if path is not None:
                     return await _answer_file(conversation, items)
-                return await _answer_one(conversation, thread_id, items[0][1], as_json, events)
+                if agui is not None:
+                    return await _print_events(conversation, thread_id, items[0][1], agui)
+                return await _answer_one(conversation, thread_id, items[0][1], as_json)
         finally:
             dependencies.close()
 
-    return asyncio.run(run())
+    try:
+        for _, message in items:
+            check_message(message, settings.message_limit_bytes)
+        return asyncio.run(run())
+    except (Exception, KeyboardInterrupt) as error:
+        if agui is not None:
+            _print(agui.cancelled() if isinstance(error, KeyboardInterrupt) else agui.failed(error))
+        raise
 
 
-def _print_started(thread_id: str) -> None:
-    from server.chat.agui import AguiRun, encode
-
-    click.echo(encode(AguiRun(thread_id, thread_id).started()))
-
-
-async def _answer_one(
-    conversation: "Conversation", thread_id: str, message: str, as_json: bool, events: bool
-) -> int:
-    if events:
-        return await _print_events(conversation, thread_id, message)
+async def _answer_one(conversation: "Conversation", thread_id: str, message: str, as_json: bool) -> int:
     reply = await conversation.take_turn(thread_id, message, _silent if as_json else _print_as_it_comes)
     if as_json:
         print_json(asdict(reply))
@@ -76,7 +76,7 @@ async def _answer_one(
     return DONE
 
 
-async def _answer_file(conversation: "Conversation", items: list[tuple[str | None, str]]) -> int:
+async def _answer_file(conversation: "Conversation", items: list[Item]) -> int:
     """Answer each line in a thread of its own; a line that fails says so and the others go on."""
     worst = DONE
     for key, message in items:
@@ -90,24 +90,26 @@ async def _answer_file(conversation: "Conversation", items: list[tuple[str | Non
     return worst
 
 
-async def _print_events(conversation: "Conversation", thread_id: str, message: str) -> int:
-    from server.chat.agui import AguiRun, encode
+def _begin_events(thread_id: str) -> "AguiRun":
+    """Say that the run began, before anything slow is imported."""
+    from server.chat.agui import AguiRun
 
     agui = AguiRun(thread_id, thread_id)
+    _print([agui.started()])
+    return agui
 
-    def emit(event: "TurnEvent") -> None:
-        for translated in agui.translate(event):
-            click.echo(encode(translated))
 
-    try:
-        await conversation.take_turn(thread_id, message, emit)
-    except ChargehandError as error:
-        for event in agui.failed(error):
-            click.echo(encode(event))
-        raise
-    for event in agui.finished():
-        click.echo(encode(event))
+async def _print_events(conversation: "Conversation", thread_id: str, message: str, agui: "AguiRun") -> int:
+    await conversation.take_turn(thread_id, message, lambda event: _print(agui.translate(event)))
+    _print(agui.finished())
     return DONE
+
+
+def _print(events: "Iterable[BaseEvent]") -> None:
+    from server.chat.agui import encode
+
+    for event in events:
+        click.echo(encode(event))
 
 
 def _silent(event: "TurnEvent") -> None:

@@ -25,8 +25,11 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
     from memory.embedding import load_minilm
     from memory.home import open_home
     from memory.store import open_store
+    from server.chat.messages import check_message
     from tools.spec import LOCAL_ENGINEER
 
+    for _, query in items:
+        check_message(query, settings.message_limit_bytes)
     store = open_store(open_home(settings.home), load_minilm)
     try:
         for key, query in items:

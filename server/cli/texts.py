@@ -14,6 +14,8 @@ __all__ = ["Item", "file_option", "read_items", "text_argument"]
 Item = tuple[Any, str]
 """(id as the file has it, None where there is no file; text)"""
 
+_EXAMPLE = 'Write {"id": "1", "text": "..."}.'
+
 text_argument = click.argument("text", required=False)
 file_option = click.option(
     "--file",
@@ -47,8 +49,8 @@ def _item(line: str, number: int, path: Path) -> Item:
     try:
         entry: Any = json.loads(line)
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"{path}, line {number}: not JSON ({error.msg}).", 'Write {"id": "1", "text": "..."}.') from error
+        raise InvalidInput(f"{path}, line {number}: not JSON ({error.msg}).", _EXAMPLE) from error
     fields = cast(dict[str, Any], entry) if isinstance(entry, dict) else {}
     if not isinstance(fields.get("text"), str) or "id" not in fields:
-        raise InvalidInput(f"{path}, line {number}: needs id and text.", 'Write {"id": "1", "text": "..."}.')
+        raise InvalidInput(f"{path}, line {number}: needs id and text.", _EXAMPLE)
     return fields["id"], fields["text"]

@@ -20,7 +20,9 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
     from memory.home import open_home
 
     home = open_home(settings.home)
-    with home.lock("hub", f"`chargehand up` on http://{settings.host}:{settings.port}"):
+    ipv6 = ":" in settings.host
+    shown = f"[{settings.host}]" if ipv6 else settings.host
+    with home.lock("hub", f"`chargehand up` on http://{shown}:{settings.port}"):
         import socket
 
         import uvicorn
@@ -29,14 +31,14 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         from server.app import create_app
 
         try:
-            listener = socket.create_server((settings.host, settings.port), backlog=256)
+            family = socket.AF_INET6 if ipv6 else socket.AF_INET
+            listener = socket.create_server((settings.host, settings.port), family=family, backlog=256)
         except OSError as error:
-            raise Conflict(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.", "Choose another --port."
-            ) from error
+            why = f"Cannot listen on {shown}:{settings.port}: {error.strerror}."
+            raise Conflict(why, "Choose another --port.") from error
         dependencies = open_dependencies(settings)
         dependencies.store.catch_up()
-        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+        url = f"http://{shown}:{listener.getsockname()[1]}"
         click.echo(f"Chargehand is up at {url} (model {dependencies.model.reference}, home {home.root})")
         sys.stdout.flush()
         config = uvicorn.Config(
@@ -44,5 +46,7 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         )
         try:
             uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:  # uvicorn has stopped in order by now
+            click.echo("Stopped.", err=True)
         finally:
             dependencies.close()

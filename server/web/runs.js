@@ -33,7 +33,7 @@ export async function followRun({ start, resume, onEvent, onConnection, signal, 
     if (response.body === null) return false;
     for await (const { id, data } of readEvents(response.body, SILENCE_LIMIT_MS)) {
       const number = id === null ? null : Number(id);
-      if (number !== null && lastEventId !== null && number < 0) continue;
+      if (number !== null && lastEventId !== null && number <= lastEventId) continue;
       lastEventId = number ?? lastEventId;
       failures = 0;
       const event = /** @type {RunEvent} */ (JSON.parse(data));
@@ -45,7 +45,7 @@ export async function followRun({ start, resume, onEvent, onConnection, signal, 
 
   for (let first = true; ; first = false) {
     try {
-      const response = await (first && start !== null ? start(signal) : resume(null, signal));
+      const response = await (first && start !== null ? start(signal) : resume(lastEventId, signal));
       known = true;
       onConnection("live");
       if (await drain(response)) return;
