@@ -73,9 +73,13 @@ class Conversation:
         with self._holding(thread_id, "deleting"):
             await self.threads.delete(thread_id, self.dependencies.caller.tenant)
 
+    @staticmethod
+    def lock_name(thread_id: str) -> str:
+        """Name of the home's lock that whoever answers in a thread, or deletes it, holds."""
+        return f"thread-{hashlib.sha256(thread_id.encode()).hexdigest()[:24]}"
+
     def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
-        name = hashlib.sha256(thread_id.encode()).hexdigest()[:24]
-        return self.dependencies.store.home.lock(f"thread-{name}", f"{doing} thread {thread_id}")
+        return self.dependencies.store.home.lock(self.lock_name(thread_id), f"{doing} thread {thread_id}")
 
     async def _run(self, thread_id: str, message: str, emit: Emit) -> Reply:
         settings = self.dependencies.settings

@@ -50,7 +50,7 @@ def _item(line: str, number: int, path: Path) -> Item:
         entry: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise InvalidInput(f"{path}, line {number}: not JSON ({error.msg}).", _EXAMPLE) from error
-    fields = cast(dict[str, Any], entry) if isinstance(entry, dict) else {}
+    fields = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
     if not isinstance(fields.get("text"), str) or "id" not in fields:
         raise InvalidInput(f"{path}, line {number}: needs id and text.", _EXAMPLE)
     return fields["id"], fields["text"]

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from memory.errors import Conflict
+from memory.errors import Conflict, Unavailable
 from memory.settings import load_settings
 from server.security import require_loopback
 
@@ -44,9 +44,12 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         config = uvicorn.Config(
             create_app(dependencies), log_level="warning", timeout_graceful_shutdown=5, server_header=False
         )
+        server = uvicorn.Server(config)
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn has stopped in order by now
             click.echo("Stopped.", err=True)
         finally:
             dependencies.close()
+        if not server.started:
+            raise Unavailable("The hub did not start.", "The log above says why.")

@@ -26,7 +26,7 @@ class ScriptedChat(BaseChatModel):
     next_token_s: float = 0.0
     fail_after: int | None = None
     failure: Any = None
-    said: list[int] = []
+    said: list[int] = []  # noqa: RUF012 - pydantic copies it for each instance
     """How many pieces each call got to say, also when it was cancelled."""
 
     @property

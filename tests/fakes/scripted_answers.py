@@ -173,9 +173,7 @@ def _tools() -> list[Event]:
         *_route("deployment", 0.58, path="model"),
         *_step(
             "deployment",
-            *_tool(
-                "t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini"]}
-            ),
+            *_tool("t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini"]}),
             *_tool("t2", "device_state", {"device": "se30-hall3"}, {"error": "It is offline."}),
         ),
         _notice("partial", "The device se30-hall3 did not answer, so its models are missing."),

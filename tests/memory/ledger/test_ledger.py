@@ -1,0 +1,114 @@
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from memory.errors import NotFound, StorageFailed
+from memory.home import Home
+from memory.ledger import Ledger, open_ledger
+from memory.ledger.documents import StoredDocument, chunk_id
+from memory.ledger.threads import Thread
+from memory.passages import Chunk
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(home: Home):
+    opened = open_ledger(home.ledger)
+    yield opened
+    opened.close()
+
+
+def document(name: str, tenant: str = "default", text: str = "one two") -> StoredDocument:
+    return StoredDocument(
+        f"id-{name}", tenant, f"/files/{name}", name, name.title(), "text/plain", f"hash {text}", text, NOW
+    )
+
+
+def chunks(*texts: str) -> list[Chunk]:
+    return [Chunk(number, ("Part",), 0, len(text), text) for number, text in enumerate(texts)]
+
+
+def test_a_document_comes_back_as_it_was_saved(ledger: Ledger) -> None:
+    ledger.documents.save([(document("a"), chunks("one", "two"))])
+    assert ledger.documents.get("id-a", "default") == document("a")
+    assert ledger.documents.count("default") == (1, 2)
+    title, parts = ledger.documents.chunks_of(["id-a", "gone"])["id-a"]
+    assert (title, parts) == ("A", chunks("one", "two"))
+
+
+def test_saving_again_replaces_the_document_and_all_its_chunks(ledger: Ledger) -> None:
+    ledger.documents.save([(document("a"), chunks("one", "two", "three"))])
+    ledger.documents.save([(document("a", text="new"), chunks("new"))])
+    assert ledger.documents.count("default") == (1, 1)
+    assert ledger.documents.get("id-a", "default").text == "new"
+
+
+def test_every_write_tells_the_mirrors_in_the_same_transaction(ledger: Ledger) -> None:
+    ledger.documents.save([(document("a"), chunks("one", "two"))])
+    ledger.documents.save([(document("a", text="new"), chunks("new"))])
+    ledger.documents.delete([document("a")])
+    pending = ledger.outbox.pending("lexical", 10)
+    assert [(change.document_id, change.former_chunks) for change in pending] == [("id-a", 0), ("id-a", 2), ("id-a", 1)]
+    with pytest.raises(AttributeError):
+        ledger.documents.save([(document("b"), chunks("fine")), (document("c"), [None])])  # type: ignore[list-item]
+    assert ledger.documents.count("default") == (0, 0)
+    assert len(ledger.outbox.pending("lexical", 10)) == 3
+
+
+def test_a_watermark_hides_what_a_mirror_has_applied(ledger: Ledger) -> None:
+    ledger.documents.save([(document("a"), []), (document("b"), [])])
+    first, second = ledger.outbox.pending("vectors", 10)
+    ledger.outbox.advance("vectors", first.position)
+    assert ledger.outbox.pending("vectors", 10) == [second]
+    assert len(ledger.outbox.pending("lexical", 10)) == 2
+
+
+def test_tenants_do_not_see_each_other(ledger: Ledger) -> None:
+    ledger.documents.save([(document("a", "one"), chunks("x")), (document("b", "two"), chunks("y"))])
+    ledger.threads.touch("t", "one", "hello", NOW)
+    assert [entry.id for entry in ledger.documents.all("two")] == ["id-b"]
+    assert ledger.documents.chunks([chunk_id("id-a", 0), chunk_id("id-b", 0)], "two").keys() == {chunk_id("id-b", 0)}
+    assert ledger.threads.all("two") == []
+    for read in (
+        lambda: ledger.documents.get("id-a", "two"),
+        lambda: ledger.threads.get("t", "two"),
+        lambda: ledger.threads.delete("t", "two"),
+        lambda: ledger.threads.touch("t", "two", "mine now", NOW),
+    ):
+        with pytest.raises(NotFound):
+            read()
+
+
+def test_a_thread_counts_turns_and_keeps_its_title(ledger: Ledger) -> None:
+    ledger.threads.touch("t", "default", "first question", NOW)
+    later = NOW.replace(hour=13)
+    assert ledger.threads.touch("t", "default", "second", later) == Thread("t", "default", "first question", 2, later)
+    ledger.threads.touch("u", "default", "other", NOW)
+    assert [thread.id for thread in ledger.threads.all("default")] == ["t", "u"]
+    ledger.threads.delete("t", "default")
+    assert [thread.id for thread in ledger.threads.all("default")] == ["u"]
+
+
+def test_sqlite_is_durable(home: Home, ledger: Ledger) -> None:
+    with ledger.database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+
+
+def test_a_ledger_of_a_newer_release_is_refused(home: Home, ledger: Ledger) -> None:
+    ledger.close()
+    with sqlite3.connect(home.ledger) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StorageFailed, match="newer release"):
+        open_ledger(home.ledger)
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"this is not a database, " * 100)
+    with pytest.raises(StorageFailed, match="cannot be opened"):
+        open_ledger(path)
