@@ -32,7 +32,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "zh": "模型中途停止了（{why}）；保留了此前写出且有文档依据的内容。",
     },
     "dropped": {
-        "en": "{count} sentence(s) of the model's draft were left out because the documents do not carry them.",
+        "en": "Sentences of the model's draft left out because the documents do not carry them: {count}.",
         "zh": "模型草稿中有 {count} 句没有文档依据，已删去。",
     },
     "decline": {
@@ -40,7 +40,10 @@ _PHRASES: dict[str, dict[str, str]] = {
             "That is outside what I do. I answer questions about the company's documents, and about evaluating,"
             " deploying and governing the factory's small language models. Ask “what can you do?” for examples."
         ),
-        "zh": "这不在我的职责范围内。我回答公司文档方面的问题，以及小语言模型的评测、部署和治理问题。问“你能做什么？”可以看到例子。",
+        "zh": (
+            "这不在我的职责范围内。我回答公司文档方面的问题，以及小语言模型的评测、部署和治理问题。"
+            "问“你能做什么？”可以看到例子。"
+        ),
     },
     "clarify": {
         "en": "I am not sure what you mean. Is it about {first} or {second}? Please say it in other words.",
@@ -52,10 +55,31 @@ _PHRASES: dict[str, dict[str, str]] = {
     "knowledge": {"en": "what the company's documents say", "zh": "公司文档的内容"},
     "help": {"en": "how to use me", "zh": "怎样使用我"},
     "out_of_scope": {"en": "something else altogether", "zh": "别的事情"},
+    "no_changes": {
+        "en": "This release of the hub shows what is deployed but cannot change it; nothing was changed. This is the state.",
+        "zh": "这个版本的枢纽只能查看、不能更改部署；没有做任何改动。以下是当前状态。",
+    },
+    "no_runs": {
+        "en": "This release of the hub lists evaluations but cannot run them; nothing was started. These are on record.",
+        "zh": "这个版本的枢纽只能列出评测、不能运行评测；没有启动任何评测。以下是已有记录。",
+    },
+    "no_approvals": {
+        "en": "This release keeps no approvals, gates, tenants or audit entries yet; it can look up a model's licence.",
+        "zh": "这个版本没有审批、门禁、租户和审计记录；可以查模型的许可证。",
+    },
+    "which_model": {"en": "Which model?", "zh": "您想查哪个模型？"},
+    "whose_licence": {
+        "en": "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b.",
+        "zh": "您想查哪个模型的许可证？例如：qwen2.5-3b、phi-4-mini、llama-3.2-3b。",
+    },
+    "unknown_model": {"en": "The catalogue has no {names}.", "zh": "目录里没有 {names}。"},
+    "nearest_models": {"en": "Did you mean {close}?", "zh": "您是指 {close} 吗？"},
+    "name_the_model": {"en": "Which model do you mean?", "zh": "请给出模型的名称。"},
     "help_text": {
         "en": (
             "I run the factory of small language models with you. Ask in plain words, in English or Chinese:\n\n"
-            "- **Documents**: “The SE30 in hall 3 keeps throttling, what should I check?” I quote and cite the passage.\n"
+            "- **Documents**: “The SE30 in hall 3 keeps throttling, what should I check?” I quote and cite the passage."
+            "\n"
             "- **Licences**: “May we ship qwen2.5-3b in a product?”\n"
             "- **Roster**: “Which models can this hub serve now?”\n"
             "- **Evaluations**: “Which evaluations have been done?”\n\n"
@@ -70,8 +94,8 @@ _PHRASES: dict[str, dict[str, str]] = {
             "- **许可证**：“qwen2.5-3b 能用在产品里吗？”\n"
             "- **名册**：“现在可以使用哪些模型？”\n"
             "- **评测**：“做过哪些评测？”\n\n"
-            "所有数字都来自文档或工具，绝不来自模型。命令行：`chargehand ingest PATH` 导入文档，`chargehand search TEXT` 搜索，"
-            "`chargehand route TEXT` 查看消息会被转到哪里，`chargehand doctor` 查看配置。\n\n"
+            "所有数字都来自文档或工具，绝不来自模型。命令行：`chargehand ingest PATH` 导入文档，"
+            "`chargehand search TEXT` 搜索，`chargehand route TEXT` 查看消息会被转到哪里，`chargehand doctor` 查看配置。\n\n"
             "当前模型是 {model}：{reason}"
         ),
     },

@@ -123,7 +123,7 @@ async def _draft(dependencies: Dependencies, state: RetrievalState, emit: Emit) 
         notices.append(Notice("dropped", phrase("dropped", language, count=len(draft.dropped))))
     for notice in notices:
         emit(notice)
-    update: dict[str, Any] = {"notices": [{"topic": notice.topic, "message": notice.message} for notice in notices]}
+    update: dict[str, Any] = {"notices": [{"kind": notice.topic, "message": notice.message} for notice in notices]}
     if draft.text:
         citations = [asdict(citation) for citation in draft.citations]
         update |= {"answer": draft.text, "citations": citations, "streamed": True}

@@ -35,7 +35,7 @@ class TurnState(TypedDict, total=False):
     """id, name, arguments, result and status of each tool call."""
 
     notices: list[dict[str, str]]
-    """topic and message of each thing that the user must know about the answer."""
+    """kind and message of each thing that the user must know about the answer."""
 
     streamed: bool
     """Whether the answer was emitted while it was made."""

@@ -9,10 +9,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from agents.events import AnswerDelta, Citation, Emit, RouteTaken, Sources, ToolFinished, ToolStarted, TurnEvent
+from agents.events import AnswerDelta, Citation, Emit, RouteTaken, Sources, TurnEvent
 from agents.phrases import phrase
 from agents.planner.plan import TeamName
 from agents.router.intents import Intent
+from agents.transcript import Transcript
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
@@ -68,14 +69,10 @@ def _branch(state: TurnState) -> str:
 
 
 async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, emit: Emit) -> dict[str, Any]:
-    calls: dict[str, dict[str, Any]] = {}
+    so_far = Transcript()
 
     def record(event: TurnEvent) -> None:
-        if isinstance(event, ToolStarted):
-            calls[event.call_id] = {"id": event.call_id, "name": event.name, "arguments": event.arguments}
-        elif isinstance(event, ToolFinished):
-            status = "failed" if event.failed else "done"
-            calls[event.call_id] |= {"result": event.result, "status": status}
+        so_far.show(event)
         emit(event)
 
     finding = await dependencies.teams.run(
@@ -86,7 +83,7 @@ async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, em
         record,
         state.get("focus", ()),
     )
-    return {"answer": finding.text, "focus": list(finding.models), "tool_calls": list(calls.values())}
+    return {"answer": finding.text, "focus": list(finding.models), "tool_calls": so_far.tool_calls}
 
 
 async def _help(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,18 @@ from memory.errors import Conflict, StorageFailed
 __all__ = ["Home", "open_home", "storage_errors"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_BROKEN = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Primary result codes of SQLite that tell of the surroundings, not of a mistake in a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +76,9 @@ class Home:
             lock = FileLock(folder / f"{name}.lock")
             try:
                 lock.acquire(timeout=wait_s, poll_interval=0.02)
-            except Timeout:  # an OSError, yet no failure of the storage
-                who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
+            except Timeout:
                 raise Conflict(
-                    f"{self.root} is in use: {who}.",
+                    f"{self.root} is in use: {_told(holder)}.",
                     "Wait for it or stop it, or give this one a home of its own with CHARGEHAND_HOME.",
                 ) from None
         try:
@@ -76,6 +88,13 @@ class Home:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+
+def _told(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8").strip() or "another process"
+    except FileNotFoundError:  # not written yet, or just gone
+        return "another process"
 
 
 def open_home(root: Path) -> Home:
@@ -103,14 +122,16 @@ def storage_errors(where: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise _disk_full(where) from error
-        raise StorageFailed(f"Cannot write under {where}: {error.strerror or error}.", "Check its rights.") from error
+        raise _storage_failed(where, error.strerror or str(error), full=error.errno in _FULL) from error
     except Exception as error:
-        if "database or disk is full" in str(error) or "No space left on device" in str(error):
-            raise _disk_full(where) from error
-        raise
+        cause = getattr(error, "orig", error)  # SQLAlchemy wraps SQLite's own
+        code = getattr(cause, "sqlite_errorcode", None)
+        if not isinstance(cause, sqlite3.Error) or code is None or code & 0xFF not in _BROKEN:
+            raise
+        raise _storage_failed(where, str(cause), full=code & 0xFF == sqlite3.SQLITE_FULL) from error
 
 
-def _disk_full(where: Path) -> StorageFailed:
-    return StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.")
+def _storage_failed(where: Path, why: str, *, full: bool) -> StorageFailed:
+    if full:
+        return StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.")
+    return StorageFailed(f"Cannot read or write {where}: {why}.", "Check the disk and the rights of the file.")

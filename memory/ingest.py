@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,15 @@ class _File:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What there is under one path: its files, the former documents whose files are gone, the folders not readable."""
+
+    files: tuple[_File, ...]
+    gone: tuple[StoredDocument, ...]
+    closed: dict[str, str]
+
+
 def ingest_paths(
     ledger: Ledger,
     paths: Sequence[Path],
@@ -55,23 +65,22 @@ def ingest_paths(
         limit_bytes: larger files are refused.
 
     Raises:
-        NotFound: a path does not exist.
-        InvalidInput: a folder has no file of a supported kind, and nothing of it was ingested before.
+        NotFound: a path does not exist; nothing is changed.
+        InvalidInput: a folder has no file of a supported kind, and nothing of it was ingested before; nothing is
+            changed.
         StorageFailed: the disk is full; the batches before are kept.
     """
     report = IngestReport()
     known = {document.id: document for document in ledger.documents.all(tenant)}
+    found = [_look(path, known) for path in paths]
+    gone = {document.id: document for part in found for document in part.gone}
+    if gone:
+        ledger.documents.delete(list(gone.values()))
+        report.deleted.extend(document.name for document in gone.values())
     batch: list[tuple[StoredDocument, Sequence[Chunk]]] = []
-    for path in paths:
-        root = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the user wrote them
-        files = list(_files(root))
-        gone = _vanished(root, files, known)
-        if not gone and not root.exists():
-            raise NotFound(f"There is no file or folder {path}.", "Check the path.")
-        if not gone and not files:
-            kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
-            raise InvalidInput(f"There is nothing to ingest in {path}.", f"Supported kinds: {kinds}.")
-        for file in files:
+    for part in found:
+        report.refused.update(part.closed)
+        for file in part.files:
             document = _read(file, tenant, limit_bytes, known, report, now())
             if document is not None:
                 batch.append(document)
@@ -79,36 +88,56 @@ def ingest_paths(
             if len(batch) >= _BATCH:
                 ledger.documents.save(batch)
                 batch = []
-        if gone:
-            ledger.documents.delete(gone)
-            report.deleted.extend(document.name for document in gone)
     if batch:
         ledger.documents.save(batch)
     return report
 
 
-def _files(root: Path) -> Iterator[_File]:
-    """The file itself, or all supported files below the folder in a stable order."""
+def _look(path: Path, known: dict[str, StoredDocument]) -> _Found:
+    root = Path(os.path.abspath(path))  # noqa: PTH100: a link keeps its own name
+    closed: dict[Path, str] = {}
+    files = tuple(_files(root, closed))
+    gone = tuple(_vanished(root, files, closed, known))
+    if not gone and not root.exists():
+        raise NotFound(f"There is no file or folder {path}.", "Check the path.")
+    if not gone and not files and not closed:
+        kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
+        raise InvalidInput(f"There is nothing to ingest in {path}.", f"Supported kinds: {kinds}.")
+    return _Found(files, gone, {_relative(folder, root): why for folder, why in closed.items()})
+
+
+def _files(root: Path, closed: dict[Path, str]) -> Iterator[_File]:
+    """The file itself, or all supported files below the folder in a stable order; `closed` takes up what fails."""
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            closed[Path(error.filename)] = f"Cannot be read: {error.strerror}."
+
     if root.is_file():
         yield _File(root, root.name)
         return
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=note):
         folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS and not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
             if path.suffix.lower() in SUPPORTED_SUFFIXES and not name.startswith("."):
-                yield _File(path, path.relative_to(root).as_posix())
+                yield _File(path, _relative(path, root))
 
 
-def _vanished(root: Path, files: Sequence[_File], known: dict[str, StoredDocument]) -> list[StoredDocument]:
+def _vanished(
+    root: Path, files: Sequence[_File], closed: Iterable[Path], known: dict[str, StoredDocument]
+) -> Iterator[StoredDocument]:
     """Documents that once came from `root`, or from under it, and whose files are gone."""
     present = {str(file.path) for file in files}
-    below = f"{root}{os.sep}"
-    return [
-        row
-        for row in known.values()
-        if (row.source == str(root) or row.source.startswith(below)) and row.source not in present
-    ]
+    for document in known.values():
+        source = Path(document.source)
+        is_hidden = any(source.is_relative_to(folder) for folder in closed)
+        if source.is_relative_to(root) and document.source not in present and not is_hidden:
+            yield document
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path != root else path.name
 
 
 def _read(
@@ -121,13 +150,18 @@ def _read(
 ) -> tuple[StoredDocument, Sequence[Chunk]] | None:
     """Parse one file into what the ledger keeps; None where it is unchanged or refused (the report says which)."""
     source = str(file.path)
-    document_id = hashlib.sha256(f"{tenant}\0{source}".encode()).hexdigest()[:20]
+    try:
+        document_id = hashlib.sha256(f"{tenant}\0{source}".encode()).hexdigest()[:20]
+    except UnicodeEncodeError:
+        report.refused[ascii(file.name)] = "Its name is not valid UTF-8. Rename it."
+        return None
     before = known.get(document_id)
-    name = before.name if before is not None and "/" not in file.name else file.name
+    # Each name is an end of the path: the longest says the most, and does not depend on what was ingested last.
+    name = file.name if before is None else max(before.name, file.name, key=len)
     try:
         data = _load(file.path, limit_bytes)
         content_hash = _content_hash(data)
-        if before is not None and before.content_hash == content_hash:
+        if before is not None and (before.content_hash, before.name) == (content_hash, name):
             report.unchanged.append(name)
             return None
         parsed = parse_document(file.path.name, data)
@@ -145,7 +179,10 @@ def _read(
 
 
 def _load(path: Path, limit_bytes: int) -> bytes:
-    size_bytes = path.stat().st_size
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInput("It is not a file.", "Give a file with text in it.")
+    size_bytes = status.st_size
     if size_bytes > limit_bytes:
         raise InvalidInput(
             f"It has {size_bytes} bytes; the limit is {limit_bytes}.", "Raise CHARGEHAND_DOCUMENT_LIMIT_BYTES."

@@ -12,7 +12,10 @@ from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
 from memory.passages import Chunk
 
-__all__ = ["LexicalIndex", "analyse", "open_lexical_index"]
+__all__ = ["ANALYSER_VERSION", "LexicalIndex", "analyse", "open_lexical_index"]
+
+ANALYSER_VERSION = 1
+"""Raised whenever `analyse` gives other terms for the same text: the index is then made anew."""
 
 _WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
 _PART = re.compile(r"[a-z]+|[0-9]+")
@@ -84,6 +87,18 @@ class LexicalIndex:
         self._where = where
         self._lock = threading.Lock()
 
+    def damaged(self) -> bool:
+        """Whether the index is new, or was written by a release that analysed text in another way."""
+        with self._lock, storage_errors(self._where):
+            return self._connection.execute("PRAGMA user_version").fetchone()[0] != ANALYSER_VERSION
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        with self._lock, storage_errors(self._where), self._connection:
+            self._connection.execute("DELETE FROM terms")
+            self._connection.execute("DELETE FROM entries")
+            self._connection.execute("PRAGMA user_version = 0")
+
     def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
         """Make the index hold exactly these chunks of the document; durable after `flush`.
 
@@ -105,6 +120,7 @@ class LexicalIndex:
     def flush(self) -> None:
         """Make what was replaced durable and visible to other processes."""
         with self._lock, storage_errors(self._where):
+            self._connection.execute(f"PRAGMA user_version = {ANALYSER_VERSION}")
             self._connection.commit()
 
     def rollback(self) -> None:
@@ -116,7 +132,7 @@ class LexicalIndex:
         """Rank chunks by BM25 of any of the terms: (chunk id, score > 0), best first."""
         if not terms:
             return []
-        query = " OR ".join(f'"{term}"' for term in dict.fromkeys(terms))
+        query = " OR ".join(_quoted(term) for term in dict.fromkeys(terms))
         with self._lock, storage_errors(self._where):
             rows = self._connection.execute(
                 f"SELECT chunk_id, -bm25(terms, {self.heading_weight}, 1.0) AS score FROM terms"  # noqa: S608 # nosec B608: a number of ours
@@ -134,7 +150,7 @@ class LexicalIndex:
                 frequencies[term] = self._connection.execute(
                     "SELECT count(*) FROM terms JOIN entries ON entries.rowid = terms.rowid"
                     " WHERE terms MATCH ? AND tenant = ?",
-                    (f'"{term}"', tenant),
+                    (_quoted(term), tenant),
                 ).fetchone()[0]
             total = self._connection.execute("SELECT count(*) FROM entries WHERE tenant = ?", (tenant,)).fetchone()[0]
         return frequencies, total
@@ -148,6 +164,11 @@ class LexicalIndex:
         self._connection.executemany("DELETE FROM entries WHERE rowid = ?", rows)
 
 
+def _quoted(term: str) -> str:
+    """A string of FTS5's query language, whatever is in it."""
+    return '"{}"'.format(term.replace('"', '""').replace("\0", ""))
+
+
 def open_lexical_index(path: Path) -> LexicalIndex:
     """Open the index, making it where it is missing.
 
@@ -157,7 +178,7 @@ def open_lexical_index(path: Path) -> LexicalIndex:
     with storage_errors(path):
         connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA synchronous=FULL")  # else a power cut loses what the watermark says is there
         connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5(heading, body, tokenize='unicode61')")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS entries"

@@ -6,7 +6,7 @@ from typing import Protocol
 from memory.ledger import Ledger
 from memory.passages import Chunk
 
-__all__ = ["Mirror", "project"]
+__all__ = ["Mirror", "is_behind", "project"]
 
 _CHANGES_AT_ONCE = 64
 
@@ -17,6 +17,14 @@ class Mirror(Protocol):
     @property
     def name(self) -> str:
         """Key of its watermark."""
+        ...
+
+    def damaged(self) -> bool:
+        """Whether it holds nothing that can be trusted: new, lost, or left half-written by a process that died."""
+        ...
+
+    def clear(self) -> None:
+        """Hold nothing."""
         ...
 
     def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
@@ -32,14 +40,26 @@ class Mirror(Protocol):
         ...
 
 
+def is_behind(ledger: Ledger, mirror: Mirror) -> bool:
+    """Whether `project` has anything to do."""
+    return bool(ledger.outbox.pending(mirror.name, 1)) or (
+        ledger.outbox.watermark(mirror.name) > 0 and mirror.damaged()
+    )
+
+
 def project(ledger: Ledger, mirror: Mirror, applied: Callable[[int], None] | None = None) -> int:
     """Bring `mirror` up to the ledger; returns how many changes it applied.
 
-    The watermark moves only after the mirror is durable, so a crash in between applies some changes again.
+    The watermark moves only after the mirror is durable, so a crash in between applies some changes again. A damaged
+    mirror is cleared and made anew from the first change on.
 
     Args:
         applied: told the position after each step.
     """
+    if mirror.damaged():
+        mirror.clear()
+        if ledger.outbox.watermark(mirror.name) > 0:
+            ledger.outbox.advance(mirror.name, 0)
     done = 0
     while changes := ledger.outbox.pending(mirror.name, _CHANGES_AT_ONCE):
         latest = {change.document_id: change for change in changes}

@@ -12,6 +12,8 @@ from memory.vectors import VectorIndex
 
 __all__ = ["Retriever"]
 
+_SPARE = 8
+"""How many chunks that a store still has and the ledger no longer has are made up for without a second look."""
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -48,8 +50,10 @@ class Retriever:
         nearest = dict(self.vectors.search(self.embedder.embed([query])[0], tenant, self.candidates))
         vector_weight = self.vector_weight * (1.0 - _chinese_share(query))
         fused = convex_combination([lexical, nearest], [1.0 - vector_weight, vector_weight])
-        order = sorted(fused, key=lambda key: (-fused[key], key))[: limit + 8]
-        found = self.ledger.documents.chunks(order, tenant)
+        order = sorted(fused, key=lambda key: (-fused[key], key))
+        found = self.ledger.documents.chunks(order[: limit + _SPARE], tenant)
+        if len(found) < min(limit, len(order)):
+            found = self.ledger.documents.chunks(order, tenant)
         passages = [
             Passage(
                 chunk_id=key,

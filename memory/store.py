@@ -10,7 +10,7 @@ from memory.home import Home
 from memory.ingest import IngestReport, ingest_paths
 from memory.ledger import Ledger, open_ledger
 from memory.lexical import LexicalIndex, open_lexical_index
-from memory.projection import project
+from memory.projection import is_behind, project
 from memory.retrieve import Retriever
 from memory.vectors import VectorIndex
 
@@ -46,9 +46,13 @@ class KnowledgeStore:
         return report
 
     def catch_up(self) -> int:
-        """Apply what an interrupted `ingest` left to the mirrors; returns how many changes that were."""
-        behind = any(self.ledger.outbox.pending(store.name, 1) for store in (self.lexical, self.vectors))
-        if not behind:
+        """Apply what an interrupted `ingest` left to the mirrors; returns how many changes that were.
+
+        Raises:
+            Conflict: another process is writing documents.
+            StorageFailed: the disk is full, read-only or broken.
+        """
+        if not any(is_behind(self.ledger, mirror) for mirror in (self.lexical, self.vectors)):
             return 0
         with self.home.lock("documents", "catching up with the ledger", wait_s=_WAIT_FOR_WRITER_S):
             return self._project()
@@ -59,7 +63,7 @@ class KnowledgeStore:
         self.ledger.close()
 
     def _project(self) -> int:
-        self.vectors.refresh(self.ledger.outbox.watermark(self.vectors.name))
+        self.vectors.close()  # another process may have written since, and even died before it told
         return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, self.vectors.wrote)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from memory.errors import NotFound, StorageFailed
+from memory.errors import NotFound
 from memory.home import storage_errors
 from memory.ledger import Ledger
 from memory.ledger.threads import Thread
@@ -103,8 +103,9 @@ class ThreadStore:
         Raises:
             NotFound: there is no such thread in this tenant.
         """
-        await asyncio.to_thread(self._ledger.threads.delete, thread_id, tenant)
+        await self.get(thread_id, tenant)
         await self.checkpointer.adelete_thread(thread_id)
+        await asyncio.to_thread(self._ledger.threads.delete, thread_id, tenant)
 
 
 @asynccontextmanager
@@ -119,15 +120,13 @@ async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     with storage_errors(path):
-        try:
-            connection = await aiosqlite.connect(path, timeout=30)
-        except aiosqlite.OperationalError as error:
-            raise StorageFailed(f"{path} cannot be opened: {error}.", "Check its rights.") from error
+        connection = await aiosqlite.connect(path, timeout=30)
     try:
-        await connection.execute("PRAGMA busy_timeout=30000")
-        await connection.execute("PRAGMA synchronous=FULL")
         checkpointer = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
-        await checkpointer.setup()
+        with storage_errors(path):
+            await connection.execute("PRAGMA busy_timeout=30000")
+            await connection.execute("PRAGMA synchronous=FULL")
+            await checkpointer.setup()
         yield ThreadStore(checkpointer, ledger)
     finally:
         await connection.close()

@@ -29,7 +29,10 @@ def require_loopback(host: str) -> None:
 
 
 class LoopbackOnly:
-    """Refuses requests whose Host or Origin is not this machine (DNS rebinding, foreign pages); adds safe headers."""
+    """Refuses requests whose Host or Origin is not this machine (DNS rebinding, foreign pages); adds safe headers.
+
+    Browsers ask anew for each part of the page, so that an upgrade never mixes old and new modules.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,9 +51,12 @@ class LoopbackOnly:
             await _refuse(f"Pages of {origin!r} may not use this hub.")(scope, receive, send)
             return
 
+        page = scope["path"] == "/" or scope["path"].startswith("/assets/")
+        added = _HEADERS | ({"cache-control": "no-cache"} if page else {})
+
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in _HEADERS.items())]
+                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in added.items())]
             await send(message)
 
         await self._app(scope, receive, send_safely)

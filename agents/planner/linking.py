@@ -1,60 +1,114 @@
 """Entity linking: names in an utterance that stand for models of the catalogue."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
-from tools.catalogue import Catalogue
+from tools.catalogue import Catalogue, CatalogueModel
 
 __all__ = ["link_models", "unknown_models"]
 
-# A word that looks like a model's name: a family that the catalogue knows, with something after it.
-_SUSPECT = re.compile(r"(?<![\w.-])[a-z]+(?:[-:/.]?\w+)*", re.IGNORECASE | re.ASCII)
+# A word that looks like a model's name, with a size or version after it: "qwen9-3b", "granite 5".
+_SUSPECT = re.compile(r"(?<![\w.-])[a-z]+(?:[-:/.]?\w+)*(?: \d+(?:\.\d+)*[bm]?\b(?!%))?", re.IGNORECASE | re.ASCII)
+# Parts of a name that leave the model what it is: tuning for chat, file formats, quantisation, releases and dates.
+_SAME = re.compile(
+    r"instruct|it|chat|sft|latest|gguf|hf|onnx|mlx|awq|gptq|[qfvr]\d\w*|bf\d+|fp\d+|int\d+|\d{4,}|based|class",
+    re.IGNORECASE,
+)
+_ATTACHED = re.compile(r"(?:[-_:]|\.(?=\d))([A-Za-z0-9][A-Za-z0-9_]*(?:\.\d+)*)", re.ASCII)
+_SIZE = re.compile(r"[ -]?(\d+(?:\.\d+)?)([bm])\b", re.IGNORECASE | re.ASCII)
+_OTHER_OF_ITS_FAMILY = re.compile(
+    r"[ -](?:large|medium|small|tiny|base|next|pro|max|\d+(?:\.\d+)*(?![\w%]))(?!\w)", re.IGNORECASE | re.ASCII
+)
+_SHORTEST_NAME, _SIZE_TOLERANCE = 4, 1.25
+
+
+class _Mention(NamedTuple):
+    """Where a name stands; `model_id` is None where what follows makes it the name of another model."""
+
+    start: int
+    end: int
+    model_id: str | None
 
 
 def link_models(text: str, catalogue: Catalogue) -> list[str]:
     """Ids of the models that `text` names, in order of mention; the longest name wins where names overlap.
 
-    Hyphens, dots, spaces and case do not matter: "Phi 4 mini", "phi4-mini" and "PHI-4-Mini" are one.
+    Hyphens, dots, spaces and case do not matter: "Phi 4 mini", "phi4-mini" and "PHI-4-Mini" are one. A name that goes
+    on with what is not known ("phi-4-reasoning", "gemma3 12b", "mistral large") names another model.
     """
-    squeezed, places = _squeeze(text)
-    found: list[tuple[int, int, str]] = []
-    names = sorted(((_squeeze(name)[0], model.id) for name, model in catalogue.names()), key=lambda pair: -len(pair[0]))
-    for name, model_id in names:
-        if len(name) < 4:
-            continue
-        start = squeezed.find(name)
-        while start >= 0:
-            end = start + len(name)
-            free = all(end <= s or start >= e for s, e, _ in found)
-            if free and _is_whole(text, places[start], places[end - 1] + 1, name):
-                found.append((start, end, model_id))
-            start = squeezed.find(name, start + 1)
-    return list(dict.fromkeys(model_id for _, _, model_id in sorted(found)))
+    return list(dict.fromkeys(one.model_id for one in _mentions(text, catalogue) if one.model_id))
 
 
 def unknown_models(text: str, catalogue: Catalogue) -> list[str]:
     """Words of `text` that look like a model's name but stand for none, in order of mention.
 
-    Only words whose first letters begin some catalogue name count, so that "SE30" or "hall-3" do not.
+    Only words whose first letters begin some name of the catalogue count, so that "SE30" or "hall-3" do not.
     """
-    families = {re.split(r"[^a-z]", name, maxsplit=1)[0] for name, _ in catalogue.names()} - {"", "all"}
-    unknown: list[str] = []
+    mentions = _mentions(text, catalogue)
+    found = [(one.start, text[one.start : one.end]) for one in mentions if one.model_id is None]
+    families = {re.split(r"[^a-z]", name, maxsplit=1)[0] for name, _ in catalogue.names() if "/" not in name}
+    families = {family for family in families if len(family) > 1} - {"all"}
     for match in _SUSPECT.finditer(text):
-        word = match.group().strip(" .,:/-")
+        word = match[0].strip(" .,:/-")
         family = re.split(r"[^a-z]", word.lower(), maxsplit=1)[0]
-        if re.search(r"\d", word) and family in families and not link_models(word, catalogue):
-            unknown.append(word)
-    return list(dict.fromkeys(unknown))
+        elsewhere = all(match.end() <= one.start or one.end <= match.start() for one in mentions)
+        if family in families and re.search(r"\d", word) and elsewhere:
+            found.append((match.start(), word))
+    return list(dict.fromkeys(word for _, word in sorted(found)))
+
+
+def _mentions(text: str, catalogue: Catalogue) -> list[_Mention]:
+    squeezed, places = _squeeze(text)
+    found: list[_Mention] = []
+    names = sorted(
+        ((_squeeze(name)[0], name, model) for name, model in catalogue.names()), key=lambda row: -len(row[0])
+    )
+    for name, written, model in names:
+        for at in _occurrences(squeezed, name) if len(name) >= _SHORTEST_NAME else ():
+            start, end = places[at], places[at + len(name) - 1] + 1
+            free = all(end <= one.start or one.end <= start for one in found)
+            if free and _is_whole(text, start, end) and _digits(text[start:end]) == _digits(written):
+                goes_on = _other_model(text, end, written, model)
+                found.append(_Mention(start, goes_on or end, None if goes_on else model.id))
+    return sorted(found)
 
 
 def _squeeze(text: str) -> tuple[str, list[int]]:
     """Lower-case letters and digits of `text`, and where each stood."""
     places = [index for index, letter in enumerate(text) if letter.isalnum()]
-    return "".join(text[index].lower() for index in places), places
+    return "".join(text[index].lower()[:1] for index in places), places
 
 
-def _is_whole(text: str, start: int, end: int, name: str) -> bool:
-    """Whether text[start:end] is not a part of a longer word or version ("phi4" in "phi4x", "smollm2-1" in "-1.7b")."""
-    before, after = text[start - 1 : start], text[end : end + 2]
-    if (before.isascii() and before.isalnum()) or (after[:1].isascii() and after[:1].isalnum()):
-        return False
-    return not (name[-1].isdigit() and len(after) == 2 and after[0] in ".-" and after[1].isdigit())
+def _occurrences(text: str, name: str) -> Iterator[int]:
+    return (found.start() for found in re.finditer(f"(?={re.escape(name)})", text))
+
+
+def _digits(name: str) -> list[str]:
+    """So that "Gemma 31B" is not gemma-3-1b."""
+    return re.findall(r"\d+", name)
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is one name, no part of a longer word, and not put together from two clauses."""
+    ascii_around = (
+        letter.isascii() and letter.isalnum() for letter in chain(text[start - 1 : start], text[end : end + 1])
+    )
+    return not any(ascii_around) and not re.search(r"[^\w .:/_-]|[\W_]{2}", text[start:end])
+
+
+def _other_model(text: str, end: int, written: str, model: CatalogueModel) -> int:
+    """Where a name that goes on at `end` and so names another model ends; 0 where it names this one."""
+    size = _SIZE.match(text, end)
+    if size:
+        parameters = float(size[1]) * (1e9 if size[2].lower() == "b" else 1e6)
+        alike = model.parameters and 1 / _SIZE_TOLERANCE <= parameters / model.parameters <= _SIZE_TOLERANCE
+        return 0 if alike or f"{size[1]}{size[2]}".lower() in " ".join(model.names) else size.end()
+    at = end
+    while attached := _ATTACHED.match(text, at):
+        at = attached.end()
+        if not _SAME.fullmatch(attached[1]):
+            return at
+    other = None if _digits(written) else _OTHER_OF_ITS_FAMILY.match(text, end)
+    return other.end() if other else 0

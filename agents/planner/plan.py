@@ -1,11 +1,12 @@
 """Which tool calls a team makes for an utterance, or what it asks back."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agents.followups import is_elliptical
+from agents.phrases import phrase
 from agents.planner.linking import link_models, unknown_models
 from tools.catalogue import Catalogue
 
@@ -13,16 +14,27 @@ __all__ = ["Plan", "PlannedCall", "TeamName", "make_plan"]
 
 TeamName = Literal["evaluation", "deployment", "governance"]
 
-_NOT_KEPT = ("approv", "audit", "tenant", "quota", "gate", "role", "permission", "api key", "审批", "批准", "审计", "租户",
-            "配额", "门禁", "权限", "密钥")  # fmt: skip
+_NOT_KEPT = re.compile(
+    r"\b(?:approv\w+|audit\w*|tenants?|quotas?|gates?|roles?|permissions?|api keys?)\b"
+    r"|审批|批准|审计|租户|配额|门禁|权限|密钥",
+    re.IGNORECASE,
+)
 _CHANGE = re.compile(
-    r"\b(promote|canary|roll(?:ing|\s?back|\s?out)?|rollback|blue.?green|shadow|deploy|scale|pause|resume|abort|drain"
-    r"|push|ship it|switch|unload|warm|retire|split)\b|回滚|灰度|金丝雀|蓝绿|晋级|提升|部署|扩容|缩容|暂停|恢复|中止|推送|下线|切换|预热|卸载",
+    r"\b(?:promote|canary|roll(?:ing|\s?back|\s?out)?|blue.?green|shadow|deploy|scale|pause|resume|abort|drain|push|ship it"
+    r"|switch|unload|warm|retire|split)\b"
+    r"|回滚|灰度|金丝雀|蓝绿|晋级|提升|(?<!已)部署(?![了情状在的])|扩容|缩容|暂停|恢复|中止|推送|下线|切换|预热|卸载",
+    re.IGNORECASE,
+)
+_RUN = re.compile(
+    r"^\W*(?:please |now |and )*(?:eval(?:uate)?|benchmark|measure|test|run|re-?run|start|schedule|cancel|stop)\b"
+    r"|\b(?:run|re-?run|start|schedule|cancel) (?:an?|the|that|it|this|our)\b"
+    r"|(?<!已)(?:跑一[下遍次]|重跑|重新评测|测一[下遍次]|评测一[下遍次]|开始评测|启动评测|安排评测|取消评测)",
     re.IGNORECASE,
 )
 _ROUTING = re.compile(r"\brout(?:er|ing)\b|\bintent\b|路由|意图", re.IGNORECASE)
 _NOT_ALLOWED = re.compile(
-    r"\b(?:not|cannot|can't|forbid\w*|research.?only|non.?commercial|ban\w*)\b|不能|不可|禁止|仅限研究|仅供研究|非商用", re.IGNORECASE
+    r"\b(?:not|cannot|can't|forbid\w*|research.?only|non.?commercial|ban\w*)\b|不能|不可|禁止|仅限研究|仅供研究|非商用",
+    re.IGNORECASE,
 )
 _EDGE = re.compile(r"\bedge\b|\bgateways?\b|\bsmall\b|\bunder 4b\b|边缘|网关|小模型", re.IGNORECASE)
 _LIST = re.compile(r"\b(?:which|what|list|show|all|any)\b.*\bmodels?\b|哪些|所有|列出|有什么模型", re.IGNORECASE)
@@ -45,13 +57,14 @@ class Plan:
         question: what to ask the user, in the user's language; empty when there are calls.
         models: catalogue ids that the utterance is about.
         caveat: what was asked for and is not done, in the user's language; empty when everything is.
+        unknown: what looks like a model's name and is none of the catalogue's.
     """
 
     calls: tuple[PlannedCall, ...] = ()
     question: str = ""
     models: tuple[str, ...] = ()
     caveat: str = ""
-    unknown: tuple[str, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
 
 
 def make_plan(team: TeamName, text: str, language: str, catalogue: Catalogue, focus: Sequence[str] = ()) -> Plan:
@@ -65,63 +78,53 @@ def make_plan(team: TeamName, text: str, language: str, catalogue: Catalogue, fo
     named = tuple(link_models(text, catalogue))
     unknown = tuple(unknown_models(text, catalogue))
     if unknown and not named:
-        return _unknown_model(unknown, language, catalogue)
+        return Plan(question=_unknown_models(unknown, language, catalogue), unknown=unknown)
     models = named or (tuple(focus) if is_elliptical(text) else ())
-    if team == "evaluation":
-        return _evaluation(text, models)
-    if team == "deployment":
-        return _deployment(text, models, language)
-    return _governance(text, models, language)
+    plan = _PLANNERS[team](text, models, language)
+    if not unknown:
+        return plan
+    caveat = f"{_unknown_models(unknown, language, catalogue)} {plan.caveat}".rstrip()
+    return replace(plan, caveat=caveat, unknown=unknown)
 
 
-def _evaluation(text: str, models: tuple[str, ...]) -> Plan:
+def _evaluation(text: str, models: tuple[str, ...], language: str) -> Plan:
+    caveat = phrase("no_runs", language) if _RUN.search(text) else ""
     if _ROUTING.search(text):
-        return Plan((PlannedCall("evaluation_list", {"task": "intent-routing"}),))
-    if models:
-        return Plan(tuple(PlannedCall("evaluation_list", {"subject": model}) for model in models), models=models)
-    return Plan((PlannedCall("evaluation_list", {}),))
+        return Plan((PlannedCall("evaluation_list", {"task": "intent-routing"}),), caveat=caveat)
+    calls = tuple(PlannedCall("evaluation_list", {"subject": model}) for model in models)
+    return Plan(calls or (PlannedCall("evaluation_list", {}),), models=models, caveat=caveat)
 
 
 def _deployment(text: str, models: tuple[str, ...], language: str) -> Plan:
     calls = tuple(PlannedCall("model_profile", {"model": model}) for model in models)
-    caveat = ""
-    if _CHANGE.search(text):
-        caveat = (
-            "这个版本的枢纽只能查看、不能更改部署；没有做任何改动。以下是当前状态。"
-            if language == "zh"
-            else "This release of the hub shows what is deployed but cannot change it; nothing was changed. This is the state."
-        )
+    caveat = phrase("no_changes", language) if _CHANGE.search(text) else ""
     return Plan((*calls, PlannedCall("roster_list", {})), models=models, caveat=caveat)
 
 
 def _governance(text: str, models: tuple[str, ...], language: str) -> Plan:
+    not_kept = phrase("no_approvals", language) if _NOT_KEPT.search(text) else ""
     if models:
         calls = tuple(PlannedCall("licence_lookup", {"model": model}) for model in models)
-        return Plan(calls, models=models)
-    if any(word in text.lower() for word in _NOT_KEPT):
-        question = (
-            "这个版本没有审批、门禁、租户和审计记录；我可以查模型的许可证。您想查哪个模型？"
-            if language == "zh"
-            else "This release keeps no approvals, gates, tenants or audit entries yet; I can look up a model's licence. Which model?"
-        )
-        return Plan(question=question)
+        return Plan(calls, models=models, caveat=not_kept)
+    if not_kept:
+        return Plan(question=f"{not_kept} {phrase('which_model', language)}")
     if _LIST.search(text):
         use = "no" if _NOT_ALLOWED.search(text) else "yes"
         tier = "edge" if _EDGE.search(text) else "any"
         return Plan((PlannedCall("licence_list", {"commercial_use": use, "tier": tier}),))
-    question = (
-        "您想查哪个模型的许可证？例如：qwen2.5-3b、phi-4-mini、llama-3.2-3b。"
-        if language == "zh"
-        else "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b."
-    )
-    return Plan(question=question)
+    return Plan(question=phrase("whose_licence", language))
 
 
-def _unknown_model(unknown: tuple[str, ...], language: str, catalogue: Catalogue) -> Plan:
-    nearest = list(dict.fromkeys(name for word in unknown for name in catalogue.nearest(word)))
-    names, close = "、".join(unknown) if language == "zh" else ", ".join(unknown), ", ".join(nearest)
-    if language == "zh":
-        question = f"目录里没有 {names}。" + (f"您是指 {close} 吗？" if close else "请给出模型的名称。")
-    else:
-        question = f"The catalogue has no {names}. " + (f"Did you mean {close}?" if close else "Which model do you mean?")
-    return Plan(question=question, unknown=unknown)
+def _unknown_models(unknown: Sequence[str], language: str, catalogue: Catalogue) -> str:
+    comma = "、" if language == "zh" else ", "
+    close = comma.join(dict.fromkeys(name for word in unknown for name in catalogue.nearest(word)))
+    says = phrase("unknown_model", language, names=comma.join(unknown))
+    asks = phrase("nearest_models", language, close=close) if close else phrase("name_the_model", language)
+    return f"{says} {asks}" if language == "en" else f"{says}{asks}"
+
+
+_PLANNERS: dict[TeamName, Callable[[str, tuple[str, ...], str], Plan]] = {
+    "evaluation": _evaluation,
+    "deployment": _deployment,
+    "governance": _governance,
+}

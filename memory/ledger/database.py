@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DatabaseError
 
 from memory.errors import StorageFailed
 from memory.home import storage_errors
@@ -20,7 +18,7 @@ __all__ = ["Database", "open_database"]
 
 
 class Database:
-    """One database of the ledger. Times go in and come out as aware UTC."""
+    """One database of the ledger."""
 
     def __init__(self, engine: Engine, where: Path) -> None:
         self._engine = engine
@@ -28,8 +26,9 @@ class Database:
 
     @contextmanager
     def write(self) -> Generator[Connection]:
-        """One transaction: durable when the block ends, undone when it raises."""
+        """One transaction: durable when the block ends, undone when it raises. What it reads stays true meanwhile."""
         with storage_errors(self._where), self._engine.begin() as connection:
+            _begin(connection)
             yield connection
 
     @contextmanager
@@ -47,7 +46,7 @@ class Database:
     def rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
         """All rows of a query by column name."""
         with self.read() as connection:
-            return [_aware(dict(row)) for row in connection.execute(query).mappings()]
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def close(self) -> None:
         self._engine.dispose()
@@ -61,30 +60,26 @@ def open_database(path: Path) -> Database:
     """
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
     event.listen(engine, "connect", _configure)
-    try:
-        with storage_errors(path), engine.begin() as connection:
-            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if version > SCHEMA_VERSION:
-                raise StorageFailed(
-                    f"{path} was written by a newer release (schema {version}, this one knows {SCHEMA_VERSION}).",
-                    "Install the newer release.",
-                )
-            if version < SCHEMA_VERSION:
-                metadata.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    except DatabaseError as error:
-        raise StorageFailed(f"{path} cannot be opened: {error.orig}.", "Restore it from a backup.") from error
+    with storage_errors(path), engine.begin() as connection:
+        version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if version > SCHEMA_VERSION:
+            raise StorageFailed(
+                f"{path} was written by a newer release (schema {version}, this one knows {SCHEMA_VERSION}).",
+                "Install the newer release.",
+            )
+        if version < SCHEMA_VERSION:
+            _begin(connection)  # another process may be making the tables, too
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return Database(engine, path)
+
+
+def _begin(connection: Connection) -> None:
+    """Take SQLite's write lock at once: a transaction that reads first could not get it later."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _configure(connection: Any, _record: object) -> None:
     for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _aware(row: Mapping[str, Any]) -> dict[str, Any]:
-    """SQLite gives naive times back; they were written in UTC."""
-    return {
-        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
-        for name, value in row.items()
-    }

@@ -88,7 +88,11 @@ class Documents:
         theirs = documents.c.tenant == tenant
         query = sa.select(
             sa.select(sa.func.count()).select_from(documents).where(theirs).scalar_subquery().label("documents"),
-            sa.select(sa.func.count()).select_from(chunks.join(documents)).where(theirs).scalar_subquery().label("chunks"),
+            sa.select(sa.func.count())
+            .select_from(chunks.join(documents))
+            .where(theirs)
+            .scalar_subquery()
+            .label("chunks"),
         )
         row = self._database.rows(query)[0]
         return row["documents"], row["chunks"]

@@ -1,5 +1,8 @@
 """The tables of the ledger."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import sqlalchemy as sa
 
 __all__ = ["SCHEMA_VERSION", "chunks", "documents", "evaluations", "metadata", "outbox", "threads", "watermarks"]
@@ -7,6 +10,24 @@ __all__ = ["SCHEMA_VERSION", "chunks", "documents", "evaluations", "metadata", "
 SCHEMA_VERSION = 1
 
 metadata = sa.MetaData()
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """A moment: goes in aware of its zone, is kept and comes out in UTC. SQLite itself would drop the zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value} does not say its time zone")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
 
 documents = sa.Table(
     "documents",
@@ -19,7 +40,7 @@ documents = sa.Table(
     sa.Column("media_type", sa.String(128), nullable=False),
     sa.Column("content_hash", sa.String(64), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
 )
 chunks = sa.Table(
     "chunks",
@@ -54,7 +75,7 @@ threads = sa.Table(
     sa.Column("tenant", sa.String(64), nullable=False, index=True),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("turns", sa.Integer, nullable=False),
-    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
 )
 evaluations = sa.Table(
     "evaluations",
@@ -65,5 +86,5 @@ evaluations = sa.Table(
     sa.Column("dataset", sa.Text, nullable=False),
     sa.Column("samples", sa.Integer, nullable=False),
     sa.Column("metrics", sa.JSON, nullable=False),
-    sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("finished_at", Instant, nullable=False),
 )

@@ -11,7 +11,8 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import GraphRecursionError
 
-from agents.events import AnswerDelta, Emit, TurnEvent
+from agents.events import Emit, TurnEvent
+from agents.transcript import Transcript
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
 from memory.errors import ChargehandError, OutOfTime
@@ -83,31 +84,31 @@ class Conversation:
 
     async def _run(self, thread_id: str, message: str, emit: Emit) -> Reply:
         settings = self.dependencies.settings
-        said: list[str] = []
+        so_far = Transcript()
         try:
             async with asyncio.timeout(settings.turn_limit_s):
-                await self._stream(thread_id, message, emit, said)
+                await self._stream(thread_id, message, emit, so_far)
         except asyncio.CancelledError:
-            await asyncio.shield(self._record(thread_id, "cancelled", "".join(said), "Stopped by the user."))
+            await asyncio.shield(self._record(thread_id, "cancelled", so_far, "Stopped by the user."))
             raise
         except TimeoutError as error:
             failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask a smaller question.")
-            await self._record(thread_id, "failed", "".join(said), str(failure))
+            await self._record(thread_id, "failed", so_far, str(failure))
             raise failure from error
         except GraphRecursionError as error:
             failure = OutOfTime(f"The turn took more than {settings.recursion_limit} steps.", "Ask in other words.")
-            await self._record(thread_id, "failed", "".join(said), str(failure))
+            await self._record(thread_id, "failed", so_far, str(failure))
             raise failure from error
         except ChargehandError as error:
-            await self._record(thread_id, "failed", "".join(said), str(error))
+            await self._record(thread_id, "failed", so_far, str(error))
             raise
         except Exception as error:
             _log.exception("a turn failed")
-            await self._record(thread_id, "failed", "".join(said), f"An internal error: {type(error).__name__}.")
+            await self._record(thread_id, "failed", so_far, f"An internal error: {type(error).__name__}.")
             raise
         return await self._reply(thread_id)
 
-    async def _stream(self, thread_id: str, message: str, emit: Emit, said: list[str]) -> None:
+    async def _stream(self, thread_id: str, message: str, emit: Emit, so_far: Transcript) -> None:
         config = {
             "configurable": {"thread_id": thread_id},
             "recursion_limit": self.dependencies.settings.recursion_limit,
@@ -121,22 +122,21 @@ class Conversation:
         )
         async for _, event in stream:
             happened = cast("TurnEvent", event)
-            if isinstance(happened, AnswerDelta):
-                said.append(happened.text)
+            so_far.show(happened)
             emit(happened)
 
-    async def _record(self, thread_id: str, status: str, said: str, why: str) -> None:
+    async def _record(self, thread_id: str, status: str, so_far: Transcript, why: str) -> None:
         """Keep in the thread that a turn ended early, with what had been said."""
         origin = {
-            "route": None,
+            "route": so_far.route,
             "citations": [],
-            "tool_calls": [],
-            "notices": [{"topic": "partial", "message": why}],
+            "tool_calls": so_far.tool_calls,
+            "notices": [{"kind": "partial", "message": why}],
             "status": status,
         }
         await self._graph.aupdate_state(
             {"configurable": {"thread_id": thread_id}},
-            {"messages": [AIMessage(content=said, additional_kwargs=origin)]},
+            {"messages": [AIMessage(content=so_far.said, additional_kwargs=origin)]},
             as_node="respond",
         )
 

@@ -105,7 +105,6 @@ def _thread(thread: Thread, runs: Runs) -> dict[str, Any]:
 def _message(saved: SavedMessage) -> dict[str, Any]:
     message = saved.message
     origin: Mapping[str, Any] = message.additional_kwargs
-    notices = [{"kind": notice["topic"], "message": notice["message"]} for notice in origin.get("notices", [])]
     return {
         "id": message.id,
         "role": "user" if message.type == "human" else "assistant",
@@ -114,6 +113,6 @@ def _message(saved: SavedMessage) -> dict[str, Any]:
         "route": origin.get("route"),
         "citations": origin.get("citations", []),
         "tool_calls": origin.get("tool_calls", []),
-        "notices": notices,
+        "notices": origin.get("notices", []),
         "status": origin.get("status", "complete"),
     }

@@ -62,8 +62,11 @@ def _embedder() -> dict[str, Any]:
 
 
 def _home(settings: Settings) -> dict[str, Any]:
+    from memory.embedding import MiniLM
     from memory.home import open_home
     from memory.ledger import open_ledger
+    from memory.lexical import LexicalIndex
+    from memory.vectors import mirror_name
     from tools.spec import LOCAL_ENGINEER
 
     try:
@@ -72,7 +75,8 @@ def _home(settings: Settings) -> dict[str, Any]:
     except ChargehandError as error:
         return {"path": str(settings.home), "error": str(error)}
     documents, chunks = ledger.documents.count(LOCAL_ENGINEER.tenant)
-    behind = {store: len(ledger.outbox.pending(store, 10_000)) for store in ("lexical", "vectors")}
+    mirrors = {"lexical": LexicalIndex.name, "vectors": mirror_name(MiniLM.name)}
+    behind = {store: len(ledger.outbox.pending(name, 10_000)) for store, name in mirrors.items()}
     ledger.close()
     return {"path": str(home.root), "documents": documents, "chunks": chunks, "changes_not_applied": behind}
 

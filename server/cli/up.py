@@ -44,12 +44,11 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         config = uvicorn.Config(
             create_app(dependencies), log_level="warning", timeout_graceful_shutdown=5, server_header=False
         )
-        server = uvicorn.Server(config)
         try:
-            server.run(sockets=[listener])
+            uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn has stopped in order by now
             click.echo("Stopped.", err=True)
+        except SystemExit as error:  # uvicorn's way out when the hub cannot open; its code has another meaning here
+            raise Unavailable("The hub did not start.", "The log above says why.") from error
         finally:
             dependencies.close()
-        if not server.started:
-            raise Unavailable("The hub did not start.", "The log above says why.")

@@ -105,7 +105,7 @@ async def test_a_sentence_that_they_do_not_carry_is_dropped_and_the_user_told(sa
     assert "91" not in said(events)
     assert CARRIED.strip() in state["answer"]
     assert notices(events) == ["dropped"]
-    assert state["notices"] == [{"topic": "dropped", "message": phrase("dropped", "en", count=1)}]
+    assert state["notices"] == [{"kind": "dropped", "message": phrase("dropped", "en", count=1)}]
 
 
 async def test_quotes_take_over_when_nothing_of_a_draft_stands(sample_store: KnowledgeStore):
@@ -114,7 +114,7 @@ async def test_quotes_take_over_when_nothing_of_a_draft_stands(sample_store: Kno
     assert state["answer"].startswith(phrase("quoted", "en"))
     assert "91" not in said(events)
     assert state["citations"]
-    assert [notice["topic"] for notice in state["notices"]] == notices(events) == ["dropped"]
+    assert [notice["kind"] for notice in state["notices"]] == notices(events) == ["dropped"]
 
 
 async def test_a_model_that_finds_no_answer_is_believed(sample_store: KnowledgeStore):

@@ -1,5 +1,6 @@
 """The catalogue of real models: parameters, context, modalities, languages and licence terms, each with a source."""
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from importlib.resources import files
@@ -13,6 +14,10 @@ from memory.yaml_text import parse_yaml
 __all__ = ["Catalogue", "CatalogueModel", "Licence", "Permission", "load_catalogue"]
 
 Permission = Literal["yes", "no", "conditional", "unsure"]
+
+
+LEAST_LIKENESS = 0.6
+"""Of a name that is suggested for one that is not known, 0 to 1."""
 
 
 class Licence(BaseModel):
@@ -103,11 +108,13 @@ class Catalogue(BaseModel):
         return found
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
-        """Ids of the models whose names are most like `name`, best first."""
-        from rapidfuzz import process
-
-        hits = process.extract(name.lower(), self._by_name.keys(), limit=limit * 3, score_cutoff=50)
-        return list(dict.fromkeys(self._by_name[hit[0]].id for hit in hits))[:limit]
+        """Ids of the models whose names are most like `name`, best first; empty where none is alike."""
+        wanted = _squeezed(name)
+        likeness: dict[str, float] = {}
+        for known, model in self._by_name.items():
+            likeness[model.id] = max(likeness.get(model.id, 0.0), _likeness(wanted, _squeezed(known)))
+        ranked = sorted(likeness, key=lambda model_id: -likeness[model_id])
+        return [model_id for model_id in ranked if likeness[model_id] >= LEAST_LIKENESS][:limit]
 
     def names(self) -> Iterable[tuple[str, CatalogueModel]]:
         """Every name with its model."""
@@ -115,6 +122,19 @@ class Catalogue(BaseModel):
 
     def licence_of(self, model: CatalogueModel) -> Licence:
         return self.licences[model.licence]
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]", "", name.lower())
+
+
+def _likeness(one: str, other: str) -> float:
+    """0 to 1: the mean of edit similarity and Jaro-Winkler's, which favours the same beginning."""
+    from rapidfuzz import fuzz
+    from rapidfuzz.distance import JaroWinkler
+
+    inside = 0.9 if len(one) > 3 and one in other else 0.0
+    return max(inside, fuzz.ratio(one, other) / 200 + JaroWinkler.normalized_similarity(one, other) / 2)
 
 
 def load_catalogue() -> Catalogue:

@@ -267,7 +267,7 @@ async def test_cancelling_stops_the_model_and_keeps_what_was_said(talking: Opene
         assert last.text == listener.answer
         assert last.text.startswith(CARRIED.strip())
         assert last.additional_kwargs["status"] == "cancelled"
-        assert last.additional_kwargs["notices"] == [{"topic": "partial", "message": "Stopped by the user."}]
+        assert last.additional_kwargs["notices"] == [{"kind": "partial", "message": "Stopped by the user."}]
         await assert_usable(conversation)
 
 
@@ -313,7 +313,7 @@ async def test_a_model_server_that_dies_in_mid_stream_costs_only_the_rest(
             assert server.chat.body["messages"]
             await assert_usable(conversation)
     assert listener.notices == ["model_failed"]
-    assert [notice["topic"] for notice in reply.notices] == ["model_failed"]
+    assert [notice["kind"] for notice in reply.notices] == ["model_failed"]
     assert "half-way" in reply.notices[0]["message"]
     assert reply.answer.startswith(CARRIED.strip() if sentences else "From the documents:")
     assert reply.citations
@@ -325,7 +325,7 @@ async def test_a_model_server_that_is_gone_costs_only_the_draft(talking: Opener)
     async with talking(model=model) as conversation:
         reply = await conversation.take_turn("t1", HEAT, Listener())
     assert reply.answer.startswith("From the documents:")
-    assert [notice["topic"] for notice in reply.notices] == ["model_failed"]
+    assert [notice["kind"] for notice in reply.notices] == ["model_failed"]
 
 
 def test_closing_dependencies_closes_the_store(store: KnowledgeStore):

@@ -1,0 +1,42 @@
+"""What has happened in a turn so far, gathered from its events."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.events import AnswerDelta, RouteTaken, ToolFinished, ToolStarted, TurnEvent
+
+__all__ = ["Transcript"]
+
+
+@dataclass(slots=True)
+class Transcript:
+    """Grows with each event that it is shown.
+
+    Attributes:
+        said: the answer so far.
+        route: where the message went; None while nobody has decided.
+        tools: call id -> id, name, arguments, and, once it has ended, result and status.
+    """
+
+    said: str = ""
+    route: dict[str, Any] | None = None
+    tools: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """The calls that have ended, in the order in which they began."""
+        return [call for call in self.tools.values() if "status" in call]
+
+    def show(self, event: TurnEvent) -> None:
+        """Take an event in."""
+        match event:
+            case AnswerDelta(text):
+                self.said += text
+            case RouteTaken(route):
+                self.route = route
+            case ToolStarted(call_id, name, arguments):
+                self.tools[call_id] = {"id": call_id, "name": name, "arguments": arguments}
+            case ToolFinished(call_id, result, failed):
+                self.tools[call_id] |= {"result": result, "status": "failed" if failed else "done"}
+            case _:
+                return

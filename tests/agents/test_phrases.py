@@ -1,0 +1,26 @@
+import string
+
+import pytest
+
+from agents.phrases import _PHRASES, phrase
+
+
+@pytest.mark.parametrize("name", _PHRASES)
+def test_every_phrase_is_there_in_both_languages_with_the_same_places(name: str) -> None:
+    places = {
+        language: {field for _, field, _, _ in string.Formatter().parse(text) if field}
+        for language, text in _PHRASES[name].items()
+    }
+    assert set(places) == {"en", "zh"}
+    assert places["en"] == places["zh"]
+    for language in places:
+        text = phrase(name, language, **dict.fromkeys(places[language], "X"))
+        assert text.strip()
+        assert "{" not in text
+
+
+def test_a_place_that_is_not_filled_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        phrase("dropped", "en")
+    with pytest.raises(KeyError):
+        phrase("dropped", "de", count=1)

@@ -1,0 +1,83 @@
+"""Commands as processes: what only shows there, such as what other packages print, signals and closed pipes."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.commands import CHARGEHAND, environment, run_process
+from tests.fakes.model_servers import Behaviour, serve_openai
+from tests.server.chat.protocol import assert_valid
+
+pytestmark = pytest.mark.integration
+
+HEAT = "At what temperature does the SE30 throttle?"
+CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
+
+
+@pytest.mark.parametrize("message", [HEAT, "May we ship qwen2.5-3b in a product?", "SE30 的工作温度范围是多少？"])
+def test_json_is_all_that_chat_prints(ready: Path, message: str):
+    done = run_process(ready, "chat", message, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["answer"]
+
+
+def test_every_other_command_prints_its_json_alone(ready: Path):
+    for command in (["route", HEAT], ["search", HEAT], ["doctor"], ["ingest", str(Path(__file__).parents[2] / "data")]):
+        done = run_process(ready, *command, "--json")
+        assert done.json
+        if command[0] != "ingest":
+            assert (done.code, done.err) == (0, "")
+
+
+def test_an_argument_that_is_not_unicode_is_bad_usage(ready: Path):
+    done = run_process(ready, "chat", b"caf\xe9", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert "not Unicode" in done.err
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly(ready: Path, tmp_path: Path):
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"id": number, "text": "heat"}) + "\n" for number in range(200)))
+    command = [*CHARGEHAND, "search", "--file", str(texts), "-k", "50"]
+    with subprocess.Popen(
+        command, cwd=ready, env=environment(ready), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["id"] == 0
+        process.stdout.close()
+        assert process.wait(60) == 1
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_an_interrupted_chat_keeps_what_was_said_and_tells_that_it_was_stopped(ready: Path):
+    with serve_openai() as server:
+        server.behaviour = Behaviour(words=[CARRIED, "At 95 °C it shuts down. ", *["It "] * 6000], gap_s=0.05)
+        settings = {"CHARGEHAND_MODEL": "openai:fake-3b", "OPENAI_BASE_URL": f"{server.url}/v1"}
+        command = [*CHARGEHAND, "chat", HEAT, "--thread", "t1", "--events"]
+        with subprocess.Popen(
+            command,
+            cwd=ready,
+            env=environment(ready, settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            seen: list[str] = []
+            for line in process.stdout:
+                seen.append(line)
+                if "TEXT_MESSAGE_CONTENT" in line:
+                    process.send_signal(signal.SIGINT)
+                    break
+            seen.extend(process.stdout)
+            assert process.wait(60) == 1
+            assert process.stderr.read().strip() == "Stopped."
+        assert server.hung_up.wait(10)
+    assert assert_valid(seen)[-1].outcome.type == "cancelled"
+    again = run_process(ready, "chat", "May we ship qwen2.5-3b?", "--thread", "t1", "--json")
+    assert again.code == 0
