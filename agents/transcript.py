@@ -1,9 +1,9 @@
 """What has happened in a turn so far, gathered from its events."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from agents.events import AnswerDelta, RouteTaken, ToolFinished, ToolStarted, TurnEvent
+from agents.events import AnswerDelta, Notice, RouteTaken, Sources, ToolFinished, ToolStarted, TurnEvent
 
 __all__ = ["Transcript"]
 
@@ -16,11 +16,16 @@ class Transcript:
         said: the answer so far.
         route: where the message went; None while nobody has decided.
         tools: call id -> id, name, arguments, and, once it has ended, result and status.
+        citations: `agents.events.Citation` as JSON.
+        notices: kind and message of each.
     """
 
     said: str = ""
     route: dict[str, Any] | None = None
     tools: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    citations: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    notices: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -38,5 +43,9 @@ class Transcript:
                 self.tools[call_id] = {"id": call_id, "name": name, "arguments": arguments}
             case ToolFinished(call_id, result, failed):
                 self.tools[call_id] |= {"result": result, "status": "failed" if failed else "done"}
+            case Sources(citations):
+                self.citations = [asdict(citation) for citation in citations]
+            case Notice(topic, message):
+                self.notices.append({"kind": topic, "message": message})
             case _:
                 return

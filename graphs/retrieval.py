@@ -73,7 +73,11 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
     arguments = {"query": state["question"], "limit": _PASSAGES}
     call_id = uuid.uuid4().hex
     emit(ToolStarted(call_id, spec.name, arguments))
-    found = await spec.call(dependencies.caller, arguments)
+    try:
+        found = await spec.call(dependencies.caller, arguments)
+    except ChargehandError as error:
+        emit(ToolFinished(call_id, str(error), failed=True))
+        raise
     passages = cast("FoundPassages", found).passages
     shown = [
         {"document": passage.document, "heading": " > ".join(passage.heading_path), "score": round(passage.score, 3)}

@@ -98,6 +98,20 @@ class ChromaFolder:
         distances = found["distances"] or [[]]
         return [(key, 1.0 - float(distance)) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
 
+    def held(self, name: str, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Key -> its vector, for those of the keys that the collection has.
+
+        Raises:
+            StorageFailed: the folder cannot be read.
+        """
+        collection = self._read(name)
+        if collection is None or not keys:
+            return {}
+        with _chroma_errors(self._folder):
+            found = collection.get(ids=list(keys), include=["embeddings"])
+        vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        return dict(zip(found["ids"], vectors, strict=True))
+
     def keys(self, name: str) -> set[str]:
         """All keys of a collection.
 

@@ -94,7 +94,7 @@ def ingest_paths(
 
 
 def _look(path: Path, known: dict[str, StoredDocument]) -> _Found:
-    root = Path(os.path.abspath(path))  # noqa: PTH100: a link keeps its own name
+    root = Path(os.path.abspath(path))  # noqa: PTH100
     closed: dict[Path, str] = {}
     files = tuple(_files(root, closed))
     gone = tuple(_vanished(root, files, closed, known))

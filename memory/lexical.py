@@ -17,6 +17,22 @@ __all__ = ["ANALYSER_VERSION", "LexicalIndex", "analyse", "open_lexical_index"]
 ANALYSER_VERSION = 1
 """Raised whenever `analyse` gives other terms for the same text: the index is then made anew."""
 
+_TENANT_SHIFT = 40
+"""Of the row number: the bits above say whose chunk it is."""
+_TABLES = """
+CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5(heading, body, tokenize='unicode61');
+CREATE TABLE IF NOT EXISTS tenants (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS entries (
+    rowid INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS entries_of_document ON entries (document_id);
+"""
+_SEARCH = """
+SELECT chunk_id, score FROM (
+    SELECT rowid AS entry, -bm25(terms, ?, 1.0) AS score FROM terms
+    WHERE terms MATCH ? AND rowid BETWEEN ? AND ? ORDER BY score DESC LIMIT ?
+) JOIN entries ON entries.rowid = entry ORDER BY score DESC, chunk_id
+"""
 _WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
 _PART = re.compile(r"[a-z]+|[0-9]+")
 # Function words and the words that only make a question a question.
@@ -79,7 +95,7 @@ class LexicalIndex:
 
     name = "lexical"
 
-    heading_weight = 1.5
+    heading_weight = 2.0
     """Weight of a term in title and headings beside 1.0 in the text; from `tests/bench/retrieval.py`."""
 
     def __init__(self, connection: sqlite3.Connection, where: Path) -> None:
@@ -107,14 +123,18 @@ class LexicalIndex:
         """
         with self._lock, storage_errors(self._where):
             self._drop(document_id)
-            for chunk in chunks:
+            if not chunks:
+                return
+            first = self._next_row(tenant)
+            for row, chunk in enumerate(chunks, first):
                 heading = " ".join(analyse(" ".join((title, *chunk.heading_path))))
-                cursor = self._connection.execute(
-                    "INSERT INTO terms (heading, body) VALUES (?, ?)", (heading, " ".join(analyse(chunk.text)))
+                body = " ".join(analyse(chunk.text))
+                self._connection.execute(
+                    "INSERT INTO terms (rowid, heading, body) VALUES (?, ?, ?)", (row, heading, body)
                 )
                 self._connection.execute(
-                    "INSERT INTO entries (rowid, chunk_id, document_id, tenant) VALUES (?, ?, ?, ?)",
-                    (cursor.lastrowid, chunk_id(document_id, chunk.ordinal), document_id, tenant),
+                    "INSERT INTO entries (rowid, chunk_id, document_id) VALUES (?, ?, ?)",
+                    (row, chunk_id(document_id, chunk.ordinal), document_id),
                 )
 
     def flush(self) -> None:
@@ -129,31 +149,33 @@ class LexicalIndex:
             self._connection.rollback()
 
     def search(self, terms: Sequence[str], tenant: str, limit: int) -> list[tuple[str, float]]:
-        """Rank chunks by BM25 of any of the terms: (chunk id, score > 0), best first."""
+        """Rank chunks by BM25 of any of the terms: (chunk id, score > 0), best first.
+
+        How rare a term is counts over all tenants; what is found is the tenant's alone.
+        """
         if not terms:
             return []
         query = " OR ".join(_quoted(term) for term in dict.fromkeys(terms))
         with self._lock, storage_errors(self._where):
             rows = self._connection.execute(
-                f"SELECT chunk_id, -bm25(terms, {self.heading_weight}, 1.0) AS score FROM terms"  # noqa: S608 # nosec B608: a number of ours
-                " JOIN entries ON entries.rowid = terms.rowid"
-                " WHERE terms MATCH ? AND tenant = ? ORDER BY score DESC LIMIT ?",
-                (query, tenant, limit),
+                _SEARCH, (self.heading_weight, query, *self._rows_of(tenant), limit)
             ).fetchall()
         return [(chunk, float(score)) for chunk, score in rows]
 
     def document_frequencies(self, terms: Sequence[str], tenant: str) -> tuple[dict[str, int], int]:
         """In how many of the tenant's chunks each term stands, and how many chunks there are."""
-        frequencies: dict[str, int] = {}
         with self._lock, storage_errors(self._where):
-            for term in dict.fromkeys(terms):
-                frequencies[term] = self._connection.execute(
-                    "SELECT count(*) FROM terms JOIN entries ON entries.rowid = terms.rowid"
-                    " WHERE terms MATCH ? AND tenant = ?",
-                    (_quoted(term), tenant),
-                ).fetchone()[0]
-            total = self._connection.execute("SELECT count(*) FROM entries WHERE tenant = ?", (tenant,)).fetchone()[0]
+            rows = self._rows_of(tenant)
+            query = "SELECT count(*) FROM terms WHERE terms MATCH ? AND rowid BETWEEN ? AND ?"
+            frequencies = {term: self._number(query, _quoted(term), *rows) for term in dict.fromkeys(terms)}
+            total = self._number("SELECT count(*) FROM entries WHERE rowid BETWEEN ? AND ?", *rows)
         return frequencies, total
+
+    def ids(self, tenant: str) -> set[str]:
+        """Ids of all the tenant's chunks."""
+        with self._lock, storage_errors(self._where):
+            query = "SELECT chunk_id FROM entries WHERE rowid BETWEEN ? AND ?"
+            return {row[0] for row in self._connection.execute(query, self._rows_of(tenant))}
 
     def close(self) -> None:
         self._connection.close()
@@ -162,6 +184,21 @@ class LexicalIndex:
         rows = self._connection.execute("SELECT rowid FROM entries WHERE document_id = ?", (document_id,)).fetchall()
         self._connection.executemany("DELETE FROM terms WHERE rowid = ?", rows)
         self._connection.executemany("DELETE FROM entries WHERE rowid = ?", rows)
+
+    def _rows_of(self, tenant: str) -> tuple[int, int]:
+        """First and last row that a tenant's chunks may have: FTS5 skips the others without looking at them."""
+        found = self._connection.execute("SELECT id FROM tenants WHERE name = ?", (tenant,)).fetchone()
+        return (found[0] << _TENANT_SHIFT, ((found[0] + 1) << _TENANT_SHIFT) - 1) if found else (0, 0)
+
+    def _next_row(self, tenant: str) -> int:
+        self._connection.execute("INSERT INTO tenants (name) VALUES (?) ON CONFLICT DO NOTHING", (tenant,))
+        first, last = self._rows_of(tenant)
+        return self._number(
+            "SELECT coalesce(max(rowid), ?) + 1 FROM entries WHERE rowid BETWEEN ? AND ?", first, first, last
+        )
+
+    def _number(self, query: str, *parameters: str | int) -> int:
+        return self._connection.execute(query, parameters).fetchone()[0]
 
 
 def _quoted(term: str) -> str:
@@ -179,11 +216,6 @@ def open_lexical_index(path: Path) -> LexicalIndex:
         connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")  # else a power cut loses what the watermark says is there
-        connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5(heading, body, tokenize='unicode61')")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS entries"
-            " (rowid INTEGER PRIMARY KEY, chunk_id TEXT UNIQUE, document_id TEXT, tenant TEXT)"
-        )
-        connection.execute("CREATE INDEX IF NOT EXISTS entries_of_document ON entries (document_id)")
+        connection.executescript(_TABLES)
         connection.commit()
     return LexicalIndex(connection, path)

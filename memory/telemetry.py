@@ -13,6 +13,7 @@ _OFF = {
     "LANGCHAIN_TRACING_V2": "false",
     "LANGGRAPH_CLI_NO_ANALYTICS": "1",
     "LANGSMITH_TRACING": "false",
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: sent to Microsoft when a session is made
     "OTEL_SDK_DISABLED": "true",
     "POSTHOG_DISABLED": "1",
 }

@@ -83,6 +83,15 @@ class VectorIndex:
         with self._lock:
             return self._chroma.nearest(self._name_of(tenant), vector, limit)
 
+    def held(self, keys: Sequence[str], tenant: str) -> dict[str, NDArray[np.float32]]:
+        """Chunk id -> its unit vector, for those of the ids that the index has.
+
+        Raises:
+            StorageFailed: the index cannot be read.
+        """
+        with self._lock:
+            return self._chroma.held(self._name_of(tenant), keys)
+
     def ids(self, tenant: str) -> set[str]:
         """Ids of all the tenant's chunks.
 

@@ -1,11 +1,13 @@
 """Fixtures that every part of the tests may use."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from agents.router.training import load_classifier
 from memory.embedding import MiniLM, load_minilm
 from memory.errors import Unavailable
 from memory.home import Home, open_home
@@ -68,3 +70,22 @@ def sample_store(run_folder: Path, minilm: MiniLM, samples: Path) -> KnowledgeSt
         store = open_store(open_home(run_folder / "samples"), lambda: minilm)
         store.ingest([samples], "default", 10_000_000)
     return store
+
+
+@pytest.fixture(scope="session")
+def ready_home(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
+    """The sample documents and a trained router; copy it, do not write to it."""
+    home = shutil.copytree(sample_store.home.root, tmp_path_factory.mktemp("ready") / "home")
+    trained = tmp_path_factory.getbasetemp().parent / "router-cache"  # the tests of the router share it
+    trained.mkdir(exist_ok=True)
+    with FileLock(trained / "training.lock"):
+        load_classifier(trained, minilm)
+    for file in trained.glob("*.npz"):
+        shutil.copy(file, home / "cache")
+    return home
+
+
+@pytest.fixture
+def ready(ready_home: Path, tmp_path: Path) -> Path:
+    """A copy of it, to write to."""
+    return shutil.copytree(ready_home, tmp_path / "home")

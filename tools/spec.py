@@ -1,7 +1,7 @@
 """The tool specification: an operation is written once as a typed function and is the same behind every face.
 
-A face (LangGraph, CrewAI, HTTP, the command line) is thin and calls only `ToolSpec.call`, which validates the
-arguments, authorises the principal and runs the function within its time limit.
+A face (LangGraph, CrewAI, HTTP, the command line) is thin and calls only `ToolSpec.call`, which authorises the
+principal, validates the arguments and runs the function within its time limit.
 """
 
 import asyncio
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
-from pydantic.fields import FieldInfo
 
 from memory.errors import InvalidInput, NotAllowed, OutOfTime
 
 __all__ = ["LOCAL_ENGINEER", "Effect", "ToolContext", "ToolSpec", "tool"]
 
 Effect = Literal["read", "write", "destructive"]
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class ToolSpec:
     run: Callable[..., Any]
 
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> BaseModel:
-        """Validate, authorise, run.
+        """Authorise, validate, run.
 
         Raises:
             InvalidInput: an argument is missing, unknown or does not fit; the message names it.
@@ -75,12 +76,15 @@ class ToolSpec:
             )
         checked = self.check(arguments)
         values = {name: getattr(checked, name) for name in type(checked).model_fields}
+        limit = asyncio.timeout(self.timeout_s)
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with limit:
                 if inspect.iscoroutinefunction(self.run):
                     return await self.run(context, **values)
                 return await asyncio.to_thread(self.run, context, **values)
         except TimeoutError as error:
+            if not limit.expired():
+                raise
             raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s.", "Try again.") from error
 
     def check(self, arguments: Mapping[str, Any]) -> BaseModel:
@@ -105,21 +109,27 @@ def tool(
             it returns a pydantic model.
 
     Raises:
-        TypeError: a parameter lacks an annotation, or the result is not a pydantic model.
+        TypeError: the function has no docstring or no context, a parameter lacks an annotation or cannot be named, or
+            the result is not a pydantic model.
     """
     hints = get_type_hints(function, include_extras=True)
     result = hints.get("return")
     if not (isinstance(result, type) and issubclass(result, BaseModel)):
         raise TypeError(f"{function.__name__} must return a pydantic model")
+    context, *parameters = inspect.signature(function).parameters.values() or (None,)
+    if context is None or hints.get(context.name) is not ToolContext:
+        raise TypeError(f"{function.__name__}: the first parameter must be the ToolContext")
     fields: dict[str, Any] = {}
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
-        if parameter.name not in hints:
-            raise TypeError(f"{function.__name__}: parameter {parameter.name} lacks an annotation")
-        default = FieldInfo() if parameter.default is parameter.empty else FieldInfo(default=parameter.default)
-        fields[parameter.name] = (hints[parameter.name], ... if parameter.default is parameter.empty else default)
+    for parameter in parameters:
+        if parameter.name not in hints or parameter.kind not in _NAMED:
+            raise TypeError(f"{function.__name__}: parameter {parameter.name} lacks an annotation or a name")
+        fields[parameter.name] = (
+            hints[parameter.name],
+            ... if parameter.default is parameter.empty else parameter.default,
+        )
     title = "".join(part.capitalize() for part in function.__name__.split("_"))
     arguments = create_model(f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
     description = inspect.cleandoc(function.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    return ToolSpec(
-        function.__name__, description, arguments, result, frozenset(scopes), effect, timeout_s, function
-    )
+    if not description:
+        raise TypeError(f"{function.__name__} lacks a docstring")
+    return ToolSpec(function.__name__, description, arguments, result, frozenset(scopes), effect, timeout_s, function)

@@ -18,9 +18,9 @@ _MEASURE = re.compile(r"(?:\d+(?:\.\d+)*-)?\d+(?:\.\d+)*-?(?P<unit>[A-Za-z]+)|v\
 _NO_UNITS = frozenset(("st", "nd", "rd", "th", "x"))
 
 _SMALL_WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-_SMALL = {word: n for n, word in enumerate(re.findall(r"\w+", f"{_SMALL_WORDS} seventeen eighteen nineteen"))}
+_SMALL = {word: n for n, word in enumerate(f"{_SMALL_WORDS} seventeen eighteen nineteen".split())}
 _TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS = {word: 10 * n for n, word in enumerate(re.findall(r"\w+", _TENS_WORDS), start=2)}
+_TENS = {word: 10 * n for n, word in enumerate(_TENS_WORDS.split(), start=2)}
 _HAN = {digit: number for number, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN_TENS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _COUNTED = re.compile(r"\s*[个次台天小分秒年月周日元度克米人颗条项页份批级层名位块张号线步]")

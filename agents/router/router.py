@@ -1,5 +1,6 @@
 """The intent router: the classifier where it is sure, else a model's schema-bound choice, else a question back."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
@@ -80,7 +81,7 @@ class IntentRouter:
         Args:
             previous: intent of the turn before, for messages that only make sense after it.
         """
-        probabilities = self._classifier.probabilities(text, self._embedder, previous)
+        probabilities = await asyncio.to_thread(self._classifier.probabilities, text, self._embedder, previous)
         order = np.argsort(-probabilities, kind="stable")
         first, second = INTENTS[order[0]], INTENTS[order[1]]
         sure, next_best = float(probabilities[order[0]]), float(probabilities[order[1]])

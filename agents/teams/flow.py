@@ -129,7 +129,13 @@ def _flow_type() -> Any:
 
         @listen("planned")
         async def act(self) -> None:
-            self.state.results = list(await asyncio.gather(*(self.turn.call(call) for call in self.turn.plan.calls)))
+            calls = (self.turn.call(call) for call in self.turn.plan.calls)
+            # All are waited for: a call that went on after the turn has failed would be told of too late.
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            failures = [result for result in results if isinstance(result, BaseException)]
+            if failures:
+                raise failures[0]
+            self.state.results = results
 
         @listen(act)
         def report(self) -> None:
@@ -138,4 +144,3 @@ def _flow_type() -> Any:
             self.state.finding = TeamFinding(text, plan.models, asked=False)
 
     return TeamFlow
-

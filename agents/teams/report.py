@@ -18,7 +18,12 @@ _VERDICTS = {
         "conditional": "only under conditions",
         "unsure": "unsure: not verified, so treat it as no until someone has read the terms",
     },
-    "zh": {"yes": "可以", "no": "不可以", "conditional": "有条件", "unsure": "不确定：未经核实，在有人读过条款之前按不可以处理"},
+    "zh": {
+        "yes": "可以",
+        "no": "不可以",
+        "conditional": "有条件",
+        "unsure": "不确定：未经核实，在有人读过条款之前按不可以处理",
+    },
 }
 
 
@@ -49,7 +54,7 @@ def _licence(finding: LicenceFinding, chinese: bool) -> str:
             f"- 修改：{verdicts[licence.modification]}",
             f"- 署名要求：{licence.attribution}",
         ]
-        labels = ("条件", "备注", "未核实的信息", "来源")
+        labels = ("条件：", "备注：", "未核实的信息：", "来源：")
     else:
         lines = [
             f"**{finding.name}** ({finding.maker}, {size}) is under the **{licence.name}** ({licence.type}).",
@@ -59,13 +64,13 @@ def _licence(finding: LicenceFinding, chinese: bool) -> str:
             f"- Modification: {verdicts[licence.modification]}",
             f"- Attribution: {licence.attribution}",
         ]
-        labels = ("Condition", "Note", "Not verified", "Source")
-    lines.extend(f"- {labels[0]}: {condition}" for condition in licence.conditions)
+        labels = ("Condition: ", "Note: ", "Not verified: ", "Source: ")
+    lines.extend(f"- {labels[0]}{condition}" for condition in licence.conditions)
     if finding.notes:
-        lines.append(f"- {labels[1]}: {finding.notes}")
+        lines.append(f"- {labels[1]}{finding.notes}")
     if finding.unsure:
-        lines.append(f"- {labels[2]}: {', '.join(finding.unsure)}")
-    lines.append(f"- {labels[3]}: {licence.source}")
+        lines.append(f"- {labels[2]}{', '.join(finding.unsure)}")
+    lines.append(f"- {labels[3]}{licence.source}")
     return "\n".join(lines)
 
 
@@ -115,7 +120,11 @@ def _profile(profile: ModelProfile, chinese: bool) -> str:
 def _evaluations(found: EvaluationList, chinese: bool) -> str:
     if not found.evaluations:
         return "没有记录过这样的评测。" if chinese else "No such evaluation is on record."
-    head = f"已完成的评测（{len(found.evaluations)} 个）：" if chinese else f"Finished evaluations ({len(found.evaluations)}):"
+    head = (
+        f"已完成的评测（{len(found.evaluations)} 个）："
+        if chinese
+        else f"Finished evaluations ({len(found.evaluations)}):"
+    )
     columns = ("任务", "对象", "数据", "样本", "指标", "日期") if chinese else (
         "Task", "Subject", "Data", "Samples", "Metrics", "Date"
     )  # fmt: skip
@@ -124,13 +133,18 @@ def _evaluations(found: EvaluationList, chinese: bool) -> str:
             row.task,
             row.subject,
             row.dataset,
-            str(row.samples),
-            ", ".join(f"{name} {value:.4g}" for name, value in row.metrics.items()),
+            f"{row.samples:,}",
+            ", ".join(f"{name} {_number(value)}" for name, value in row.metrics.items()),
             f"{row.finished_at:%Y-%m-%d}",
         )
         for row in found.evaluations
     ]
     return f"{head}\n\n{_table(columns, rows)}"
+
+
+def _number(value: float) -> str:
+    """Four significant digits, or one decimal place from 1000 on."""
+    return f"{value:,.1f}".removesuffix(".0") if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _size(parameters: int | None, chinese: bool) -> str:
@@ -142,7 +156,9 @@ def _size(parameters: int | None, chinese: bool) -> str:
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
+    )
 
 
 _RENDERERS: dict[type[BaseModel], Callable[[Any, bool], str]] = {

@@ -106,7 +106,14 @@ class Conversation:
             _log.exception("a turn failed")
             await self._record(thread_id, "failed", so_far, f"An internal error: {type(error).__name__}.")
             raise
-        return await self._reply(thread_id)
+        return Reply(
+            thread_id=thread_id,
+            answer=so_far.said,
+            route=so_far.route or {},
+            citations=so_far.citations,
+            tool_calls=so_far.tool_calls,
+            notices=so_far.notices,
+        )
 
     async def _stream(self, thread_id: str, message: str, emit: Emit, so_far: Transcript) -> None:
         config = {
@@ -138,17 +145,6 @@ class Conversation:
             {"configurable": {"thread_id": thread_id}},
             {"messages": [AIMessage(content=so_far.said, additional_kwargs=origin)]},
             as_node="respond",
-        )
-
-    async def _reply(self, thread_id: str) -> Reply:
-        state = (await self._graph.aget_state({"configurable": {"thread_id": thread_id}})).values
-        return Reply(
-            thread_id=thread_id,
-            answer=state["answer"],
-            route=state["route"],
-            citations=state.get("citations", []),
-            tool_calls=state.get("tool_calls", []),
-            notices=state.get("notices", []),
         )
 
 

@@ -13,8 +13,8 @@ def test_every_phrase_is_there_in_both_languages_with_the_same_places(name: str)
     }
     assert set(places) == {"en", "zh"}
     assert places["en"] == places["zh"]
-    for language in places:
-        text = phrase(name, language, **dict.fromkeys(places[language], "X"))
+    for language, fields in places.items():
+        text = phrase(name, language, **dict.fromkeys(fields, "X"))
         assert text.strip()
         assert "{" not in text
 

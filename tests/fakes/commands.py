@@ -1,5 +1,6 @@
 """The command line in processes of its own, on a home of the test's own, knowing nothing of this machine."""
 
+import asyncio
 import json
 import os
 import re
@@ -13,9 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from langchain_core.messages import AnyMessage
+
+from memory.ledger import open_ledger
+from memory.threads import open_threads
 from tests.fakes.offline import NOBODY
 
-__all__ = ["CHARGEHAND", "Done", "Up", "environment", "run_process", "start_up"]
+__all__ = ["CHARGEHAND", "Done", "Up", "environment", "messages_of", "run_process", "start_up"]
 
 ROOT = Path(__file__).parents[2]
 CHARGEHAND = (sys.executable, "-c", "from server.cli import main; main()")
@@ -71,6 +76,19 @@ def run_process(
         check=False,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def messages_of(home: Path, thread_id: str) -> list[AnyMessage]:
+    """What a thread of a home has kept, read without any process."""
+
+    async def read() -> list[AnyMessage]:
+        ledger = open_ledger(home / "ledger.sqlite")
+        async with open_threads(home / "threads.sqlite", ledger) as threads:
+            saved = await threads.messages(thread_id, "default")
+        ledger.close()
+        return [entry.message for entry in saved]
+
+    return asyncio.run(read())
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,9 @@ async def test_a_thread_is_remembered_by_the_next_process(sample_store: Knowledg
     again = open_store(store.home, lambda: sample_store.embedder)
     router = ScriptedRouter(routes)
     async with open_threads(again.home.threads, again.ledger) as threads:
-        turn = await take_turn(build_supervisor(dependencies_on(again, router), threads.checkpointer), "may we ship it?")
+        turn = await take_turn(
+            build_supervisor(dependencies_on(again, router), threads.checkpointer), "may we ship it?"
+        )
     again.close()
     assert [message.type for message in turn.state["messages"]] == ["human", "ai", "human", "ai"]
     assert turn.state["tool_calls"][0]["arguments"] == {"model": "qwen2.5-3b"}

@@ -118,20 +118,37 @@ def answered(host: str, origin: str | None = None) -> int:
     return status
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "127.8.9.1:80", "localhost", "LocalHost:1", "[::1]", "[::1]:8080"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8080", "127.8.9.1:80", "localhost", "LocalHost:1", "[::1]", "[::1]:8080"]
+)
 def test_every_name_of_this_machine_is_let_in(host: str):
     assert answered(host) == 200
     assert answered(host, f"http://{host}") == 200
 
 
 @pytest.mark.parametrize(
-    "host", ["", ":8080", "0.0.0.0", "[::]", "[::2]:8080", "[::1", "::1]", "example.com", "127.0.0.1@evil.example", "[zz]", "2130706433x"]
+    "host",
+    [
+        "",
+        ":8080",
+        "0.0.0.0",
+        "[::]",
+        "[::2]:8080",
+        "[::1",
+        "::1]",
+        "example.com",
+        "127.0.0.1@evil.example",
+        "[zz]",
+        "2130706433x",
+    ],
 )
 def test_every_other_host_is_refused_however_odd(host: str):
     assert answered(host) == 403
 
 
-@pytest.mark.parametrize("origin", ["", "null", "http://[::1", "file://", "http://127.0.0.1", "http://127.0.0.1:8081", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "origin", ["", "null", "http://[::1", "file://", "http://127.0.0.1", "http://127.0.0.1:8081", "javascript:alert(1)"]
+)
 def test_every_other_origin_is_refused_however_odd(origin: str):
     assert answered("127.0.0.1:8080", origin) == 403
 

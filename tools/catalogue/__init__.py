@@ -15,6 +15,7 @@ __all__ = ["Catalogue", "CatalogueModel", "Licence", "Permission", "load_catalog
 
 Permission = Literal["yes", "no", "conditional", "unsure"]
 
+_AS_SERVED = re.compile(r":latest$|(?:[-.](?:gguf|q\d\w*|fp16|f16|bf16|fp32|int8))+$")
 
 LEAST_LIKENESS = 0.6
 """Of a name that is suggested for one that is not known, 0 to 1."""
@@ -96,16 +97,18 @@ class Catalogue(BaseModel):
         return {name: model for model in self.models for name in model.names}
 
     def get(self, name: str) -> CatalogueModel:
-        """The model of this id or alias, in any case; a `provider:` in front is ignored.
+        """The model of this id or alias, in any case, as served: `provider:` in front, `:latest` or a format after it.
 
         Raises:
             NotFound: no model has this name; the error names the nearest.
         """
         wanted = name.strip().lower()
-        found = self._by_name.get(wanted) or self._by_name.get(wanted.partition(":")[2])
-        if found is None:
-            raise NotFound(f"The catalogue has no model {name!r}.", nearest=self.nearest(wanted))
-        return found
+        for known in (wanted, wanted.partition(":")[2]):
+            stem = _AS_SERVED.sub("", known)
+            for spelling in (known, stem, stem.replace(":", "-")):
+                if spelling in self._by_name:
+                    return self._by_name[spelling]
+        raise NotFound(f"The catalogue has no model {name!r}.", nearest=self.nearest(wanted))
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """Ids of the models whose names are most like `name`, best first; empty where none is alike."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agents.events import AnswerDelta, DraftDelta, Notice, TurnEvent
+from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, ToolFinished, TurnEvent
 from agents.models.resolve import resolve_model
 from graphs.dependencies import Dependencies
 from memory.errors import ChargehandError, Conflict, InvalidInput, OutOfTime, Unavailable
@@ -231,9 +231,26 @@ async def test_a_tool_that_fails_ends_the_turn_and_the_thread_says_so(
         last = (await kept(conversation))[-1].message
         assert last.additional_kwargs["status"] == "failed"
         (notice,) = last.additional_kwargs["notices"]
-        assert ("The store is away. Wait." if isinstance(error, ChargehandError) else "RuntimeError") in notice["message"]
+        assert ("The store is away. Wait." if isinstance(error, ChargehandError) else "RuntimeError") in notice[
+            "message"
+        ]
         assert "0xBEEF" not in str(last)
         await assert_usable(conversation)
+
+
+@pytest.mark.parametrize(("tool", "message"), [("knowledge_search", HEAT), ("licence_lookup", SHIP)])
+async def test_a_failed_turn_keeps_where_it_went_and_which_call_failed(store: KnowledgeStore, tool: str, message: str):
+    failing = raising(Unavailable("The store is away.", "Wait."))
+    async with open_conversation(with_tool(dependencies_on(store, help_after()), tool, failing)) as conversation:
+        listener = Listener()
+        with pytest.raises(Unavailable):
+            await conversation.take_turn("t1", message, listener)
+        origin = (await kept(conversation))[-1].message.additional_kwargs
+    assert origin["route"] == next(event.route for event in listener.events if isinstance(event, RouteTaken))
+    (call,) = origin["tool_calls"]
+    assert (call["name"], call["status"], call["result"]) == (tool, "failed", "The store is away. Wait.")
+    (finished,) = [event for event in listener.events if isinstance(event, ToolFinished)]
+    assert (finished.call_id, finished.failed) == (call["id"], True)
 
 
 async def test_an_unexpected_failure_is_logged_with_its_traceback(
@@ -267,6 +284,8 @@ async def test_cancelling_stops_the_model_and_keeps_what_was_said(talking: Opene
         assert last.text == listener.answer
         assert last.text.startswith(CARRIED.strip())
         assert last.additional_kwargs["status"] == "cancelled"
+        assert last.additional_kwargs["route"]["intent"] == "knowledge"
+        assert [call["name"] for call in last.additional_kwargs["tool_calls"]] == ["knowledge_search"]
         assert last.additional_kwargs["notices"] == [{"kind": "partial", "message": "Stopped by the user."}]
         await assert_usable(conversation)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.commands import CHARGEHAND, environment, run_process
+from tests.fakes.commands import CHARGEHAND, environment, messages_of, run_process
 from tests.fakes.model_servers import Behaviour, serve_openai
+from tests.fakes.outside import outside_world
 from tests.server.chat.protocol import assert_valid
 
 pytestmark = pytest.mark.integration
@@ -17,19 +18,32 @@ HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
 
 
-@pytest.mark.parametrize("message", [HEAT, "May we ship qwen2.5-3b in a product?", "SE30 的工作温度范围是多少？"])
+@pytest.mark.parametrize("message", ["May we ship qwen2.5-3b in a product?", "SE30 的工作温度范围是多少？"])
 def test_json_is_all_that_chat_prints(ready: Path, message: str):
     done = run_process(ready, "chat", message, "--json")
     assert (done.code, done.err) == (0, "")
     assert done.json["answer"]
 
 
-def test_every_other_command_prints_its_json_alone(ready: Path):
-    for command in (["route", HEAT], ["search", HEAT], ["doctor"], ["ingest", str(Path(__file__).parents[2] / "data")]):
+def test_every_other_command_prints_its_json_alone(ready: Path, tmp_path: Path):
+    (tmp_path / "note.md").write_text("# Goods lift\n\nThe goods lift carries 1250 kg.\n")
+    for command in (["route", HEAT], ["search", HEAT], ["doctor"], ["ingest", str(tmp_path / "note.md")]):
         done = run_process(ready, *command, "--json")
+        assert (done.code, done.err) == (0, "")
         assert done.json
-        if command[0] != "ingest":
-            assert (done.code, done.err) == (0, "")
+
+
+def test_no_command_calls_anybody_outside_this_machine(ready: Path, tmp_path: Path):
+    texts = tmp_path / "texts.jsonl"
+    asked = [HEAT, "May we ship qwen2.5-3b in a product?", "Which models can this hub serve now?"]
+    texts.write_text("".join(json.dumps({"id": 1, "text": text}) + "\n" for text in asked))
+    note = tmp_path / "note.md"
+    note.write_text("# Goods lift\n\nThe goods lift carries 1250 kg.\n")
+    with outside_world() as outside:
+        for command in (["ingest", str(note)], ["chat", "--file", str(texts)], ["doctor"]):
+            done = run_process(ready, *command, settings=outside.settings)
+            assert done.code == 0
+        assert outside.called == []
 
 
 def test_an_argument_that_is_not_unicode_is_bad_usage(ready: Path):
@@ -79,5 +93,7 @@ def test_an_interrupted_chat_keeps_what_was_said_and_tells_that_it_was_stopped(r
             assert process.stderr.read().strip() == "Stopped."
         assert server.hung_up.wait(10)
     assert assert_valid(seen)[-1].outcome.type == "cancelled"
-    again = run_process(ready, "chat", "May we ship qwen2.5-3b?", "--thread", "t1", "--json")
-    assert again.code == 0
+    asked, stopped = messages_of(ready, "t1")
+    assert asked.text == HEAT
+    assert stopped.text.startswith(CARRIED.strip())
+    assert stopped.additional_kwargs["status"] == "cancelled"

@@ -37,9 +37,7 @@ def test_a_file_is_routed_line_by_line(ready: Path, chargehand: Chargehand, tmp_
     ]
 
 
-def test_a_broken_line_stops_the_file_before_anything_is_routed(
-    ready: Path, chargehand: Chargehand, tmp_path: Path
-):
+def test_a_broken_line_stops_the_file_before_anything_is_routed(ready: Path, chargehand: Chargehand, tmp_path: Path):
     texts = tmp_path / "texts.jsonl"
     texts.write_text(f'{{"id": 1, "text": "{SHIP}"}}\nnonsense\n')
     done = chargehand("route", "--file", texts)

@@ -15,9 +15,7 @@ def test_passages_are_shown_with_their_place(ready: Path, chargehand: Chargehand
     assert "85 °C" in done.out
 
 
-def test_json_is_one_object_with_verbatim_passages(
-    ready: Path, chargehand: Chargehand, sample_store: KnowledgeStore
-):
+def test_json_is_one_object_with_verbatim_passages(ready: Path, chargehand: Chargehand, sample_store: KnowledgeStore):
     done = chargehand("search", HEAT, "--json")
     assert done.code == 0
     assert done.err == ""

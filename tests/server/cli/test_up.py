@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fakes.commands import run_process, start_up
+from tests.fakes.commands import messages_of, run_process, start_up
 from tests.fakes.hubs import HubClient
 from tests.fakes.model_servers import Behaviour, FakeServer, serve_openai
 from tests.server.chat.protocol import assert_valid
@@ -77,9 +77,7 @@ def test_a_hub_killed_in_mid_run_is_usable_when_it_is_started_again(ready: Path,
 
 
 @pytest.mark.parametrize("stopping", [signal.SIGINT, signal.SIGTERM])
-def test_a_hub_that_is_stopped_keeps_what_its_runs_said(
-    ready: Path, talkative: FakeServer, stopping: signal.Signals
-):
+def test_a_hub_that_is_stopped_keeps_what_its_runs_said(ready: Path, talkative: FakeServer, stopping: signal.Signals):
     with start_up(ready, settings=using(talkative)) as up, client_of(up.url) as hub:
         hub.begin(HEAT, "t1", until="TEXT_MESSAGE_CONTENT")
         code = up.stop(stopping)
@@ -87,12 +85,9 @@ def test_a_hub_that_is_stopped_keeps_what_its_runs_said(
         assert "Traceback" not in up.process.stderr.read()
     assert code in {0, -signal.SIGTERM}
     assert talkative.hung_up.wait(10)
-    told = run_process(ready, "chat", "What can you do?", "--thread", "t1", "--json")
-    assert told.code == 0
-    with start_up(ready) as up, client_of(up.url) as hub:
-        stopped = hub.thread("t1")["messages"][1]
-    assert stopped["status"] == "cancelled"
-    assert stopped["content"].startswith(CARRIED.strip())
+    _, stopped = messages_of(ready, "t1")
+    assert stopped.text.startswith(CARRIED.strip())
+    assert stopped.additional_kwargs["status"] == "cancelled"
 
 
 def test_a_port_in_use_is_failed_work(ready: Path):
