@@ -78,7 +78,7 @@ _PHRASES: dict[str, dict[str, str]] = {
     "help_text": {
         "en": (
             "I run the factory of small language models with you. Ask in plain words, in English or Chinese:\n\n"
-            "- **Documents**: “The SE30 in hall 3 keeps throttling, what should I check?” I quote and cite the passage."
+            "- **Documents**: “How do I exchange the fan of the SE50?” I quote and cite the passage."
             "\n"
             "- **Licences**: “May we ship qwen2.5-3b in a product?”\n"
             "- **Roster**: “Which models can this hub serve now?”\n"

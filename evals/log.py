@@ -1,8 +1,6 @@
 """The evaluation log: what was measured, on what, when."""
 
-from datetime import datetime
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from memory.ledger import Ledger
 
@@ -29,7 +27,7 @@ class Evaluation(BaseModel):
     dataset: str
     samples: int = Field(ge=1)
     metrics: dict[str, float]
-    finished_at: datetime
+    finished_at: AwareDatetime
 
 
 def record_evaluation(ledger: Ledger, evaluation: Evaluation) -> None:

@@ -46,7 +46,7 @@ class Retriever:
     candidates: int = 60
     vector_weight: float = 0.5
     feedback: int = 2
-    feedback_weight: float = 0.7
+    feedback_weight: float = 0.5
 
     def search(self, query: str, tenant: str, limit: int = 8) -> list[Passage]:
         """Find passages for `query`, best first.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from server.chat.agui import AguiRun
     from server.chat.conversation import Conversation, Reply
 
+__all__ = ["command"]
+
 
 @click.command("chat")
 @text_argument

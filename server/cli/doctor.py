@@ -10,6 +10,8 @@ from memory.settings import Settings, load_settings
 from server.cli import print_json
 from server.outcomes import DONE, FAILED
 
+__all__ = ["command"]
+
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

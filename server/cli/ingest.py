@@ -8,6 +8,8 @@ from memory.settings import load_settings
 from server.cli import print_json
 from server.outcomes import DONE, FAILED
 
+__all__ = ["command"]
+
 
 @click.command("ingest")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))

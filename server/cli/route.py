@@ -10,6 +10,8 @@ from memory.settings import load_settings
 from server.cli import print_json
 from server.cli.texts import file_option, read_items, text_argument
 
+__all__ = ["command"]
+
 
 @click.command("route")
 @text_argument

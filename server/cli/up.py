@@ -8,6 +8,8 @@ from memory.errors import Conflict, Unavailable
 from memory.settings import load_settings
 from server.security import require_loopback
 
+__all__ = ["command"]
+
 
 @click.command("up")
 @click.option("--host", help="Address to listen on; this machine only.")
@@ -32,7 +34,9 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
 
         try:
             family = socket.AF_INET6 if ipv6 else socket.AF_INET
-            listener = socket.create_server((settings.host, settings.port), family=family, backlog=256)
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((settings.host, settings.port))  # uvicorn listens once the hub is ready
         except OSError as error:
             why = f"Cannot listen on {shown}:{settings.port}: {error.strerror}."
             raise Conflict(why, "Choose another --port.") from error

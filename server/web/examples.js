@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 
 const EXAMPLES = [
-  { about: "Troubleshooting", text: "The SE30 in hall 3 keeps throttling, what should I check?" },
+  { about: "Troubleshooting", text: "How do I exchange the fan of the SE50?" },
   { about: "Licences", text: "May we ship qwen2.5-3b in a product?" },
   { about: "Models", text: "Which models can this hub serve now?" },
   { about: "手册", text: "SE30 的工作温度范围是多少？", lang: "zh" },

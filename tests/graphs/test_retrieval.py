@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -33,7 +33,8 @@ async def answer(
     graph = build_retrieval(dependencies_on(store, model=model, **settings))
     events: list[TurnEvent] = []
     state: dict[str, Any] = {}
-    async for mode, part in graph.astream({"question": question}, stream_mode=["custom", "values"]):
+    async for streamed in graph.astream({"question": question}, stream_mode=["custom", "values"]):
+        mode, part = cast("tuple[str, Any]", streamed)
         if mode == "custom":
             events.append(part)
         else:

@@ -77,7 +77,8 @@ async def test_chinese_gets_chinese_sentences(sample_store: KnowledgeStore):
 
 
 async def test_the_answer_is_emitted_once_and_as_it_is_kept(sample_store: KnowledgeStore):
-    for intent, text in (("knowledge", HEAT), ("help", "Help!"), ("governance", SHIP)):
+    asked: list[tuple[Intent, str]] = [("knowledge", HEAT), ("help", "Help!"), ("governance", SHIP)]
+    for intent, text in asked:
         turn = await take_turn(routed(sample_store, intent), text)
         assert turn.streamed == turn.message.text == turn.state["answer"]
 

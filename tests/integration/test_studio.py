@@ -36,7 +36,9 @@ class Studio:
 
     def ask(self, message: str, thread_id: str | None = None) -> dict[str, Any]:
         """The supervisor's state after one message."""
-        given = {"messages": [{"role": "user", "content": message}]}
+        given: dict[str, Any] = {"messages": [{"role": "user", "content": message}]}
+        if thread_id is None:
+            thread_id = self.client.threads.create()["thread_id"]
         state = self.client.runs.wait(thread_id, "supervisor", input=given)
         assert isinstance(state, dict)
         return state
@@ -130,7 +132,7 @@ def test_the_retrieval_graph_answers_a_bare_question(studio: Studio):
 
 
 def test_events_come_as_they_happen(studio: Studio):
-    given = {"messages": [{"role": "user", "content": [{"type": "text", "text": HEAT}]}]}
+    given: dict[str, Any] = {"messages": [{"role": "user", "content": [{"type": "text", "text": HEAT}]}]}
     parts = list(
         studio.client.runs.stream(None, "supervisor", input=given, stream_mode="custom", stream_subgraphs=True)
     )

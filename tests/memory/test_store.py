@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memory.embedding import MiniLM
-from memory.home import Home, open_home
+from memory.home import Home
 from memory.store import KnowledgeStore, open_store
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +62,7 @@ def talking(store: KnowledgeStore) -> Opener:
     """Opens a conversation on the test's home; keywords go to `dependencies_on`."""
 
     @asynccontextmanager
-    async def opened(**parts: Any) -> AsyncIterator[Conversation]:
+    async def opened(**parts: Any) -> AsyncGenerator[Conversation]:
         async with open_conversation(dependencies_on(store, **parts)) as conversation:
             yield conversation
 

@@ -1,7 +1,7 @@
 """The HTTP API of runs and threads, as the page and other AG-UI clients use it, over a real connection."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from ag_ui.core import RunAgentInput, TextPart, UserMessage
+from ag_ui.core import ContentPart, Message, RunAgentInput, TextPart, UserMessage
 
 from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
-from tests.fakes.hubs import HubClient, body_of, serve_hub, sse
+from tests.fakes.hubs import HubClient, SentEvent, body_of, serve_hub, sse
 from tests.fakes.routers import ScriptedRouter, route_to
 from tests.server.chat.protocol import assert_valid
 
@@ -24,7 +24,7 @@ ROUTES = {"help": route_to("help"), "ship": route_to("governance")}
 
 
 @contextmanager
-def hub_on(store: KnowledgeStore, chat: ScriptedChat | None = None) -> Iterator[HubClient]:
+def hub_on(store: KnowledgeStore, chat: ScriptedChat | None = None) -> Generator[HubClient]:
     model = scripted_model(chat) if chat else None
     with serve_hub(dependencies_on(store, ScriptedRouter(ROUTES), model)) as client:
         yield client
@@ -93,8 +93,8 @@ def test_citations_point_into_the_documents_of_the_api(hub: HubClient):
 
 
 def test_ag_uis_own_input_is_taken_and_the_last_user_message_counts(hub: HubClient):
-    parts = [TextPart(text="help"), TextPart(text="me")]
-    messages = [UserMessage(id="m1", content="an older one"), UserMessage(id="m2", content=parts)]
+    parts: list[ContentPart] = [TextPart(text="help"), TextPart(text="me")]
+    messages: list[Message] = [UserMessage(id="m1", content="an older one"), UserMessage(id="m2", content=parts)]
     given = RunAgentInput(thread_id="t1", run_id="r1", messages=messages, tools=[], context=[], state={})
     content = given.model_dump_json(by_alias=True, exclude_none=True)
     headers = {"content-type": "application/json", "accept": "text/event-stream"}
@@ -338,8 +338,11 @@ def test_any_printable_id_without_a_slash_names_a_thread(hub: HubClient, thread_
 
 
 def test_many_clients_at_once_each_get_their_own_events(hub: HubClient):
+    def run(number: int) -> list[SentEvent]:
+        return hub.run(f"help {number}", f"t{number}")
+
     with ThreadPoolExecutor(8) as pool:
-        runs = list(pool.map(lambda number: hub.run(f"help {number}", f"t{number}"), range(8)))
+        runs = list(pool.map(run, range(8)))
     for number, events in enumerate(runs):
         assert assert_valid([event.line for event in events])[0].thread_id == f"t{number}"
 

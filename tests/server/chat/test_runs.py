@@ -1,7 +1,7 @@
 """Runs: numbered events that any number of clients may follow, resume and leave; cancelled, kept and forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ def endless() -> ScriptedChat:
 
 
 @asynccontextmanager
-async def running(store: KnowledgeStore, chat: ScriptedChat | None = None, **settings: Any) -> AsyncIterator[Runs]:
+async def running(store: KnowledgeStore, chat: ScriptedChat | None = None, **settings: Any) -> AsyncGenerator[Runs]:
     model = scripted_model(chat) if chat else None
     dependencies = dependencies_on(store, ScriptedRouter(ROUTES), model, **settings)
     async with open_conversation(dependencies) as conversation:

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def using(server: FakeServer) -> Mapping[str, str]:
 
 
 @contextmanager
-def client_of(url: str) -> Iterator[HubClient]:
+def client_of(url: str) -> Generator[HubClient]:
     with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
         yield HubClient(http)
 

@@ -1,0 +1,140 @@
+"""What holds for the project as a whole."""
+
+import importlib
+import importlib.metadata
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.surface import ROOMS, listed_names, modules, public_names, surface
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("chromadb", "crewai", "onnxruntime", "sklearn", "torch", "transformers")
+"""Packages that take long to import, or much memory: only the function that needs one imports it."""
+
+# Each module is imported in a process of its own, forked from one that has the light packages already.
+_IMPORT_EACH = """
+import importlib, json, os, sys
+import click, fastapi, httpx, langchain_core.messages, numpy, pydantic, pydantic_settings, sqlalchemy
+
+heavy, modules = json.loads(sys.stdin.read())
+assert not [package for package in heavy if package in sys.modules]
+for name in modules:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        continue
+    try:
+        module = importlib.import_module(name)
+        missing = [listed for listed in getattr(module, "__all__", ()) if not hasattr(module, listed)]
+        said = {"heavy": [package for package in heavy if package in sys.modules], "missing": missing}
+    except BaseException as error:
+        said = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps({"module": name, **said}), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def imported() -> dict[str, dict[str, object]]:
+    """What happened when each module was imported alone."""
+    wanted = [name for name, path in modules() if path.name != "__main__.py"]
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_EACH],
+        input=json.dumps([[*HEAVY, "langgraph"], wanted]),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=170,
+        check=True,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["module"] for row in rows] == wanted
+    return {row.pop("module"): row for row in rows}
+
+
+def test_no_other_distribution_provides_the_names_of_the_rooms() -> None:
+    provided = importlib.metadata.packages_distributions()
+    assert {name: provided.get(name, []) for name in ROOMS if set(provided.get(name, [])) - {"chargehand"}} == {}
+
+
+@pytest.mark.integration
+def test_every_module_can_be_imported_alone_and_has_what_it_lists(imported: dict[str, dict[str, object]]) -> None:
+    assert {name: row for name, row in imported.items() if row.get("error") or row.get("missing")} == {}
+
+
+@pytest.mark.integration
+def test_importing_is_cheap(imported: dict[str, dict[str, object]]) -> None:
+    light = ("memory", "tools", "evals", "agents")
+    found = {name: row["heavy"] for name, row in imported.items() if name.split(".")[0] in light and row["heavy"]}
+    assert found == {}
+
+
+@pytest.mark.integration
+def test_importing_the_graphs_and_the_server_loads_no_model_or_store(imported: dict[str, dict[str, object]]) -> None:
+    above = {name: set(row["heavy"]) - {"langgraph"} for name, row in imported.items()}  # type: ignore[call-overload]
+    assert {name: heavy for name, heavy in above.items() if heavy} == {}
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=name) for name, path in modules()])
+def test_a_module_with_public_names_lists_them(path: Path) -> None:
+    listed = listed_names(path)
+    if public_names(path):
+        assert listed is not None
+    if listed is not None:
+        assert len(set(listed)) == len(listed)
+
+
+def test_the_public_surface_is_as_agreed() -> None:
+    agreed = (ROOT / "tests" / "data" / "public_surface.txt").read_text(encoding="utf-8").splitlines()
+    added, gone = sorted(set(surface()) - set(agreed)), sorted(set(agreed) - set(surface()))
+    assert (added, gone) == ([], []), (
+        f"The public surface changed. Added: {added}. Gone: {gone}. Where that is meant, run:\n"
+        "    python -m tests.surface > tests/data/public_surface.txt"
+    )
+
+
+def test_the_documents_name_targets_that_the_makefile_has() -> None:
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    named = {
+        (path.name, target)
+        for path in documents
+        for target in re.findall(
+            r"(?:`|^\s*|\| )make ([a-z][a-z0-9-]*)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+    assert {("README.md", "demo"), ("README.md", "test")} <= named
+    assert {pair for pair in named if pair[1] not in targets} == set()
+
+
+def test_langgraph_finds_its_graphs() -> None:
+    settings = json.loads((ROOT / "langgraph.json").read_text(encoding="utf-8"))
+    assert set(settings["graphs"]) == {"supervisor", "retrieval"}
+    for graph in settings["graphs"].values():
+        module, _, name = graph["path"].partition(":")
+        factory = getattr(importlib.import_module(module), name)
+        assert inspect.iscoroutinefunction(factory)
+        assert not inspect.signature(factory).parameters
+        assert graph["description"]
+
+
+def test_no_file_of_the_project_knows_the_machine_that_it_was_written_on() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a working copy of git")
+    private = re.compile(rb"(?<![\w.])/(?:wor[k]|roo[t]|op[t]/uvenv)/")
+    files = [ROOT / name for name in listed.stdout.splitlines()]
+    assert len(files) > 100
+    assert [str(path) for path in files if path.is_file() and private.search(path.read_bytes())] == []
