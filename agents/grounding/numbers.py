@@ -5,7 +5,6 @@ A code is a name with letters and digits, such as SE30, E-F071 or qwen2.5-3b; th
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import NamedTuple
 
 __all__ = ["Amount", "amounts", "codes", "figures", "plain", "quantity"]
@@ -26,7 +25,7 @@ _HAN_TENS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_0
 _COUNTED = re.compile(r"\s*[个次台天小分秒年月周日元度克米人颗条项页份批级层名位块张号线步]")
 _FIGURE = re.compile(
     r"(?P<minus>(?<![^\s(\[|:：,，、~至到])[-–](?=\.?\d)|\bminus |零下\s*)?(?P<share>百分之\s*)?"
-    r"(?:(?P<digits>\d+(?:\.\d+)*|(?<![\w.])\.\d+)|(?P<han>(?!万一)[〇零一二两三四五六七八九十百千万亿]+))"
+    r"(?:(?P<digits>\d+(?:\.\d+)*|(?<![\w.])\.\d+)|(?P<han>(?!万一)[〇零一二两三四五六七八九十百千万亿]{1,16}))"
     rf"|\b(?:(?P<tens>{'|'.join(_TENS)})(?:[ -](?P<ones>{'|'.join(_SMALL)}))?|(?P<small>{'|'.join(_SMALL)}))\b",
     re.IGNORECASE,
 )
@@ -160,7 +159,11 @@ def _value(found: re.Match[str], following: str) -> str:
 
 def _normal(digits: str) -> str:
     """Without needless zeros; versions such as 4.1.20 keep theirs."""
-    return digits if digits.count(".") > 1 else format(Decimal(digits).normalize(), "f")
+    if digits.count(".") > 1:
+        return digits
+    whole, _, rest = digits.partition(".")
+    rest = rest.rstrip("0")
+    return f"{whole.lstrip('0') or '0'}{'.' if rest else ''}{rest}"
 
 
 def _han(numeral: str) -> int:

@@ -1,6 +1,7 @@
 """Entity linking: names in an utterance that stand for models of the catalogue."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -53,8 +54,7 @@ def unknown_models(text: str, catalogue: Catalogue) -> list[str]:
     for match in _SUSPECT.finditer(text):
         word = match[0].strip(" .,:/-")
         family = re.split(r"[^a-z]", word.lower(), maxsplit=1)[0]
-        elsewhere = all(match.end() <= one.start or one.end <= match.start() for one in mentions)
-        if family in families and re.search(r"\d", word) and elsewhere:
+        if family in families and re.search(r"\d", word) and not _overlaps(match, mentions):
             found.append((match.start(), word))
     return list(dict.fromkeys(word for _, word in sorted(found)))
 
@@ -62,17 +62,28 @@ def unknown_models(text: str, catalogue: Catalogue) -> list[str]:
 def _mentions(text: str, catalogue: Catalogue) -> list[_Mention]:
     squeezed, places = _squeeze(text)
     found: list[_Mention] = []
+    taken = bytearray(len(text))
     names = sorted(
         ((_squeeze(name)[0], name, model) for name, model in catalogue.names()), key=lambda row: -len(row[0])
     )
     for name, written, model in names:
         for at in _occurrences(squeezed, name) if len(name) >= _SHORTEST_NAME else ():
             start, end = places[at], places[at + len(name) - 1] + 1
-            free = all(end <= one.start or one.end <= start for one in found)
-            if free and _is_whole(text, start, end) and _digits(text[start:end]) == _digits(written):
+            if (
+                not any(taken[start:end])
+                and _is_whole(text, start, end)
+                and _digits(text[start:end]) == _digits(written)
+            ):
                 goes_on = _other_model(text, end, written, model)
                 found.append(_Mention(start, goes_on or end, None if goes_on else model.id))
+                taken[start : goes_on or end] = b"\1" * ((goes_on or end) - start)
     return sorted(found)
+
+
+def _overlaps(match: re.Match[str], mentions: list[_Mention]) -> bool:
+    """Whether one of the mentions, which are in order, overlaps."""
+    after = bisect_right(mentions, match.start(), key=lambda one: one.end)
+    return after < len(mentions) and mentions[after].start < match.end()
 
 
 def _squeeze(text: str) -> tuple[str, list[int]]:
@@ -82,7 +93,10 @@ def _squeeze(text: str) -> tuple[str, list[int]]:
 
 
 def _occurrences(text: str, name: str) -> Iterator[int]:
-    return (found.start() for found in re.finditer(f"(?={re.escape(name)})", text))
+    at = text.find(name)
+    while at >= 0:
+        yield at
+        at = text.find(name, at + 1)
 
 
 def _digits(name: str) -> list[str]:

@@ -1,7 +1,5 @@
 """`chargehand up`: the hub."""
 
-import sys
-
 import click
 
 from memory.errors import Conflict, Unavailable
@@ -43,13 +41,18 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         dependencies = open_dependencies(settings)
         dependencies.store.catch_up()
         url = f"http://{shown}:{listener.getsockname()[1]}"
-        click.echo(f"Chargehand is up at {url} (model {dependencies.model.reference}, home {home.root})")
-        sys.stdout.flush()
+
+        class Announced(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                """Say where the hub is once it listens there."""
+                await super().startup(sockets)
+                click.echo(f"Chargehand is up at {url} (model {dependencies.model.reference}, home {home.root})")
+
         config = uvicorn.Config(
             create_app(dependencies), log_level="warning", timeout_graceful_shutdown=5, server_header=False
         )
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            Announced(config).run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn has stopped in order by now
             click.echo("Stopped.", err=True)
         except SystemExit as error:  # uvicorn's way out when the hub cannot open; its code has another meaning here

@@ -113,6 +113,13 @@ def test_equal_figures_for_equal_numbers_alone(one: int, other: int) -> None:
     assert (figures(f"it is {one}") == figures(f"它是 {other:,}。")) == (one == other)
 
 
+def test_long_runs_of_digits_are_kept_to_the_last() -> None:
+    assert figures("1" * 5000) == {"1" * 5000}
+    assert figures("1" * 40).isdisjoint(figures("1" * 39 + "2"))
+    assert figures("亿" * 5000)
+    assert figures("二" * 5000)
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     text = plain(text)
