@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from agents.router.training import load_classifier
 from memory.embedding import MiniLM, load_minilm
@@ -16,6 +18,10 @@ from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties
 
 silence_third_parties()
+
+# How long an example takes says nothing about whether it is right.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 

@@ -29,7 +29,7 @@ def shortest_run(said: Sequence[Token], there: Sequence[Token]) -> tuple[int, in
     """The shortest run of the sentence, in characters, that has all that the claim repeats; (0, 0) for nothing."""
     repeated = names_in(said) & names_in(there)
     best = (0, 0)
-    for first, opening in enumerate(there):
+    for first, opening in enumerate(there if repeated else ()):
         missing = set(repeated)
         for token in there[first:]:
             missing -= {token.value, *token.parts}

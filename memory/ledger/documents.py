@@ -44,6 +44,8 @@ def chunk_id(document_id: str, ordinal: int) -> str:
     return f"{document_id}:{ordinal}"
 
 
+_KEYS_AT_ONCE = 500
+"""SQLite takes 32766 values in one statement, older releases 999."""
 _listed = [column for column in documents.c if column.name != "text"]
 
 
@@ -54,20 +56,17 @@ class Documents:
         self._database = database
 
     def save(self, saved: Sequence[tuple[StoredDocument, Sequence[Chunk]]]) -> None:
-        """Insert or replace documents with all their chunks, in one transaction."""
+        """Insert or replace documents, each given once, with all their chunks, in one transaction."""
+        values = [_chunk_values(document.id, chunk) for document, parts in saved for chunk in parts]
         with self._database.write() as connection:
-            for document, parts in saved:
-                former = _drop(connection, document.id)
-                connection.execute(documents.insert().values(asdict(document)))
-                if parts:
-                    connection.execute(chunks.insert(), [_chunk_values(document.id, chunk) for chunk in parts])
-                _announce(connection, document, former)
+            _drop(connection, [document for document, _ in saved])
+            _insert(connection, documents, [asdict(document) for document, _ in saved])
+            _insert(connection, chunks, values)
 
     def delete(self, gone: Sequence[StoredDocument]) -> None:
         """Remove documents with their chunks, in one transaction."""
         with self._database.write() as connection:
-            for document in gone:
-                _announce(connection, document, _drop(connection, document.id))
+            _drop(connection, gone)
 
     def get(self, document_id: str, tenant: str) -> StoredDocument:
         """Raises NotFound: there is no such document in this tenant."""
@@ -126,23 +125,37 @@ class Documents:
         }
 
 
-def _drop(connection: Connection, document_id: str) -> int:
-    former = connection.execute(chunks.delete().where(chunks.c.document_id == document_id)).rowcount
-    connection.execute(documents.delete().where(documents.c.id == document_id))
-    return former
+def _drop(connection: Connection, dropped: Sequence[StoredDocument]) -> None:
+    """Remove what there is of these documents, and tell the mirrors that they changed."""
+    for start in range(0, len(dropped), _KEYS_AT_ONCE):
+        some = dropped[start : start + _KEYS_AT_ONCE]
+        ids = [document.id for document in some]
+        theirs = chunks.c.document_id.in_(ids)
+        query = sa.select(chunks.c.document_id, sa.func.count()).where(theirs).group_by(chunks.c.document_id)
+        former = {row[0]: row[1] for row in connection.execute(query)}
+        connection.execute(chunks.delete().where(theirs))
+        connection.execute(documents.delete().where(documents.c.id.in_(ids)))
+        changes = [
+            {"document_id": document.id, "tenant": document.tenant, "former_chunks": former.get(document.id, 0)}
+            for document in some
+        ]
+        _insert(connection, outbox, changes)
 
 
-def _announce(connection: Connection, document: StoredDocument, former: int) -> None:
-    values = {"document_id": document.id, "tenant": document.tenant, "former_chunks": former}
-    connection.execute(outbox.insert().values(values))
+def _insert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(table.insert(), rows)
 
 
 def _chunk_values(document_id: str, chunk: Chunk) -> dict[str, Any]:
-    heading_path = json.dumps(chunk.heading_path, ensure_ascii=False)
-    return asdict(chunk) | {
+    return {
         "id": chunk_id(document_id, chunk.ordinal),
         "document_id": document_id,
-        "heading_path": heading_path,
+        "ordinal": chunk.ordinal,
+        "heading_path": json.dumps(chunk.heading_path, ensure_ascii=False),
+        "start": chunk.start,
+        "end": chunk.end,
+        "text": chunk.text,
     }
 
 

@@ -12,29 +12,46 @@ class BrokenMirror(Exception):
 
 
 class MemoryMirror:
-    """Keeps chunk texts by document; what is not flushed is lost, as in a crash.
+    """Keeps chunk texts by chunk, as a real store does; what is not flushed is lost, as in a crash.
 
     Attributes:
-        kept: document id -> its chunk texts, as of the last flush.
+        kept: (document id, ordinal) -> the chunk's text, as of the last flush.
         fail_at: how many further calls work before one fails; None never fails.
+        torn: a flush died in the middle, and what it left cannot be trusted.
     """
 
     name = "memory"
 
     def __init__(self) -> None:
-        self.kept: dict[str, list[str]] = {}
+        self.kept: dict[tuple[str, int], str] = {}
         self.fail_at: int | None = None
-        self._waiting: dict[str, list[str]] = {}
+        self.torn = False
+        self._waiting: dict[tuple[str, int], str | None] = {}
+
+    def damaged(self) -> bool:
+        return self.torn
+
+    def clear(self) -> None:
+        self._step()
+        self.kept.clear()
+        self.torn = False
+        self._step()
 
     def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
         self._step()
-        self._waiting[document_id] = [chunk.text for chunk in chunks]
+        self._waiting |= {(document_id, ordinal): None for ordinal in range(len(chunks), former)}
+        self._waiting |= {(document_id, chunk.ordinal): chunk.text for chunk in chunks}
 
     def flush(self) -> None:
         self._step()
-        self.kept.update(self._waiting)
-        self.kept = {key: texts for key, texts in self.kept.items() if texts}
+        self.torn = True
+        for key, text in self._waiting.items():
+            self.kept.pop(key, None)
+            if text is not None:
+                self.kept[key] = text
+            self._step()
         self._waiting.clear()
+        self.torn = False
         self._step()
 
     def rollback(self) -> None:

@@ -10,7 +10,7 @@ from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument
 from memory.passages import Chunk
-from memory.projection import project
+from memory.projection import is_behind, project
 from tests.fakes.mirrors import BrokenMirror, MemoryMirror
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -27,13 +27,13 @@ def apply(ledger: Ledger, name: str, texts: list[str] | None) -> None:
         ledger.documents.save([(document, parts)])
 
 
-def truth(ledger: Ledger) -> dict[str, list[str]]:
+def truth(ledger: Ledger) -> dict[tuple[str, int], str]:
     found = ledger.documents.chunks_of(list("abc"))
-    return {key: [chunk.text for chunk in chunks] for key, (_, chunks) in found.items() if chunks}
+    return {(key, chunk.ordinal): chunk.text for key, (_, chunks) in found.items() for chunk in chunks}
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.lists(change, max_size=4), st.integers(0, 6)), min_size=1, max_size=5))
+@given(st.lists(st.tuples(st.lists(change, max_size=4), st.integers(0, 12)), min_size=1, max_size=5))
 def test_after_any_crashes_the_mirror_agrees_with_the_ledger(steps: list) -> None:
     """Changes, then a projection that dies after some calls; in the end one that does not."""
     with tempfile.TemporaryDirectory() as folder:
@@ -65,4 +65,32 @@ def test_the_watermark_moves_only_after_the_mirror_is_durable(tmp_path: Path) ->
     told: list[int] = []
     assert project(ledger, mirror, told.append) == 1
     assert told == [ledger.outbox.watermark("memory")]
+    ledger.close()
+
+
+def test_a_damaged_mirror_is_made_anew_from_the_ledger(tmp_path: Path) -> None:
+    ledger = open_ledger(open_home(tmp_path).ledger)
+    mirror = MemoryMirror()
+    apply(ledger, "a", ["x", "y"])
+    apply(ledger, "b", ["z"])
+    project(ledger, mirror)
+    assert not is_behind(ledger, mirror)
+    mirror.kept = {("a", 0): "torn", ("nobody", 7): "left over"}
+    mirror.torn = True
+    assert is_behind(ledger, mirror)
+    project(ledger, mirror)
+    assert mirror.kept == truth(ledger)
+    assert not is_behind(ledger, mirror)
+    ledger.close()
+
+
+def test_more_changes_than_one_step_takes(tmp_path: Path) -> None:
+    ledger = open_ledger(open_home(tmp_path).ledger)
+    mirror = MemoryMirror()
+    for number in range(75):
+        apply(ledger, "abc"[number % 3], ["x"] * (number % 4))
+    told: list[int] = []
+    assert project(ledger, mirror, told.append) == 75
+    assert len(told) == 2
+    assert mirror.kept == truth(ledger)
     ledger.close()

@@ -49,7 +49,7 @@ def ids_everywhere(store: KnowledgeStore) -> tuple[set[str], set[str], set[str]]
         for chunk in chunks
     }
     lexical = {row[0] for row in store.lexical._connection.execute("SELECT chunk_id FROM entries")}
-    store.vectors.refresh(store.ledger.outbox.watermark("vectors"))
+    store.vectors.refresh(store.ledger.outbox.watermark(store.vectors.name))
     vectors = store.vectors.ids("default")
     return truth, lexical, vectors
 

@@ -110,5 +110,5 @@ def test_a_ledger_of_a_newer_release_is_refused(home: Home, ledger: Ledger) -> N
 def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(b"this is not a database, " * 100)
-    with pytest.raises(StorageFailed, match="cannot be opened"):
+    with pytest.raises(StorageFailed, match="not a database"):
         open_ledger(path)

@@ -14,7 +14,7 @@ import pytest
 from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, ToolFinished, TurnEvent
 from agents.models.resolve import resolve_model
 from graphs.dependencies import Dependencies
-from memory.errors import ChargehandError, Conflict, InvalidInput, OutOfTime, Unavailable
+from memory.errors import ChargehandError, Conflict, InvalidInput, NotFound, OutOfTime, Unavailable
 from memory.store import KnowledgeStore
 from memory.threads import SavedMessage
 from server.chat.conversation import Conversation, open_conversation
@@ -168,6 +168,25 @@ async def test_a_busy_thread_takes_no_second_turn(talking: Opener):
         with pytest.raises(asyncio.CancelledError):
             await first
         await assert_usable(conversation)
+
+
+async def test_a_busy_thread_is_not_deleted_and_a_deleted_one_leaves_nothing(talking: Opener):
+    chat = ScriptedChat(pieces=ENDLESS, next_token_s=0.01, said=[])
+    async with talking(router=help_after(), model=scripted_model(chat)) as conversation:
+        listener = Listener()
+        turn = asyncio.create_task(conversation.take_turn("t1", HEAT, listener))
+        await listener.heard.wait()
+        with pytest.raises(Conflict, match="answering in thread t1"):
+            await conversation.delete("t1")
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+        await conversation.delete("t1")
+        with pytest.raises(NotFound):
+            await kept(conversation)
+        await conversation.take_turn("t1", "What can you do?", Listener())
+        asked, _ = await kept(conversation)
+        assert asked.message.text == "What can you do?"
 
 
 @pytest.mark.integration
