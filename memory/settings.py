@@ -79,7 +79,9 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
         first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
+        name = str(first["loc"][0]).upper()
+        if name.lower() in Settings.model_fields:
+            name = f"CHARGEHAND_{name}"
         raise InvalidInput(
             f"Setting {name} is not valid: {first['msg'].lower()}.", "Correct it in the environment or in .env."
         ) from error
