@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from memory.errors import Conflict, StorageFailed
 __all__ = ["Home", "open_home", "storage_errors"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_LEAST_FREE_BYTES = 64 * 1024
 _BROKEN = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -132,6 +134,12 @@ def storage_errors(where: Path) -> Generator[None]:
 
 
 def _storage_failed(where: Path, why: str, *, full: bool) -> StorageFailed:
-    if full:
+    if full or _is_full(where):
         return StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.")
     return StorageFailed(f"Cannot read or write {where}: {why}.", "Check the disk and the rights of the file.")
+
+
+def _is_full(where: Path) -> bool:
+    """SQLite tells of a full disk as of any other failure when it cannot make its shared memory."""
+    folder = next(path for path in (where, *where.parents) if path.is_dir())
+    return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES

@@ -165,11 +165,9 @@ def _read(
             report.unchanged.append(name)
             return None
         parsed = parse_document(file.path.name, data)
-    except ChargehandError as error:
-        report.refused[name] = str(error)
-        return None
-    except OSError as error:
-        report.refused[name] = f"Cannot be read: {error.strerror}."
+    except (ChargehandError, OSError) as error:
+        why = str(error) if isinstance(error, ChargehandError) else f"Cannot be read: {error.strerror}."
+        report.refused[source if name in report.refused else name] = why
         return None
     (report.added if before is None else report.updated).append(name)
     document = StoredDocument(

@@ -14,7 +14,7 @@ from memory.passages import Chunk
 
 __all__ = ["ANALYSER_VERSION", "LexicalIndex", "analyse", "open_lexical_index"]
 
-ANALYSER_VERSION = 1
+ANALYSER_VERSION = 2
 """Raised whenever `analyse` gives other terms for the same text: the index is then made anew."""
 
 _TENANT_SHIFT = 40
@@ -41,7 +41,7 @@ _STOP = frozenset(
     " its may me might must my no not of on or our she should so some such than that the their them then there these"
     " they this those to us was we were what when where which while who why will with would you your".split()
 )
-_STOP_ZH = frozenset("的 了 吗 呢 吧 啊 是 在 和 与 或 我 你 它 们 这 那 个 么 什 怎 请 有".split())
+_STOP_ZH = re.compile("[的了吗呢吧啊是在和与或我你它们这那个么什怎请有]")
 
 
 def analyse(text: str) -> list[str]:
@@ -60,10 +60,11 @@ def analyse(text: str) -> list[str]:
 
 
 def _pairs(run: str) -> list[str]:
-    if len(run) == 1:
-        return [] if run in _STOP_ZH else [run]
-    pairs = [run[index : index + 2] for index in range(len(run) - 1)]
-    return [pair for pair in pairs if not (pair[0] in _STOP_ZH or pair[1] in _STOP_ZH)]
+    """Overlapping pairs between the function words; a character that stands alone is a term, too."""
+    terms: list[str] = []
+    for part in _STOP_ZH.split(run):
+        terms.extend([part] if len(part) == 1 else (part[index : index + 2] for index in range(len(part) - 1)))
+    return terms
 
 
 @lru_cache(maxsize=65536)

@@ -16,18 +16,21 @@ from memory.vectors import VectorIndex
 
 __all__ = ["KnowledgeStore", "open_store"]
 
-_WAIT_FOR_WRITER_S = 20.0
-
 
 @dataclass(frozen=True)
 class KnowledgeStore:
-    """The documents of one home. Reading is open to any process; one process writes at a time."""
+    """The documents of one home. Reading is open to any process; one process writes at a time.
+
+    Attributes:
+        wait_s: how long a writer waits for another one, seconds.
+    """
 
     home: Home
     ledger: Ledger
     lexical: LexicalIndex
     vectors: VectorIndex
     embedder: Embedder
+    wait_s: float = 20.0
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -40,7 +43,7 @@ class KnowledgeStore:
             Conflict: another process is writing documents.
             NotFound, InvalidInput, StorageFailed: as `memory.ingest.ingest_paths`.
         """
-        with self.home.lock("documents", "ingesting documents", wait_s=_WAIT_FOR_WRITER_S):
+        with self.home.lock("documents", "ingesting documents", wait_s=self.wait_s):
             report = ingest_paths(self.ledger, paths, tenant=tenant, limit_bytes=limit_bytes)
             self._project()
         return report
@@ -54,7 +57,7 @@ class KnowledgeStore:
         """
         if not any(is_behind(self.ledger, mirror) for mirror in (self.lexical, self.vectors)):
             return 0
-        with self.home.lock("documents", "catching up with the ledger", wait_s=_WAIT_FOR_WRITER_S):
+        with self.home.lock("documents", "catching up with the ledger", wait_s=self.wait_s):
             return self._project()
 
     def close(self) -> None:

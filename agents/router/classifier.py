@@ -1,83 +1,116 @@
-"""The trained classifier: a linear model in numpy, since scikit-learn (4 s, 130 MB) is for training only."""
+"""The trained classifier, in numpy: scikit-learn (4 s, 130 MB) is for training only."""
 
 import os
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.router.features import BUCKETS, EMBEDDING, MEANING_WEIGHT, PREVIOUS_WEIGHT, featurise
+from agents.router.features import featurise, meaning_of
 from agents.router.glossary import Glossary
 from agents.router.intents import INTENTS, Intent
 from memory.embedding import Embedder
 
-__all__ = ["Classifier", "load_weights", "meaning_of", "save_weights"]
+__all__ = ["MEANING_WEIGHT", "SHARPNESS", "Classifier", "Weights", "load_weights", "pull_of", "save_weights", "weigh"]
+
+Floats = NDArray[np.float32]
+
+MEANING_WEIGHT = 2.0
+"""Weight of the kernel of meanings beside 1.0 for that of n-grams; by cross-validation, as the next."""
+
+SHARPNESS = 2.0
+"""How fast the kernel of meanings falls: exp(SHARPNESS * (cosine - 1))."""
 
 
-def meaning_of(text: str, glossary: Glossary) -> str:
-    """What is embedded for a message: itself, or its gloss where it is Chinese."""
-    return glossary.gloss(text) or text
+@dataclass(frozen=True)
+class Weights:
+    """What was learnt.
+
+    Attributes:
+        examples: unit embeddings of the training messages, shape (n, embedding).
+        duals: their pull on the seven scores, six intents and leaning, shape (n, 7).
+        grams: pull of the n-grams, shape (BUCKETS, 7).
+        offset: shape (7,).
+        rarity: inverse document frequency of each bucket, shape (BUCKETS,).
+        mixing: from what `weigh` returns to the six logits, shape (19, 6).
+        bias: shape (6,).
+    """
+
+    examples: Floats
+    duals: Floats
+    grams: Floats
+    offset: Floats
+    rarity: Floats
+    mixing: Floats
+    bias: Floats
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Multinomial logistic regression with a temperature.
+    """Kernel ridge regression scores the text alone; a logistic regression turns scores and turn into probabilities.
 
     Attributes:
-        weights: shape (DIMENSIONS, 6).
-        bias: shape (6,).
-        rarity: inverse document frequency of each bucket, shape (BUCKETS,).
-        temperature: > 0; the logits are divided by it (Guo et al. 2017).
         hints: a line on each intent, for a model that has to choose.
     """
 
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    rarity: NDArray[np.float32]
-    temperature: float
-    hints: dict[Intent, str] = field(default_factory=dict[Intent, str])
-    glossary: Glossary = field(default_factory=lambda: Glossary({}))
+    weights: Weights
+    hints: dict[Intent, str]
+    glossary: Glossary
 
-    def probabilities(self, text: str, embedder: Embedder, previous: Intent | None) -> NDArray[np.float32]:
+    def probabilities(self, text: str, embedder: Embedder, previous: Intent | None) -> Floats:
         """Calibrated probabilities of the six intents, shape (6,), in the order of INTENTS."""
-        own = featurise(text, self.glossary)
+        own, weights = featurise(text, self.glossary), self.weights
         meaning = embedder.embed([meaning_of(text, self.glossary)])[0]
-        scaled = own.weights * self.rarity[own.buckets]
-        scaled = scaled / max(float(np.linalg.norm(scaled)), 1e-9)
-        logits = scaled @ self.weights[own.buckets] + self.bias
-        logits = logits + (meaning * MEANING_WEIGHT) @ self.weights[BUCKETS : BUCKETS + EMBEDDING]
-        if previous is not None:
-            logits = logits + PREVIOUS_WEIGHT * self.weights[BUCKETS + EMBEDDING + INTENTS.index(previous)]
-        exponents = np.exp((logits - logits.max()) / self.temperature)
+        scores = (
+            weights.offset
+            + pull_of(weights.examples @ meaning) @ weights.duals
+            + own.scaled(weights.rarity) @ weights.grams[own.buckets]
+        )
+        logits = weigh(scores.astype(np.float32)[None], [previous])[0] @ weights.mixing + weights.bias
+        exponents = np.exp(logits - logits.max())
         return exponents / exponents.sum()
 
 
-def save_weights(classifier: Classifier, path: Path) -> None:
-    """Write the numbers so that a reader finds them whole or not at all."""
+def pull_of(cosines: Floats) -> Floats:
+    """The kernel of meanings."""
+    return (MEANING_WEIGHT * np.exp(SHARPNESS * (cosines - 1.0))).astype(np.float32, copy=False)
+
+
+def weigh(scores: Floats, previous: list[Intent | None]) -> Floats:
+    """What the logistic regression sees: the turn before counts only as far as the message leans on it.
+
+    Args:
+        scores: of n texts, shape (n, 7).
+        previous: intent of the turn before each.
+
+    Returns:
+        Shape (n, 19): six scores, leaning, leaning times each score, leaning times each intent before.
+    """
+    lean = np.clip(scores[:, 6:], 0.0, 1.0)
+    before = np.array([[float(intent == own) for intent in INTENTS] for own in previous], dtype=np.float32)
+    return np.hstack([scores[:, :6], lean, lean * scores[:, :6], lean * before])
+
+
+def save_weights(weights: Weights, path: Path) -> None:
+    """Write the numbers so that a reader finds them whole or not at all; the embeddings in half precision."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    arrays = {field.name: getattr(weights, field.name) for field in fields(Weights)}
+    arrays["examples"] = weights.examples.astype(np.float16)
     with part.open("wb") as file:
-        np.savez_compressed(
-            file,
-            weights=classifier.weights,
-            bias=classifier.bias,
-            rarity=classifier.rarity,
-            temperature=np.float64(classifier.temperature),
-        )
+        np.savez(file, **arrays)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
 
 
-def load_weights(path: Path, hints: dict[Intent, str], glossary: Glossary) -> Classifier | None:
-    """The classifier of a file; None where there is none or it is damaged."""
+def load_weights(path: Path) -> Weights | None:
+    """The numbers of a file; None where there is none or it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as saved:
-            return Classifier(
-                saved["weights"], saved["bias"], saved["rarity"], float(saved["temperature"]), hints, glossary
-            )
+            return Weights(**{field.name: saved[field.name].astype(np.float32) for field in fields(Weights)})
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None

@@ -1,36 +1,29 @@
-"""What the classifier sees of a message: its meaning, its characters and words, and the intent of the turn before."""
+"""What the classifier sees of a message: what it means, and its words and characters."""
 
 import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.router.glossary import Glossary
-from agents.router.intents import INTENTS, Intent
 
-__all__ = ["DIMENSIONS", "FEATURE_VERSION", "Features", "featurise", "vectorise"]
+__all__ = ["BUCKETS", "FEATURE_VERSION", "Features", "featurise", "legible", "meaning_of"]
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 """Raised whenever the same message gives other features."""
 
-BUCKETS = 2**15
-EMBEDDING = 384
-DIMENSIONS = BUCKETS + EMBEDDING + len(INTENTS)
-MEANING_WEIGHT = 1.5
-"""Weight of the embedding beside 1.0 for the normalised n-grams; by cross-validation."""
-
-PREVIOUS_WEIGHT = 0.6
-"""Weight of the intent of the turn before."""
+BUCKETS = 2**16
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _TOKEN = re.compile(r"[\u3400-\u9fff]+|[^\W_]+(?:[.\-/'][^\W_]+)*|[^\s\w]")
-_LONGEST = 2000
-"""Characters of a message that are read; more would say no more."""
+_DIGIT = re.compile(r"\d")
+_EDGE = 1000
+"""Characters that are read at each end of a longer message: people put the question before or after what they paste."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,52 +38,43 @@ class Features:
     buckets: NDArray[np.int64]
     weights: NDArray[np.float32]
 
+    def scaled(self, rarity: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The weights times the inverse document frequency of their buckets, as a unit vector."""
+        scaled = self.weights * rarity[self.buckets]
+        return scaled / max(float(np.linalg.norm(scaled)), 1e-9)
+
+
+def legible(text: str) -> str:
+    """The part of a message that is read, as valid Unicode; the message itself where it is short and sound."""
+    if len(text) > 2 * _EDGE:
+        text = f"{text[:_EDGE]} {text[-_EDGE:]}"
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def meaning_of(text: str, glossary: Glossary) -> str:
+    """What is embedded for a message: itself, or its gloss where it is Chinese."""
+    text = legible(text)
+    return (glossary.gloss(text) or text) if _CHINESE.search(text) else text
+
 
 def featurise(text: str, glossary: Glossary) -> Features:
     """Hash the n-grams of a message: words, pairs of words and 3 to 5 characters of them; 1 and 2 Chinese characters.
 
     Digits are all one. A Chinese message also gives the n-grams of its word-for-word English gloss.
     """
-    text = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold()
+    text = unicodedata.normalize("NFKC", legible(text)).casefold()
     grams = list(_grams(text))
     if _CHINESE.search(text):
         grams.extend(_grams(glossary.gloss(text)))
-    counts = Counter(zlib.crc32(gram.encode("utf-8", errors="replace")) % BUCKETS for gram in grams)
+    counts = Counter(zlib.crc32(gram.encode()) % BUCKETS for gram in grams)
     buckets = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
     weights = 1.0 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))
     return Features(buckets, weights.astype(np.float32))
 
 
-def vectorise(
-    features: Sequence[Features],
-    meanings: NDArray[np.float32],
-    rarity: NDArray[np.float32],
-    previous: Sequence[Intent | None],
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """The messages as rows of a sparse matrix (data, indices, indptr), shape (len(features), DIMENSIONS).
-
-    Args:
-        meanings: unit embeddings, shape (len(features), EMBEDDING).
-        rarity: inverse document frequency of each bucket, shape (BUCKETS,).
-        previous: intent of the turn before each message, None where there was none.
-    """
-    data: list[NDArray[np.float32]] = []
-    indices: list[NDArray[np.int64]] = []
-    indptr = [0]
-    for row, own in enumerate(features):
-        weights = own.weights * rarity[own.buckets]
-        weights = weights / max(float(np.linalg.norm(weights)), 1e-9)
-        before = previous[row]
-        tail_at = [BUCKETS + EMBEDDING + INTENTS.index(before)] if before is not None else []
-        data.extend([weights, meanings[row] * MEANING_WEIGHT, np.full(len(tail_at), PREVIOUS_WEIGHT, np.float32)])
-        indices.extend([own.buckets, np.arange(BUCKETS, BUCKETS + EMBEDDING), np.array(tail_at, dtype=np.int64)])
-        indptr.append(indptr[-1] + len(own.buckets) + EMBEDDING + len(tail_at))
-    return np.concatenate(data), np.concatenate(indices), np.array(indptr)
-
-
 def _grams(text: str) -> Iterator[str]:
     before = "^"
-    for token in _TOKEN.findall(re.sub(r"\d", "0", text)):
+    for token in _TOKEN.findall(_DIGIT.sub("0", text)):
         if _CHINESE.match(token):
             yield from (f"h{token[i : i + n]}" for n in (1, 2) for i in range(len(token) - n + 1))
             before = "#"

@@ -6,7 +6,7 @@ import numpy as np
 
 from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS
-from agents.router.utterances import is_held_out, load_intents, utterances_of
+from agents.router.utterances import held_out_of, load_intents
 from memory.embedding import Embedder
 
 __all__ = ["HeldOutResult", "measure_held_out"]
@@ -30,8 +30,8 @@ class HeldOutResult:
 
 def measure_held_out(classifier: Classifier, embedder: Embedder) -> HeldOutResult:
     """Classify the held-out fifth; some seconds."""
-    intents, digest = load_intents()
-    kept = [utterance for utterance in utterances_of(intents) if is_held_out(utterance)]
+    file, digest = load_intents()
+    kept = held_out_of(file)
     probabilities = [classifier.probabilities(entry.text, embedder, entry.previous) for entry in kept]
     right = np.array(
         [INTENTS[int(row.argmax())] == entry.intent for row, entry in zip(probabilities, kept, strict=True)]

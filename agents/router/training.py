@@ -1,124 +1,150 @@
-"""Train the classifier on the utterances: once for each content of the files, then from the cache."""
+"""Train the classifier on the messages of `intents.yaml`: once for each content of the files, then from the cache."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.router.classifier import Classifier, load_weights, meaning_of, save_weights
-from agents.router.features import BUCKETS, DIMENSIONS, FEATURE_VERSION, Features, featurise, vectorise
+from agents.router.classifier import Classifier, Weights, load_weights, pull_of, save_weights, weigh
+from agents.router.features import BUCKETS, FEATURE_VERSION, Features, featurise, meaning_of
 from agents.router.glossary import Glossary, load_glossary
 from agents.router.intents import INTENTS, Intent
-from agents.router.utterances import Utterance, content_hash, is_held_out, load_intents, utterances_of
+from agents.router.ridge import fit_ridge
+from agents.router.utterances import Corpus, content_hash, corpus_of, load_intents
 from memory.embedding import Embedder
 
-__all__ = ["load_classifier", "train"]
+__all__ = ["Turns", "load_classifier", "train", "turns_of"]
 
-PENALTY = 30.0
-"""Inverse strength of the L2 penalty, by cross-validation."""
+PENALTY = 0.15
+TERM_WEIGHT = 0.1
+LESSON_WEIGHT = 0.5
+"""Of a lesson beside 1.0 for an utterance where probabilities are learnt: lessons are harder than what people say."""
 
-FOLDS = 4
+LOGISTIC_STRENGTH = 10.0
 SEED = 13
-LEANING_COPIES = 3
-"""How often a follow-up counts: they are few, and only they teach what the turn before means."""
+ROWS_AT_ONCE = 512
 
 
 def load_classifier(cache: Path, embedder: Embedder, trained: Callable[[Classifier], None] | None = None) -> Classifier:
-    """The classifier of the current utterances, from the cache where it is there and whole.
+    """The classifier of the current files, from the cache where it is there and whole.
 
     Args:
         trained: told of a classifier that was trained just now, before it is kept.
     """
-    intents, digest = load_intents()
+    file, digest = load_intents()
     glossary = load_glossary()
-    hints: dict[Intent, str] = {intent: definition.hint for intent, definition in intents.items()}
-    key = content_hash(f"{digest} {FEATURE_VERSION} {embedder.name} {PENALTY} {glossary.digest}".encode())
+    hints: dict[Intent, str] = {intent: definition.hint for intent, definition in file.intents.items()}
+    key = content_hash(f"{digest} {FEATURE_VERSION} {embedder.name} {glossary.digest}".encode())
     path = cache / f"intents-{key[:20]}.npz"
-    cached = load_weights(path, hints, glossary)
+    cached = load_weights(path)
     if cached is not None:
-        return cached
-    kept = [utterance for utterance in utterances_of(intents) if not is_held_out(utterance)]
-    fresh = replace(train(kept, embedder, glossary), hints=hints)
+        return Classifier(cached, hints, glossary)
+    fresh = Classifier(train(corpus_of(file), embedder, glossary), hints, glossary)
     if trained is not None:
         trained(fresh)
-    save_weights(fresh, path)
+    save_weights(fresh.weights, path)
     return fresh
 
 
-def train(utterances: Sequence[Utterance], embedder: Embedder, glossary: Glossary) -> Classifier:
-    """Fit the linear model, then its temperature on folds that it has not seen.
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Messages after a turn, for the second stage: `texts[i]` after `previous[i]` has label `labels[i]`."""
 
-    A message that stands alone is also shown after a turn of some random intent, so that only messages that lean on
-    the turn before are swayed by it.
-    """
-    from scipy.sparse import csr_matrix
-    from sklearn.model_selection import StratifiedGroupKFold
+    texts: list[str]
+    previous: list[Intent | None]
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float64]
 
-    shown = _with_random_turns_before(utterances)
-    texts = list(dict.fromkeys(utterance.text for utterance in shown))
-    features = {text: featurise(text, glossary) for text in texts}
-    vectors = embedder.embed([meaning_of(text, glossary) for text in texts])
-    meanings = dict(zip(texts, vectors, strict=True))
-    rarity = _rarity([features[text] for text in texts])
-    data = vectorise(
-        [features[utterance.text] for utterance in shown],
-        np.stack([meanings[utterance.text] for utterance in shown]),
-        rarity,
-        [utterance.previous for utterance in shown],
-    )
-    matrix: Any = csr_matrix(data, shape=(len(shown), DIMENSIONS))
-    labels = np.array([INTENTS.index(utterance.intent) for utterance in shown])
-    strata = [f"{utterance.intent} {utterance.language}" for utterance in shown]
-    logits = np.zeros((len(shown), len(INTENTS)))
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
-    for known, unseen in folds.split(labels, strata, [utterance.text for utterance in shown]):
-        logits[unseen] = _fit(matrix[known], labels[known]).decision_function(matrix[unseen])
-    model = _fit(matrix, labels)
-    return Classifier(
-        weights=np.ascontiguousarray(model.coef_.T, dtype=np.float32),
-        bias=model.intercept_.astype(np.float32),
+
+def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
+    """Fit the scores of texts alone, then probabilities on the scores that each text gets when it is left out."""
+    texts, targets, weights = _examples(corpus)
+    features = [featurise(text, glossary) for text in texts]
+    rarity = _rarity(features)
+    examples = embedder.embed([meaning_of(text, glossary) for text in texts]).astype(np.float16).astype(np.float32)
+    grams = _gram_matrix(features, rarity)
+    kernel = np.empty((len(texts), len(texts)), dtype=np.float32)
+    for start in range(0, len(texts), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        kernel[rows] = pull_of(examples[rows] @ examples.T) + (grams[rows] @ grams.T).toarray()
+    fit = fit_ridge(kernel, targets, weights, PENALTY)
+    turns = turns_of(corpus)
+    place = {text: row for row, text in enumerate(texts)}
+    seen = weigh(fit.unseen[[place[text] for text in turns.texts]], turns.previous)
+    model = _logistic(seen, turns)
+    return Weights(
+        examples=examples,
+        duals=fit.duals,
+        grams=np.asarray(grams.T @ fit.duals, dtype=np.float32),
+        offset=fit.offset,
         rarity=rarity,
-        temperature=_temperature(logits, labels),
-        glossary=glossary,
+        mixing=np.ascontiguousarray(model.coef_.T, dtype=np.float32),
+        bias=model.intercept_.astype(np.float32),
     )
 
 
-def _with_random_turns_before(utterances: Sequence[Utterance]) -> list[Utterance]:
+def turns_of(corpus: Corpus) -> Turns:
+    """Messages with the turn before them.
+
+    A standalone message is shown at the start and after a random turn, so that only what leans on the turn before is
+    swayed by it. A leaning one keeps every intent before it, and at the start may mean any.
+    """
     generator = np.random.default_rng(SEED)
-    shown: list[Utterance] = []
-    for utterance in utterances:
-        if utterance.previous is not None:
-            shown.extend([utterance] * LEANING_COPIES)
-        else:
+    rows: list[tuple[str, Intent | None, Intent, float]] = []
+    for entry in corpus.utterances:
+        if entry.previous is None:
             before = INTENTS[int(generator.integers(len(INTENTS)))]
-            shown.extend([utterance, replace(utterance, previous=before)])
-    return shown
+            rows.extend([(entry.text, None, entry.intent, 1.0), (entry.text, before, entry.intent, 1.0)])
+        else:
+            rows.append((entry.text, entry.previous, entry.intent, 2.0))
+    rows.extend((entry.text, None, entry.intent, LESSON_WEIGHT) for entry in corpus.lessons)
+    for text in corpus.leaning:
+        rows.extend((text, intent, intent, 0.5) for intent in INTENTS)
+        rows.extend((text, None, intent, 0.1) for intent in INTENTS)
+    texts, previous, intents, weights = zip(*rows, strict=True)
+    labels = np.array([INTENTS.index(intent) for intent in intents])
+    return Turns(list(texts), list(previous), labels, np.array(weights))
 
 
-def _rarity(features: Sequence[Features]) -> NDArray[np.float32]:
+def _examples(corpus: Corpus) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
+    """Texts, each once; their targets, six intents and leaning, shape (n, 7); their weights, shape (n,)."""
+    labelled: dict[str, list[tuple[Intent | None, float, float]]] = {}
+    for entries, weight in ((corpus.utterances, 1.0), (corpus.lessons, 1.0), (corpus.terms, TERM_WEIGHT)):
+        for entry in entries:
+            leans = entry.previous is not None and entry.previous == entry.intent
+            labelled.setdefault(entry.text, []).append((entry.intent, float(leans), weight))
+    for text in corpus.leaning:
+        labelled.setdefault(text, []).append((None, 1.0, 1.0))
+    targets = np.zeros((len(labelled), len(INTENTS) + 1), dtype=np.float32)
+    weights = np.zeros(len(labelled), dtype=np.float32)
+    for row, labels in enumerate(labelled.values()):
+        for intent, leans, weight in labels:
+            share = np.full(len(INTENTS), 1 / len(INTENTS)) if intent is None else np.eye(6)[INTENTS.index(intent)]
+            targets[row] += np.append(share, leans) / len(labels)
+            weights[row] = max(weights[row], weight)
+    return list(labelled), targets, weights
+
+
+def _rarity(features: list[Features]) -> NDArray[np.float32]:
     frequency = np.zeros(BUCKETS)
     for own in features:
         frequency[own.buckets] += 1
     return (np.log((1 + len(features)) / (1 + frequency)) + 1).astype(np.float32)
 
 
-def _fit(matrix: Any, labels: NDArray[np.int64]) -> Any:
+def _gram_matrix(features: list[Features], rarity: NDArray[np.float32]) -> Any:
+    from scipy.sparse import csr_matrix
+
+    ends = np.cumsum([0, *(len(own.buckets) for own in features)])
+    data = np.concatenate([own.scaled(rarity) for own in features])
+    return csr_matrix((data, np.concatenate([own.buckets for own in features]), ends), shape=(len(features), BUCKETS))
+
+
+def _logistic(seen: NDArray[np.float32], turns: Turns) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=PENALTY, max_iter=150, tol=1e-3).fit(matrix, labels)
-
-
-def _temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The temperature of least log loss on logits that were not trained on (Guo et al. 2017)."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
-    def loss(log_temperature: float) -> float:
-        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(scaled[np.arange(len(labels)), labels].mean())
-
-    best: Any = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
-    return float(np.exp(best.x))
+    model = LogisticRegression(C=LOGISTIC_STRENGTH, max_iter=1000)
+    return model.fit(seen, turns.labels, sample_weight=turns.weights)

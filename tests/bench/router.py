@@ -13,7 +13,7 @@ from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS
 from agents.router.router import IntentRouter
 from agents.router.training import load_classifier
-from agents.router.utterances import is_held_out, load_intents, utterances_of
+from agents.router.utterances import held_out_of, load_intents
 from evals.classification import accuracy, expected_calibration_error, wilson_interval
 from memory.embedding import MiniLM, load_minilm
 from memory.settings import Settings
@@ -21,11 +21,12 @@ from tests.bench.machine import machine, spread
 
 TALK_WITH_THE_ASSISTANT = frozenset(
     {
-        "are_you_a_bot", "cancel", "change_language", "goodbye", "greeting", "maybe", "no", "repeat", "thank_you",
-        "what_can_i_ask_you", "what_is_your_name", "who_made_you", "yes",
+        "are_you_a_bot", "cancel", "change_ai_name", "change_language", "goodbye", "greeting", "repeat",
+        "reset_settings", "thank_you", "what_can_i_ask_you", "what_is_your_name", "who_do_you_work_for", "who_made_you",
     }
 )  # fmt: skip
-"""CLINC150 intents that are `help` by our definition: greetings, thanks, who are you, answers to the assistant."""
+"""CLINC150 intents that are `help` by our definition: greetings, thanks, and the assistant's name, maker, settings and
+run. Its private life (age, origin, pets, hobbies) is not, nor are yes, no and maybe with nothing before them."""
 OUT_OF_SCOPE = INTENTS.index("out_of_scope")
 
 
@@ -37,8 +38,8 @@ def share(name: str, right: np.ndarray) -> None:
 
 def held_out(classifier: Classifier, embedder: MiniLM, threshold: float) -> None:
     """Accuracy on the held-out fifth."""
-    intents, _ = load_intents()
-    kept = [entry for entry in utterances_of(intents) if is_held_out(entry)]
+    file, _ = load_intents()
+    kept = held_out_of(file)
     probabilities = np.stack([classifier.probabilities(entry.text, embedder, entry.previous) for entry in kept])
     true = np.array([INTENTS.index(entry.intent) for entry in kept])
     right = probabilities.argmax(axis=1) == true

@@ -1,11 +1,14 @@
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from memory.errors import Conflict, StorageFailed
 from memory.home import Home, open_home, storage_errors
@@ -56,3 +59,79 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
         raise PermissionError(13, "Permission denied")
     with pytest.raises(ZeroDivisionError), storage_errors(tmp_path):
         raise ZeroDivisionError
+
+
+def test_a_lock_is_told_of_and_free_after_an_error(home: Home) -> None:
+    def fail() -> None:
+        with home.lock("documents", "ingesting documents"):
+            with pytest.raises(Conflict, match=r"in use: ingesting documents .*CHARGEHAND_HOME"):
+                home.lock("documents", "me too").__enter__()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with home.lock("documents", "again"):
+        pass
+    assert not list((home.root / "locks").glob("*.holder"))
+
+
+def test_a_waiter_gets_the_lock_when_it_is_let_go(home: Home) -> None:
+    got_it = threading.Event()
+    order: list[str] = []
+
+    def wait() -> None:
+        with home.lock("documents", "second", wait_s=20):
+            order.append("second")
+            got_it.set()
+
+    waiter = threading.Thread(target=wait)
+    with home.lock("documents", "first"):
+        waiter.start()
+        assert not got_it.wait(0.2)
+        order.append("first")
+    waiter.join(20)
+    assert order == ["first", "second"]
+
+
+def test_a_lock_that_cannot_be_made_is_a_storage_failure(home: Home) -> None:
+    (home.root / "locks").write_text("in the way")
+    with pytest.raises(StorageFailed), home.lock("hub", "mine"):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="no folder is read-only to root")
+def test_a_read_only_home_says_so(tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    root.mkdir(mode=0o500)
+    with pytest.raises(StorageFailed):
+        open_home(root)
+
+
+def sqlite_failure(tmp_path: Path, prepare: str, statement: str, mode: str = "rwc") -> None:
+    connection = sqlite3.connect(f"file:{tmp_path / 'x.sqlite'}?mode={mode}", uri=True)
+    try:
+        connection.executescript(prepare)
+        with storage_errors(tmp_path):
+            connection.execute(statement)
+    finally:
+        connection.close()
+
+
+def test_storage_errors_of_sqlite_are_told_from_mistakes(tmp_path: Path) -> None:
+    table = "CREATE TABLE IF NOT EXISTS t (x); PRAGMA max_page_count = 3;"
+    with pytest.raises(StorageFailed, match="disk is full"):
+        sqlite_failure(tmp_path, table, "INSERT INTO t VALUES (zeroblob(100000))")
+    with pytest.raises(StorageFailed, match="readonly"):
+        sqlite_failure(tmp_path, "SELECT 1", "INSERT INTO t VALUES (1)", mode="ro")
+    with pytest.raises(sqlite3.OperationalError, match="no such column"):
+        sqlite_failure(tmp_path, "SELECT 1", "SELECT missing FROM t")
+
+
+def test_storage_errors_below_sqlalchemy_are_found(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x)")
+        connection.exec_driver_sql("PRAGMA max_page_count = 3")
+        with pytest.raises(StorageFailed, match="disk is full"), storage_errors(tmp_path):
+            connection.exec_driver_sql("INSERT INTO t VALUES (zeroblob(100000))")
+    engine.dispose()

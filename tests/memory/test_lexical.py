@@ -1,9 +1,14 @@
+import sqlite3
+import tempfile
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory.errors import StorageFailed
 from memory.home import Home
-from memory.lexical import LexicalIndex, analyse, open_lexical_index
+from memory.lexical import _TABLES, LexicalIndex, analyse, open_lexical_index
 from memory.passages import Chunk
 
 
@@ -84,3 +89,80 @@ def test_rollback_forgets_what_was_not_flushed(home: Home, index: LexicalIndex) 
     other = open_lexical_index(home.lexical)
     assert [key for key, _ in other.search(["kept"], "default", 10)] == ["a:0"]
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("qwen2.5-3b", ["qwen253b", "qwen", "2", "5", "3", "b"]),
+        ("it's the gateway's fan", ["gateway", "fan"]),
+        ("SE30的风扇转速", ["se30", "se", "30", "风扇", "扇转", "转速"]),
+        ("我的车", ["车"]),
+        ("12", ["12"]),
+        ("a/b", ["ab", "b"]),
+        ('say "AND" OR (NEAR*)', ["say", "near"]),
+    ],
+)
+def test_codes_possessives_and_mixed_scripts(text: str, terms: list[str]) -> None:
+    assert analyse(text) == terms
+
+
+@given(st.text(st.sampled_from("ab19-._/' 温度的了\n\"*"), max_size=60))
+def test_what_is_indexed_is_found_by_its_own_text(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        index = open_lexical_index(Path(folder) / "lexical.sqlite")
+        put(index, "a", text)
+        found = index.search(analyse(text), "default", 10)
+        assert [key for key, _ in found] == (["a:0"] if analyse(text) else [])
+        index.close()
+
+
+@given(st.lists(st.text(max_size=12), max_size=4))
+def test_no_term_breaks_a_search(terms: list[str]) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(_TABLES)
+    index = LexicalIndex(connection, Path("memory"))
+    put(index, "a", "some words")
+    assert index.search(terms, "default", 10) == [] or set(terms) & {"some", "word", "words"}
+    index.close()
+
+
+def test_scores_are_positive_and_fall(index: LexicalIndex) -> None:
+    put(index, "a", "fan", "fan fan of the fan", "a long text about other things that names the fan once")
+    put(index, "b", "nothing of the kind")
+    scores = [score for _, score in index.search(["fan"], "default", 10)]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) > 0
+    assert len(index.search(["fan"], "default", 2)) == 2
+
+
+def test_an_index_of_another_analysis_is_damaged_until_it_is_made_anew(home: Home, index: LexicalIndex) -> None:
+    assert index.damaged()
+    put(index, "a", "words")
+    assert not index.damaged()
+    index.close()
+    with sqlite3.connect(home.lexical) as connection:
+        connection.execute("PRAGMA user_version = 0")
+    again = open_lexical_index(home.lexical)
+    assert again.damaged()
+    again.clear()
+    assert again.ids("default") == set()
+    assert again.search(["word"], "default", 10) == []
+    assert again.damaged()
+    put(again, "a", "words")
+    assert not again.damaged()
+    assert again.ids("default") == {"a:0"}
+    again.close()
+
+
+def test_the_index_is_durable(home: Home, index: LexicalIndex) -> None:
+    assert index._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert index._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lexical.sqlite"
+    path.write_bytes(b"this is not a database, " * 100)
+    with pytest.raises(StorageFailed, match="not a database"):
+        open_lexical_index(path)

@@ -1,10 +1,7 @@
 """The whole knowledge store: ledger, lexical index and vectors together."""
 
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -48,10 +45,8 @@ def ids_everywhere(store: KnowledgeStore) -> tuple[set[str], set[str], set[str]]
         for document, (_, chunks) in store.ledger.documents.chunks_of(documents).items()
         for chunk in chunks
     }
-    lexical = {row[0] for row in store.lexical._connection.execute("SELECT chunk_id FROM entries")}
     store.vectors.refresh(store.ledger.outbox.watermark(store.vectors.name))
-    vectors = store.vectors.ids("default")
-    return truth, lexical, vectors
+    return truth, store.lexical.ids("default"), store.vectors.ids("default")
 
 
 @pytest.fixture
@@ -105,30 +100,3 @@ def test_a_reader_sees_what_another_process_ingested(store: KnowledgeStore, tmp_
     found = store.retriever.search("part 12 weighs how many grams", "default", 50)
     assert len(found) == 12
     assert all(passage.similarity is not None for passage in found)
-
-
-@pytest.mark.integration
-def test_killed_at_any_moment_nothing_is_half_written(home: Home, minilm: MiniLM, tmp_path: Path) -> None:
-    """kill -9 of a process that ingests, at random moments; afterwards the mirrors come to agree with the ledger."""
-    moments = random.Random(7)
-    folder = tmp_path / "parts"
-    for attempt in range(12):
-        write(folder, range(attempt * 8, attempt * 8 + 8))
-        process = ingester(home, folder)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        time.sleep(moments.uniform(0.0, 0.8))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        store = open_store(home, lambda: minilm)
-        store.catch_up()
-        truth, lexical, vectors = ids_everywhere(store)
-        assert truth == lexical == vectors, attempt
-        store.close()
-    store = open_store(home, lambda: minilm)
-    store.ingest([folder], "default", 10_000)
-    truth, lexical, vectors = ids_everywhere(store)
-    assert len(truth) == 12 * 8 * 2
-    assert truth == lexical == vectors
-    store.close()

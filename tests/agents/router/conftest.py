@@ -4,7 +4,7 @@ from filelock import FileLock
 
 from agents.router.classifier import Classifier
 from agents.router.training import load_classifier
-from agents.router.utterances import Utterance, is_held_out, load_intents, utterances_of
+from agents.router.utterances import Utterance, held_out_of, load_intents
 from memory.embedding import MiniLM
 
 
@@ -19,8 +19,8 @@ def classifier(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Clas
 
 @pytest.fixture(scope="session")
 def held_out() -> list[Utterance]:
-    intents, _ = load_intents()
-    return [utterance for utterance in utterances_of(intents) if is_held_out(utterance)]
+    file, _ = load_intents()
+    return held_out_of(file)
 
 
 @pytest.fixture(scope="session")

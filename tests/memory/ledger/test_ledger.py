@@ -1,8 +1,11 @@
 import sqlite3
-from datetime import UTC, datetime
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import StatementError
 
 from memory.errors import NotFound, StorageFailed
 from memory.home import Home
@@ -112,3 +115,89 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database, " * 100)
     with pytest.raises(StorageFailed, match="not a database"):
         open_ledger(path)
+
+
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from memory.ledger import open_ledger
+from memory.ledger.documents import StoredDocument
+from memory.passages import Chunk
+ledger = open_ledger(Path(sys.argv[1]))
+now = datetime(2026, 3, 1, tzinfo=UTC)
+for number in range(40):
+    name = f"{sys.argv[2]}-{number}"
+    document = StoredDocument(name, "default", name, name, name, "text/plain", "", "text", now)
+    ledger.documents.save([(document, [Chunk(0, (), 0, 4, "text")])])
+    ledger.threads.touch("shared", "default", "title", now)
+"""
+
+
+def test_processes_that_open_and_write_at_once_lose_nothing(home: Home) -> None:
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(home.ledger), name], cwd=Path(__file__).parents[3])
+        for name in ("one", "two", "three")
+    ]
+    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
+    ledger = open_ledger(home.ledger)
+    assert ledger.documents.count("default") == (120, 120)
+    assert ledger.threads.get("shared", "default").turns == 120
+    changes = ledger.outbox.pending("lexical", 1000)
+    assert len({change.position for change in changes}) == len(changes) == 120
+    ledger.close()
+
+
+def test_times_are_one_moment_in_utc_whatever_their_zone(ledger: Ledger) -> None:
+    evening = datetime(2026, 3, 1, 20, 0, tzinfo=timezone(timedelta(hours=8)))
+    saved = ledger.threads.touch("t", "default", "hello", evening)
+    kept = ledger.threads.get("t", "default")
+    assert kept.updated_at == evening == saved.updated_at
+    assert kept.updated_at.utcoffset() == timedelta(0)
+    with pytest.raises(StatementError, match="time zone"):
+        ledger.threads.touch("u", "default", "hello", datetime(2026, 3, 1))  # noqa: DTZ001
+    assert [thread.id for thread in ledger.threads.all("default")] == ["t"]
+
+
+def test_more_documents_than_one_statement_takes(ledger: Ledger) -> None:
+    many = [(document(str(number)), chunks("one", "two")) for number in range(1203)]
+    ledger.documents.save(many)
+    ledger.documents.save(many)
+    assert ledger.documents.count("default") == (1203, 2406)
+    ledger.documents.delete([entry for entry, _ in many])
+    assert ledger.documents.count("default") == (0, 0)
+    former = [change.former_chunks for change in ledger.outbox.pending("lexical", 10_000)]
+    assert former == [0] * 1203 + [2] * 1203 + [2] * 1203
+
+
+def test_deleting_what_is_gone_is_no_error(ledger: Ledger) -> None:
+    ledger.documents.delete([document("never")])
+    assert ledger.documents.count("default") == (0, 0)
+
+
+def test_a_watermark_is_kept(home: Home, ledger: Ledger) -> None:
+    assert ledger.outbox.watermark("lexical") == 0
+    ledger.outbox.advance("lexical", 7)
+    ledger.outbox.advance("lexical", 9)
+    other = open_ledger(home.ledger)
+    assert other.outbox.watermark("lexical") == 9
+    other.close()
+
+
+def test_positions_are_never_used_again(ledger: Ledger) -> None:
+    """A mirror's watermark would hide a change that took the position of a deleted row."""
+    ledger.documents.save([(document("a"), [])])
+    (change,) = ledger.outbox.pending("lexical", 10)
+    with ledger.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM outbox")
+    ledger.documents.save([(document("b"), [])])
+    assert ledger.outbox.pending("lexical", 10)[0].position > change.position
+
+
+def test_a_truncated_ledger_is_refused(home: Home, ledger: Ledger) -> None:
+    ledger.documents.save([(document(str(number)), chunks("one " * 200)) for number in range(50)])
+    ledger.close()
+    data = home.ledger.read_bytes()
+    home.ledger.write_bytes(data[: len(data) // 2])
+    with pytest.raises(StorageFailed):
+        open_ledger(home.ledger).documents.all("default")
