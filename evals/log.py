@@ -30,11 +30,13 @@ class Evaluation(BaseModel):
     finished_at: AwareDatetime
 
 
-def record_evaluation(ledger: Ledger, evaluation: Evaluation) -> None:
+def record_evaluation(ledger: Ledger, evaluation: Evaluation, tenant: str = "default") -> None:
     """Keep an evaluation durably."""
-    ledger.evaluations.save(evaluation.model_dump())
+    with ledger.unit(tenant) as unit:
+        unit.evaluations.save(evaluation.model_dump())
 
 
-def list_evaluations(ledger: Ledger, task: str | None = None) -> list[Evaluation]:
-    """Newest first; of all tasks, or of one."""
-    return [Evaluation.model_validate(row) for row in ledger.evaluations.all(task)]
+def list_evaluations(ledger: Ledger, task: str | None = None, tenant: str = "default") -> list[Evaluation]:
+    """A tenant's, newest first; of all tasks, or of one."""
+    with ledger.view(tenant) as unit:
+        return [Evaluation.model_validate(row) for row in unit.evaluations.all(task)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from graphs.toolbox import all_tools
 from memory.settings import Settings, load_settings
 from memory.store import KnowledgeStore
 from memory.telemetry import silence_third_parties
@@ -58,29 +59,18 @@ def open_dependencies(settings: Settings) -> Dependencies:
         Unavailable: the embedder is not installed.
     """
     from agents.models.resolve import resolve_model
-    from agents.models.serving import Runtimes
     from agents.teams.flow import Teams
     from memory.embedding import load_minilm
     from memory.home import open_home
     from memory.store import open_store
     from tools.catalogue import load_catalogue
-    from tools.evaluations import evaluation_tools
-    from tools.knowledge import knowledge_tools
-    from tools.licences import licence_tools
-    from tools.roster import roster_tools
 
     model = resolve_model(settings)
     home = open_home(settings.home)
-    store = open_store(home, load_minilm)
+    store = open_store(home, load_minilm, settings.ledger_address)
     router = open_router(settings, home, store.embedder, model, store.ledger)
     catalogue = load_catalogue()
-    specs = [
-        *knowledge_tools(store.retriever),
-        *evaluation_tools(store.ledger),
-        *licence_tools(catalogue),
-        *roster_tools(catalogue, Runtimes(settings), str(model.reference)),
-    ]
-    tools = {spec.name: spec for spec in specs}
+    tools = all_tools(settings, store, catalogue, str(model.reference))
     return Dependencies(settings, store, router, model, tools, Teams(tools, catalogue))
 
 
@@ -109,7 +99,8 @@ def open_router(
             "metrics": found.metrics,
             "finished_at": datetime.now(UTC),
         }
-        ledger.evaluations.save(row)
+        with ledger.unit(LOCAL_ENGINEER.tenant) as unit:
+            unit.evaluations.save(row)
 
     chooser = ModelChooser(model) if model.capable else None
     return load_router(home.cache, embedder, chooser, settings.intent_threshold, record)

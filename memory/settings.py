@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path.home() / ".chargehand")
     """Folder of everything that this installation keeps."""
 
+    ledger_url: SecretStr | None = None
+    """Keeps the ledger on PostgreSQL, `postgresql://USER:PASSWORD@HOST/DATABASE`, not in a file of `home`."""
+
+    api_key: SecretStr | None = None
+    """Whose key the command line calls with; without one it is the person at this machine."""
+
     model: str = "auto"
     """Chat model as `provider:name`; `auto` takes Ollama's largest under 4B parameters, else `local:smollm2-135m`."""
 
@@ -66,6 +72,19 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+
+    allowed_hosts: str = ""
+    """Names, with commas between, by which other machines reach a hub that listens to them; no ports."""
+
+    @property
+    def allowed_names(self) -> frozenset[str]:
+        """`allowed_hosts`, each in lower case."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def ledger_address(self) -> str | None:
+        """`ledger_url` with its password in clear."""
+        return self.ledger_url.get_secret_value() if self.ledger_url is not None else None
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -70,14 +70,22 @@ class KnowledgeStore:
         return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, self.vectors.wrote)
 
 
-def open_store(home: Home, load_embedder: Callable[[], Embedder]) -> KnowledgeStore:
+def open_store(home: Home, load_embedder: Callable[[], Embedder], ledger_url: str | None = None) -> KnowledgeStore:
     """Open all stores of a home.
 
+    Args:
+        ledger_url: as `Settings.ledger_url`.
+
     Raises:
+        InvalidInput: `ledger_url` is not one of PostgreSQL.
         StorageFailed: a store cannot be opened.
-        Unavailable: the embedder is not installed.
+        Unavailable: the embedder is not installed, or the ledger's server does not answer.
     """
     embedder = load_embedder()
     return KnowledgeStore(
-        home, open_ledger(home.ledger), open_lexical_index(home.lexical), VectorIndex(home.vectors, embedder), embedder
+        home,
+        open_ledger(home.ledger, ledger_url),
+        open_lexical_index(home.lexical),
+        VectorIndex(home.vectors, embedder),
+        embedder,
     )

@@ -1,4 +1,4 @@
-"""The hub's FastAPI application: chat page at `/`, API at `/v1`."""
+"""The hub's FastAPI application: chat page at `/`, API at `/v1`, MCP at `/mcp`."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -6,21 +6,27 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from graphs.dependencies import Dependencies
-from memory.errors import ChargehandError
+from memory.errors import ChargehandError, NotAllowed
+from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
+from server.gateway.routes import Caller, gateway_routes
 from server.hub import open_hub
+from server.mcp.http import open_mcp
 from server.outcomes import outcome_of
-from server.security import LoopbackOnly
+from server.rollouts import rollout_routes
+from server.security import KnownHosts, is_loopback
+from server.telling import INTERNAL, tell
+from server.tools_http import tool_routes
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "tell_errors"]
 
 _log = logging.getLogger(__name__)
 
@@ -28,20 +34,33 @@ _log = logging.getLogger(__name__)
 def create_app(dependencies: Dependencies) -> FastAPI:
     """Make the application; the hub opens when the server starts and closes, with all its turns kept, when it stops."""
     page = files("server") / "web"
+    settings, tools = dependencies.settings, dependencies.tools
+    names = settings.allowed_names
+    # Whoever can reach a hub that listens on this machine alone is the person at this machine.
+    local = dependencies.caller if is_loopback(settings.host) else None
+
+    def require_local(request: Request) -> None:
+        if caller_of(request) is not local:
+            raise NotAllowed(
+                "The chat and its documents are for the person at the hub's machine.",
+                "Call the tools, at /v1/tools or /mcp.",
+            )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_hub(dependencies) as hub:
-            app.include_router(chat_routes(hub))
-            app.include_router(document_routes(hub))
+        async with open_hub(dependencies) as hub, open_mcp(tools, caller_of, names) as mcp:
+            app.include_router(chat_routes(hub), dependencies=[Depends(require_local)])
+            app.include_router(document_routes(hub), dependencies=[Depends(require_local)])
+            app.include_router(tool_routes(tools, caller_of))
+            app.include_router(gateway_routes(hub.models.gateway, _gateway_caller))
+            app.include_router(rollout_routes(hub.rollouts, caller_of))
+            app.router.routes.append(mcp)
             yield
 
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(LoopbackOnly)
-    app.add_exception_handler(ChargehandError, _tell)
-    app.add_exception_handler(RequestValidationError, _tell_invalid)
-    app.add_exception_handler(HTTPException, _tell_http)
-    app.add_exception_handler(Exception, _tell_internal)
+    app.add_middleware(Identified, ledger=dependencies.store.ledger, local=local)
+    app.add_middleware(KnownHosts, names=names)
+    tell_errors(app)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
     @app.get("/", include_in_schema=False)
@@ -51,10 +70,22 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     return app
 
 
+def tell_errors(app: FastAPI) -> None:
+    """Answer failures with the error's status and JSON."""
+    app.add_exception_handler(ChargehandError, _tell)
+    app.add_exception_handler(RequestValidationError, _tell_invalid)
+    app.add_exception_handler(HTTPException, _tell_http)
+    app.add_exception_handler(Exception, _tell_internal)
+
+
+def _gateway_caller(request: Request) -> Caller:
+    caller = caller_of(request)
+    return Caller(caller.tenant, caller.principal)
+
+
 async def _tell(request: Request, error: Exception) -> JSONResponse:
-    outcome = outcome_of(error)
     assert isinstance(error, ChargehandError)  # noqa: S101 # nosec B101: registered for this class
-    return _body(outcome.status, outcome.code, error.message, error.advice)
+    return JSONResponse({"error": tell(error)}, status_code=outcome_of(error).status)
 
 
 async def _tell_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -72,7 +103,7 @@ async def _tell_http(request: Request, error: Exception) -> JSONResponse:
 
 async def _tell_internal(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _body(500, "internal", "An internal error; the hub's log has the details.", "Try again.")
+    return JSONResponse({"error": INTERNAL}, status_code=500)
 
 
 def _body(status: int, code: str, message: str, advice: str) -> JSONResponse:

@@ -8,6 +8,9 @@ from graphs.dependencies import Dependencies
 from memory.settings import Settings
 from server.chat.conversation import Conversation, open_conversation
 from server.chat.runs import Runs
+from server.gateway.opening import OpenGateway, open_gateway
+from server.reconciling import reconciling
+from tools.rollouts.store import RolloutStore
 
 __all__ = ["Hub", "open_hub"]
 
@@ -19,6 +22,8 @@ class Hub:
     dependencies: Dependencies
     conversation: Conversation
     runs: Runs
+    models: OpenGateway
+    rollouts: RolloutStore
 
     @property
     def settings(self) -> Settings:
@@ -31,10 +36,15 @@ class Hub:
 
 @asynccontextmanager
 async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:
-    """Open the threads and be ready for runs; running turns are stopped, and kept, at the end."""
-    async with open_conversation(dependencies) as conversation:
+    """Open the threads, the model gateway and the reconciler; running turns are stopped, and kept, at the end."""
+    settings, ledger = dependencies.settings, dependencies.store.ledger
+    async with (
+        open_conversation(dependencies) as conversation,
+        open_gateway(settings, ledger) as models,
+        reconciling(settings, ledger, models) as rollouts,
+    ):
         runs = Runs(conversation)
         try:
-            yield Hub(dependencies, conversation, runs)
+            yield Hub(dependencies, conversation, runs, models, rollouts)
         finally:
             await runs.close()

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from memory.errors import (
+    ApprovalNeeded,
     Cancelled,
     ChargehandError,
     Conflict,
+    GateRefused,
     Interrupted,
     InvalidInput,
+    LimitReached,
     NotAllowed,
     NotFound,
     OutOfTime,
@@ -15,9 +18,9 @@ from memory.errors import (
     Unavailable,
 )
 
-__all__ = ["BAD_USAGE", "DONE", "FAILED", "Outcome", "outcome_of"]
+__all__ = ["BAD_USAGE", "DONE", "FAILED", "REFUSED", "WAITING", "Outcome", "outcome_of"]
 
-DONE, FAILED, BAD_USAGE = 0, 1, 2
+DONE, FAILED, BAD_USAGE, REFUSED, WAITING = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,13 @@ _OUTCOMES: dict[type[ChargehandError], Outcome] = {
     NotFound: Outcome("not_found", 404, BAD_USAGE),
     NotAllowed: Outcome("not_allowed", 403, BAD_USAGE),
     Conflict: Outcome("conflict", 409, FAILED),
+    GateRefused: Outcome("gate_refused", 409, REFUSED),
+    LimitReached: Outcome("limit_reached", 429, FAILED),
     Unavailable: Outcome("unavailable", 503, FAILED),
     Interrupted: Outcome("interrupted", 502, FAILED),
     OutOfTime: Outcome("out_of_time", 504, FAILED),
     StorageFailed: Outcome("storage_failed", 507, FAILED),
+    ApprovalNeeded: Outcome("approval_needed", 202, WAITING),
     Cancelled: Outcome("cancelled", 409, FAILED),
 }
 _INTERNAL = Outcome("internal", 500, FAILED)

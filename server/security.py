@@ -1,15 +1,18 @@
-"""Who may reach a hub without keys: this machine alone, and only pages that this hub served."""
+"""Which hosts and pages may reach the hub, and from when on it may listen to other machines."""
 
 import ipaddress
+from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from memory.errors import InvalidInput
+from memory.errors import InvalidInput, NotAllowed
+from memory.ledger import Ledger
+from tools.context import LOCAL_ENGINEER
 
-__all__ = ["LoopbackOnly", "require_loopback"]
+__all__ = ["KnownHosts", "is_loopback", "require_guarded"]
 
 _POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _HEADERS = {
@@ -19,23 +22,49 @@ _HEADERS = {
 }
 
 
-def require_loopback(host: str) -> None:
-    """Raises InvalidInput: binding `host` would let other machines in, and there are no keys yet to tell them apart."""
-    if not _is_loopback(host):
+def require_guarded(host: str, names: frozenset[str], ledger: Ledger, now: datetime) -> None:
+    """Check that a hub may listen on `host`.
+
+    Args:
+        names: hosts that requests may be addressed to, besides this machine's own names.
+
+    Raises:
+        NotAllowed: other machines could reach it, and there is no API key yet to tell them apart.
+        InvalidInput: other machines could reach it, and no name is given by which they may.
+    """
+    if is_loopback(host):
+        return
+    if not _has_keys(ledger, now):
+        raise NotAllowed(
+            f"The hub has no API keys yet, so it listens on this machine only, not on {host}.",
+            'Make one: `chargehand tools call api_key_issue \'{"principal": "ann", "scopes": ["roster:read"]}\'`.',
+        )
+    if not names:
         raise InvalidInput(
-            f"The hub has no authentication yet, so it listens on this machine only, not on {host}.",
-            "Use --host 127.0.0.1; reach it from elsewhere through an SSH tunnel.",
+            f"Nobody could reach the hub on {host}: requests must be addressed to a host that it knows.",
+            "Name it in CHARGEHAND_ALLOWED_HOSTS, such as hub.example.com.",
         )
 
 
-class LoopbackOnly:
-    """Refuses requests whose Host or Origin is not this machine (DNS rebinding, foreign pages); adds safe headers.
+def _has_keys(ledger: Ledger, now: datetime) -> bool:
+    """Whether any tenant has a key that is neither revoked nor expired."""
+    with ledger.view(LOCAL_ENGINEER.tenant) as unit:
+        keys = [key for tenant in unit.tenants.all() for key in unit.within(tenant.id).keys.all()]
+    return any(key.revoked_at is None and (key.expires_at is None or key.expires_at > now) for key in keys)
+
+
+class KnownHosts:
+    """Refuses requests whose Host or Origin is not this hub (DNS rebinding, foreign pages); adds safe headers.
 
     Browsers ask anew for each part of the page, so that an upgrade never mixes old and new modules.
+
+    Args:
+        names: hosts of this hub, besides this machine's own names.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str] = frozenset()) -> None:
         self._app = app
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,8 +73,9 @@ class LoopbackOnly:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if not _is_loopback(_parts(f"//{host}").hostname or ""):
-            await _refuse(f"The host {host!r} is not this machine.")(scope, receive, send)
+        name = _parts(f"//{host}").hostname or ""
+        if not (is_loopback(name) or name in self._names):
+            await _refuse(f"The host {host!r} is not this hub.")(scope, receive, send)
             return
         if origin is not None and _parts(origin).netloc != host:
             await _refuse(f"Pages of {origin!r} may not use this hub.")(scope, receive, send)
@@ -70,7 +100,8 @@ def _parts(address: str) -> SplitResult:
         return urlsplit("")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on `host`, or is addressed so."""
     if host == "localhost":
         return True
     try:

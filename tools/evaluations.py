@@ -26,7 +26,7 @@ def evaluation_tools(ledger: Ledger) -> list[ToolSpec]:
         subject: Annotated[str | None, Field(description="only subjects whose name contains this")] = None,
     ) -> EvaluationList:
         """List the finished evaluations with their metrics, sample sizes and dates, newest first."""
-        found = list_evaluations(ledger, task)
+        found = list_evaluations(ledger, task, context.tenant)
         return EvaluationList(evaluations=[row for row in found if (subject or "").lower() in row.subject.lower()])
 
     return [tool(evaluation_list, scopes={"evaluations:read"})]

@@ -1,39 +1,30 @@
 """The tool specification: an operation is written once as a typed function and is the same behind every face.
 
-A face (LangGraph, CrewAI, HTTP, the command line) is thin and calls only `ToolSpec.call`, which authorises the
-principal, validates the arguments and runs the function within its time limit.
+A face (LangGraph, CrewAI, MCP, HTTP, the command line) is thin and calls only `ToolSpec.call`, which authorises the
+principal, validates the arguments, asks for an approval where the rule says so, runs the function within its time limit
+and writes the audit entry, for a change in the transaction of the change itself.
 """
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from memory.errors import InvalidInput, NotAllowed, OutOfTime
+from memory.canonical import digest_of
+from memory.errors import CallerError, InvalidInput, NotAllowed, OutOfTime
+from tools.consent import ApprovalRule
+from tools.context import LOCAL_ENGINEER, Books, OpenCall, ToolContext
+from tools.writing import WriteCall
 
-__all__ = ["LOCAL_ENGINEER", "Effect", "ToolContext", "ToolSpec", "tool"]
+__all__ = ["LOCAL_ENGINEER", "ApprovalRule", "Books", "Effect", "ToolContext", "ToolSpec", "bind", "tool"]
 
 Effect = Literal["read", "write", "destructive"]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-
-
-@dataclass(frozen=True, slots=True)
-class ToolContext:
-    """Who calls, for which tenant, with which rights."""
-
-    principal: str
-    tenant: str
-    scopes: frozenset[str]
-
-
-LOCAL_ENGINEER = ToolContext(
-    "local", "default", frozenset({"documents:read", "roster:read", "licences:read", "evaluations:read"})
-)
-"""The person at a hub that only this machine can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +39,12 @@ class ToolSpec:
         scopes: all of them are needed.
         effect: "read" changes nothing, "write" can be undone, "destructive" cannot.
         timeout_s: longest run, seconds.
-        run: the typed function, plain or async.
+        run: the typed function, plain or async; plain where the effect is not "read".
+        ledger: a plain function that reads wants `context.unit`, too.
+        approval: when a call needs one; None for never.
+        idempotent: a repeat has no further effect, even without an idempotency key.
+        shown_once: the result holds a secret that is not kept.
+        books: where calls are done and written down; see `bind`.
     """
 
     name: str
@@ -59,33 +55,36 @@ class ToolSpec:
     effect: Effect
     timeout_s: float
     run: Callable[..., Any]
+    ledger: bool = False
+    approval: ApprovalRule | None = None
+    idempotent: bool = False
+    shown_once: bool = False
+    books: Books | None = None
 
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> BaseModel:
-        """Authorise, validate, run.
+        """Authorise, validate, ask for approval, run, write down.
 
         Raises:
             InvalidInput: an argument is missing, unknown or does not fit; the message names it.
             NotAllowed: the principal lacks a scope.
-            OutOfTime: the function took longer than `timeout_s`.
+            ApprovalNeeded: nothing was done yet; the error carries the approval's id.
+            Conflict: the idempotency key was used for another call.
+            OutOfTime: the function took longer than `timeout_s`; nothing was changed.
         """
-        missing = self.scopes - context.scopes
-        if missing:
-            raise NotAllowed(
-                f"{context.principal} may not call {self.name}: it needs {', '.join(sorted(missing))}.",
-                "Ask an administrator for the scope.",
-            )
-        checked = self.check(arguments)
-        values = {name: getattr(checked, name) for name in type(checked).model_fields}
-        limit = asyncio.timeout(self.timeout_s)
         try:
-            async with limit:
-                if inspect.iscoroutinefunction(self.run):
-                    return await self.run(context, **values)
-                return await asyncio.to_thread(self.run, context, **values)
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s.", "Try again.") from error
+            self._authorise(context)
+            checked = self.check(arguments)
+        except CallerError as error:
+            await self._note_refused(context, arguments, error)
+            raise
+        values = {name: getattr(checked, name) for name in type(checked).model_fields}
+        if self.effect != "read":
+            return await self._write(context, checked, values)
+        try:
+            return await self._read(context, values)
+        except NotAllowed as error:
+            await self._note_refused(context, arguments, error)
+            raise
 
     def check(self, arguments: Mapping[str, Any]) -> BaseModel:
         """The validated arguments. Raises InvalidInput: as `call`."""
@@ -98,9 +97,86 @@ class ToolSpec:
             )
             raise InvalidInput(f"{self.name} cannot be called so: {wrong}.", "Correct the arguments.") from error
 
+    def _authorise(self, context: ToolContext) -> None:
+        missing = self.scopes - context.scopes
+        if missing:
+            raise NotAllowed(
+                f"{context.principal} may not call {self.name}: it needs {', '.join(sorted(missing))}.",
+                "Ask an administrator for the scope.",
+            )
+
+    async def _read(self, context: ToolContext, values: Mapping[str, Any]) -> BaseModel:
+        limit = asyncio.timeout(self.timeout_s)
+        try:
+            async with limit:
+                if inspect.iscoroutinefunction(self.run):
+                    return await self.run(context, **values)
+                return await asyncio.to_thread(self._read_plainly, context, values)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s.", "Try again.") from error
+
+    def _read_plainly(self, context: ToolContext, values: Mapping[str, Any]) -> BaseModel:
+        if not self.ledger:
+            return self.run(context, **values)
+        books = self._books
+        with books.ledger.view(context.tenant) as unit:
+            return self.run(replace(context, opened=OpenCall(unit, books.clock())), **values)
+
+    async def _write(self, context: ToolContext, checked: BaseModel, values: Mapping[str, Any]) -> BaseModel:
+        commit = threading.Lock()
+        call = WriteCall(
+            self.name,
+            self.effect,
+            self.run,
+            self.result,
+            self.shown_once,
+            self.approval,
+            self._books,
+            context,
+            values,
+            checked.model_dump(mode="json"),
+            commit,
+        )
+        work = asyncio.ensure_future(asyncio.to_thread(call.perform))
+        await asyncio.wait({work}, timeout=self.timeout_s)
+        if not work.done() and commit.acquire(blocking=False):
+            work.add_done_callback(lambda late: late.exception())
+            raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s; nothing was changed.", "Try again.")
+        return await work
+
+    async def _note_refused(self, context: ToolContext, arguments: Mapping[str, Any], error: CallerError) -> None:
+        if self.books is None or (self.effect == "read" and not isinstance(error, NotAllowed)):
+            return
+        try:
+            digest = digest_of(dict(arguments))
+        except (TypeError, ValueError):  # the arguments are not JSON
+            digest = digest_of(repr(arguments))
+        await asyncio.to_thread(self.books.note, context, self.name, self.effect, digest, "refused", str(error))
+
+    @property
+    def _books(self) -> Books:
+        if self.books is None:
+            raise RuntimeError(f"{self.name} needs the ledger: bind it to books first")
+        return self.books
+
+
+def bind(specs: Iterable[ToolSpec], books: Books) -> list[ToolSpec]:
+    """The tools, with the books in which their calls are done and written down."""
+    return [replace(spec, books=books) for spec in specs]
+
 
 def tool(
-    function: Callable[..., Any], *, scopes: set[str], effect: Effect = "read", timeout_s: float = 30.0
+    function: Callable[..., Any],
+    *,
+    scopes: set[str],
+    effect: Effect = "read",
+    timeout_s: float = 30.0,
+    ledger: bool = False,
+    approval: ApprovalRule | None = None,
+    idempotent: bool = False,
+    shown_once: bool = False,
 ) -> ToolSpec:
     """Make a tool of a typed function whose first parameter is the `ToolContext`.
 
@@ -109,8 +185,8 @@ def tool(
             it returns a pydantic model.
 
     Raises:
-        TypeError: the function has no docstring or no context, a parameter lacks an annotation or cannot be named, or
-            the result is not a pydantic model.
+        TypeError: the function has no docstring or no context, a parameter lacks an annotation or cannot be named, the
+            result is not a pydantic model, or what works in a transaction is async.
     """
     hints = get_type_hints(function, include_extras=True)
     result = hints.get("return")
@@ -127,9 +203,24 @@ def tool(
             hints[parameter.name],
             ... if parameter.default is parameter.empty else parameter.default,
         )
+    if (effect != "read" or ledger) and inspect.iscoroutinefunction(function):
+        raise TypeError(f"{function.__name__} works in a transaction, so it must not be async")
     title = "".join(part.capitalize() for part in function.__name__.split("_"))
     arguments = create_model(f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
     description = inspect.cleandoc(function.__doc__ or "").split("\n\n")[0].replace("\n", " ")
     if not description:
         raise TypeError(f"{function.__name__} lacks a docstring")
-    return ToolSpec(function.__name__, description, arguments, result, frozenset(scopes), effect, timeout_s, function)
+    return ToolSpec(
+        function.__name__,
+        description,
+        arguments,
+        result,
+        frozenset(scopes),
+        effect,
+        timeout_s,
+        function,
+        ledger,
+        approval,
+        idempotent,
+        shown_once,
+    )

@@ -16,21 +16,17 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from memory.errors import ChargehandError, InvalidInput, Unavailable
+from tools.runtimes.llama_server import LlamaOptions, start_server
 
 __all__ = ["Chunk", "Llama", "load_llama"]
 
 Chunk = Mapping[str, object]
 """One event of a chat completion stream, as OpenAI's API words it."""
-
-_BATCH_TOKENS = 256
-"""Tokens of prompt read between two looks at the cancel flag: about one second on two cores."""
-
 
 _LOOK_S = 0.05
 """Time between two looks of a waiting request at its cancel flag."""
@@ -204,28 +200,15 @@ def load_llama(path: Path) -> Llama:
 
 def _start(path: Path, context_tokens: int, slots: int, threads: int, key: str) -> _Server:
     try:
-        # Written in Cython without type stubs; `_Server` above says what is used of it.
-        binding: Any = import_module("xllamacpp")
+        options = LlamaOptions(str(path), key, context_tokens, slots, threads, http_threads=1)
+        server = start_server(options)
     except ImportError as error:
         raise Unavailable("llama.cpp is not installed.", "Install the extra: chargehand[local].") from error
-    parameters = binding.CommonParams()
-    parameters.model.path = str(path)
-    parameters.n_ctx = context_tokens * slots
-    parameters.n_parallel = slots
-    parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
-    parameters.cpuparams.n_threads = 1
-    parameters.cpuparams_batch.n_threads = threads
-    parameters.n_threads_http = 1
-    parameters.cache_ram_mib = 0
-    parameters.verbosity = 0
-    parameters.api_keys = [key]
-    parameters.ui = parameters.endpoint_props = parameters.endpoint_slots = False
-    try:
-        return cast("_Server", binding.Server(parameters))
     except RuntimeError as error:
         raise Unavailable(
             f"llama.cpp cannot load {path.name}.", "Check that the file is whole: install chargehand[local] again."
         ) from error
+    return cast("_Server", server)
 
 
 def _failure(error: object) -> InvalidInput | Unavailable:

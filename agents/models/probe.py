@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
-from agents.models.ollama import OllamaServer, is_loopback
-from agents.models.reference import BUNDLED, PROVIDERS
+from agents.models.ollama import OllamaServer
+from agents.models.reference import PROVIDERS
 from agents.models.resolve import bundled_is_installed, key_of
 from memory.errors import InvalidInput, Unavailable
 from memory.settings import Settings
+from tools.runtimes.addresses import is_loopback
+from tools.runtimes.bundled import BUNDLED
 
 __all__ = ["ProviderStatus", "probe_models"]
 

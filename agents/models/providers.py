@@ -6,11 +6,11 @@ No client here repeats a request by itself: a failure is told at once, and whoev
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from agents.models.ollama import is_loopback
 from agents.models.reference import ModelReference
 from memory.settings import Settings
+from tools.runtimes.addresses import github_base_url, is_loopback
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -65,14 +65,6 @@ def service_chat(settings: Settings, reference: ModelReference, key: str) -> Bas
     from langchain.chat_models import init_chat_model
 
     return init_chat_model(reference.name, model_provider=reference.provider, api_key=key, max_retries=0)
-
-
-def github_base_url(settings: Settings) -> str:
-    """Where GitHub Models is asked: `…/inference`, or `…/orgs/NAME/inference` when an organisation pays."""
-    base = settings.github_base_url.rstrip("/")
-    if not settings.github_organisation:
-        return base
-    return f"{base.removesuffix('/inference')}/orgs/{quote(settings.github_organisation, safe='')}/inference"
 
 
 def _openai(

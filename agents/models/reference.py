@@ -4,11 +4,9 @@ import re
 from dataclasses import dataclass
 
 from memory.errors import InvalidInput
+from tools.runtimes.bundled import BUNDLED
 
-__all__ = ["BUNDLED", "PROVIDERS", "ModelReference", "Provider", "nearest_names", "parameters_from_name", "parse_model"]
-
-BUNDLED = "smollm2-135m"
-"""Name of the only `local:` model: the one that the `local` extra installs."""
+__all__ = ["PROVIDERS", "ModelReference", "Provider", "nearest_names", "parameters_from_name", "parse_model"]
 
 _LONGEST_NAME = 200
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?e?(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", re.IGNORECASE)

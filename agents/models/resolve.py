@@ -10,9 +10,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from agents.models import providers
-from agents.models.ollama import OllamaModel, OllamaServer, is_loopback, preference
+from agents.models.ollama import OllamaModel, OllamaServer, preference
 from agents.models.reference import (
-    BUNDLED,
     PROVIDERS,
     ModelReference,
     nearest_names,
@@ -21,6 +20,8 @@ from agents.models.reference import (
 )
 from memory.errors import InvalidInput, NotFound, Unavailable
 from memory.settings import Settings
+from tools.runtimes.addresses import is_loopback
+from tools.runtimes.bundled import BUNDLED
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

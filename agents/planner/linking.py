@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tools.catalogue import Catalogue, CatalogueModel
 
-__all__ = ["link_models", "unknown_models"]
+__all__ = ["ModelMention", "link_models", "model_mentions", "unknown_models"]
 
 # A word that looks like a model's name, with a size or version after it: "qwen9-3b", "granite 5".
 _SUSPECT = re.compile(r"(?<![\w.-])[a-z]+(?:[-:/.]?\w+)*(?: \d+(?:\.\d+)*[bm]?\b(?!%))?", re.IGNORECASE | re.ASCII)
@@ -25,7 +25,7 @@ _OTHER_OF_ITS_FAMILY = re.compile(
 _SHORTEST_NAME, _SIZE_TOLERANCE = 4, 1.25
 
 
-class _Mention(NamedTuple):
+class ModelMention(NamedTuple):
     """Where a name stands; `model_id` is None where what follows makes it the name of another model."""
 
     start: int
@@ -39,7 +39,7 @@ def link_models(text: str, catalogue: Catalogue) -> list[str]:
     Hyphens, dots, spaces and case do not matter: "Phi 4 mini", "phi4-mini" and "PHI-4-Mini" are one. A name that goes
     on with what is not known ("phi-4-reasoning", "gemma3 12b", "mistral large") names another model.
     """
-    return list(dict.fromkeys(one.model_id for one in _mentions(text, catalogue) if one.model_id))
+    return list(dict.fromkeys(one.model_id for one in model_mentions(text, catalogue) if one.model_id))
 
 
 def unknown_models(text: str, catalogue: Catalogue) -> list[str]:
@@ -47,7 +47,7 @@ def unknown_models(text: str, catalogue: Catalogue) -> list[str]:
 
     Only words whose first letters begin some name of the catalogue count, so that "SE30" or "hall-3" do not.
     """
-    mentions = _mentions(text, catalogue)
+    mentions = model_mentions(text, catalogue)
     found = [(one.start, text[one.start : one.end]) for one in mentions if one.model_id is None]
     families = {re.split(r"[^a-z]", name, maxsplit=1)[0] for name, _ in catalogue.names() if "/" not in name}
     families = {family for family in families if len(family) > 1} - {"all"}
@@ -59,9 +59,10 @@ def unknown_models(text: str, catalogue: Catalogue) -> list[str]:
     return list(dict.fromkeys(word for _, word in sorted(found)))
 
 
-def _mentions(text: str, catalogue: Catalogue) -> list[_Mention]:
+def model_mentions(text: str, catalogue: Catalogue) -> list[ModelMention]:
+    """Names of the catalogue's models in `text`, and names that go on from one and so are none, in order."""
     squeezed, places = _squeeze(text)
-    found: list[_Mention] = []
+    found: list[ModelMention] = []
     taken = bytearray(len(text))
     names = sorted(
         ((_squeeze(name)[0], name, model) for name, model in catalogue.names()), key=lambda row: -len(row[0])
@@ -75,12 +76,12 @@ def _mentions(text: str, catalogue: Catalogue) -> list[_Mention]:
                 and _digits(text[start:end]) == _digits(written)
             ):
                 goes_on = _other_model(text, end, written, model)
-                found.append(_Mention(start, goes_on or end, None if goes_on else model.id))
+                found.append(ModelMention(start, goes_on or end, None if goes_on else model.id))
                 taken[start : goes_on or end] = b"\1" * ((goes_on or end) - start)
     return sorted(found)
 
 
-def _overlaps(match: re.Match[str], mentions: list[_Mention]) -> bool:
+def _overlaps(match: re.Match[str], mentions: list[ModelMention]) -> bool:
     """Whether one of the mentions, which are in order, overlaps."""
     after = bisect_right(mentions, match.start(), key=lambda one: one.end)
     return after < len(mentions) and mentions[after].start < match.end()

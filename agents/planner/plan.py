@@ -1,18 +1,18 @@
 """Which tool calls a team makes for an utterance, or what it asks back."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 
 from agents.followups import is_elliptical
 from agents.phrases import phrase
+from agents.planner.calls import Plan, PlannedCall, TeamName
+from agents.planner.known import Known
 from agents.planner.linking import link_models, unknown_models
+from agents.planner.ordering import plan_operation
 from tools.catalogue import Catalogue
 
 __all__ = ["Plan", "PlannedCall", "TeamName", "make_plan"]
-
-TeamName = Literal["evaluation", "deployment", "governance"]
 
 _NOT_KEPT = re.compile(
     r"\b(?:approv\w+|audit\w*|tenants?|quotas?|gates?|roles?|permissions?|api keys?)\b"
@@ -26,11 +26,19 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(
-    r"^\W*(?:please |now |and )*(?:eval(?:uate)?|benchmark|measure|test|run|re-?run|start|schedule|cancel|stop)\b"
-    r"|\b(?:run|re-?run|start|schedule|cancel) (?:an?|the|that|it|this|our)\b"
-    r"|(?<!已)(?:跑一[下遍次]|重跑|重新评测|测一[下遍次]|评测一[下遍次]|开始评测|启动评测|安排评测|取消评测)",
+    r"^\W*(?:(?:please|now|and|then|let(?:'|’)?s|(?:can|could|would|will|should) (?:you|we|i)"
+    r"|(?:i|we)(?:(?:'|’)d like| would like| want| need)(?: you)? to|how (?:do|can|could|should) (?:i|we|you)) )*"
+    r"(?:eval(?:uate)?|benchmark|measure|test|score|run|re-?run|start|schedule|launch|cancel|stop)\b"
+    r"(?! (?:results?|scores?|reports?|sets?|runs?)\b)"
+    r"|^(?!\W*(?:have|has|had|did|was|were|when|which|who)\b).*"
+    r"\b(?:run|re-?run|start|schedule|launch|cancel) (?:an?|the|that|it|this|our)\b"
+    r"|(?<!已)(?:跑一[下遍次]|重跑|测一[下遍次])"
+    r"|(?<!已)(?<!已经)(?:跑|做|运行|执行|进行|启动|开始|安排|取消)(?![过了的完])[^哪什]{0,10}?(?:评测|评估|测试)(?![过了的结])"
+    r"|(?:^|请|帮我|想|要|能不能|可以|能否|能|再|如何|怎么|怎样|重新)\s*(?:评测|评估|测试)"
+    r"(?=\s*(?:[a-z]|一?[下遍次轮]|模型|路由|这|那|它|新))(?!.*(?:结果|成绩|得分|分数|报告))",
     re.IGNORECASE,
 )
+"""Asks for an evaluation to be run, not for what one has found."""
 _ROUTING = re.compile(r"\brout(?:er|ing)\b|\bintent\b|路由|意图", re.IGNORECASE)
 _NOT_ALLOWED = re.compile(
     r"\b(?:not|cannot|can't|forbid\w*|research.?only|non.?commercial|ban\w*)\b|不能|不可|禁止|仅限研究|仅供研究|非商用",
@@ -40,41 +48,26 @@ _EDGE = re.compile(r"\bedge\b|\bgateways?\b|\bsmall\b|\bunder 4b\b|边缘|网关
 _LIST = re.compile(r"\b(?:which|what|list|show|all|any)\b.*\bmodels?\b|哪些|所有|列出|有什么模型", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
-    """A tool call, its arguments not yet validated."""
-
-    tool: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Tool calls that do not depend on each other, or a question back.
-
-    Attributes:
-        calls: empty when there is a question.
-        question: what to ask the user, in the user's language; empty when there are calls.
-        models: catalogue ids that the utterance is about.
-        caveat: what was asked for and is not done, in the user's language; empty when everything is.
-        unknown: what looks like a model's name and is none of the catalogue's.
-    """
-
-    calls: tuple[PlannedCall, ...] = ()
-    question: str = ""
-    models: tuple[str, ...] = ()
-    caveat: str = ""
-    unknown: tuple[str, ...] = ()
-
-
-def make_plan(team: TeamName, text: str, language: str, catalogue: Catalogue, focus: Sequence[str] = ()) -> Plan:
-    """Plan the turn of one team.
+def make_plan(
+    team: TeamName,
+    text: str,
+    language: str,
+    catalogue: Catalogue,
+    focus: Sequence[str] = (),
+    known: Known | None = None,
+    tools: Container[str] = (),
+) -> Plan:
+    """Plan the turn of one team. An operation of the grammar is the same whichever team it is asked of.
 
     Args:
         text: the user's message.
         language: "en" or "zh".
         focus: models that the turn before was about; taken where this one names none and only makes sense with it.
+        known: the names that there are in the ledger.
+        tools: names of the tools there are.
     """
+    if known is not None and (plan := plan_operation(text, language, known, catalogue, tools)):
+        return plan
     named = tuple(link_models(text, catalogue))
     unknown = tuple(unknown_models(text, catalogue))
     if unknown and not named:

@@ -1,45 +1,49 @@
-"""A team's turn as a CrewAI Flow: plan, act, report. CrewAI is imported (3 to 8 s) by the first turn of any team."""
+"""A team's turn as a CrewAI Flow: plan, act, deliberate, verify, report.
+
+CrewAI is imported (3 to 8 s) by the first turn of any team.
+"""
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, PrivateAttr
 
-from agents.events import Emit, ToolFinished, ToolStarted
-from agents.planner.plan import Plan, PlannedCall, TeamName, make_plan
+from agents.events import Emit, Notice, ToolFinished, ToolStarted
+from agents.phrases import phrase
+from agents.planner.calls import Plan, PlannedCall, TeamName
+from agents.planner.filling import propose
+from agents.planner.known import Known
+from agents.planner.plan import make_plan
+from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting
 from agents.teams.report import render_report
-from memory.errors import ChargehandError, InvalidInput
+from agents.teams.verifying import keep_supported
+from memory.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
 from tools.catalogue import Catalogue
 from tools.spec import ToolContext, ToolSpec
+
+if TYPE_CHECKING:
+    from agents.models.resolve import ResolvedModel
 
 __all__ = ["TeamFinding", "Teams"]
 
 
-@dataclass(frozen=True, slots=True)
-class TeamFinding:
-    """What a team found.
-
-    Attributes:
-        text: Markdown in the user's language; every figure in it comes from a tool's result.
-        models: catalogue ids that the turn was about, for the turn after.
-        asked: the text is a question back.
-    """
-
-    text: str
-    models: tuple[str, ...]
-    asked: bool
-
-
 @dataclass(frozen=True)
 class Teams:
-    """Runs the teams' turns over one set of tools."""
+    """Runs the teams' turns over one set of tools.
+
+    Attributes:
+        know: the names that there are, as far as a caller may see them; without it only models of the catalogue.
+        model: deliberates, and fills in what an utterance leaves open, if it is capable.
+    """
 
     tools: Mapping[str, ToolSpec]
     catalogue: Catalogue
+    know: Callable[[ToolContext], Known] | None = None
+    model: "ResolvedModel | None" = None
 
     async def run(
         self,
@@ -50,7 +54,7 @@ class Teams:
         emit: Emit,
         focus: Sequence[str] = (),
     ) -> TeamFinding:
-        """Plan, act and report on one message.
+        """Plan, act, deliberate and report on one message.
 
         Args:
             language: "en" or "zh".
@@ -60,32 +64,84 @@ class Teams:
         Raises:
             ChargehandError: a tool failed in a way that ends the turn.
         """
+        known = await asyncio.to_thread(self.know, context) if self.know else None
+        plan = make_plan(team, text, language, self.catalogue, focus, known, self.tools)
+        if plan.question and plan.operation and known and self.model and self.model.capable:
+            plan = await propose(self.model, text, language, known, self.catalogue, self.tools, plan)
+        return await self._flow(_Turn(team, text, plan, language, self.tools, context, emit, self.model))
+
+    async def resume(
+        self, team: TeamName, pending: Sequence[Pending], language: str, context: ToolContext, emit: Emit
+    ) -> TeamFinding:
+        """Make the calls that a turn before left undone; those of other principals are left alone.
+
+        Raises:
+            ChargehandError: as `run`.
+        """
+        own = [PlannedCall(one.tool, dict(one.arguments)) for one in pending if one.principal == context.principal]
+        plan = Plan(tuple(own), question="" if own else phrase("nothing_pending", language))
+        return await self._flow(_Turn(team, "", plan, language, self.tools, context, emit, None))
+
+    async def _flow(self, turn: "_Turn") -> TeamFinding:
         flow_type = await asyncio.to_thread(_flow_type)
-        flow = flow_type(suppress_flow_events=True, tracing=False)
-        plan = make_plan(team, text, language, self.catalogue, focus)
-        return await flow.take_turn(_Turn(plan, language, self.tools, context, emit))
+        return await flow_type(suppress_flow_events=True, tracing=False).take_turn(turn)
 
 
 @dataclass(frozen=True)
 class _Turn:
+    team: TeamName
+    text: str
     plan: Plan
     language: str
     tools: Mapping[str, ToolSpec]
     context: ToolContext
     emit: Emit
+    model: "ResolvedModel | None"
 
-    async def call(self, planned: PlannedCall) -> BaseModel:
+    async def call(self, planned: PlannedCall) -> Outcome:
+        """The result; what waits or is refused is an outcome, too, where something was to be changed."""
         spec = self.tools[planned.tool]
         call_id = uuid.uuid4().hex
         arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
         self.emit(ToolStarted(call_id, spec.name, arguments))
         try:
             result = await spec.call(self.context, planned.arguments)
+        except ApprovalNeeded as needed:
+            self.emit(ToolFinished(call_id, {"waits_for": needed.approval_id}))
+            return Waiting(planned, needed.approval_id)
         except ChargehandError as error:
             self.emit(ToolFinished(call_id, str(error), failed=True))
+            if spec.effect != "read" and isinstance(error, CallerError):
+                return Refused(planned, error)
             raise
         self.emit(ToolFinished(call_id, result.model_dump(mode="json")))
         return result
+
+    def pending(self, outcomes: Sequence[Outcome]) -> tuple[Pending, ...]:
+        """What a later turn may do: what waits for an approval, and what the user was asked to confirm."""
+        principal = self.context.principal
+        waiting = [
+            Pending(one.call.tool, one.call.arguments, principal, one.approval)
+            for one in outcomes
+            if isinstance(one, Waiting)
+        ]
+        return (*waiting, *(Pending(call.tool, call.arguments, principal) for call in self.plan.proposed))
+
+    async def deliberate(self, evidence: str) -> tuple[str, int]:
+        """What a crew finds in the evidence, and how many of its sentences did not stand; empty without a capable model."""
+        from agents.teams.crew import CREWS, deliberate
+
+        if self.model is None or not self.model.capable or self.team not in CREWS or not self.text:
+            return "", 0
+        try:
+            said = await deliberate(self.model, self.team, self.text, evidence, self.language)
+        except ChargehandError as error:
+            self.emit(Notice("model_failed", phrase("crew_failed", self.language, why=error.message)))
+            return "", 0
+        kept, dropped = keep_supported(said, evidence)
+        if dropped:
+            self.emit(Notice("dropped", phrase("crew_dropped", self.language, count=dropped)))
+        return kept, dropped
 
 
 @cache
@@ -94,11 +150,14 @@ def _flow_type() -> Any:
     from crewai.flow.flow import Flow, listen, router, start
 
     class TeamState(BaseModel):
-        results: list[Any] = []
+        outcomes: list[Any] = []
+        evidence: str = ""
+        deliberation: str = ""
+        dropped: int = 0
         finding: TeamFinding | None = None
 
     class TeamFlow(Flow[TeamState]):
-        """plan -> act -> report; a question back skips act."""
+        """plan -> act -> deliberate (with verify) -> report; a question back skips all but the plan."""
 
         _turn: _Turn | None = PrivateAttr(default=None)
 
@@ -125,22 +184,30 @@ def _flow_type() -> Any:
         @listen("question")
         def ask_back(self) -> None:
             plan = self.turn.plan
-            self.state.finding = TeamFinding(plan.question, plan.models, asked=True)
+            pending = self.turn.pending(())
+            self.state.finding = TeamFinding(plan.question, plan.models, asked=True, pending=pending)
 
         @listen("planned")
         async def act(self) -> None:
             calls = (self.turn.call(call) for call in self.turn.plan.calls)
             # All are waited for: a call that went on after the turn has failed would be told of too late.
-            results = await asyncio.gather(*calls, return_exceptions=True)
-            failures = [result for result in results if isinstance(result, BaseException)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
             if failures:
                 raise failures[0]
-            self.state.results = results
+            self.state.outcomes = outcomes
+            self.state.evidence = render_report(outcomes, self.turn.language, self.turn.plan.caveat)
 
         @listen(act)
+        async def deliberate(self) -> None:
+            """Read the evidence, and verify what was found in it."""
+            self.state.deliberation, self.state.dropped = await self.turn.deliberate(self.state.evidence)
+
+        @listen(deliberate)
         def report(self) -> None:
-            plan = self.turn.plan
-            text = render_report(self.state.results, self.turn.language, plan.caveat)
-            self.state.finding = TeamFinding(text, plan.models, asked=False)
+            plan, state = self.turn.plan, self.state
+            text = "\n\n".join(part for part in (state.deliberation, state.evidence) if part)
+            pending = self.turn.pending(state.outcomes)
+            state.finding = TeamFinding(text, plan.models, asked=False, pending=pending, dropped=state.dropped)
 
     return TeamFlow

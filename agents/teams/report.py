@@ -5,6 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.teams.factory_report import FACTORY_RENDERERS
+from agents.teams.markdown import fields, number, size_of, table
+from agents.teams.outcomes import Outcome, Refused, Waiting
+from agents.teams.undone import refused, waiting
+from agents.teams.verdict import shipping_verdict
 from tools.evaluations import EvaluationList
 from tools.licences import LicenceFinding, LicensedModels
 from tools.roster import ModelProfile, Roster
@@ -27,27 +32,34 @@ _VERDICTS = {
 }
 
 
-def render_report(results: Sequence[BaseModel], language: str, caveat: str = "") -> str:
-    """Markdown of all results, in order, after the caveat.
+def render_report(outcomes: Sequence[Outcome], language: str, caveat: str = "") -> str:
+    """Markdown of all outcomes, in order, after the caveat. What has no renderer of its own is shown field by field.
 
     Args:
         language: "en" or "zh".
-
-    Raises:
-        KeyError: a result's type has no renderer.
     """
     chinese = language == "zh"
     parts = [caveat] if caveat else []
-    parts.extend(_RENDERERS[type(result)](result, chinese) for result in results)
+    parts.extend(_render(outcome, chinese) for outcome in outcomes)
     return "\n\n".join(parts)
+
+
+def _render(outcome: Outcome, chinese: bool) -> str:
+    if isinstance(outcome, Waiting):
+        return waiting(outcome, chinese)
+    if isinstance(outcome, Refused):
+        return refused(outcome, chinese)
+    renderer = _RENDERERS.get(type(outcome))
+    return renderer(outcome, chinese) if renderer else fields(outcome)
 
 
 def _licence(finding: LicenceFinding, chinese: bool) -> str:
     licence, verdicts = finding.licence, _VERDICTS["zh" if chinese else "en"]
-    size = _size(finding.parameters, chinese)
+    size = size_of(finding.parameters, chinese)
+    verdict = shipping_verdict(finding, "zh" if chinese else "en")
     if chinese:
         lines = [
-            f"**{finding.name}**（{finding.maker}，{size}）的许可证是 **{licence.name}**（{licence.type}）。",
+            f"{verdict}**{finding.name}**（{finding.maker}，{size}）的许可证是 **{licence.name}**（{licence.type}）。",
             "",
             f"- 商业使用：{verdicts[licence.commercial_use]}",
             f"- 再分发：{verdicts[licence.redistribution]}",
@@ -57,7 +69,7 @@ def _licence(finding: LicenceFinding, chinese: bool) -> str:
         labels = ("条件：", "备注：", "未核实的信息：", "来源：")
     else:
         lines = [
-            f"**{finding.name}** ({finding.maker}, {size}) is under the **{licence.name}** ({licence.type}).",
+            f"{verdict} **{finding.name}** ({finding.maker}, {size}) is under the **{licence.name}** ({licence.type}).",
             "",
             f"- Commercial use: {verdicts[licence.commercial_use]}",
             f"- Redistribution: {verdicts[licence.redistribution]}",
@@ -80,8 +92,8 @@ def _licensed(found: LicensedModels, chinese: bool) -> str:
         f"Models whose commercial use is “{verdict}” ({len(found.models)}):"
     )  # fmt: skip
     columns = ("模型", "规模", "许可证") if chinese else ("Model", "Size", "Licence")
-    rows = [(entry.model, _size(entry.parameters, chinese), entry.licence.name) for entry in found.models]
-    return f"{head}\n\n{_table(columns, rows)}"
+    rows = [(entry.model, size_of(entry.parameters, chinese), entry.licence.name) for entry in found.models]
+    return f"{head}\n\n{table(columns, rows)}"
 
 
 def _roster(roster: Roster, chinese: bool) -> str:
@@ -91,19 +103,19 @@ def _roster(roster: Roster, chinese: bool) -> str:
     columns = ("模型", "规模", "许可证", "回答对话") if chinese else ("Model", "Size", "Licence", "Answers the chat")
     unknown, yes = ("目录中没有", "是") if chinese else ("not in the catalogue", "yes")
     rows = [
-        (entry.reference, _size(entry.parameters, chinese), entry.licence or unknown, yes if entry.default else "")
+        (entry.reference, size_of(entry.parameters, chinese), entry.licence or unknown, yes if entry.default else "")
         for entry in roster.models
     ]
     idle = [f"- {runtime}: {why}" for runtime, why in roster.idle_runtimes.items()]
     silent = ("没有模型的运行时：" if chinese else "Runtimes that serve nothing:") if idle else ""
-    return "\n\n".join(part for part in (head, _table(columns, rows) if rows else "", silent, "\n".join(idle)) if part)
+    return "\n\n".join(part for part in (head, table(columns, rows) if rows else "", silent, "\n".join(idle)) if part)
 
 
 def _profile(profile: ModelProfile, chinese: bool) -> str:
     model = profile.model
     served = ", ".join(profile.served_as)
     context = f"{model.context_tokens:,}" if model.context_tokens else ("未知" if chinese else "unknown")
-    size, languages = _size(model.parameters, chinese), ", ".join(model.languages)
+    size, languages = size_of(model.parameters, chinese), ", ".join(model.languages)
     if chinese:
         where = f"现在由 {served} 提供服务。" if served else "现在没有在任何运行时上提供服务。"
         return (
@@ -134,31 +146,12 @@ def _evaluations(found: EvaluationList, chinese: bool) -> str:
             row.subject,
             row.dataset,
             f"{row.samples:,}",
-            ", ".join(f"{name} {_number(value)}" for name, value in row.metrics.items()),
+            ", ".join(f"{name} {number(value)}" for name, value in row.metrics.items()),
             f"{row.finished_at:%Y-%m-%d}",
         )
         for row in found.evaluations
     ]
-    return f"{head}\n\n{_table(columns, rows)}"
-
-
-def _number(value: float) -> str:
-    """Four significant digits, or one decimal place from 1000 on."""
-    return f"{value:,.1f}".removesuffix(".0") if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _size(parameters: int | None, chinese: bool) -> str:
-    if parameters is None:
-        return "规模未知" if chinese else "size unknown"
-    unit, name = (1e9, "B") if parameters >= 1e9 else (1e6, "M")
-    return f"{parameters / unit:.3g}{name} {'参数' if chinese else 'parameters'}"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
-    )
+    return f"{head}\n\n{table(columns, rows)}"
 
 
 _RENDERERS: dict[type[BaseModel], Callable[[Any, bool], str]] = {
@@ -167,4 +160,5 @@ _RENDERERS: dict[type[BaseModel], Callable[[Any, bool], str]] = {
     Roster: _roster,
     ModelProfile: _profile,
     EvaluationList: _evaluations,
+    **FACTORY_RENDERERS,
 }

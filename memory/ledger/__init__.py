@@ -1,25 +1,35 @@
-"""The system of record: SQLAlchemy Core on SQLite (WAL, synchronous=FULL) or on any database by URL.
+"""The system of record: SQLAlchemy Core on SQLite (WAL, synchronous=FULL) or on PostgreSQL by URL.
 
-    schema.py        the tables
-    database.py      transactions, upserts, the storage errors of one database
+    schema/          the tables, one module for each area
+    migrations/      brings a database to them
+    database.py      transactions, upserts, the failures of one database
+    scope.py         the one place where tenants are kept apart
+    unit.py          an open transaction of one tenant, and everything that it can reach
+    rows.py          rows as frozen dataclasses
     documents.py     documents and their chunks
     outbox.py        what the mirrors (lexical index, vectors) have yet to apply
     threads.py       conversations
-    evaluations.py   finished evaluations
+    audit.py         the hash-chained log
+    ...              one repository a file, named for what it keeps
 
 What other stores mirror is written here first, with an outbox row in the same transaction (`memory/projection.py`).
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from memory.ledger.database import Database, open_database
 from memory.ledger.documents import Documents
-from memory.ledger.evaluations import Evaluations
 from memory.ledger.outbox import Outbox
+from memory.ledger.principals import ApiKey, find_key
+from memory.ledger.rollouts import tenants_with_open_rollouts
+from memory.ledger.scope import TenantScope
 from memory.ledger.threads import Threads
+from memory.ledger.unit import ADMINISTRATIVE, Unit
 
-__all__ = ["Ledger", "open_ledger"]
+__all__ = ["Ledger", "Unit", "open_ledger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +40,42 @@ class Ledger:
     documents: Documents
     outbox: Outbox
     threads: Threads
-    evaluations: Evaluations
+
+    @contextmanager
+    def unit(self, tenant: str) -> Generator[Unit]:
+        """One transaction of one tenant: durable when the block ends, undone when it raises. Do not wait within it.
+
+        Raises:
+            StorageFailed, Unavailable: the database fails.
+        """
+        with self.database.write(lock=f"tenant {tenant}") as connection:
+            yield Unit(TenantScope(connection, tenant, ADMINISTRATIVE))
+
+    @contextmanager
+    def view(self, tenant: str) -> Generator[Unit]:
+        """One moment of one tenant, for reading; what is written in it is undone. Raises as `unit`."""
+        with self.database.snapshot() as connection:
+            yield Unit(TenantScope(connection, tenant, ADMINISTRATIVE))
+
+    def tenants_with_open_rollouts(self) -> list[str]:
+        """Whom a reconciler has work for."""
+        return tenants_with_open_rollouts(self.database)
+
+    def find_key(self, key_hash: str) -> tuple[str, ApiKey] | None:
+        """The tenant and the API key of this hash, whosever it is."""
+        return find_key(self.database, key_hash)
 
     def close(self) -> None:
         self.database.close()
 
 
-def open_ledger(path: Path) -> Ledger:
-    """Open the ledger, making its tables where they are missing.
+def open_ledger(path: Path, url: str | None = None) -> Ledger:
+    """Open the ledger in a SQLite file, or at `url` on PostgreSQL, bringing its tables up to date.
 
     Raises:
+        InvalidInput: `url` is not one of PostgreSQL.
         StorageFailed: the file is not a ledger, was written by a newer release, or the disk fails.
+        Unavailable: the server does not answer.
     """
-    database = open_database(path)
-    return Ledger(database, Documents(database), Outbox(database), Threads(database), Evaluations(database))
+    database = open_database(path, url)
+    return Ledger(database, Documents(database), Outbox(database), Threads(database))

@@ -1,7 +1,7 @@
-"""Transactions, upserts and the storage errors of one database."""
+"""Transactions, upserts and the failures of one database."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,39 +9,61 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import ArgumentError
 
-from memory.errors import StorageFailed
+from memory.errors import InvalidInput, StorageFailed
 from memory.home import storage_errors
-from memory.ledger.schema import SCHEMA_VERSION, metadata
+from memory.ledger.failures import server_errors
+from memory.ledger.migrations import found_version, migrate
+from memory.ledger.schema import SCHEMA_VERSION
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "open_database", "upsert"]
+
+_EVERYTHING = "ledger"
 
 
 class Database:
-    """One database of the ledger."""
+    """One database of the ledger.
 
-    def __init__(self, engine: Engine, where: Path) -> None:
+    Args:
+        guard: turns the driver's errors into ours.
+    """
+
+    def __init__(self, engine: Engine, guard: Callable[[], AbstractContextManager[None]]) -> None:
         self._engine = engine
-        self._where = where
+        self._guard = guard
 
     @contextmanager
-    def write(self) -> Generator[Connection]:
-        """One transaction: durable when the block ends, undone when it raises. What it reads stays true meanwhile."""
-        with storage_errors(self._where), self._engine.begin() as connection:
-            _begin(connection)
+    def write(self, lock: str = _EVERYTHING) -> Generator[Connection]:
+        """One transaction: durable when the block ends, undone when it raises. What it reads stays true meanwhile.
+
+        Args:
+            lock: writers of one name go one after the other, so that rows that are numbered come in order. SQLite has
+                one writer at a time anyway.
+        """
+        with self._guard(), self._engine.begin() as connection:
+            _begin(connection, lock)
             yield connection
 
     @contextmanager
     def read(self) -> Generator[Connection]:
-        with storage_errors(self._where), self._engine.connect() as connection:
+        """Statements that each see what is newest."""
+        with self._guard(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Generator[Connection]:
+        """Statements that all see one moment; nothing can be written."""
+        with self._guard(), self._engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
 
     def upsert(self, table: sa.Table, values: Mapping[str, Any]) -> sa.Executable:
-        """A statement that inserts `values`, or overwrites the row of the same primary key."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        key = [column.name for column in table.primary_key.columns]
-        statement = dialect.insert(table).values(dict(values))
-        return statement.on_conflict_do_update(index_elements=key, set_=dict(values))
+        """As the function `upsert`."""
+        return upsert(self._engine.dialect.name, table, values)
 
     def rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
         """All rows of a query by column name."""
@@ -52,32 +74,71 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(path: Path) -> Database:
-    """Open the SQLite file, making its tables where they are missing.
+def upsert(dialect: str, table: sa.Table, values: Mapping[str, Any]) -> sa.Executable:
+    """A statement that inserts `values`, or overwrites the row of the same primary key.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+    """
+    key = [column.name for column in table.primary_key.columns]
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table).values(dict(values))
+    return statement.on_conflict_do_update(index_elements=key, set_=dict(values))
+
+
+def open_database(path: Path, url: str | None = None) -> Database:
+    """Open the SQLite file, or the PostgreSQL database at `url`, bringing its tables up to date.
 
     Raises:
-        StorageFailed: the file is not a ledger, was written by a newer release, or the disk fails.
+        InvalidInput: `url` is not one of PostgreSQL.
+        StorageFailed: the file is not a ledger, it was written by a newer release, or the disk fails.
+        Unavailable: the server does not answer.
     """
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-    event.listen(engine, "connect", _configure)
-    with storage_errors(path), engine.begin() as connection:
-        version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-        if version > SCHEMA_VERSION:
-            raise StorageFailed(
-                f"{path} was written by a newer release (schema {version}, this one knows {SCHEMA_VERSION}).",
-                "Install the newer release.",
-            )
-        if version < SCHEMA_VERSION:
-            _begin(connection)  # another process may be making the tables, too
-            metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    return Database(engine, path)
+    if url is None:
+        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        event.listen(engine, "connect", _configure)
+        database, where = Database(engine, lambda: storage_errors(path)), str(path)
+    else:
+        address = _address(url)
+        where = address.render_as_string(hide_password=True)
+        database = Database(sa.create_engine(address, pool_pre_ping=True), lambda: server_errors(where))
+    try:
+        _bring_up_to_date(database, where)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
-def _begin(connection: Connection) -> None:
-    """Take SQLite's write lock at once: a transaction that reads first could not get it later."""
+def _bring_up_to_date(database: Database, where: str) -> None:
+    with database.read() as connection:
+        found = found_version(connection)
+    if found > SCHEMA_VERSION:
+        raise StorageFailed(
+            f"{where} was written by a newer release (schema {found}, this one knows {SCHEMA_VERSION}).",
+            "Install the newer release.",
+        )
+    if found < SCHEMA_VERSION:
+        with database.write() as connection:  # another process may be doing it, too
+            migrate(connection)
+
+
+def _address(url: str) -> sa.URL:
+    advice = "Use postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or leave CHARGEHAND_LEDGER_URL out for a file."
+    try:
+        address = sa.make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput("The address of the ledger is not a URL.", advice) from error
+    if address.get_backend_name() not in {"postgres", "postgresql"}:
+        raise InvalidInput(f"The ledger cannot be kept in {address.get_backend_name()}.", advice)
+    return address.set(drivername="postgresql+psycopg")
+
+
+def _begin(connection: Connection, lock: str) -> None:
+    """Take the lock at once: on SQLite a transaction that reads first could not get it later."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(lock, 0))))
 
 
 def _configure(connection: Any, _record: object) -> None:

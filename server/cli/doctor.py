@@ -73,7 +73,7 @@ def _home(settings: Settings) -> dict[str, Any]:
 
     try:
         home = open_home(settings.home)
-        ledger = open_ledger(home.ledger)
+        ledger = open_ledger(home.ledger, settings.ledger_address)
     except ChargehandError as error:
         return {"path": str(settings.home), "error": str(error)}
     documents, chunks = ledger.documents.count(LOCAL_ENGINEER.tenant)

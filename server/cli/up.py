@@ -1,25 +1,32 @@
 """`chargehand up`: the hub."""
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 import click
 
 from memory.errors import Conflict, Unavailable
-from memory.settings import load_settings
-from server.security import require_loopback
+from memory.settings import Settings, load_settings
+from server.security import is_loopback
+
+if TYPE_CHECKING:
+    from memory.home import Home
 
 __all__ = ["command"]
 
 
 @click.command("up")
-@click.option("--host", help="Address to listen on; this machine only.")
+@click.option("--host", help="Address to listen on; this machine only until there are API keys.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 8080]")
 @click.option("--model", help="provider:name, instead of CHARGEHAND_MODEL.")
 def command(host: str | None, port: int | None, model: str | None) -> None:
     """Run the hub: chat page at /, API at /v1. Stop it with Ctrl-C; turns that run are kept as stopped."""
     settings = load_settings(host=host, port=port, model=model)
-    require_loopback(settings.host)
     from memory.home import open_home
 
     home = open_home(settings.home)
+    if not is_loopback(settings.host):
+        _require_guarded(settings, home)
     ipv6 = ":" in settings.host
     shown = f"[{settings.host}]" if ipv6 else settings.host
     with home.lock("hub", f"`chargehand up` on http://{shown}:{settings.port}"):
@@ -59,3 +66,14 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
             raise Unavailable("The hub did not start.", "The log above says why.") from error
         finally:
             dependencies.close()
+
+
+def _require_guarded(settings: Settings, home: "Home") -> None:
+    from memory.ledger import open_ledger
+    from server.security import require_guarded
+
+    ledger = open_ledger(home.ledger, settings.ledger_address)
+    try:
+        require_guarded(settings.host, settings.allowed_names, ledger, datetime.now(UTC))
+    finally:
+        ledger.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-__all__ = ["Behaviour", "FakeServer", "Received", "ollama_model", "serve_ollama", "serve_openai"]
+__all__ = ["Behaviour", "FakeServer", "Handler", "Received", "ollama_model", "serve", "serve_ollama", "serve_openai"]
 
 Json = Mapping[str, Any]
 
@@ -86,7 +86,7 @@ def serve_ollama(*models: Json) -> Generator[FakeServer]:
     """An Ollama server that has these models."""
     by_name = {model["name"]: model for model in models}
 
-    def answer(handler: _Handler, request: Received) -> None:
+    def answer(handler: Handler, request: Received) -> None:
         if request.path == "/api/tags":
             handler.send_json(200, {"models": [{**model, "model": model["name"]} for model in models]})
         elif request.path == "/api/show":
@@ -95,7 +95,7 @@ def serve_ollama(*models: Json) -> Generator[FakeServer]:
         elif request.path == "/api/chat":
             handler.send_chat(_ollama_pieces, "application/x-ndjson")
 
-    with _serve(answer) as server:
+    with serve(answer) as server:
         yield server
 
 
@@ -103,10 +103,10 @@ def serve_ollama(*models: Json) -> Generator[FakeServer]:
 def serve_openai() -> Generator[FakeServer]:
     """A server of `…/chat/completions` under any path, streaming only."""
 
-    def answer(handler: _Handler, request: Received) -> None:
+    def answer(handler: Handler, request: Received) -> None:
         handler.send_chat(_openai_pieces, "text/event-stream")
 
-    with _serve(answer) as server:
+    with serve(answer) as server:
         yield server
 
 
@@ -141,8 +141,8 @@ def _openai_pieces(behaviour: Behaviour) -> Iterator[bytes]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, answer: Callable[["_Handler", Received], None]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, answer: Callable[["Handler", Received], None]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
         self.answer = answer
         self.fake = FakeServer(f"http://127.0.0.1:{self.server_port}")
 
@@ -150,15 +150,23 @@ class _Server(ThreadingHTTPServer):
         self.fake.hung_up.set()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Hands each request to the server's `answer`."""
+
     protocol_version = "HTTP/1.1"
     server: "_Server"  # pyright: ignore[reportIncompatibleVariableOverride]  # what BaseServer makes is one
 
     def do_GET(self) -> None:
         self._answer(None)
 
+    def do_HEAD(self) -> None:
+        self._answer(None)
+
     def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            self._answer(self._read_chunks())
+        else:
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
     def send_json(self, status: int, body: Json) -> None:
         content = json.dumps(body).encode()
@@ -168,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.fake.behaviour.retry_after:
             self.send_header("Retry-After", self.server.fake.behaviour.retry_after)
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def send_chat(self, pieces: Callable[[Behaviour], Iterator[bytes]], kind: str) -> None:
         behaviour = self.server.fake.behaviour
@@ -194,6 +203,14 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
         """Say nothing: the requests are in `FakeServer.received`."""
 
+    def _read_chunks(self) -> bytes:
+        content = b""
+        while size := int(self.rfile.readline(), 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
+
     def _answer(self, body: Any) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Received(self.command, self.path, headers, body)
@@ -202,7 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _serve(answer: Callable[[_Handler, Received], None]) -> Generator[FakeServer]:
+def serve(answer: Callable[[Handler, Received], None]) -> Generator[FakeServer]:
+    """Run a server that answers so, until the end of the block."""
     with _Server(answer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

@@ -4,10 +4,12 @@ import pytest
 
 import memory.errors
 from memory.errors import (
+    ApprovalNeeded,
     CallerError,
     Cancelled,
     ChargehandError,
     Conflict,
+    GateRefused,
     Interrupted,
     InvalidInput,
     NotAllowed,
@@ -17,7 +19,7 @@ from memory.errors import (
     Unavailable,
     WorldError,
 )
-from server.outcomes import BAD_USAGE, DONE, FAILED, Outcome, outcome_of
+from server.outcomes import BAD_USAGE, DONE, FAILED, REFUSED, WAITING, Outcome, outcome_of
 
 TREE = [getattr(memory.errors, name) for name in memory.errors.__all__]
 BRANCHES = [ChargehandError, CallerError, WorldError]
@@ -25,15 +27,15 @@ LEAVES = [kind for kind in TREE if kind not in BRANCHES]
 
 
 def test_the_contract_of_exit_codes():
-    assert (DONE, FAILED, BAD_USAGE) == (0, 1, 2)
+    assert (DONE, FAILED, BAD_USAGE, REFUSED, WAITING) == (0, 1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_every_error_that_is_raised_has_a_row_of_its_own(kind: type[ChargehandError]):
     outcome = outcome_of(kind("It failed."))
     assert outcome.code != "internal"
-    assert 400 <= outcome.status < 600
-    assert outcome.exit_code in {FAILED, BAD_USAGE}
+    assert (400 <= outcome.status < 600) != (kind is ApprovalNeeded)
+    assert outcome.exit_code in {FAILED, BAD_USAGE, REFUSED, WAITING}
     assert [outcome_of(other("It failed.")).code for other in LEAVES].count(outcome.code) == 1
 
 
@@ -49,6 +51,14 @@ def test_what_the_world_did_wrong_is_failed_work(kind: type[ChargehandError]):
     outcome = outcome_of(kind("No."))
     assert outcome.exit_code == FAILED
     assert outcome.status >= 500
+
+
+def test_what_waits_is_neither_done_nor_failed():
+    assert outcome_of(ApprovalNeeded("Wait.")) == Outcome("approval_needed", 202, WAITING)
+
+
+def test_what_a_gate_refuses_has_an_exit_code_of_its_own():
+    assert outcome_of(GateRefused("No.")).exit_code == REFUSED
 
 
 @pytest.mark.parametrize("kind", [Conflict, Cancelled])

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from memory.errors import InvalidInput, NotAllowed, OutOfTime, Unavailable
+from tools.context import SCOPES
 from tools.spec import LOCAL_ENGINEER, ToolContext, tool
 
 CALLER = ToolContext("ann", "works", frozenset({"fans:read", "fans:write"}))
@@ -181,6 +182,5 @@ def test_functions_that_cannot_be_tools(function: Any) -> None:
         tool(function, scopes=set())
 
 
-def test_the_person_at_this_machine_may_read_and_nothing_else() -> None:
-    assert LOCAL_ENGINEER.scopes
-    assert all(scope.endswith(":read") for scope in LOCAL_ENGINEER.scopes)
+def test_the_person_at_this_machine_has_every_right_there_is() -> None:
+    assert LOCAL_ENGINEER.scopes == SCOPES

@@ -1,6 +1,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,13 +16,6 @@ from memory.ledger.threads import Thread
 from memory.passages import Chunk
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(home: Home):
-    opened = open_ledger(home.ledger)
-    yield opened
-    opened.close()
 
 
 def document(name: str, tenant: str = "default", text: str = "one two") -> StoredDocument:
@@ -95,15 +89,15 @@ def test_a_thread_counts_turns_and_keeps_its_title(ledger: Ledger) -> None:
     assert [thread.id for thread in ledger.threads.all("default")] == ["u"]
 
 
-def test_sqlite_is_durable(home: Home, ledger: Ledger) -> None:
-    with ledger.database.read() as connection:
+def test_sqlite_is_durable(sqlite_ledger: Ledger) -> None:
+    with sqlite_ledger.database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
 
 
-def test_a_ledger_of_a_newer_release_is_refused(home: Home, ledger: Ledger) -> None:
-    ledger.close()
+def test_a_file_of_a_newer_release_is_refused(home: Home, sqlite_ledger: Ledger) -> None:
+    sqlite_ledger.close()
     with sqlite3.connect(home.ledger) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StorageFailed, match="newer release"):
@@ -175,13 +169,11 @@ def test_deleting_what_is_gone_is_no_error(ledger: Ledger) -> None:
     assert ledger.documents.count("default") == (0, 0)
 
 
-def test_a_watermark_is_kept(home: Home, ledger: Ledger) -> None:
+def test_a_watermark_is_kept(open_again: Callable[[], Ledger], ledger: Ledger) -> None:
     assert ledger.outbox.watermark("lexical") == 0
     ledger.outbox.advance("lexical", 7)
     ledger.outbox.advance("lexical", 9)
-    other = open_ledger(home.ledger)
-    assert other.outbox.watermark("lexical") == 9
-    other.close()
+    assert open_again().outbox.watermark("lexical") == 9
 
 
 def test_positions_are_never_used_again(ledger: Ledger) -> None:
@@ -194,9 +186,9 @@ def test_positions_are_never_used_again(ledger: Ledger) -> None:
     assert ledger.outbox.pending("lexical", 10)[0].position > change.position
 
 
-def test_a_truncated_ledger_is_refused(home: Home, ledger: Ledger) -> None:
-    ledger.documents.save([(document(str(number)), chunks("one " * 200)) for number in range(50)])
-    ledger.close()
+def test_a_truncated_file_is_refused(home: Home, sqlite_ledger: Ledger) -> None:
+    sqlite_ledger.documents.save([(document(str(number)), chunks("one " * 200)) for number in range(50)])
+    sqlite_ledger.close()
     data = home.ledger.read_bytes()
     home.ledger.write_bytes(data[: len(data) // 2])
     with pytest.raises(StorageFailed):

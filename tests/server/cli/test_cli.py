@@ -10,11 +10,11 @@ from tests.server.cli.conftest import Chargehand
 def test_help_lists_every_command(chargehand: Chargehand):
     done = chargehand("--help")
     assert done.code == 0
-    for command in ("up", "chat", "route", "ingest", "search", "doctor"):
+    for command in ("up", "chat", "route", "ingest", "search", "policy", "doctor"):
         assert f"\n  {command} " in done.out
 
 
-@pytest.mark.parametrize("command", ["up", "chat", "route", "ingest", "search", "doctor"])
+@pytest.mark.parametrize("command", ["up", "chat", "route", "ingest", "search", "policy", "doctor"])
 def test_every_command_explains_itself(chargehand: Chargehand, command: str):
     done = chargehand(command, "-h")
     assert done.code == 0

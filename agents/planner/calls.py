@@ -1,0 +1,81 @@
+"""What a plan is made of."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["Plan", "PlannedCall", "TeamName", "order_of"]
+
+TeamName = Literal["evaluation", "deployment", "governance"]
+
+_ORDERS = {
+    "rollout_pause": "pause {rollout}",
+    "rollout_resume": "resume {rollout}",
+    "rollout_abort": "abort {rollout}",
+    "rollout_promote": "promote {rollout}",
+    "rollout_retry": "retry {rollout}",
+    "set_stage": "move {version} to {stage}",
+    "set_alias": "point {alias} at {version}",
+    "remove_alias": "remove alias {alias}",
+    "retire_version": "retire {version} because {reason}",
+    "retire_model": "retire model {model} because {reason}",
+    "approval_approve": "approve {approval}",
+    "approval_reject": "reject {approval}",
+    "approval_revoke": "revoke {approval}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """A tool call, its arguments not yet validated."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Tool calls that do not depend on each other, or a question back.
+
+    Attributes:
+        calls: empty when there is a question.
+        question: what to ask the user, in the user's language; empty when there are calls.
+        models: catalogue ids that the utterance is about.
+        caveat: what was asked for and is not done, in the user's language; empty when everything is.
+        unknown: what looks like a model's name and is none of the catalogue's.
+        asks: why there is a question, see `agents.planner.questions.Kind`; empty where none is named.
+        operation: name of the operation of the grammar that the utterance was understood as; empty for none.
+        proposed: calls that the question asks to confirm; a "yes" in the next turn makes them.
+    """
+
+    calls: tuple[PlannedCall, ...] = ()
+    question: str = ""
+    models: tuple[str, ...] = ()
+    caveat: str = ""
+    unknown: tuple[str, ...] = ()
+    asks: str = ""
+    operation: str = ""
+    proposed: tuple[PlannedCall, ...] = ()
+
+
+def order_of(call: PlannedCall) -> str:
+    """A call as one would order it in words; the grammar reads it back."""
+    given = call.arguments
+    if call.tool == "rollout_start":
+        return _start_order(given)
+    template = _ORDERS.get(call.tool)
+    if template is None:
+        return f"{call.tool}({', '.join(f'{name}={value}' for name, value in given.items())})"
+    return template.format_map(given)
+
+
+def _start_order(given: dict[str, Any]) -> str:
+    order = f"{str(given['strategy']).replace('_', '-')} {given['version']} on {given['target']}"
+    if given.get("percentages"):
+        order += f" at {', '.join(str(part) for part in given['percentages'])} %"
+    if "hold_s" in given:
+        order += f", hold {given['hold_s']:g} s"
+    if "limit_s" in given:
+        order += f", at most {given['limit_s']:g} s"
+    if "minimum_samples" in given:
+        order += f", at least {given['minimum_samples']} requests"
+    return order + (f", error threshold {100 * given['error_threshold']:g} %" if "error_threshold" in given else "")

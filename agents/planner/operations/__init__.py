@@ -1,0 +1,18 @@
+"""The operations that can be asked for in words, in the order in which they are tried.
+
+operation.py   what an operation of the grammar is; which version, target or rollout is meant
+rollouts.py    start a rollout, command one
+roster.py      aliases, stages, registering, retiring
+governing.py   approvals, tenants
+looking.py     what only looks
+"""
+
+from agents.planner.operations.governing import GOVERNING_ORDERS
+from agents.planner.operations.looking import LOOKS
+from agents.planner.operations.operation import Operation
+from agents.planner.operations.rollouts import ROLLOUT_ORDERS
+from agents.planner.operations.roster import ROSTER_ORDERS
+
+__all__ = ["LOOKS", "ORDERS", "Operation"]
+
+ORDERS: tuple[Operation, ...] = (*GOVERNING_ORDERS, *ROLLOUT_ORDERS, *ROSTER_ORDERS)

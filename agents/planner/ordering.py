@@ -1,0 +1,50 @@
+"""From an utterance to an operation of the grammar. What changes something is planned only if all of it is understood."""
+
+from collections.abc import Container, Sequence
+
+from agents.planner.calls import Plan, PlannedCall, order_of
+from agents.planner.known import Known
+from agents.planner.operations import LOOKS, ORDERS, Operation
+from agents.planner.questions import Question, ask
+from agents.planner.reading import Reading, read_utterance
+from tools.catalogue import Catalogue
+
+__all__ = ["plan_operation"]
+
+
+def plan_operation(
+    text: str, language: str, known: Known, catalogue: Catalogue, tools: Container[str]
+) -> Plan | None:
+    """The plan of what the utterance asks for, or a question back; None where it is no operation of the grammar.
+
+    Args:
+        language: "en" or "zh"; of the question back.
+        tools: names of the tools there are; an operation that needs another is none.
+    """
+    reading = read_utterance(text, language, known, catalogue)
+    orders: Sequence[Operation] = () if reading.mood == "look" else ORDERS
+    for operation in (*orders, *LOOKS):
+        if not operation.matches(reading):
+            continue
+        built = _question_first(reading, operation) if operation.acts else operation.build(reading)
+        if isinstance(built, Question):
+            return Plan(question=built.text, asks=built.kind, operation=operation.name)
+        if all(call.tool in tools for call in built):
+            return Plan(tuple(built), operation=operation.name)
+        present = tuple(call for call in built if call.tool in tools)
+        return Plan(present, operation=operation.name) if present and not operation.acts else None
+    return None
+
+
+def _question_first(reading: Reading, operation: Operation) -> Sequence[PlannedCall] | Question:
+    """What an operation that changes something comes to: its calls only where it was ordered in so many words."""
+    built = operation.build(reading)
+    if reading.mood == "talk":
+        order = operation.example if isinstance(built, Question) else "; ".join(order_of(call) for call in built)
+        return ask("mood", reading.language, order=order or operation.name)
+    if isinstance(built, Question):
+        return built
+    if left := reading.unexplained(*operation.words):
+        order = "; ".join(order_of(call) for call in built)
+        return ask("unclear", reading.language, words=" … ".join(left), order=order)
+    return built

@@ -1,0 +1,69 @@
+"""All tools of a hub, put together in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from memory.settings import Settings
+from tools.spec import Books, ToolSpec, bind
+
+if TYPE_CHECKING:
+    from memory.store import KnowledgeStore
+    from tools.catalogue import Catalogue
+
+__all__ = ["all_tools", "open_toolbox"]
+
+
+def all_tools(
+    settings: Settings, store: KnowledgeStore, catalogue: Catalogue, default_model: str
+) -> dict[str, ToolSpec]:
+    """The tools by name, bound to the store's ledger.
+
+    Args:
+        default_model: what the hub itself talks with, as `provider:name`.
+    """
+    from agents.models.serving import Runtimes
+    from tools.assembly import governance_tools, ledger_tools
+    from tools.evaluations import evaluation_tools
+    from tools.evidence import open_evidence
+    from tools.gates import Gates
+    from tools.knowledge import knowledge_tools
+    from tools.licences import licence_tools
+    from tools.roster import roster_tools
+
+    gates = Gates(open_evidence(catalogue))
+    gates = Gates(open_evidence(catalogue))
+    specs = [
+        *knowledge_tools(store.retriever),
+        *evaluation_tools(store.ledger),
+        *licence_tools(catalogue),
+        *roster_tools(catalogue, Runtimes(settings), default_model),
+        *ledger_tools(catalogue, gates.keep_production),
+        *governance_tools(gates),
+    ]
+    return {spec.name: spec for spec in bind(specs, Books(store.ledger))}
+
+
+@contextmanager
+def open_toolbox(settings: Settings) -> Generator[tuple[dict[str, ToolSpec], Books]]:
+    """The tools of a home, without router, teams and language model, and the books that they are bound to.
+
+    Raises:
+        StorageFailed: the home cannot be used.
+        InvalidInput, NotFound: the settings name a model that does not exist.
+        Unavailable: the embedder is not installed.
+    """
+    from agents.models.resolve import resolve_model
+    from memory.embedding import load_minilm
+    from memory.home import open_home
+    from memory.store import open_store
+    from tools.catalogue import load_catalogue
+
+    store = open_store(open_home(settings.home), load_minilm, settings.ledger_address)
+    try:
+        model = resolve_model(settings)
+        yield all_tools(settings, store, load_catalogue(), str(model.reference)), Books(store.ledger)
+    finally:
+        store.close()

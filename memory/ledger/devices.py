@@ -1,0 +1,60 @@
+"""Devices at the edge: what they shall be, and what they said that they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from memory.errors import NotFound
+from memory.ledger import schema
+from memory.ledger.rows import Rows
+from memory.ledger.scope import TenantScope
+from memory.nearest import nearest_names
+
+__all__ = ["Device", "Devices"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device. `desired` and `reported` are JSON; `revision` counts changes, 0 for a new one."""
+
+    id: str
+    group: str
+    state: Literal["enrolled", "revoked"]
+    enrolled_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    desired: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    reported: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    seen_at: datetime | None = None
+    revision: int = 0
+
+
+class Devices:
+    """Reads and writes of one tenant's devices."""
+
+    def __init__(self, scope: TenantScope) -> None:
+        self._rows = Rows(scope, schema.devices, Device)
+
+    def find(self, device_id: str) -> Device | None:
+        return self._rows.first(schema.devices.c.id == device_id)
+
+    def get(self, device_id: str) -> Device:
+        """Raises NotFound: there is no such device; names the nearest."""
+        found = self.find(device_id)
+        if found is None:
+            nearest = nearest_names(device_id, [device.id for device in self.all()])
+            raise NotFound(f"There is no device {device_id!r}.", nearest=nearest)
+        return found
+
+    def all(self, group: str | None = None) -> list[Device]:
+        """By id; of all groups, or of one."""
+        where = [schema.devices.c.group == group] if group is not None else []
+        return self._rows.list(*where, order=schema.devices.c.id)
+
+    def add(self, device: Device) -> None:
+        self._rows.add(device)
+
+    def save(self, device: Device) -> Device:
+        """Overwrite what was read; returns it with its new revision. Raises Conflict: it has changed since."""
+        self._rows.replace(device)
+        return replace(device, revision=device.revision + 1)

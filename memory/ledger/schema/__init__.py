@@ -1,0 +1,55 @@
+"""The tables of the ledger, one module for each area; `memory/ledger/migrations` brings a database to them."""
+
+from memory.ledger.schema.base import SCHEMA_VERSION, Instant, metadata
+from memory.ledger.schema.conversation import threads
+from memory.ledger.schema.evaluations import evaluations
+from memory.ledger.schema.fleet import alerts, devices, factories, pipelines
+from memory.ledger.schema.governance import (
+    approvals,
+    audit,
+    audit_heads,
+    calls,
+    delegations,
+    evidence,
+    gate_results,
+    policies,
+)
+from memory.ledger.schema.knowledge import chunks, documents, outbox, watermarks
+from memory.ledger.schema.people import api_keys, principals, tenants
+from memory.ledger.schema.rollouts import rollout_events, rollouts, targets, usage
+from memory.ledger.schema.roster import aliases, artifacts, models, versions
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Instant",
+    "alerts",
+    "aliases",
+    "api_keys",
+    "approvals",
+    "artifacts",
+    "audit",
+    "audit_heads",
+    "calls",
+    "chunks",
+    "delegations",
+    "devices",
+    "documents",
+    "evaluations",
+    "evidence",
+    "factories",
+    "gate_results",
+    "metadata",
+    "models",
+    "outbox",
+    "pipelines",
+    "policies",
+    "principals",
+    "rollout_events",
+    "rollouts",
+    "targets",
+    "tenants",
+    "threads",
+    "usage",
+    "versions",
+    "watermarks",
+]

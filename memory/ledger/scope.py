@@ -1,0 +1,114 @@
+"""The one place where tenants are kept apart: every statement of a `Unit` goes through a `TenantScope`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import visitors
+
+from memory.errors import NotAllowed
+from memory.ledger.database import upsert
+
+__all__ = ["Condition", "TenantScope"]
+
+Condition = sa.ColumnElement[bool]
+
+
+class TenantScope:
+    """An open connection that reads and writes rows of one tenant only.
+
+    A table without a column `tenant` is refused, unless it was named `administrative` when the scope was made.
+    """
+
+    def __init__(self, connection: Connection, tenant: str, administrative: frozenset[str] = frozenset()) -> None:
+        self._connection = connection
+        self._administrative = administrative
+        self.tenant = tenant
+
+    def moved(self, tenant: str) -> "TenantScope":
+        """The same connection for another tenant."""
+        return TenantScope(self._connection, tenant, self._administrative)
+
+    def find(
+        self,
+        table: sa.Table,
+        names: Sequence[str],
+        where: Sequence[Condition],
+        order: Sequence[Any] = (),
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Columns of this tenant's rows of one table; cheaper than `rows`. Raises NotAllowed: as `rows`."""
+        _require_whole_tables((*where, *order), {table})
+        query = sa.select(*(table.c[name] for name in names)).where(self._theirs(table), *where)
+        result = self._connection.execute(query.order_by(*order).limit(limit))
+        return [dict(zip(names, row, strict=True)) for row in result]
+
+    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """The rows of a query over whole tables (joins and aggregates may be in it), narrowed to this tenant.
+
+        Raises:
+            NotAllowed: it reads from a table that has no tenant, or from an alias or a subquery.
+        """
+        return [dict(row) for row in self._connection.execute(self._narrowed(query)).mappings()]
+
+    def stream(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+        """As `rows`, without holding all of them."""
+        rows = self._connection.execute(self._narrowed(query).execution_options(yield_per=1000)).mappings()
+        yield from (dict(row) for row in rows)
+
+    def insert(self, table: sa.Table, values: Mapping[str, Any]) -> None:
+        """Add one row. Raises NotAllowed: it is another tenant's."""
+        self._connection.execute(table.insert(), self._own(table, values))
+
+    def upsert(self, table: sa.Table, values: Mapping[str, Any]) -> None:
+        """Add one row, or overwrite the one of the same primary key. Raises NotAllowed: it is another tenant's."""
+        if "tenant" in table.c and "tenant" not in table.primary_key.columns:
+            raise NotAllowed(f"Rows of {table.name} are not told apart by tenant.")
+        self._connection.execute(upsert(self._connection.dialect.name, table, self._own(table, values)))
+
+    def update(self, table: sa.Table, values: Mapping[str, Any], *where: Condition) -> int:
+        """Change this tenant's rows; returns how many. Raises NotAllowed: they would become another tenant's."""
+        kept = self._own(table, values)
+        _require_whole_tables(where, {table})
+        return self._connection.execute(table.update().where(self._theirs(table), *where).values(kept)).rowcount
+
+    def delete(self, table: sa.Table, *where: Condition) -> int:
+        """Remove this tenant's rows; returns how many."""
+        _require_whole_tables(where, {table})
+        return self._connection.execute(table.delete().where(self._theirs(table), *where)).rowcount
+
+    def _narrowed(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        tables: set[sa.Table] = set()
+        for source in query.get_final_froms():
+            parts = [part for part in visitors.iterate(source) if isinstance(part, sa.FromClause)]
+            if any(not isinstance(part, sa.Table | sa.Join) for part in parts):
+                raise NotAllowed("A statement may use whole tables only.")
+            tables.update(part for part in parts if isinstance(part, sa.Table))
+        _require_whole_tables((query,), tables)
+        return query.where(*(self._theirs(table) for table in tables))
+
+    def _theirs(self, table: sa.Table) -> Condition:
+        if "tenant" in table.c:
+            return table.c.tenant == self.tenant
+        if table.name in self._administrative:
+            return sa.true()
+        raise NotAllowed(f"{table.name} belongs to no tenant.")
+
+    def _own(self, table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
+        self._theirs(table)
+        if "tenant" not in table.c:
+            return dict(values)
+        if values.get("tenant", self.tenant) != self.tenant:
+            raise NotAllowed(f"A row of {table.name} is another tenant's.")
+        return {**values, "tenant": self.tenant}
+
+
+def _require_whole_tables(parts: Sequence[Any], tables: set[sa.Table]) -> None:
+    """Raises NotAllowed: a subquery, or a column of another table, would read past the tenant."""
+    for whole in parts:
+        for part in visitors.iterate(whole):
+            nested = isinstance(part, sa.TextClause) or (isinstance(part, sa.SelectBase) and part is not whole)
+            foreign = isinstance(part, sa.Column) and part.table not in tables
+            if nested or foreign:
+                raise NotAllowed("A statement may use whole tables only.")

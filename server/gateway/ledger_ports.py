@@ -1,0 +1,187 @@
+"""What tenants can ask for, over the ledger. As it is asked at every request, it is held in memory for a second."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from memory.errors import InvalidInput, NotFound
+from memory.ledger import Ledger
+from memory.ledger.versions import Version
+from memory.nearest import nearest_names
+from server.gateway.ports import Arm, Backend, Offer, Price, Traffic
+from tools.rollouts.targets import Arm as StoredArm
+from tools.rollouts.targets import TargetState
+from tools.runtimes.port import Adapter, Json, ServedVersion
+
+__all__ = ["HELD_S", "LedgerDeployments", "ServingCard"]
+
+HELD_S = 1.0
+"""So old may be what a request is routed by; a change of weights is followed within this time."""
+
+
+class ServingCard(BaseModel):
+    """How a version is served: the part `serving` of its card. Prices are US dollars for a million tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    context_tokens: int = 4096
+    slots: int = 2
+    system: str = ""
+    options: Json = Field(default_factory=dict)
+    embeds: bool = False
+    reads_images: bool = False
+    adapter_scale: float = 1.0
+    prompt_price: float = 0.0
+    completion_price: float = 0.0
+    fallbacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What one tenant can ask for, as read at `at`."""
+
+    at: float
+    traffic: Mapping[str, Traffic]
+    targets: Sequence[str]
+    backends: Mapping[str, Backend]
+    offers: Sequence[Offer]
+
+
+@dataclass
+class LedgerDeployments:
+    """Implements `server.gateway.ports.Deployments`.
+
+    Args:
+        bundled: models that need no version in the ledger, by `runtime:model`.
+        runtimes: names of the hub's runtimes; `runtime:model` of any but `local` is passed to it as it is.
+        clock: monotonic seconds.
+    """
+
+    ledger: Ledger
+    runtimes: frozenset[str]
+    bundled: Mapping[str, ServedVersion]
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[str, _Known] = field(default_factory=dict[str, _Known])
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def traffic(self, tenant: str, model: str) -> Traffic:
+        known = await self._read(tenant)
+        if model in known.traffic:
+            return known.traffic[model]
+        if model in known.backends or self._of_runtime(model) is not None:
+            return Traffic(model, (Arm(model, 100),))
+        nearest = nearest_names(model, [offer.name for offer in known.offers])
+        raise NotFound(f"There is no model {model!r}.", nearest=nearest)
+
+    async def backend(self, tenant: str, version: str) -> Backend:
+        known = await self._read(tenant)
+        found = known.backends.get(version) or self._of_runtime(version)
+        if found is None:
+            raise NotFound(f"There is no version {version!r}.", nearest=nearest_names(version, known.backends))
+        return found
+
+    async def offers(self, tenant: str) -> Sequence[Offer]:
+        return (await self._read(tenant)).offers
+
+    async def arms(self) -> list[tuple[str, str, Arm]]:
+        """(tenant, target, arm) of everything that must be ready to serve, those of weight 0 and shadows included.
+
+        What only an alias or nothing names is loaded when it is asked for.
+        """
+
+        def tenants() -> list[str]:
+            with self.ledger.view("default") as unit:
+                return [tenant.id for tenant in unit.tenants.all()]
+
+        found: list[tuple[str, str, Arm]] = []
+        for tenant in await asyncio.to_thread(tenants):
+            known = await self._read(tenant)
+            for traffic in (known.traffic[name] for name in known.targets):
+                shadow = (traffic.shadow,) if traffic.shadow else ()
+                found += [(tenant, traffic.target, arm) for arm in (*traffic.arms, *shadow)]
+        return found
+
+    async def _read(self, tenant: str) -> _Known:
+        known = self._known.get(tenant)
+        if known is not None and self.clock() - known.at < HELD_S:
+            return known
+        async with self._reading:
+            known = self._known.get(tenant)
+            if known is None or self.clock() - known.at >= HELD_S:
+                known = self._known[tenant] = await asyncio.to_thread(self._load, tenant)
+            return known
+
+    def _load(self, tenant: str) -> _Known:
+        at = self.clock()
+        with self.ledger.view(tenant) as unit:
+            targets = [target for target in unit.targets.all() if target.kind == "serving"]
+            aliases, versions = unit.aliases.all(), unit.versions.all()
+            files = {artifact.digest: artifact.url for artifact in unit.artifacts.all()}
+        backends = {version.id: self._backend(version, files) for version in versions}
+        fallbacks = {version.id: _card(version).fallbacks for version in versions}
+        traffic = {alias.name: Traffic(alias.name, (Arm(alias.version, 100),)) for alias in aliases}
+        for target in targets:
+            state = TargetState.model_validate(target.traffic)
+            arms = tuple(_arm(arm) for arm in state.arms)
+            stand_ins = tuple(dict.fromkeys(name for arm in arms for name in fallbacks.get(arm.version, ())))
+            traffic[target.name] = Traffic(target.name, arms, stand_ins, _arm(state.shadow) if state.shadow else None)
+        offers = [
+            *(Offer(target.name, "target", target.updated_at) for target in targets),
+            *(Offer(alias.name, "alias", alias.updated_at) for alias in aliases),
+            *(Offer(version.id, "version", version.created_at) for version in versions),
+            *(Offer(name, "runtime") for name in self.bundled),
+        ]
+        unique = {offer.name: offer for offer in reversed(offers)}
+        return _Known(at, traffic, [target.name for target in targets], backends, list(reversed(unique.values())))
+
+    def _of_runtime(self, name: str) -> Backend | None:
+        if name in self.bundled:
+            return Backend(self.bundled[name], name.partition(":")[0])
+        runtime, _, model = name.partition(":")
+        if runtime == "local" or runtime not in self.runtimes or not model:
+            return None
+        return Backend(ServedVersion(name, model), runtime)
+
+    def _backend(self, version: Version, files: Mapping[str, str]) -> Backend:
+        """Where a version is served; its files are artifacts by their digest, else the bundled model's."""
+        card, (runtime, _, model) = _card(version), version.reference.partition(":")
+        bundled = self.bundled.get(version.reference)
+        weights = _file(files.get(version.base_digest)) or (bundled.weights if bundled else None)
+        adapter = _file(files.get(version.adapter_digest)) if version.adapter else None
+        served = ServedVersion(
+            id=version.id,
+            model=model,
+            weights=weights,
+            adapters=(Adapter(adapter, card.adapter_scale),) if adapter else (),
+            context_tokens=card.context_tokens,
+            slots=card.slots,
+            system=card.system,
+            defaults=card.options,
+            embeds=card.embeds,
+            reads_images=card.reads_images,
+        )
+        return Backend(served, runtime, Price(card.prompt_price, card.completion_price))
+
+
+def _arm(stored: StoredArm) -> Arm:
+    return Arm(stored.version, stored.weight, stored.configuration, stored.key)
+
+
+def _card(version: Version) -> ServingCard:
+    try:
+        return ServingCard.model_validate(version.card.get("serving", {}))
+    except ValueError as error:
+        raise InvalidInput(f"The card of {version.id} does not say how to serve it: {error}") from error
+
+
+def _file(url: str | None) -> Path | None:
+    """The path of an artifact on this machine; None where it is elsewhere."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None

@@ -1,0 +1,86 @@
+"""The planner on what people say: exact tool and arguments, and never an act where it should have asked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agents.planner.calls import Plan
+from agents.planner.plan import make_plan
+from agents.router.language import detect_language
+from tests.fakes.known import KNOWN
+from tools.approvals import approval_tools
+from tools.assembly import ledger_tools
+from tools.catalogue import load_catalogue
+from tools.licences import licence_tools
+from tools.rollouts.tools import rollout_tools
+
+CATALOGUE = load_catalogue()
+SPECS = {
+    spec.name: spec
+    for spec in (*ledger_tools(CATALOGUE), *licence_tools(CATALOGUE), *rollout_tools(), *approval_tools())
+}
+TOOLS = {*SPECS, "roster_list"}
+UTTERANCES: Sequence[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("utterances.yaml").read_text("utf-8"))
+TUNED_ON = [one for one in UTTERANCES if not one.get("held_out")]
+HELD_OUT = [one for one in UTTERANCES if one.get("held_out")]
+
+
+def planned(one: dict[str, Any]) -> Plan:
+    return make_plan("governance", one["text"], detect_language(one["text"]), CATALOGUE, (), KNOWN, TOOLS)
+
+
+def is_exact(one: dict[str, Any], plan: Plan) -> bool:
+    if "ask" in one:
+        return not plan.calls and plan.asks == one["ask"]
+    return [[call.tool, call.arguments] for call in plan.calls] == one["calls"]
+
+
+def acts(plan: Plan) -> bool:
+    return any(call.tool in SPECS and SPECS[call.tool].effect != "read" for call in plan.calls)
+
+
+def report(name: str, utterances: Sequence[dict[str, Any]]) -> float:
+    """Share of exact ones, printed with those that are not."""
+    plans = [(one, planned(one)) for one in utterances]
+    wrong = [(one, plan) for one, plan in plans if not is_exact(one, plan)]
+    share = 1 - len(wrong) / len(plans)
+    print(f"\n{name}: {len(plans)} utterances, exact match {share:.3f}")
+    for one, plan in wrong:
+        print(f"  {one['text']!r}: expected {one.get('ask') or one.get('calls')}, got {plan}")
+    return share
+
+
+def test_there_are_enough_and_a_third_is_held_out() -> None:
+    assert len(UTTERANCES) >= 150
+    assert 3 * len(HELD_OUT) >= len(UTTERANCES)
+    assert len({one["text"] for one in UTTERANCES}) == len(UTTERANCES)
+
+
+@pytest.mark.parametrize(("name", "utterances"), [("tuned on", TUNED_ON), ("held out", HELD_OUT)])
+def test_exact_match_of_tool_and_arguments(name: str, utterances: Sequence[dict[str, Any]]) -> None:
+    assert report(name, utterances) >= 0.9
+
+
+def test_it_never_acts_where_it_should_ask() -> None:
+    assert [one["text"] for one in UTTERANCES if "ask" in one and acts(planned(one))] == []
+
+
+def test_it_never_does_another_act_than_the_one_asked_for() -> None:
+    wrong = [one["text"] for one in UTTERANCES if acts(planned(one)) and not is_exact(one, planned(one))]
+    assert wrong == []
+
+
+def test_every_planned_call_has_arguments_that_its_tool_takes() -> None:
+    for one in UTTERANCES:
+        for call in planned(one).calls:
+            if call.tool in SPECS:
+                SPECS[call.tool].check(call.arguments)
+
+
+def test_without_a_question_there_is_a_call_and_the_other_way_round() -> None:
+    for one in UTTERANCES:
+        plan = planned(one)
+        assert bool(plan.calls) != bool(plan.question)

@@ -1,0 +1,219 @@
+"""Each face that a tool has, called as its framework calls it; what comes out is told in one way."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from mcp.client.client import Client
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR
+
+from agents.teams.crew_tools import crew_tools
+from memory import errors
+from memory.errors import ChargehandError
+from memory.ledger import Ledger
+from memory.ledger.principals import ApiKey, Principal
+from server.app import tell_errors
+from server.callers import Identified, caller_of
+from server.cli.desk import Desk
+from server.mcp.server import APPROVAL, make_server
+from server.outcomes import outcome_of
+from server.tools_http import tool_routes
+from tests.fakes.works import Works
+from tools.context import ToolContext
+from tools.faces.langchain import langchain_tools
+from tools.faces.smolagents import smolagents_tools
+from tools.spec import ToolSpec
+
+__all__ = ["FACES", "Asked", "Said", "issue_key"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call, to be made through some face."""
+
+    works: Works
+    spec: ToolSpec
+    caller: ToolContext
+    arguments: Mapping[str, Any]
+    approval: str | None = None
+
+    @property
+    def context(self) -> ToolContext:
+        return replace(self.caller, approval_id=self.approval)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came of it.
+
+    Attributes:
+        code: as `server.outcomes`, "done", or "" where the face tells an error by its text alone.
+        text: the error's, with its advice.
+        result: as JSON.
+    """
+
+    code: str
+    text: str = ""
+    result: Any = None
+    approval: str = ""
+
+
+def _failed(error: Exception) -> Said:
+    text = str(error) if isinstance(error, ChargehandError) else ""
+    return Said(outcome_of(error).code, text, approval=getattr(error, "approval_id", ""))
+
+
+def _told(error: Mapping[str, Any]) -> Said:
+    text = "" if error["code"] == "internal" else f"{error['message']} {error['advice']}".strip()
+    return Said(error["code"], text, approval=error.get("approval_id", ""))
+
+
+def _done(result: Any) -> Said:
+    return Said("done", result=result)
+
+
+async def specification(asked: Asked) -> Said:
+    return _done((await asked.spec.call(asked.context, asked.arguments)).model_dump(mode="json"))
+
+
+def _langchain_call(asked: Asked) -> tuple[Any, dict[str, Any]]:
+    (made,) = langchain_tools([asked.spec], asked.context)
+    return made, {"type": "tool_call", "id": "1", "name": made.name, "args": dict(asked.arguments)}
+
+
+def _langchain_said(message: Any) -> Said:
+    if message.status == "error":
+        return Said("", message.content)
+    assert isinstance(message.artifact, object)
+    return _done(json.loads(message.content))
+
+
+async def langchain(asked: Asked) -> Said:
+    made, call = _langchain_call(asked)
+    return _langchain_said(await made.ainvoke(call))
+
+
+async def langchain_blocking(asked: Asked) -> Said:
+    made, call = _langchain_call(asked)
+    return _langchain_said(made.invoke(call))  # in the thread of a running event loop, on purpose
+
+
+def _crew_said(result: Any) -> Said:
+    from crewai.tools.tool_failure import ToolFailure
+
+    if isinstance(result, ToolFailure):
+        return Said(outcome_of(getattr(errors, str(result.code))("")).code, result.message)
+    return _done(result.model_dump(mode="json"))
+
+
+async def crewai(asked: Asked) -> Said:
+    (made,) = crew_tools([asked.spec], asked.context)
+    return _crew_said(await made.arun(**asked.arguments))
+
+
+async def crewai_blocking(asked: Asked) -> Said:
+    (made,) = crew_tools([asked.spec], asked.context)
+    return _crew_said(await asyncio.to_thread(made.run, **asked.arguments))
+
+
+async def smolagents(asked: Asked) -> Said:
+    (made,) = smolagents_tools([asked.spec], asked.context)
+    return _done(await asyncio.to_thread(made, **asked.arguments))
+
+
+async def http(asked: Asked) -> Said:
+    app = FastAPI()
+    tell_errors(app)
+    app.include_router(tool_routes({asked.spec.name: asked.spec}, caller_of))
+    guarded = Identified(app, asked.works.ledger, None, lambda: asked.works.now)
+    headers = {"Authorization": f"Bearer {issue_key(asked.works.ledger, asked.caller, asked.works)}"}
+    if asked.approval:
+        headers["Chargehand-Approval"] = asked.approval
+    transport = httpx.ASGITransport(guarded, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        response = await client.post(f"/v1/tools/{asked.spec.name}", json=dict(asked.arguments), headers=headers)
+    if response.status_code == 200:
+        return _done(response.json())
+    said = _told(response.json()["error"])
+    assert response.status_code == next(row.status for row in _rows() if row.code == said.code)
+    return said
+
+
+def _rows() -> list[Any]:
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    return [outcome_of(kind("")) for kind in kinds]
+
+
+async def _mcp(asked: Asked, mode: str) -> Said:
+    server = make_server({asked.spec.name: asked.spec}, lambda _: asked.caller)
+    meta: Any = {APPROVAL: asked.approval} if asked.approval else None
+    async with Client(server, mode=mode) as client:
+        try:
+            result = await client.call_tool(asked.spec.name, dict(asked.arguments), meta=meta)
+        except MCPError as error:
+            return Said("internal" if error.error.code == INTERNAL_ERROR else error.error.message)
+    (content,) = result.content
+    shown = json.loads(content.text)  # pyright: ignore[reportAttributeAccessIssue]
+    if result.is_error:
+        return _told(shown["error"])
+    assert shown == result.structured_content
+    return _done(shown)
+
+
+async def mcp_2026(asked: Asked) -> Said:
+    return await _mcp(asked, "2026-07-28")
+
+
+async def mcp_2025(asked: Asked) -> Said:
+    return await _mcp(asked, "legacy")
+
+
+async def command_line(asked: Asked) -> Said:
+    desk = Desk(asked.works.books, asked.context, {asked.spec.name: asked.spec})
+    result = await asyncio.to_thread(desk.call, asked.spec.name, asked.arguments)
+    return _done(result.model_dump(mode="json"))
+
+
+def _caught(face: Callable[[Asked], Awaitable[Said]]) -> Callable[[Asked], Awaitable[Said]]:
+    async def call(asked: Asked) -> Said:
+        try:
+            return await face(asked)
+        except (ChargehandError, ZeroDivisionError) as error:
+            return _failed(error)
+
+    return call
+
+
+FACES = {
+    face.__name__: _caught(face)
+    for face in (
+        specification,
+        langchain,
+        langchain_blocking,
+        crewai,
+        crewai_blocking,
+        smolagents,
+        http,
+        mcp_2026,
+        mcp_2025,
+        command_line,
+    )
+}
+
+
+def issue_key(ledger: Ledger, caller: ToolContext, works: Works) -> str:
+    """A key of exactly the caller's rights, written past the tools, so that nothing of it is in the audit log."""
+    key = f"chk_{caller.principal}_{len(caller.scopes)}"
+    scopes = sorted(caller.scopes)
+    with ledger.unit(caller.tenant) as unit:
+        unit.principals.save(Principal(caller.principal, "person", scopes, True, works.now))
+        unit.keys.save(
+            ApiKey(key, caller.principal, hashlib.sha256(key.encode()).hexdigest(), scopes, works.now, None, None)
+        )
+    return key

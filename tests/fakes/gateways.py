@@ -1,0 +1,132 @@
+"""The gateway's ports in memory, and a hub of the gateway alone on a free loopback port."""
+
+import socket
+import threading
+import time
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import uvicorn
+from fastapi import FastAPI
+
+from memory.errors import NotFound, StorageFailed
+from server.gateway.gateway import Gateway
+from server.gateway.limits import Admission
+from server.gateway.metering import UsageWriter
+from server.gateway.ports import Arm, Backend, Limits, Offer, Traffic, Use
+from server.gateway.routes import Caller, gateway_routes
+from server.gateway.shadowing import Shadows
+from server.gateway.trying import TryLimits
+from tools.runtimes.port import Runtime
+
+__all__ = ["FakeDeployments", "FakeLimits", "FakeSink", "GatewayHub", "serve_gateway"]
+
+
+@dataclass
+class FakeDeployments:
+    """Implements `server.gateway.ports.Deployments`; change its fields between requests."""
+
+    backends: dict[str, Backend]
+    splits: dict[str, Traffic] = field(default_factory=dict[str, Traffic])
+
+    def split(self, target: str, weights: Mapping[str, float], shadow: Arm | None = None) -> None:
+        arms = tuple(Arm(version, weight) for version, weight in weights.items())
+        self.splits[target] = Traffic(target, arms, shadow=shadow)
+
+    async def traffic(self, tenant: str, model: str) -> Traffic:
+        if model in self.splits:
+            return self.splits[model]
+        if model in self.backends:
+            return Traffic(model, (Arm(model, 100),))
+        raise NotFound(f"There is no model {model!r}.", nearest=[*self.splits][:1])
+
+    async def backend(self, tenant: str, version: str) -> Backend:
+        return self.backends[version]
+
+    async def offers(self, tenant: str) -> Sequence[Offer]:
+        return [Offer(name, "target") for name in self.splits] + [Offer(name, "version") for name in self.backends]
+
+
+@dataclass
+class FakeSink:
+    """Implements `server.gateway.ports.UsageSink`. While `broken`, it keeps nothing."""
+
+    rows: list[Use] = field(default_factory=list[Use])
+    broken: bool = False
+    spent: int = 0
+
+    async def write(self, uses: Sequence[Use]) -> None:
+        if self.broken:
+            raise StorageFailed("The disk is full.")
+        self.rows += uses
+
+    async def tokens_since(self, tenant: str, since: datetime) -> int:
+        return self.spent
+
+
+@dataclass
+class FakeLimits:
+    """Implements `server.gateway.ports.TenantLimits`."""
+
+    value: Limits = field(default_factory=Limits)
+
+    async def limits(self, tenant: str) -> Limits:
+        return self.value
+
+
+@dataclass
+class GatewayHub:
+    """A gateway on a loopback port; `uses` waits until so many tries were counted."""
+
+    url: str
+    sink: FakeSink
+    shadows: Shadows
+
+    def uses(self, count: int, limit_s: float = 20.0) -> list[Use]:
+        deadline = time.monotonic() + limit_s
+        while len(self.sink.rows) < count:
+            assert time.monotonic() < deadline, f"{len(self.sink.rows)} of {count} tries were counted"
+            time.sleep(0.01)
+        assert len(self.sink.rows) == count
+        return list(self.sink.rows)
+
+
+@contextmanager
+def serve_gateway(
+    deployments: FakeDeployments,
+    runtimes: Mapping[str, Runtime],
+    limits: Limits | None = None,
+    tries: TryLimits | None = None,
+) -> Generator[GatewayHub]:
+    """Run the gateway until the end of the block; its runtimes are closed with it."""
+    sink, shadows = FakeSink(), Shadows(draw=lambda: 0.5)
+    admission = Admission(FakeLimits(limits or Limits()), sink)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with UsageWriter(sink, interval_s=0.02) as meter:
+            gateway = Gateway(deployments, runtimes, admission, meter, shadows, tries)
+            app.include_router(gateway_routes(gateway, lambda _: Caller("default", "tester")))
+            yield
+            await shadows.close()
+            for runtime in runtimes.values():
+                await runtime.close()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        FastAPI(lifespan=lifespan), log_level="error", access_log=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield GatewayHub(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", sink, shadows)
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listener.close()

@@ -1,0 +1,136 @@
+"""Processes that reconcile the rollouts of a ledger on disk, to be killed.
+
+    python -m tests.fakes.rollout_processes LEDGER
+
+For each line on stdin, `go [WHERE]`, it forks a child that reconciles until nothing is due, prints the child's process
+id, "ready" at its first change, and, when the child is gone, how it ended. WHERE is "before:STATE" or "after:STATE": the child kills itself there,
+at its first change into that state. All imports are done before: what is killed is reconciling.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from memory.ledger import open_ledger
+from tests.fakes.rollouts import ScriptedWorld, traffic
+from tools.rollouts.analysis import Observed
+from tools.rollouts.ledger_store import LedgerStore
+from tools.rollouts.reconciler import Reconciler
+from tools.rollouts.rollout import Action, GateAnswer, Rollout
+
+__all__ = ["RolloutProcesses", "rollout_processes"]
+
+ROOT = Path(__file__).parents[2]
+
+
+class DyingStore(LedgerStore):
+    """Kills its own process just before, or just after, the transaction that changes a rollout into one state."""
+
+    where = ""
+    ready = False
+
+    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
+        self.tell_ready()
+        if self.where == f"before:{after.state}":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().commit(after, actions)
+        if self.where == f"after:{after.state}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def tell_ready(self) -> None:
+        if not self.ready:
+            print("ready", flush=True)
+            self.ready = True
+
+
+class RolloutProcesses:
+    """Starts reconciling in a fresh process, again and again."""
+
+    def __init__(self, parent: "subprocess.Popen[str]") -> None:
+        self._parent = parent
+
+    def start(self, where: str = "") -> int:
+        """Begin; returns the process id once it makes its first change, or has none to make."""
+        assert self._parent.stdin is not None
+        self._parent.stdin.write(f"go {where}\n")
+        self._parent.stdin.flush()
+        process = int(self._line())
+        assert self._line() == "ready\n"
+        return process
+
+    def kill(self, process: int) -> bool:
+        """kill -9; returns whether it still ran."""
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        return self.wait() == -signal.SIGKILL
+
+    def wait(self) -> int:
+        """How the process that was started last ended: its exit code, or less the signal."""
+        return int(self._line())
+
+    def _line(self) -> str:
+        assert self._parent.stdout is not None
+        line = self._parent.stdout.readline()
+        assert line, "the reconciling process's parent died"
+        return line
+
+
+@contextmanager
+def rollout_processes(ledger: Path) -> Generator[RolloutProcesses]:
+    """A process that starts reconciling processes for this ledger."""
+    command = [sys.executable, "-m", __name__, str(ledger)]
+    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        yield RolloutProcesses(parent)
+    finally:
+        assert parent.stdin is not None
+        parent.stdin.close()
+        parent.wait(60)
+        assert parent.stdout is not None
+        parent.stdout.close()
+
+
+class Strict(ScriptedWorld):
+    """Whose gate refuses the version `banned`."""
+
+    def judge(self, rollout: Rollout) -> GateAnswer:
+        return GateAnswer("fail", ("it is banned",)) if rollout.candidate.version == "banned" else self.gate
+
+
+def reconcile(ledger: Path, where: str, seen: Mapping[str, Observed]) -> None:
+    """Until nothing is due. The version `good` is as the former one, `bad` fails often, `idle` is not asked."""
+    store = DyingStore(open_ledger(ledger))
+    store.where = where
+    reconciler = Reconciler(store, Strict(seen).world(), holder="the reconciler", clock=lambda: datetime.now(UTC))
+    while reconciler.run_once().looked_at:
+        pass
+    store.tell_ready()
+
+
+def main() -> None:
+    """Fork on demand."""
+    import alembic.command  # noqa: F401  # not to be killed in
+
+    ledger = Path(sys.argv[1])
+    seen = {"old": traffic(20_000), "good": traffic(4000), "bad": traffic(100, 0.6)}
+    for line in sys.stdin:
+        begin, begun = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.read(begin, 1)
+            reconcile(ledger, line.removeprefix("go").strip(), seen)
+            os._exit(0)
+        print(child, flush=True)
+        os.write(begun, b"!")
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        os.close(begin)
+        os.close(begun)
+
+
+if __name__ == "__main__":
+    main()

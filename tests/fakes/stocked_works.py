@@ -1,0 +1,84 @@
+"""A ledger with something of everything, so that every tool has something to work on."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory.errors import ApprovalNeeded
+from memory.ledger.targets import Target
+from tests.fakes.rollouts import ScriptedWorld, serving
+from tests.fakes.works import ANN, BOB, Works, open_works
+from tools.rollouts.ledger_store import LedgerStore
+from tools.rollouts.reconciler import Reconciler
+from tools.spec import ToolSpec
+
+__all__ = ["copied", "stock"]
+
+DIGEST = "sha256:" + "a" * 64
+TARGETS = ("assistant", "paused", "aborted", "running")
+
+
+async def stock(works: Works) -> dict[str, str]:
+    """Fill a ledger whose tools are all there; returns the ids that were made, by what they are for."""
+    works.register_tenant("globex")
+    await works.call(ANN, "register_model", name="support", based_on="SmolLM2-135M")
+    await works.call(ANN, "register_model", name="unused")
+    content = {"base": "smollm2-135m", "base_digest": DIGEST, "quantisation": "Q4_1"}
+    for label in ("one", "two", "old"):
+        await works.call(
+            ANN, "register_version", model="support", label=label, reference="local:smollm2-135m", content=content
+        )
+        content = {**content, "adapter": label}
+    await works.call(ANN, "set_alias", alias="challenger", version="support@two")
+    works.judge("support@two", "pass")
+    with works.ledger.unit("default") as unit:
+        for name in TARGETS:
+            unit.targets.save(Target(name, "serving", serving("support@one").model_dump(mode="json"), works.now))
+    rollouts = {name: await _start(works, name) for name in TARGETS[1:]}
+    _reconcile(works)
+    await works.call(ANN, "rollout_pause", rollout="paused")
+    await works.call(ANN, "rollout_abort", rollout="aborted")
+    _reconcile(works)
+    await works.call(
+        ANN, "create_model_factory", name="small", model="support", base="smollm2-135m", reference="local:smollm2-135m"
+    )
+    await works.call(ANN, "create_deployment_pipeline", name="release", stages=[{"name": "staging", "approval": True}])
+    await works.call(ANN, "pipeline_run", pipeline="release", version="support@one")
+    with pytest.raises(ApprovalNeeded) as needed:
+        await works.call(BOB, "retire_version", version="support@old", reason="for the approvals")
+    delegation: Any = await works.call(ANN, "approval_delegate", to="carol", hours=9)
+    key: Any = await works.call(ANN, "api_key_issue", principal="dora", scopes=["roster:read"])
+    works.now += timedelta(minutes=1)
+    return {
+        "approval": needed.value.approval_id,
+        "delegation": delegation.id,
+        "key": key.view.id,
+        **{f"rollout {name}": id_ for name, id_ in rollouts.items()},
+    }
+
+
+async def _start(works: Works, target: str) -> str:
+    started: Any = await works.call(ANN, "rollout_start", target=target, version="support@two")
+    return started.id
+
+
+def _reconcile(works: Works) -> None:
+    """Drive the rollouts in a world where gates pass and everybody agrees, and no traffic says anything yet."""
+    world = ScriptedWorld().world()
+    reconciler = Reconciler(LedgerStore(works.ledger), world, holder="stock", clock=lambda: works.now)
+    for _ in range(6):
+        reconciler.run_once()
+        works.now += timedelta(seconds=5)
+
+
+def copied(works: Works, file: Path, to: Path, specs: list[ToolSpec]) -> Works:
+    """A ledger of its own with the same content, at the same moment; close it."""
+    to.mkdir()
+    shutil.copy(file, to / file.name)
+    made = open_works(to)
+    made.now = works.now
+    made.add(specs)
+    return made

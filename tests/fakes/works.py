@@ -1,0 +1,77 @@
+"""A ledger with a clock of the test's own, and tools bound to it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from memory.errors import ApprovalNeeded
+from memory.ledger import Ledger, open_ledger
+from memory.ledger.audit import AuditEntry
+from memory.ledger.gates import GateResult
+from memory.ledger.tenants import Tenant
+from tools.context import LOCAL_ENGINEER, Books, ToolContext
+from tools.spec import ToolSpec, bind
+
+__all__ = ["ANN", "BOB", "START", "Works", "open_works"]
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ANN = replace(LOCAL_ENGINEER, principal="ann")
+BOB = replace(LOCAL_ENGINEER, principal="bob")
+
+
+@dataclass
+class Works:
+    """The clock stands until it is told to go on."""
+
+    ledger: Ledger
+    tools: dict[str, ToolSpec] = field(default_factory=dict[str, ToolSpec])
+    now: datetime = START
+
+    @property
+    def books(self) -> Books:
+        return Books(self.ledger, lambda: self.now)
+
+    def add(self, specs: Iterable[ToolSpec]) -> None:
+        self.tools.update({spec.name: spec for spec in bind(specs, self.books)})
+
+    def wait(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    async def call(self, caller: ToolContext, name: str, /, **arguments: Any) -> BaseModel:
+        return await self.tools[name].call(caller, arguments)
+
+    async def agree(self, caller: ToolContext, approver: ToolContext, name: str, /, **arguments: Any) -> BaseModel:
+        """Ask for an approval, get it from `approver`, and do it."""
+        try:
+            return await self.call(caller, name, **arguments)
+        except ApprovalNeeded as needed:
+            await self.call(approver, "approval_approve", approval=needed.approval_id)
+        return await self.call(caller, name, **arguments)
+
+    def audit(self, tenant: str = "default") -> list[AuditEntry]:
+        """Oldest first; the chain is whole."""
+        with self.ledger.view(tenant) as unit:
+            assert unit.audit.verify().bad_sequence is None
+            return unit.audit.entries(limit=1000)[::-1]
+
+    def outcomes(self, tenant: str = "default") -> list[tuple[str, str, str]]:
+        return [(entry.principal, entry.tool, entry.outcome) for entry in self.audit(tenant)]
+
+    def judge(self, version: str, verdict: str, *reasons: str) -> None:
+        """Record a gate's verdict."""
+        self.wait(seconds=1)
+        result = GateResult(f"g{self.now.isoformat()}", "release", version, verdict, list(reasons), {}, self.now)
+        with self.ledger.unit("default") as unit:
+            unit.gates.add(result)
+
+    def register_tenant(self, name: str, quotas: Mapping[str, float] | None = None) -> None:
+        with self.ledger.unit("default") as unit:
+            unit.tenants.add(Tenant(name, name, "shared", quotas or {}, "active", self.now))
+
+
+def open_works(folder: Path) -> Works:
+    return Works(open_ledger(folder / "ledger.sqlite"))

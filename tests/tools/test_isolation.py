@@ -1,0 +1,110 @@
+"""Two tenants, every tool of the ledger: whatever one asks for, nothing of the other's comes back or changes."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from memory.errors import ChargehandError
+from memory.ledger.schema import metadata
+from tests.fakes.works import ANN, BOB, Works, open_works
+from tools.assembly import governance_tools, ledger_tools
+from tools.catalogue import load_catalogue
+from tools.context import SCOPES
+from tools.evidence import open_evidence
+from tools.gates import Gates
+
+GATES = Gates(open_evidence(load_catalogue()))
+SPECS = {spec.name: spec for spec in [*ledger_tools(load_catalogue()), *governance_tools(GATES)]}
+SECRET = "okapi"
+"""In every content that the other tenant keeps; no name that an intruder could give has it."""
+THEIRS = ["zebra", "zebra@one", "challenger", "globex", "zebra-person", "champion"]
+"""The names that the other tenant uses."""
+INTRUDER = replace(ANN, tenant="acme", principal="mallory", scopes=SCOPES - {"tenants:admin"})
+
+
+async def fill(works: Works) -> list[str]:
+    """Give the other tenant something of everything; returns the ids that were made."""
+    ann, bob = (replace(one, tenant="globex", principal=f"zebra-{one.principal}") for one in (ANN, BOB))
+    model, version, alias, _, person, _ = THEIRS
+    content = {"base": SECRET}
+    await works.call(ann, "register_model", name=model, description=SECRET)
+    await works.call(
+        ann, "register_version", model=model, label="one", reference=f"local:{SECRET}", content=content,
+        card={"use": SECRET}, datasets=[{"name": SECRET}],
+    )  # fmt: skip
+    await works.call(ann, "set_alias", alias=alias, version=version)
+    key = (await works.call(ann, "api_key_issue", principal=person, scopes=["roster:read"])).model_dump()
+    with pytest.raises(ChargehandError) as caught:
+        await works.call(ann, "retire_version", version=version, reason=SECRET)
+    given_to = (await works.call(bob, "approval_delegate", to="mallory", hours=9)).model_dump()
+    return [key["view"]["id"], caught.value.approval_id, given_to["id"]]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory):
+    works = open_works(tmp_path_factory.mktemp("isolation"))
+    works.add(SPECS.values())
+    works.register_tenant("acme")
+    works.register_tenant("globex")
+    ids = asyncio.run(fill(works))
+    yield works, ids
+    works.ledger.close()
+
+
+def values_of(schema: dict[str, Any], names: list[str]) -> st.SearchStrategy[Any]:
+    """What an intruder would try: names of the other tenant wherever a text fits, anything that fits elsewhere."""
+    if "anyOf" in schema:
+        return st.one_of(*(values_of(part, names) for part in schema["anyOf"]))
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    by_type: dict[str, st.SearchStrategy[Any]] = {
+        "string": st.sampled_from(names),
+        "integer": st.integers(1, 50),
+        "number": st.integers(1, 50),
+        "array": st.lists(st.sampled_from([*names, "roster:read"]), max_size=2),
+        "null": st.none(),
+        "object": st.just({}),
+    }
+    return by_type.get(schema.get("type", ""), st.just({"base": "x"}))
+
+
+def everything(works: Works) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    """All rows of the other tenant."""
+    with works.ledger.database.read() as connection:
+        return [
+            (table.name, [tuple(row) for row in connection.execute(sa.select(table).where(table.c.tenant == "globex"))])
+            for table in metadata.sorted_tables
+            if "tenant" in table.c
+        ]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_no_tool_reaches_across(name: str, shared: tuple[Works, list[str]]) -> None:
+    works, ids = shared
+    schema = SPECS[name].arguments.model_json_schema()["properties"]
+    names = [*THEIRS, *ids]
+    before = everything(works)
+
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck), database=None)
+    @given(arguments=st.fixed_dictionaries({field: values_of(part, names) for field, part in schema.items()}))
+    def tries(arguments: dict[str, Any]) -> None:
+        try:
+            said = asyncio.run(works.tools[name].call(INTRUDER, arguments)).model_dump_json()
+        except ChargehandError as error:
+            said = str(error)
+        assert SECRET not in said
+
+    tries()
+    assert everything(works) == before
+
+
+def test_nothing_of_the_other_tenant_is_listed(shared: tuple[Works, list[str]]) -> None:
+    works, _ = shared
+    other = replace(INTRUDER, principal="stranger")
+    for name in ("models_list", "approvals_list", "api_keys_list", "audit_list", "audit_verify", "tenant_usage"):
+        assert SECRET not in asyncio.run(works.call(other, name)).model_dump_json()

@@ -1,0 +1,102 @@
+"""What a factory insists on, before it is made and before it deploys."""
+
+from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
+from memory.ledger import Unit
+from memory.ledger.versions import Version
+from memory.nearest import nearest_names
+from tools.evidence import EvidenceSource
+from tools.gates import Judgement, refusal, told
+from tools.governance.compatibility import compatibility
+from tools.registering import VersionContent
+from tools.templates import FactoryTemplate, Size
+
+__all__ = ["require_adapter", "require_deployable", "require_possible", "require_same", "size_of"]
+
+
+def require_possible(unit: Unit, source: EvidenceSource, name: str, template: FactoryTemplate) -> None:
+    """Nobody should make a factory none of whose versions could ever be deployed.
+
+    Raises:
+        Conflict: there is such a factory, or its model is retired.
+        NotFound: no such model, or no such licence; names the nearest.
+        GateRefused: the licence of the base forbids the use.
+    """
+    if unit.factories.find(name) is not None:
+        raise Conflict(f"There is a factory {name!r} already.", "Choose another name.")
+    model = unit.models.get(template.model)
+    if model.retired_at is not None:
+        raise Conflict(f"The model {model.name!r} is retired: {model.retired_reason}", "Name another.")
+    known = {*source.catalogue.licences, *source.data_licences}
+    for licence in template.adapter.licences:
+        if licence not in known:
+            raise NotFound(f"No licence {licence!r} is known.", nearest=nearest_names(licence, sorted(known)))
+    base, use = source.part("base", template.base), template.use
+    quantised = any(size.quantisation for size in template.sizes)
+    answer = compatibility([base], use.purpose, use.region, users=use.users, quantised=quantised)
+    if answer.verdict == "no":
+        reasons = [reason.text for reason in answer.reasons if reason.value == "no"]
+        raise GateRefused(
+            f"The licence of {base.name} does not allow {use.gate}: {' '.join(reasons)}",
+            "Choose another base or another use.",
+            reasons,
+        )
+
+
+def size_of(factory: str, template: FactoryTemplate, name: str | None) -> Size:
+    """The size of this name, or the only one.
+
+    Raises:
+        InvalidInput: there are several, and none is named.
+        NotFound: there is no such size.
+    """
+    names = [size.name for size in template.sizes]
+    if name is None and len(names) > 1:
+        raise InvalidInput(f"{factory} has several sizes: {', '.join(names)}.", "Name one.")
+    found = [size for size in template.sizes if name in {None, size.name}]
+    if not found:
+        raise NotFound(f"{factory} has no size {name!r}.", f"It has {', '.join(names)}.", names)
+    return found[0]
+
+
+def require_adapter(source: EvidenceSource, template: FactoryTemplate, adapter: str, licence: object) -> None:
+    """Raises InvalidInput, GateRefused: the adapter, or its absence, is against the factory's policy."""
+    policy = template.adapter
+    if policy.use == "none" and adapter:
+        raise InvalidInput("This factory takes no adapters.", "Leave it out, or use another factory.")
+    if policy.use == "required" and not adapter:
+        raise InvalidInput("This factory's versions have an adapter, and none is named.", "Name the adapter.")
+    if adapter and policy.licences:
+        found = source.part("adapter", adapter, str(licence or "")).licence_id or "an unknown licence"
+        if found not in policy.licences:
+            reason = f"{adapter} is under {found}; this factory takes adapters under {', '.join(policy.licences)}."
+            raise GateRefused(reason, "Name the adapter's licence in the card, or use another.", [reason])
+
+
+def require_same(version: Version, content: VersionContent) -> None:
+    """Raises Conflict: the version was made of something else."""
+    if version.digest != content.digest:
+        raise Conflict(f"{version.id} has another content than the template gives.", "Choose a new label.")
+
+
+def require_deployable(found: Judgement, size: Size, *, new: bool) -> list[str]:
+    """What is missing of a version that is new, for it is kept, so that evidence can be about it; empty: it may go out.
+
+    Raises:
+        GateRefused: the verdict is "fail", the version is too large, or it is not new and evidence is missing.
+    """
+    missing = [] if found.result.verdict == "pass" else told(found.result)
+    if found.result.verdict == "fail":
+        raise refusal(found)
+    measured = [one for one in found.evidence.evaluations if one.metric == "memory_mb"]
+    if size.memory_mb is not None and not measured:
+        missing.append(f"The size {size.name} allows {size.memory_mb:g} MB of memory, and memory_mb was not measured.")
+    elif size.memory_mb is not None:
+        newest = max(measured, key=lambda one: one.finished_at)
+        if newest.value > size.memory_mb:
+            reason = f"It needs {newest.value:g} MB of memory; the size {size.name} allows {size.memory_mb:g} MB."
+            raise GateRefused(f"{found.result.subject} does not fit. {reason}", "Choose another size.", [reason])
+    if missing and not new:
+        if found.result.verdict != "pass":
+            raise refusal(found)
+        raise GateRefused(f"{found.result.subject} cannot be deployed yet. {missing[0]}", "Measure it.", missing)
+    return missing

@@ -1,0 +1,195 @@
+"""Evidence: what is known about one version, for a purpose, a region and a stage.
+
+Evidence is data that tools measured or looked up. Each item says which version (by digest) it is about and when it was
+made; whether it is too old or about another version is decided by the gate, not here.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from tools.catalogue import Licence
+from tools.governance.regions import Region
+
+__all__ = [
+    "PURPOSES",
+    "BiasMeasurement",
+    "Digest",
+    "Evaluation",
+    "Evidence",
+    "LicensedPart",
+    "Lineage",
+    "Part",
+    "Purpose",
+    "SecurityFinding",
+    "digest_of",
+]
+
+Purpose = Literal["internal_use", "product", "redistribution", "research", "api_service"]
+PURPOSES: tuple[Purpose, ...] = ("internal_use", "product", "redistribution", "research", "api_service")
+Part = Literal["base", "adapter", "dataset"]
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Metric = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "format": ("safetensors", "gguf", "onnx", "pickle", "other"),
+    "signature": ("valid", "invalid", "absent"),
+    "scan": ("clean", "findings"),
+}
+"""What each security check may find."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Measured(_Frozen):
+    """Something that was found out about one version at one time.
+
+    Attributes:
+        finished_at: when it was measured.
+        digest: of the version that it is about.
+    """
+
+    finished_at: AwareDatetime
+    digest: Digest
+
+
+class Evaluation(_Measured):
+    """One metric of one version on one data set.
+
+    Attributes:
+        metric: snake_case; shares are 0 to 1, times end in `_ms` or `_s`.
+        lower, upper: bounds of the interval of confidence; both or none.
+        n: samples.
+    """
+
+    metric: Metric
+    value: Finite
+    lower: Finite | None = None
+    upper: Finite | None = None
+    n: int | None = Field(default=None, ge=1)
+    dataset: Name
+
+    @model_validator(mode="after")
+    def _bounds(self) -> "Evaluation":
+        if (self.lower is None) != (self.upper is None):
+            raise ValueError("give both bounds of the interval, or none")
+        if self.lower is not None and self.upper is not None and not self.lower <= self.value <= self.upper:
+            raise ValueError("the value lies outside its interval")
+        return self
+
+
+class BiasMeasurement(_Measured):
+    """The largest difference of a metric between groups of one attribute.
+
+    Attributes:
+        attribute: what the groups differ in, snake_case, such as `language`.
+        gap: best group's value minus the worst group's, >= 0, in the metric's unit.
+    """
+
+    attribute: Metric
+    metric: Metric
+    gap: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    worst_group: str = ""
+    n: int | None = Field(default=None, ge=1)
+    dataset: Name
+
+
+class SecurityFinding(_Measured):
+    """What one security check found.
+
+    Attributes:
+        outcome: one of `OUTCOMES` of the check.
+        source: the artifact or the tool; the newest finding of each source counts.
+        critical, high: numbers of findings of a scan by severity.
+    """
+
+    check: Literal["format", "signature", "scan"]
+    outcome: str
+    source: Name
+    critical: int | None = Field(default=None, ge=0)
+    high: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _known(self) -> "SecurityFinding":
+        if self.outcome not in OUTCOMES[self.check]:
+            raise ValueError(f"{self.check} is one of {', '.join(OUTCOMES[self.check])}, not {self.outcome!r}")
+        if self.outcome == "clean" and (self.critical or self.high):
+            raise ValueError("a clean scan has no findings")
+        return self
+
+
+class LicensedPart(_Frozen):
+    """A part of a version and the terms it is under.
+
+    Attributes:
+        licence: None where no licence is known: that is unsure, never a yes.
+        verified: False where the catalogue marks the licence of this very part as not verified.
+        share_alike: what is adapted from it must be passed on under the same licence.
+        modalities: of a model, such as text and image; some terms differ by them.
+    """
+
+    part: Part
+    name: Name
+    licence_id: str = ""
+    licence: Licence | None = None
+    verified: bool = True
+    share_alike: bool = False
+    modalities: tuple[str, ...] = ()
+
+
+class Lineage(_Frozen):
+    """What a version was made of. `quantisation` is empty where the weights are as published."""
+
+    base: Name
+    adapter: str = ""
+    quantisation: str = ""
+    datasets: tuple[str, ...] = ()
+
+
+class Evidence(_Frozen):
+    """All that is known about a version when somebody wants to use it for something.
+
+    Attributes:
+        subject: the version's name, for people.
+        digest: of the version; evidence about another digest does not count.
+        region: where it is to be used.
+        stage: where it is to be promoted to, such as staging; None where none is asked.
+        tags: of the model, such as edge.
+        users: monthly active users that are expected; None where nobody said.
+    """
+
+    subject: Name
+    digest: Digest
+    purpose: Purpose
+    region: Region
+    stage: str | None = None
+    tags: tuple[str, ...] = ()
+    requested_by: str = ""
+    users: int | None = Field(default=None, ge=0)
+    lineage: Lineage | None = None
+    licences: tuple[LicensedPart, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    bias: tuple[BiasMeasurement, ...] = ()
+    security: tuple[SecurityFinding, ...] = ()
+
+
+def _sorted_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted_lists(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return sorted((_sorted_lists(inner) for inner in value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def digest_of(*models: BaseModel) -> str:
+    """`sha256:…` of what the models say; the order of the items in their lists does not matter."""
+    texts = [_sorted_lists(model.model_dump(mode="json")) for model in models]
+    canonical = json.dumps(texts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()

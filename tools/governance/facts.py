@@ -1,0 +1,206 @@
+"""What the evidence says of each field of the rule language.
+
+A field may have several readings (one metric on several data sets, one check by several tools); a comparison is then
+true or false only where all readings agree. A reading of None is unknown. Evidence about another digest, from the
+future, or older than the policy's limit is no reading; why is told in `Facts.about`.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from tools.catalogue import Permission
+from tools.governance.compatibility import Compatibility
+from tools.governance.evidence import BiasMeasurement, Evaluation, Evidence, SecurityFinding
+from tools.governance.regions import regions_touched
+from tools.governance.terms import worst
+
+__all__ = ["Facts", "Reading", "Readings", "Value"]
+
+Value = float | str | frozenset[str]
+_Item = TypeVar("_Item", Evaluation, BiasMeasurement, SecurityFinding)
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far in the future a clock that is somewhat fast may date its evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of a field, None where it is unknown, and where it is from."""
+
+    value: Value | None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All values of a field; `why` says what is missing, or does not count."""
+
+    values: tuple[Reading, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Evidence as seen at one time under one limit of age.
+
+    Attributes:
+        licence: what `compatibility` says for the evidence's purpose and region.
+        max_age_days: older measurements do not count.
+    """
+
+    evidence: Evidence
+    licence: Compatibility
+    now: datetime
+    max_age_days: float
+
+    def about(self, name: str, dataset: str | None = None) -> Readings:
+        """The readings of a field that the vocabulary knows; never raises for one that it does."""
+        group, _, rest = name.partition(".")
+        if group == "evaluation":
+            return self._evaluation(rest, dataset)
+        if group == "bias":
+            return self._bias(rest)
+        if group == "security":
+            return self._security(rest)
+        if group == "licence":
+            return self._licence(rest)
+        if group == "lineage":
+            return self._lineage(rest)
+        return self._circumstance(group)
+
+    def _circumstance(self, name: str) -> Readings:
+        evidence = self.evidence
+        if name == "region":
+            return Readings((Reading(regions_touched(evidence.region)),))
+        if name == "tags":
+            return Readings((Reading(frozenset(evidence.tags)),))
+        value = {
+            "purpose": evidence.purpose,
+            "stage": evidence.stage,
+            "users": evidence.users,
+            "requested_by": evidence.requested_by or None,
+        }.get(name)
+        if value is None:
+            return Readings((), f"nothing says {name}")
+        return Readings((Reading(value),))
+
+    def _lineage(self, name: str) -> Readings:
+        lineage = self.evidence.lineage
+        if lineage is None:
+            return Readings((), "no lineage is recorded")
+        value: str | tuple[str, ...] = getattr(lineage, name)
+        return Readings((Reading(value if isinstance(value, str) else frozenset(value)),))
+
+    def _licence(self, name: str) -> Readings:
+        parts = self.evidence.licences
+        known = [part.licence for part in parts if part.licence is not None]
+        complete = len(known) == len(parts) and any(part.part == "base" for part in parts)
+        if name == "verdict":
+            return _answer(name, self.licence.verdict)
+        if name in ("commercial_use", "redistribution", "modification"):
+            terms: list[Permission] = [
+                getattr(part.licence, name) if part.licence and part.verified else "unsure" for part in parts
+            ]
+            return _answer(name, worst(terms if complete else [*terms, "unsure"]))
+        if not complete:
+            return Readings((), "the licence of a part is not known")
+        if name == "types":
+            return Readings((Reading(frozenset(licence.type for licence in known)),))
+        if name == "ids":
+            return Readings((Reading(frozenset(part.licence_id for part in parts)),))
+        least = self.licence.user_threshold
+        return Readings((Reading(float("inf") if least is None else least),))
+
+    def _evaluation(self, rest: str, dataset: str | None) -> Readings:
+        if rest == "age_days":
+            return self._oldest(self.evidence.evaluations, "evaluation")
+        metric, _, attribute = rest.partition(".")
+        wanted = [
+            item
+            for item in self.evidence.evaluations
+            if item.metric == metric and (dataset is None or item.dataset == dataset)
+        ]
+        what = metric if dataset is None else f"{metric} on {dataset}"
+        counted, why = self._counted(wanted, what, ages=attribute == "age_days")
+        newest = _newest(counted, lambda item: item.dataset)
+        if attribute == "age_days":
+            return Readings(tuple(Reading(self._age(item), _told(item)) for item in newest), why)
+        if attribute and newest and any(getattr(item, attribute) is None for item in newest):
+            why = f"{what} has no {'number of samples' if attribute == 'n' else 'interval'}"
+        return Readings(tuple(Reading(getattr(item, attribute or "value"), _told(item)) for item in newest), why)
+
+    def _bias(self, rest: str) -> Readings:
+        attribute, _, end = rest.rpartition(".")
+        wanted = [item for item in self.evidence.bias if not attribute or item.attribute == attribute]
+        what = f"bias by {attribute}" if attribute else "bias"
+        if end == "age_days":
+            return self._oldest(wanted, what)
+        counted, why = self._counted(wanted, what)
+        newest = _newest(counted, lambda item: (item.attribute, item.metric, item.dataset))
+        if not newest:
+            return Readings((), why)
+        widest = max(newest, key=lambda item: (item.gap, item.attribute))
+        return Readings((Reading(widest.gap, f"{_told(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why)
+
+    def _security(self, rest: str) -> Readings:
+        if rest == "age_days":
+            return self._oldest(self.evidence.security, "security check")
+        check = "scan" if rest in ("critical", "high") else rest
+        counted, why = self._counted([item for item in self.evidence.security if item.check == check], check)
+        newest = _newest(counted, lambda item: item.source)
+        if check == rest:
+            return Readings(tuple(Reading(item.outcome, item.source) for item in newest), why)
+        counts = [(item, 0 if item.outcome == "clean" else getattr(item, rest)) for item in newest]
+        if any(count is None for _, count in counts):
+            why = f"a scan does not say how many {rest} findings there are"
+        return Readings(tuple(Reading(count, item.source) for item, count in counts), why)
+
+    def _oldest(self, items: Sequence[_Item], what: str) -> Readings:
+        counted, why = self._counted(items, what, ages=True)
+        if not counted:
+            return Readings((), why)
+        return Readings((Reading(max(self._age(item) for item in counted)),), why)
+
+    def _counted(self, items: Sequence[_Item], what: str, *, ages: bool = False) -> tuple[list[_Item], str]:
+        """Those that count, and what is to be said of the others; for ages, the old ones count too."""
+        counted: list[_Item] = []
+        others: list[str] = []
+        for item in items:
+            if item.digest != self.evidence.digest:
+                others.append(f"{what} is about another version ({item.digest[:19]}…)")
+            elif item.finished_at > self.now + CLOCK_SKEW:
+                others.append(f"{what} is dated in the future ({item.finished_at:%Y-%m-%d})")
+            elif self._age(item) > self.max_age_days and not ages:
+                others.append(f"{what} is stale: {self._age(item):.0f} days old, the limit is {self.max_age_days:g}")
+            else:
+                counted.append(item)
+        if not counted and not others:
+            others = [f"there is no {what}"]
+        return counted, "; ".join(sorted(set(others)))
+
+    def _age(self, item: _Item) -> float:
+        return max(0.0, (self.now - item.finished_at) / timedelta(days=1))
+
+
+def _answer(name: str, answer: Permission) -> Readings:
+    if answer == "unsure":
+        words = name.replace("_", " ")
+        return Readings((), f"the licence's {words} is unsure: terms are missing, not verified, or do not settle it")
+    return Readings((Reading(answer),))
+
+
+def _newest(items: Sequence[_Item], group: Callable[[_Item], Hashable]) -> list[_Item]:
+    """The newest of each group; several of one time stay, for nobody can say which holds."""
+    latest: dict[Hashable, datetime] = {}
+    for item in items:
+        key = group(item)
+        latest[key] = max(latest.get(key, item.finished_at), item.finished_at)
+    kept = [item for item in items if item.finished_at == latest[group(item)]]
+    return sorted(kept, key=lambda item: item.model_dump_json())
+
+
+def _told(item: Evaluation | BiasMeasurement) -> str:
+    samples = "" if item.n is None else f", n {item.n}"
+    return f"{item.dataset}{samples}, {item.finished_at:%Y-%m-%d}"

@@ -1,0 +1,226 @@
+"""Policies as code: YAML files of rules over evidence.
+
+    schema: 1
+    policies:
+      - id: product
+        title: Ship in a product
+        when: purpose == "product"
+        max_age_days: 90
+        rules:
+          - id: accurate
+            require: evaluation.accuracy.lower >= 0.8
+            why: Customers rely on it.
+
+A rule has one of `require` (must be true), `forbid` (must be false) and `warn` (is told when true); its `when`, and the
+policy's, say where it holds. The language: `docs/policies.md`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from memory.errors import InvalidInput
+from tools.governance.evidence import digest_of
+from tools.governance.expressions import Expression, ExpressionError, fields_of, parse_expression
+from tools.governance.located_yaml import Located, Place, mistakes, read_located
+from tools.governance.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+
+__all__ = ["Policy", "PolicySet", "Problem", "Rule", "check_policies", "default_policies", "read_policies"]
+
+Kind = Literal["require", "forbid", "warn"]
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Bound = Annotated[float, Field(allow_inf_nan=False)]
+_CIRCUMSTANCES = frozenset({"purpose", "region", "stage", "tags"})
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _MetricEntry(_Frozen):
+    low: Bound | None = None
+    high: Bound | None = None
+
+
+class _RuleEntry(_Frozen):
+    id: Identifier
+    require: str | None = None
+    forbid: str | None = None
+    warn: str | None = None
+    when: str | None = None
+    why: str = ""
+
+
+class _PolicyEntry(_Frozen):
+    id: Identifier
+    title: str
+    when: str | None = None
+    max_age_days: float = Field(default=90, gt=0, le=3650)
+    rules: tuple[_RuleEntry, ...] = Field(min_length=1)
+
+
+class _File(_Frozen):
+    schema_: Literal[1] = Field(alias="schema")
+    metrics: dict[Name, _MetricEntry] = {}
+    attributes: tuple[Name, ...] = ()
+    policies: tuple[_PolicyEntry, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One checked rule; `when` is None where it always holds."""
+
+    id: str
+    kind: Kind
+    condition: Expression
+    when: Expression | None
+    why: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Checked rules for one circumstance. Measurements older than `max_age_days` do not count."""
+
+    id: str
+    title: str
+    when: Expression | None
+    max_age_days: float
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """The policies of one file.
+
+    Attributes:
+        digest: of what the file says, whatever its layout, order and comments.
+    """
+
+    policies: tuple[Policy, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a policy file, at a line of it."""
+
+    line: int
+    message: str
+    nearest: tuple[str, ...] = ()
+
+    def told(self, name: str) -> str:
+        hint = f" Nearest: {', '.join(self.nearest)}." if self.nearest else ""
+        return f"{name}:{self.line}: {self.message}.{hint}"
+
+
+def read_policies(text: str, name: str = "policy") -> PolicySet:
+    """Read and check a policy file.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        InvalidInput: there are mistakes; the message lists all of them with lines and nearest names.
+    """
+    policies, problems = _load(text, name)
+    if policies is None:
+        told = "\n".join(problem.told(name) for problem in problems)
+        raise InvalidInput(told, "See docs/policies.md for the language.")
+    return policies
+
+
+def check_policies(text: str, name: str = "policy") -> list[Problem]:
+    """Every mistake of a policy file; empty where it is right.
+
+    Raises:
+        InvalidInput: the text is not YAML.
+    """
+    return _load(text, name)[1]
+
+
+def default_policies() -> PolicySet:
+    """The policies that hold where a tenant has none of its own."""
+    name = "default_policies.yaml"
+    return read_policies(files("tools.governance").joinpath(name).read_text(encoding="utf-8"), name)
+
+
+def _load(text: str, name: str) -> tuple[PolicySet | None, list[Problem]]:
+    located = read_located(text, name)
+    try:
+        entries = _File.model_validate(located.data)
+    except ValidationError as error:
+        return None, [Problem(line, said) for line, said in mistakes(error, located)]
+    vocabulary = DEFAULT_VOCABULARY.extended(
+        {metric: (entry.low, entry.high) for metric, entry in entries.metrics.items()}, entries.attributes
+    )
+    problems = [*_name_problems(entries, located)]
+    policies = [
+        _policy(entry, ("policies", number), located, vocabulary, problems)
+        for number, entry in enumerate(entries.policies)
+    ]
+    if problems:
+        return None, sorted(problems, key=lambda problem: problem.line)
+    return PolicySet(tuple(policies), digest_of(entries)), []
+
+
+def _name_problems(entries: _File, located: Located) -> Iterator[Problem]:
+    ids = [policy.id for policy in entries.policies]
+    yield from _doubles(ids, ("policies",), located)
+    for number, policy in enumerate(entries.policies):
+        yield from _doubles([rule.id for rule in policy.rules], ("policies", number, "rules"), located)
+    for metric, entry in entries.metrics.items():
+        line = located.line_of(("metrics", metric))
+        if entry.low is not None and entry.high is not None and entry.low >= entry.high:
+            yield Problem(line, f"metric {metric}: low must be below high")
+        if metric in DEFAULT_VOCABULARY.metrics or metric == "age_days":
+            yield Problem(line, f"metric {metric} is known already and cannot be declared")
+
+
+def _doubles(ids: Sequence[str], place: Place, located: Located) -> Iterator[Problem]:
+    for number, identifier in enumerate(ids):
+        if identifier in ids[:number]:
+            yield Problem(located.line_of((*place, number, "id")), f"the id {identifier} stands here twice")
+
+
+def _policy(
+    entry: _PolicyEntry, place: Place, located: Located, vocabulary: Vocabulary, problems: list[Problem]
+) -> Policy:
+    def expression(text: str, at: Place, label: str, *, circumstances_only: bool = False) -> Expression | None:
+        try:
+            found = parse_expression(text, vocabulary)
+        except ExpressionError as error:
+            message = f"{label}: {error.message} (column {error.column} of the rule)"
+            problems.append(Problem(located.line_of(at), message, error.nearest))
+            return None
+        strange = {field.name for field in fields_of(found.tree)} - _CIRCUMSTANCES
+        if circumstances_only and strange:
+            allowed = ", ".join(sorted(_CIRCUMSTANCES))
+            message = f"{label}: when asks only for {allowed}, not for {', '.join(sorted(strange))}"
+            problems.append(Problem(located.line_of(at), message))
+        return found
+
+    def when(text: str | None, at: Place, label: str) -> Expression | None:
+        return None if text is None else expression(text, (*at, "when"), label, circumstances_only=True)
+
+    rules: list[Rule] = []
+    for number, rule in enumerate(entry.rules):
+        at, label = (*place, "rules", number), f"rule {entry.id}/{rule.id}"
+        given: list[tuple[Kind, str | None]] = [("require", rule.require), ("forbid", rule.forbid), ("warn", rule.warn)]
+        stated: list[tuple[Kind, str]] = [(kind, text) for kind, text in given if text is not None]
+        if len(stated) != 1:
+            problems.append(Problem(located.line_of(at), f"{label}: give exactly one of require, forbid and warn"))
+            continue
+        kind, text = stated[0]
+        condition = expression(text, (*at, kind), label)
+        holds = when(rule.when, at, label)
+        if condition is not None:
+            rules.append(Rule(rule.id, kind, condition, holds, rule.why, located.line_of(at)))
+    return Policy(
+        entry.id, entry.title, when(entry.when, place, f"policy {entry.id}"), entry.max_age_days, tuple(rules)
+    )

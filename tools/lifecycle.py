@@ -1,0 +1,159 @@
+"""A version's life in the roster: staged, named by aliases, retired; what matters needs an approval, and a reason."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
+from memory.ledger import Unit
+from memory.ledger.versions import STAGES, Version
+from memory.nearest import nearest_names
+from tools.consent import ApprovalRule
+from tools.lineage import ModelView, VersionView, find_version, model_view, version_view
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["AliasView", "Gatekeeper", "lifecycle_tools", "require_passed_gate"]
+
+Gatekeeper = Callable[[ToolContext, Version], None]
+"""Raises GateRefused: what is known of the version does not allow it in production."""
+
+NewName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="lower-case letters, digits and . _ -")
+]
+ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
+VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]
+Reason = Annotated[str, Field(min_length=3, max_length=2000, description="why, for the record")]
+
+
+class AliasView(BaseModel):
+    """An alias, and what it named before."""
+
+    name: str
+    version: str
+    previous: str | None
+
+
+def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
+    """The operations that change what the roster says of its versions.
+
+    Args:
+        gatekeeper: asked before a version goes to production or becomes champion.
+    """
+
+    def set_stage(context: ToolContext, version: VersionName, stage: NewName) -> VersionView:
+        """Move a version to a stage: candidate, staging, production, or one of the tenant's own."""
+        unit = context.unit
+        found = find_version(unit, version)
+        _require_stage(unit, stage)
+        if found.stage == "retired":
+            raise Conflict(f"{found.id} is retired: {found.retired_reason}", "Register a new version.")
+        if stage == "production":
+            gatekeeper(context, found)
+        return version_view(unit, unit.versions.save(replace(found, stage=stage)))
+
+    def set_alias(context: ToolContext, alias: NewName, version: VersionName) -> AliasView:
+        """Let an alias such as champion or challenger name a version from now on."""
+        found = find_version(context.unit, version)
+        if found.stage == "retired":
+            raise Conflict(f"{found.id} is retired: {found.retired_reason}", "Name a version that is not.")
+        if alias == "champion":
+            gatekeeper(context, found)
+        pointed = context.unit.aliases.point(alias, found.id, context.principal, context.now)
+        return AliasView(name=pointed.name, version=pointed.version, previous=pointed.previous)
+
+    def staged(context: ToolContext, version: str, stage: str) -> dict[str, Any]:
+        found = find_version(context.unit, version)
+        gatekeeper(context, found)  # nobody is asked to approve what the gate refuses
+        return {"version": found.id, "digest": found.digest, "from": found.stage, "to": stage}
+
+    def pointed(context: ToolContext, alias: str, version: str) -> dict[str, Any]:
+        found, former = find_version(context.unit, version), context.unit.aliases.find(alias)
+        gatekeeper(context, found)
+        return {"alias": alias, "from": former.version if former else None, "to": found.id, "digest": found.digest}
+
+    writes = {"roster:write"}
+    production = ApprovalRule(when={"stage": ("production",)}, plan=staged)
+    champion = ApprovalRule(when={"alias": ("champion",)}, plan=pointed)
+    unnamed = ApprovalRule(when={"alias": ("champion",)})
+    return [
+        tool(set_stage, scopes=writes, effect="write", approval=production, idempotent=True),
+        tool(set_alias, scopes=writes, effect="write", approval=champion, idempotent=True),
+        tool(remove_alias, scopes=writes, effect="write", approval=unnamed),
+        tool(retire_version, scopes=writes, effect="destructive", approval=ApprovalRule()),
+        tool(retire_model, scopes=writes, effect="destructive", approval=ApprovalRule()),
+    ]
+
+
+def remove_alias(context: ToolContext, alias: NewName) -> AliasView:
+    """Remove an alias; the version that it named stays."""
+    former = context.unit.aliases.get(alias)
+    context.unit.aliases.delete(alias)
+    return AliasView(name=former.name, version=former.version, previous=former.previous)
+
+
+def retire_version(context: ToolContext, version: VersionName, reason: Reason) -> VersionView:
+    """Retire a version for good, with the reason; it must not be named by an alias or served any more."""
+    unit = context.unit
+    found = find_version(unit, version)
+    if found.stage == "retired":
+        raise Conflict(f"{found.id} is retired already: {found.retired_reason}", "Nothing is left to do.")
+    _require_unused(unit, found)
+    return version_view(unit, unit.versions.save(replace(found, stage="retired", retired_reason=reason)))
+
+
+def retire_model(context: ToolContext, model: ModelName, reason: Reason) -> ModelView:
+    """Retire a model with all its versions, with the reason; none may be named by an alias or served any more."""
+    unit = context.unit
+    found = unit.models.get(model)
+    for version in unit.versions.all(model=found.name):
+        _require_unused(unit, version)
+        if version.stage != "retired":
+            unit.versions.save(replace(version, stage="retired", retired_reason=reason))
+    retired = replace(found, retired_at=context.now, retired_reason=reason)
+    unit.models.save(retired)
+    return model_view(unit, retired)
+
+
+def require_passed_gate(context: ToolContext, version: Version) -> None:
+    """The gatekeeper that goes by the newest verdict on the version.
+
+    Raises:
+        GateRefused: no gate judged it yet, or the newest verdict is not "pass".
+    """
+    newest = context.unit.gates.of(version.id, limit=1)
+    if not newest:
+        raise GateRefused(f"No gate has judged {version.id} yet.", "Evaluate it and run the gate first.")
+    if newest[0].verdict != "pass":
+        reasons = [str(reason) for reason in newest[0].reasons]
+        raise GateRefused(
+            f"The gate {newest[0].gate} says {newest[0].verdict} of {version.id}: {'; '.join(reasons)}.",
+            "Mend what it names, then run the gate again.",
+            reasons,
+        )
+
+
+def _require_stage(unit: Unit, stage: str) -> None:
+    """A stage of one's own is welcome; one that looks like a known one misspelt is not."""
+    if stage == "retired":
+        raise InvalidInput("A version is retired with a reason.", "Call retire_version.")
+    known = {*STAGES, *(version.stage for version in unit.versions.all())}
+    if stage not in known and (nearest := nearest_names(stage, known - {"retired"}, limit=1, least=80)):
+        raise NotFound(f"There is no stage {stage!r}.", nearest=nearest)
+
+
+def _require_unused(unit: Unit, version: Version) -> None:
+    if names := [alias.name for alias in unit.aliases.all(version=version.id)]:
+        raise Conflict(f"{version.id} is still named by {', '.join(names)}.", "Let them name another version first.")
+    if serving := [target.name for target in unit.targets.all() if _mentions(target.traffic, version.id)]:
+        raise Conflict(f"{version.id} is still served at {', '.join(serving)}.", "Move the traffic away first.")
+
+
+def _mentions(value: Any, name: str) -> bool:
+    """Whether a version's id is anywhere in a target's traffic, however that is shaped."""
+    if isinstance(value, dict):
+        return any(key == name or _mentions(part, name) for key, part in value.items())
+    if isinstance(value, list):
+        return any(_mentions(part, name) for part in value)
+    return value == name

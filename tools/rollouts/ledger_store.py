@@ -1,0 +1,172 @@
+"""The store of rollouts over the ledger. Functions take a unit, to be part of a tool's transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from memory.errors import Conflict
+from memory.ledger import Ledger, Unit
+from memory.ledger.rollouts import Rollout as Row
+from memory.ledger.targets import Target
+from tools.rollouts.rollout import Action, Rollout, SetTarget, Tell
+from tools.rollouts.store import RolloutEvent
+from tools.rollouts.targets import TargetKind, TargetState
+
+__all__ = ["LedgerStore", "add_rollout", "events_of", "read_rollout", "read_target", "rollouts_of", "write_change"]
+
+_PARKED = datetime(9999, 1, 1, tzinfo=UTC)
+"""Due date of what waits for a person: to the ledger, none is "at once"."""
+_COLUMNS = {
+    "tenant", "id", "target", "plan", "state", "requested_by", "created_at", "updated_at", "step", "due_at", "revision",
+}  # fmt: skip
+
+
+class LedgerStore:
+    """`RolloutStore` over a ledger, for all tenants."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
+        claimed: list[Rollout] = []
+        for tenant in self._ledger.tenants_with_open_rollouts():
+            with self._ledger.view(tenant) as view:
+                if not view.rollouts.open(1, now):
+                    continue  # looking takes no lock
+            with self._ledger.unit(tenant) as unit:
+                due = unit.rollouts.open(limit - len(claimed), now)
+                claimed.extend(_rollout(row) for row in due if unit.rollouts.lease(row.id, holder, until, now))
+            if len(claimed) >= limit:
+                break
+        return claimed
+
+    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
+        with self._ledger.unit(after.tenant) as unit:
+            write_change(unit, after, actions)
+
+    def postpone(self, rollouts: Sequence[Rollout]) -> None:
+        for tenant in sorted({rollout.tenant for rollout in rollouts}):
+            with self._ledger.unit(tenant) as unit:
+                for rollout in rollouts:
+                    if rollout.tenant == tenant:
+                        _postpone(unit, rollout)
+
+    def release(self, holder: str) -> None:
+        for tenant in self._ledger.tenants_with_open_rollouts():
+            with self._ledger.unit(tenant) as unit:
+                unit.rollouts.release_all(holder)
+
+    def get(self, tenant: str, rollout_id: str) -> Rollout:
+        with self._ledger.view(tenant) as unit:
+            return read_rollout(unit, rollout_id)
+
+    def target(self, tenant: str, name: str) -> tuple[TargetState, int]:
+        with self._ledger.view(tenant) as unit:
+            return read_target(unit, name)
+
+    def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
+        with self._ledger.view(tenant) as unit:
+            return events_of(unit, rollout_id, after, limit)
+
+
+def read_rollout(unit: Unit, rollout_id: str) -> Rollout:
+    """Raises NotFound: there is no such rollout in this tenant; names the nearest."""
+    return _rollout(unit.rollouts.get(rollout_id))
+
+
+def rollouts_of(unit: Unit, target: str | None = None) -> list[Rollout]:
+    """Newest first; of all targets, or of one."""
+    return [_rollout(row) for row in unit.rollouts.all(target)]
+
+
+def read_target(unit: Unit, name: str) -> tuple[TargetState, int]:
+    """What the target serves, and its revision: nothing and 0 where there is no such target yet."""
+    found = unit.targets.find(name)
+    return (TargetState.model_validate(found.traffic), found.revision) if found else (TargetState(), 0)
+
+
+def events_of(unit: Unit, rollout_id: str, after: int = 0, limit: int = 500) -> list[RolloutEvent]:
+    """The rollout's events with a sequence over `after`, in order."""
+    return [
+        RolloutEvent(event.sequence, rollout_id, event.at, event.kind, event.detail["text"], event.detail["data"])
+        for event in unit.rollouts.events(rollout_id, after, limit)
+    ]
+
+
+def add_rollout(unit: Unit, rollout: Rollout) -> None:
+    """Add a new one. Raises Conflict: its target is in another rollout, or its id is taken."""
+    other = unit.rollouts.open_on(rollout.target)
+    if other is not None:
+        raise Conflict(
+            f"{rollout.target} is in rollout {other.id} already ({other.state}).",
+            "Wait until it is over, or abort it.",
+        )
+    unit.rollouts.add(_row(rollout))
+    _tell(unit, rollout, Tell("state", f"asked for by {rollout.requested_by}", {"from": None, "to": rollout.state}))
+
+
+def write_change(unit: Unit, after: Rollout, actions: Sequence[Action]) -> None:
+    """Replace the rollout by its next revision, append what it tells and set its target.
+
+    Raises:
+        Conflict: the rollout is not at the revision before this one, or the target is not as the actions expect.
+    """
+    unit.rollouts.save(replace(_row(after), revision=after.revision - 1))
+    for action in actions:
+        match action:
+            case SetTarget():
+                _set_target(unit, after, action)
+            case Tell():
+                _tell(unit, after, action)
+
+
+def _set_target(unit: Unit, rollout: Rollout, action: SetTarget) -> None:
+    found = unit.targets.find(rollout.target)
+    kind: TargetKind = found.kind if found else rollout.plan.kind
+    unit.targets.save(
+        Target(
+            name=rollout.target,
+            kind=kind,
+            traffic=action.state.model_dump(mode="json"),
+            updated_at=rollout.updated_at,
+            configuration=found.configuration if found else {},
+            revision=action.expected_revision,
+        )
+    )
+
+
+def _tell(unit: Unit, rollout: Rollout, told: Tell) -> None:
+    unit.rollouts.append_event(rollout.id, told.kind, {"text": told.text, "data": told.data}, rollout.updated_at)
+
+
+def _postpone(unit: Unit, rollout: Rollout) -> None:
+    try:
+        unit.rollouts.save(_row(rollout))
+    except Conflict:
+        return  # a person acted on it meanwhile; the next look sees that
+
+
+def _row(rollout: Rollout) -> Row:
+    return Row(
+        tenant=rollout.tenant,
+        id=rollout.id,
+        target=rollout.target,
+        kind=rollout.plan.strategy.kind,
+        state=rollout.state,
+        plan=rollout.plan.model_dump(mode="json"),
+        requested_by=rollout.requested_by,
+        created_at=rollout.created_at,
+        updated_at=rollout.updated_at,
+        position=rollout.step,
+        progress=rollout.model_dump(mode="json", exclude=_COLUMNS),
+        due_at=rollout.due_at or _PARKED,
+        ended_at=None if rollout.active else rollout.updated_at,
+        revision=rollout.revision,
+    )
+
+
+def _rollout(row: Row) -> Rollout:
+    columns: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS - {"step", "due_at"}}
+    due_at = None if row.due_at is None or row.due_at >= _PARKED else row.due_at
+    return Rollout.model_validate({**row.progress, **columns, "step": row.position, "due_at": due_at})

@@ -1,0 +1,194 @@
+"""The state machine: a rollout and what is seen of the world come to the next rollout and what is to be done. Pure.
+
+One call makes at most one change of state. The change and its actions belong into one transaction: then a process may
+die anywhere, and the next one sees either all of it or nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tools.rollouts.analysis import Analysis
+from tools.rollouts.plans import Step, state_at
+from tools.rollouts.rollout import TERMINAL, Action, Observation, Rollout, SetTarget, State, Tell
+from tools.rollouts.targets import TargetState
+
+__all__ = ["Transition", "advance", "move", "pause", "trouble"]
+
+Transition = tuple[Rollout, tuple[Action, ...]]
+"""The rollout as it is next, and what is to be done with that; the same object and nothing where all stays."""
+
+_PATIENCE = 8
+"""Looks that may fail in a row before a rollout pauses."""
+_LONGEST_WAIT_S = 300.0
+
+
+def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  # noqa: PLR0911 - one for each state
+    """What comes next. Where nothing does, only `due_at` is new and there are no actions; a terminal rollout stays."""
+    match rollout.state:
+        case "pending":
+            return move(rollout, "waiting_for_gate" if rollout.plan.gate else _after_gate(rollout), now, "begun")
+        case "waiting_for_gate":
+            return _gate(rollout, seen, now)
+        case "waiting_for_approval":
+            return _approval(rollout, seen, now)
+        case "progressing":
+            return _take_step(rollout, seen, now)
+        case "analysing":
+            return _judge(rollout, seen, now)
+        case "promoting":
+            return _promote(rollout, seen, now)
+        case "rolling_back":
+            return _restore(rollout, seen, now)
+        case _:
+            return rollout, ()
+
+
+def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: Any) -> Transition:
+    """The rollout in another state, due at once where that state asks for work, and the event that tells of it."""
+    waits = state == "paused" or state in TERMINAL
+    moved = rollout.model_copy(
+        update={
+            "due_at": None if waits else now,
+            "resume_to": None,
+            "failures": 0,
+            **changes,
+            "state": state,
+            "reason": reason,
+            "updated_at": now,
+            "revision": rollout.revision + 1,
+        }
+    )
+    return moved, (Tell("state", reason, {"from": rollout.state, "to": state, "step": moved.step}),)
+
+
+def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
+    """After a look at it failed: again later, and later each time; in the end it pauses, unless it is rolling back."""
+    failures = rollout.failures + 1
+    if failures >= _PATIENCE and rollout.state != "rolling_back":
+        return pause(rollout, now, f"{failures} attempts failed, the last with: {error}")
+    wait_s = min(_LONGEST_WAIT_S, 2.0**failures)
+    changed = rollout.model_copy(
+        update={
+            "failures": failures,
+            "due_at": now + timedelta(seconds=wait_s),
+            "reason": error,
+            "updated_at": now,
+            "revision": rollout.revision + 1,
+        }
+    )
+    return changed, (Tell("trouble", error, {"failures": failures, "again_in_s": wait_s}),)
+
+
+def pause(rollout: Rollout, now: datetime, reason: str) -> Transition:
+    """Wait for a person; resuming goes on from the state it is in."""
+    return move(rollout, "paused", now, reason, resume_to=rollout.state)
+
+
+def _later(rollout: Rollout, now: datetime) -> Transition:
+    return rollout.model_copy(update={"due_at": now + timedelta(seconds=rollout.plan.interval_s)}), ()
+
+
+def _after_gate(rollout: Rollout) -> State:
+    return "waiting_for_approval" if rollout.plan.approval else "progressing"
+
+
+def _gate(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
+    answer = seen.gate
+    if answer is None:
+        return _later(rollout, now)
+    reasons = "; ".join(answer.reasons) or "no reason given"
+    match answer.verdict:
+        case "pass":
+            return move(rollout, _after_gate(rollout), now, f"the gate passed: {reasons}")
+        case "fail":
+            return move(rollout, "failed", now, f"the gate refused: {reasons}")
+        case "insufficient_evidence":
+            return pause(rollout, now, f"the gate lacks evidence: {reasons}")
+
+
+def _approval(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
+    match seen.approval:
+        case "approved":
+            return move(rollout, "progressing", now, f"approved {seen.approval_reason}".strip())
+        case "rejected" | "expired":
+            return move(rollout, "failed", now, f"the approval was {seen.approval} {seen.approval_reason}".strip())
+        case _:
+            return _later(rollout, now)
+
+
+def _take_step(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
+    if seen.target_revision != rollout.target_revision:
+        return _interference(rollout, now)
+    if rollout.step == len(rollout.plan.steps):
+        return move(rollout, "promoting", now, "every step passed")
+    step = rollout.plan.steps[rollout.step]
+    number = rollout.step + 1
+    return _with_target(
+        move(
+            rollout,
+            "analysing",
+            now,
+            f"step {number} of {len(rollout.plan.steps)}: {step.name}",
+            step=number,
+            step_since=now,
+            step_until=now + timedelta(seconds=step.limit_s),
+        ),
+        state_at(step, rollout.before, rollout.candidate),
+        seen.target_revision,
+        f"step:{number}",
+    )
+
+
+def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
+    if seen.target_revision != rollout.target_revision:
+        return _interference(rollout, now)
+    step, since, until = rollout.current, rollout.step_since, rollout.step_until
+    if step is None or since is None or until is None:
+        raise ValueError(f"rollout {rollout.id} analyses without a step")
+    analysis = seen.analysis or Analysis("inconclusive", ("nothing was observed",))
+    if analysis.verdict == "roll_back":
+        return _tell_why(move(rollout, "rolling_back", now, "; ".join(analysis.reasons)), analysis)
+    held = now >= since + timedelta(seconds=step.hold_s)
+    if held and not seen.not_ready and _passes(step, analysis):
+        return _tell_why(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
+    if now < until:
+        return _later(rollout, now)
+    why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: "
+    why += "; ".join((seen.not_ready,) if seen.not_ready else analysis.reasons)
+    if step.at_limit == "roll_back":
+        return _tell_why(move(rollout, "rolling_back", now, why), analysis)
+    return _tell_why(pause(rollout, now, why), analysis)
+
+
+def _passes(step: Step, analysis: Analysis) -> bool:
+    return step.judge == "ready" or analysis.verdict == "promote" or (step.judge == "harm" and analysis.enough)
+
+
+def _promote(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
+    final = TargetState(arms=(rollout.candidate.model_copy(update={"weight": 100}),))
+    told = f"{rollout.candidate.version} serves {rollout.target}"
+    return _with_target(move(rollout, "promoted", now, told), final, seen.target_revision, "promote")
+
+
+def _restore(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
+    moved = move(rollout, rollout.ends_as, now, rollout.reason)
+    if rollout.step == 0:
+        return moved
+    return _with_target(moved, rollout.before, seen.target_revision, "restore")
+
+
+def _with_target(transition: Transition, state: TargetState, revision: int, what: str) -> Transition:
+    rollout, actions = transition
+    told = Tell("target", what, {"what": what, **state.model_dump(mode="json")})
+    changed = rollout.model_copy(update={"target_revision": revision + 1})
+    return changed, (*actions, SetTarget(state, revision), told)
+
+
+def _tell_why(transition: Transition, analysis: Analysis) -> Transition:
+    rollout, actions = transition
+    told = Tell("analysis", "; ".join(analysis.reasons), {"verdict": analysis.verdict, "reasons": analysis.reasons})
+    return rollout, (told, *actions)
+
+
+def _interference(rollout: Rollout, now: datetime) -> Transition:
+    return pause(rollout, now, f"{rollout.target} was changed by someone else; abort to restore what it served before")

@@ -1,0 +1,139 @@
+"""A rollout: what is remembered of it between two looks at it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.rollouts.analysis import Analysis
+from tools.rollouts.plans import Plan, Step
+from tools.rollouts.targets import Arm, TargetState
+
+__all__ = ["TERMINAL", "Action", "GateAnswer", "Observation", "Rollout", "SetTarget", "State", "Tell"]
+
+State = Literal[
+    "pending",
+    "waiting_for_gate",
+    "waiting_for_approval",
+    "progressing",
+    "analysing",
+    "paused",
+    "promoting",
+    "rolling_back",
+    "promoted",
+    "rolled_back",
+    "aborted",
+    "failed",
+]
+"""pending -> waiting_for_gate -> waiting_for_approval -> progressing <-> analysing -> promoting -> promoted.
+
+progressing: the next step is to be taken. analysing: a step is taken and judged. paused: waits for a person.
+rolling_back: the target is to be restored, then rolled_back (by a verdict) or aborted (by a person).
+failed: refused by the gate or an approver before anything was changed.
+"""
+
+TERMINAL: frozenset[State] = frozenset({"promoted", "rolled_back", "aborted", "failed"})
+
+
+class Rollout(BaseModel):
+    """One move of one target.
+
+    Attributes:
+        revision: grows by one with each change; a change that expects another one is refused.
+        before: what the target served when the rollout was made; what rolling back restores.
+        target_revision: of the target, as this rollout left or found it last.
+        step: number of the step that was taken last, from 1; 0 before the first.
+        step_since, step_until: when it was taken, and when its limit is reached.
+        resume_to: where a paused rollout goes on.
+        ends_as: what it becomes once it is rolled back.
+        due_at: when to look at it next; None where nobody needs to until a person acts.
+        failures: how many looks at it failed in a row.
+        reason: why it is in this state.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    tenant: str
+    target: str
+    plan: Plan
+    before: TargetState
+    candidate: Arm
+    target_revision: int
+    requested_by: str
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+    state: State = "pending"
+    revision: int = 0
+    step: int = 0
+    step_since: datetime | None = None
+    step_until: datetime | None = None
+    resume_to: State | None = None
+    ends_as: Literal["rolled_back", "aborted"] = "rolled_back"
+    failures: int = 0
+    reason: str = "waiting to be looked at"
+    retry_of: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it still holds its target."""
+        return self.state not in TERMINAL
+
+    @property
+    def current(self) -> Step | None:
+        """The step that was taken last."""
+        return self.plan.steps[self.step - 1] if self.step else None
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """What the gate says of the version: it may go out, it may not, or the evidence is missing or stale."""
+
+    verdict: Literal["pass", "fail", "insufficient_evidence"]
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is seen of the world; only what the rollout's state asks for is filled in.
+
+    Attributes:
+        target_revision: of the target as it is.
+        approval: None where it is not yet asked for.
+        not_ready: why the new version cannot serve; empty where it can.
+        analysis: of the current step.
+    """
+
+    target_revision: int
+    gate: GateAnswer | None = None
+    approval: Literal["open", "approved", "rejected", "expired"] | None = None
+    approval_reason: str = ""
+    not_ready: str = ""
+    analysis: Analysis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTarget:
+    """Replace what the target serves, if it still has this revision; that grows by one."""
+
+    state: TargetState
+    expected_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Append to the rollout's events.
+
+    Attributes:
+        kind: "state", "step", "analysis", "target", "command" or "trouble".
+        data: JSON.
+    """
+
+    kind: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+Action = SetTarget | Tell

@@ -1,0 +1,131 @@
+"""What the reconciler needs: of the ledger, and of the world that it judges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from tools.rollouts.analysis import Observed, WaveReport
+from tools.rollouts.rollout import Action, GateAnswer, Rollout
+from tools.rollouts.targets import Arm, TargetState
+
+__all__ = [
+    "ApprovalAnswer",
+    "Approvals",
+    "Fleet",
+    "Gate",
+    "Metrics",
+    "RolloutEvent",
+    "RolloutStore",
+    "Runtimes",
+    "World",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutEvent:
+    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `Tell`."""
+
+    sequence: int
+    rollout_id: str
+    at: datetime
+    kind: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class RolloutStore(Protocol):
+    """The ledger as the reconciler sees it: all tenants. Safe to use from several threads and processes."""
+
+    def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
+        """Active rollouts with due_at <= now, the longest due first, leased to `holder` until then. Reads no others.
+
+        Those that another holder has leased still are left out. The lease only saves work: should two reconcilers
+        have one rollout, `commit` lets one of them through.
+        """
+        ...
+
+    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
+        """Replace the rollout, append what it tells and set its target, in one durable transaction.
+
+        Raises:
+            Conflict: the rollout is not at the revision before this one, or the target is not as the actions expect.
+        """
+        ...
+
+    def postpone(self, rollouts: Sequence[Rollout]) -> None:
+        """Save new values of `due_at` alone, in one transaction; rollouts that have another revision now are left."""
+        ...
+
+    def release(self, holder: str) -> None:
+        """Give back every lease that `holder` has on an active rollout."""
+        ...
+
+    def get(self, tenant: str, rollout_id: str) -> Rollout:
+        """Raises NotFound: there is no such rollout in this tenant."""
+        ...
+
+    def target(self, tenant: str, name: str) -> tuple[TargetState, int]:
+        """What the target serves, and its revision. Raises NotFound: there is no such target in this tenant."""
+        ...
+
+    def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
+        """The rollout's events with a sequence over `after`, in order."""
+        ...
+
+
+class Metrics(Protocol):
+    """What was measured of the arms of serving targets."""
+
+    def observed(self, tenant: str, target: str, arm: Arm, since: datetime, until: datetime) -> Observed:
+        """Requests that ended at `since` <= t < `until`; of a shadow, the copies."""
+        ...
+
+
+class Fleet(Protocol):
+    """The groups of devices."""
+
+    def report(self, tenant: str, target: str, arm: Arm, percent: int) -> WaveReport:
+        """How the devices in the wave of so many percent (`targets.wave`) stand with this arm."""
+        ...
+
+
+class Gate(Protocol):
+    """Whether a version may go out."""
+
+    def judge(self, rollout: Rollout) -> GateAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswer:
+    """How the approval of a rollout stands; `reason` names who, and why."""
+
+    standing: Literal["open", "approved", "rejected", "expired"]
+    reason: str = ""
+
+
+class Approvals(Protocol):
+    """Four eyes."""
+
+    def ask(self, rollout: Rollout) -> ApprovalAnswer:
+        """How it stands; asks for it where nobody has. It binds to the rollout's plan, candidate and target."""
+        ...
+
+
+class Runtimes(Protocol):
+    """What runs the versions."""
+
+    def not_ready(self, tenant: str, target: str, arm: Arm) -> str:
+        """Why the arm cannot serve now; empty where it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a rollout is judged by."""
+
+    metrics: Metrics
+    fleet: Fleet
+    gate: Gate
+    approvals: Approvals
+    runtimes: Runtimes

@@ -1,0 +1,215 @@
+"""Rollouts as tools. They write what is wanted; the reconciler makes it so."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from memory.errors import InvalidInput, NotFound
+from memory.ledger import Unit
+from memory.nearest import nearest_names
+from tools.rollouts.analysis import Limits
+from tools.rollouts.commands import Command, command, retry
+from tools.rollouts.ledger_store import (
+    add_rollout,
+    events_of,
+    read_rollout,
+    read_target,
+    rollouts_of,
+    write_change,
+)
+from tools.rollouts.plans import make_plan
+from tools.rollouts.rollout import Rollout
+from tools.rollouts.strategies import Strategy, strategy_of
+from tools.rollouts.targets import Arm
+from tools.rollouts.views import RolloutEventView, RolloutList, RolloutStatus, RolloutView, view_of
+from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
+
+__all__ = ["rollout_tools"]
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
+VersionName = Annotated[Name, Field(description="id of a version such as phi-4-mini@q4, or an alias")]
+RolloutName = Annotated[Name, Field(description="id of a rollout, or a target that is in one")]
+Reason = Annotated[str, Field(max_length=2000, description="why, for the record")]
+Percentages = Annotated[
+    tuple[int, ...] | None,
+    Field(
+        description="rising percent of the traffic or devices: canary steps, or one: part of rolling, share of shadow"
+    ),
+]
+HoldSeconds = Annotated[float | None, Field(description="shortest time of each step, seconds")]
+LimitSeconds = Annotated[float | None, Field(description="longest time of each step before it pauses, seconds")]
+Samples = Annotated[int | None, Field(description="requests that each step needs at least")]
+Configuration = Annotated[
+    dict[str, Any] | None, Field(description="how the version is served: system prompt and default options")
+]
+
+
+def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]:
+    """The rollout operations.
+
+    Args:
+        gate: a rollout waits for the gate's pass.
+        approval: a rollout waits for somebody else's approval, which is asked for once the gate has passed.
+    """
+
+    def start(context: ToolContext, target: str, version: str, strategy: Strategy, **options: Any) -> RolloutView:
+        configuration = options.pop("configuration", None)
+        given = {name: value for name, value in options.items() if value is not None}
+        before, revision = read_target(context.unit, target)
+        known = context.unit.targets.find(target)
+        if known is None and strategy.kind != "recreate":
+            raise _no_target(context.unit, target)
+        candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
+        plan = make_plan(
+            strategy, known.kind if known else "serving", before, candidate, gate=gate, approval=approval, **given
+        )
+        rollout = Rollout(
+            id=_new_id(),
+            tenant=context.tenant,
+            target=target,
+            plan=plan,
+            before=before,
+            target_revision=revision,
+            candidate=candidate,
+            requested_by=context.principal,
+            created_at=context.now,
+            updated_at=context.now,
+            due_at=context.now,
+        )
+        add_rollout(context.unit, rollout)
+        return view_of(context.unit, rollout)
+
+    def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
+        context: ToolContext,
+        target: TargetName,
+        version: VersionName,
+        strategy: Literal["canary", "blue_green", "rolling", "recreate", "shadow"] = "canary",
+        percentages: Percentages = None,
+        hold_s: HoldSeconds = None,
+        limit_s: LimitSeconds = None,
+        minimum_samples: Samples = None,
+        limits: Limits | None = None,
+        error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
+        configuration: Configuration = None,
+    ) -> RolloutView:
+        """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
+        chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
+        return start(
+            context, target, version, chosen,
+            limits=limits, error_threshold=error_threshold, configuration=configuration,
+        )  # fmt: skip
+
+    def execute_blue_green_deployment(
+        context: ToolContext,
+        target: TargetName,
+        version: VersionName,
+        hold_s: HoldSeconds = None,
+        minimum_samples: Samples = None,
+        limits: Limits | None = None,
+        configuration: Configuration = None,
+    ) -> RolloutView:
+        """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
+        chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
+        return start(context, target, version, chosen, limits=limits, configuration=configuration)
+
+    reads, writes = {"rollouts:read"}, {"rollouts:write"}
+    return [
+        tool(rollout_start, scopes=writes, effect="write"),
+        tool(execute_blue_green_deployment, scopes=writes, effect="write"),
+        tool(rollout_status, scopes=reads, ledger=True),
+        tool(rollout_list, scopes=reads, ledger=True),
+        tool(rollout_pause, scopes=writes, effect="write"),
+        tool(rollout_resume, scopes=writes, effect="write"),
+        tool(rollout_abort, scopes=writes, effect="write"),
+        tool(rollout_promote, scopes=writes, effect="write", approval=ApprovalRule() if approval else None),
+        tool(rollout_retry, scopes=writes, effect="write"),
+    ]
+
+
+def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[int, Field(ge=0)] = 0) -> RolloutStatus:
+    """Show a rollout: its state and why, its step, what the target serves, and its events behind a sequence number."""
+    found = _find(context.unit, rollout)
+    events = events_of(context.unit, found.id, after)
+    return RolloutStatus(
+        rollout=view_of(context.unit, found),
+        plan=found.plan,
+        events=[RolloutEventView(sequence=one.sequence, at=one.at, kind=one.kind, text=one.text) for one in events],
+    )
+
+
+def rollout_list(
+    context: ToolContext,
+    target: Annotated[str | None, Field(description="only this target's")] = None,
+    active: Annotated[bool, Field(description="only those that are not over")] = False,
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+) -> RolloutList:
+    """List the rollouts with their state and step, newest first."""
+    found = [one for one in rollouts_of(context.unit, target) if one.active or not active]
+    return RolloutList(rollouts=[view_of(context.unit, one) for one in found[:limit]])
+
+
+def rollout_pause(context: ToolContext, rollout: RolloutName, reason: Reason = "") -> RolloutView:
+    """Hold a rollout where it is; the traffic stays as it is now."""
+    return _command(context, rollout, "pause", reason)
+
+
+def rollout_resume(context: ToolContext, rollout: RolloutName, reason: Reason = "") -> RolloutView:
+    """Let a paused rollout go on where it paused, its step with the full time again."""
+    return _command(context, rollout, "resume", reason)
+
+
+def rollout_abort(context: ToolContext, rollout: RolloutName, reason: Reason = "") -> RolloutView:
+    """End a rollout and give the target back exactly what it served before, version and configuration, at once."""
+    return _command(context, rollout, "abort", reason)
+
+
+def rollout_promote(context: ToolContext, rollout: RolloutName, reason: Reason = "") -> RolloutView:
+    """Skip the steps that are left and serve the new version alone; gate and approval cannot be skipped."""
+    return _command(context, rollout, "promote", reason)
+
+
+def rollout_retry(context: ToolContext, rollout: RolloutName) -> RolloutView:
+    """Start a rollout again that was rolled back, aborted or refused, from what its target serves now."""
+    former = _find(context.unit, rollout)
+    before, revision = read_target(context.unit, former.target)
+    again = retry(
+        former,
+        rollout_id=_new_id(),
+        before=before,
+        target_revision=revision,
+        requested_by=context.principal,
+        now=context.now,
+    )
+    add_rollout(context.unit, again)
+    return view_of(context.unit, again)
+
+
+def _command(context: ToolContext, name: str, what: Command, reason: str) -> RolloutView:
+    after, actions = command(_find(context.unit, name), what, context.principal, context.now, reason)
+    write_change(context.unit, after, actions)
+    return view_of(context.unit, after)
+
+
+def _find(unit: Unit, name: str) -> Rollout:
+    row = unit.rollouts.open_on(name)
+    return read_rollout(unit, row.id if row is not None else name)
+
+
+def _version(unit: Unit, name: str) -> str:
+    alias = unit.aliases.find(name)
+    version = unit.versions.get(alias.version if alias is not None else name)
+    if version.stage == "retired":
+        raise InvalidInput(f"{version.id} is retired: {version.retired_reason or 'no reason given'}.", "Name another.")
+    return version.id
+
+
+def _no_target(unit: Unit, name: str) -> NotFound:
+    nearest = nearest_names(name, [target.name for target in unit.targets.all()])
+    advice = "" if nearest else "The first version of a new target is rolled out with recreate."
+    return NotFound(f"There is no target {name!r}.", advice, nearest)
+
+
+def _new_id() -> str:
+    return f"ro-{uuid.uuid4().hex[:12]}"
