@@ -2,6 +2,7 @@
 
 import re
 
+from agents.grounding.claims import check_claim
 from agents.grounding.numbers import codes, figures, plain
 from agents.grounding.places import sentences
 
@@ -21,22 +22,23 @@ _MARKS = re.compile(r"^[\s>*#-]+|\*\*|`")
 def keep_supported(said: str, evidence: str) -> tuple[str, int]:
     """The sentences that stand, in order, and how many do not.
 
-    A sentence stands if every figure, code, name and word of a state in it is in the evidence; so it is silent on what
-    the tools did not find, and may word what they did.
+    A sentence stands if every code, name and word of a state in it is in the evidence; one with figures only if the
+    evidence says it so (`agents.grounding.claims`), since a right figure of the wrong thing is false, too.
 
     Args:
         said: Markdown of a model.
         evidence: the rendered results of the tools.
     """
     known = plain(evidence)
-    there = figures(known), {code for _, _, code in codes(known)}, known.lower()
+    there = {code for _, _, code in codes(known)}, known.lower()
     kept: list[str] = []
     dropped = 0
     for start, end in sentences(said):
         sentence = _MARKS.sub("", said[start:end]).strip()
         if not any(letter.isalnum() for letter in sentence):
             continue
-        if _stands(plain(sentence), *there):
+        carried = not figures(plain(sentence)) or check_claim(sentence, [evidence]).passage is not None
+        if carried and _stands(plain(sentence), *there):
             kept.append(sentence)
         else:
             dropped += 1
@@ -44,10 +46,9 @@ def keep_supported(said: str, evidence: str) -> tuple[str, int]:
     return ("" if chinese else " ").join(dict.fromkeys(kept)), dropped
 
 
-def _stands(sentence: str, numbers: set[str], known_codes: set[str], evidence: str) -> bool:
+def _stands(sentence: str, known_codes: set[str], evidence: str) -> bool:
     words = {match[0].lower() for pattern in (_STATES, _NAMES) for match in pattern.finditer(sentence)}
     return (
-        figures(sentence) <= numbers
-        and {code for _, _, code in codes(sentence)} <= known_codes
+        {code for _, _, code in codes(sentence)} <= known_codes
         and all(word in evidence for word in words)
     )
