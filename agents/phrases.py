@@ -23,6 +23,10 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "The documents do not plainly answer this. The nearest that they say:",
         "zh": "文档没有直接回答这个问题，最接近的内容是：",
     },
+    "steps_beside": {
+        "en": "Other procedures in the same document: {places}.",
+        "zh": "同一文档中的其他步骤：{places}。",
+    },
     "model_failed": {
         "en": "The model stopped half-way ({why}); the answer below is quoted from the documents instead.",
         "zh": "模型中途停止了（{why}）；下面的回答改为直接引用文档。",
@@ -60,12 +64,37 @@ _PHRASES: dict[str, dict[str, str]] = {
         "zh": "这个版本的枢纽只能查看、不能更改部署；没有做任何改动。以下是当前状态。",
     },
     "no_runs": {
-        "en": "This release of the hub lists evaluations but cannot run them; nothing was started. These are on record.",
-        "zh": "这个版本的枢纽只能列出评测、不能运行评测；没有启动任何评测。以下是已有记录。",
+        "en": "I cannot start an evaluation yet: this release of the hub lists those that have been done. Nothing was started.",
+        "zh": "我还不能启动评测：这个版本的枢纽只能列出做过的评测。没有启动任何评测。",
     },
     "no_approvals": {
         "en": "This release keeps no approvals, gates, tenants or audit entries yet; it can look up a model's licence.",
         "zh": "这个版本没有审批、门禁、租户和审计记录；可以查模型的许可证。",
+    },
+    "research_only": {"en": "No: research only.", "zh": "不可以：仅限研究。"},
+    "no_commercial_use": {"en": "No: commercial use is not allowed.", "zh": "不可以：不允许商业使用。"},
+    "no_redistribution": {"en": "No: the model may not be redistributed.", "zh": "不可以：不允许再分发模型。"},
+    "licence_unsure": {
+        "en": "Not known: the licence is not verified, so treat it as no until someone has read the terms.",
+        "zh": "不确定：许可证未经核实，在有人读过条款之前按不可以处理。",
+    },
+    "api_only": {
+        "en": "Yes, with conditions: through its maker's service only, since the model may not be redistributed.",
+        "zh": "可以，但有条件：只能通过厂商的服务使用，不允许再分发模型。",
+    },
+    "may_ship": {
+        "en": "Yes: commercial use and redistribution are allowed; {keep}.",
+        "zh": "可以：允许商业使用和再分发；{keep}。",
+    },
+    "may_ship_conditionally": {"en": "Yes, with conditions: {keep}{users}.", "zh": "可以，但有条件：{keep}{users}。"},
+    "keep_attribution": {"en": "keep to the attribution below", "zh": "须遵守下列署名要求"},
+    "keep_conditions": {
+        "en": "keep to the attribution and the conditions below ({count})",
+        "zh": "须遵守下列署名要求和条件（{count} 项）",
+    },
+    "user_threshold": {
+        "en": "; above {users} monthly active users a licence must be asked for",
+        "zh": "；月活跃用户超过 {users} 时须另行申请许可证",
     },
     "which_model": {"en": "Which model?", "zh": "您想查哪个模型？"},
     "whose_licence": {

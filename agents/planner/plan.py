@@ -26,11 +26,19 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(
-    r"^\W*(?:please |now |and )*(?:eval(?:uate)?|benchmark|measure|test|run|re-?run|start|schedule|cancel|stop)\b"
-    r"|\b(?:run|re-?run|start|schedule|cancel) (?:an?|the|that|it|this|our)\b"
-    r"|(?<!已)(?:跑一[下遍次]|重跑|重新评测|测一[下遍次]|评测一[下遍次]|开始评测|启动评测|安排评测|取消评测)",
+    r"^\W*(?:(?:please|now|and|then|let(?:'|’)?s|(?:can|could|would|will|should) (?:you|we|i)"
+    r"|(?:i|we)(?:(?:'|’)d like| would like| want| need)(?: you)? to|how (?:do|can|could|should) (?:i|we|you)) )*"
+    r"(?:eval(?:uate)?|benchmark|measure|test|score|run|re-?run|start|schedule|launch|cancel|stop)\b"
+    r"(?! (?:results?|scores?|reports?|sets?|runs?)\b)"
+    r"|^(?!\W*(?:have|has|had|did|was|were|when|which|who)\b).*"
+    r"\b(?:run|re-?run|start|schedule|launch|cancel) (?:an?|the|that|it|this|our)\b"
+    r"|(?<!已)(?:跑一[下遍次]|重跑|测一[下遍次])"
+    r"|(?<!已)(?<!已经)(?:跑|做|运行|执行|进行|启动|开始|安排|取消)(?![过了的完])[^哪什]{0,10}?(?:评测|评估|测试)(?![过了的结])"
+    r"|(?:^|请|帮我|想|要|能不能|可以|能否|能|再|如何|怎么|怎样|重新)\s*(?:评测|评估|测试)"
+    r"(?=\s*(?:[a-z]|一?[下遍次轮]|模型|路由|这|那|它|新))(?!.*(?:结果|成绩|得分|分数|报告))",
     re.IGNORECASE,
 )
+"""Asks for an evaluation to be run, not for what one has found."""
 _ROUTING = re.compile(r"\brout(?:er|ing)\b|\bintent\b|路由|意图", re.IGNORECASE)
 _NOT_ALLOWED = re.compile(
     r"\b(?:not|cannot|can't|forbid\w*|research.?only|non.?commercial|ban\w*)\b|不能|不可|禁止|仅限研究|仅供研究|非商用",

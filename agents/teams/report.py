@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.teams.verdict import shipping_verdict
 from tools.evaluations import EvaluationList
 from tools.licences import LicenceFinding, LicensedModels
 from tools.roster import ModelProfile, Roster
@@ -45,9 +46,10 @@ def render_report(results: Sequence[BaseModel], language: str, caveat: str = "")
 def _licence(finding: LicenceFinding, chinese: bool) -> str:
     licence, verdicts = finding.licence, _VERDICTS["zh" if chinese else "en"]
     size = _size(finding.parameters, chinese)
+    verdict = shipping_verdict(finding, "zh" if chinese else "en")
     if chinese:
         lines = [
-            f"**{finding.name}**（{finding.maker}，{size}）的许可证是 **{licence.name}**（{licence.type}）。",
+            f"{verdict}**{finding.name}**（{finding.maker}，{size}）的许可证是 **{licence.name}**（{licence.type}）。",
             "",
             f"- 商业使用：{verdicts[licence.commercial_use]}",
             f"- 再分发：{verdicts[licence.redistribution]}",
@@ -57,7 +59,7 @@ def _licence(finding: LicenceFinding, chinese: bool) -> str:
         labels = ("条件：", "备注：", "未核实的信息：", "来源：")
     else:
         lines = [
-            f"**{finding.name}** ({finding.maker}, {size}) is under the **{licence.name}** ({licence.type}).",
+            f"{verdict} **{finding.name}** ({finding.maker}, {size}) is under the **{licence.name}** ({licence.type}).",
             "",
             f"- Commercial use: {verdicts[licence.commercial_use]}",
             f"- Redistribution: {verdicts[licence.redistribution]}",

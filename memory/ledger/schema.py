@@ -5,9 +5,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA_VERSION", "chunks", "documents", "evaluations", "metadata", "outbox", "threads", "watermarks"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "chunks",
+    "documents",
+    "evaluations",
+    "metadata",
+    "outbox",
+    "questions",
+    "threads",
+    "watermarks",
+]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -77,6 +87,14 @@ threads = sa.Table(
     sa.Column("turns", sa.Integer, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
 )
+questions = sa.Table(
+    "questions",
+    metadata,
+    sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+"""The last question of each thread, kept before it is answered."""
 evaluations = sa.Table(
     "evaluations",
     metadata,

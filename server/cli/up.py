@@ -4,6 +4,7 @@ import click
 
 from memory.errors import Conflict, Unavailable
 from memory.settings import load_settings
+from server.cli import tell_training
 from server.security import require_loopback
 
 __all__ = ["command"]
@@ -38,7 +39,7 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         except OSError as error:
             why = f"Cannot listen on {shown}:{settings.port}: {error.strerror}."
             raise Conflict(why, "Choose another --port.") from error
-        dependencies = open_dependencies(settings)
+        dependencies = open_dependencies(settings, tell_training)
         dependencies.store.catch_up()
         url = f"http://{shown}:{listener.getsockname()[1]}"
 
