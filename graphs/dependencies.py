@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -50,8 +50,11 @@ class Dependencies:
         self.store.close()
 
 
-def open_dependencies(settings: Settings) -> Dependencies:
+def open_dependencies(settings: Settings, training: Callable[[], None] | None = None) -> Dependencies:
     """Open the home, the stores, the router and the model.
+
+    Args:
+        training: told that the router is being trained, which takes up to a minute, where this home has none yet.
 
     Raises:
         StorageFailed: the home cannot be used.
@@ -67,20 +70,26 @@ def open_dependencies(settings: Settings) -> Dependencies:
 
     model = resolve_model(settings)
     home = open_home(settings.home)
-    store = open_store(home, load_minilm, settings.ledger_address)
-    router = open_router(settings, home, store.embedder, model, store.ledger)
+    store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
+    router = open_router(settings, home, store.embedder, model, store.ledger, training)
     catalogue = load_catalogue()
     tools = all_tools(settings, store, catalogue, str(model.reference))
     return Dependencies(settings, store, router, model, tools, Teams(tools, catalogue))
 
 
 def open_router(
-    settings: Settings, home: Home, embedder: Embedder, model: ResolvedModel, ledger: Ledger | None = None
+    settings: Settings,
+    home: Home,
+    embedder: Embedder,
+    model: ResolvedModel,
+    ledger: Ledger | None = None,
+    training: Callable[[], None] | None = None,
 ) -> IntentRouter:
     """The intent router; trained, within a minute, where this home has no classifier of the current utterances.
 
     Args:
         ledger: keeps how good a newly trained classifier is.
+        training: told that training begins.
     """
     from agents.router.chooser import ModelChooser
     from agents.router.measure import measure_held_out
@@ -103,7 +112,7 @@ def open_router(
             unit.evaluations.save(row)
 
     chooser = ModelChooser(model) if model.capable else None
-    return load_router(home.cache, embedder, chooser, settings.intent_threshold, record)
+    return load_router(home.cache, embedder, chooser, settings.intent_threshold, record, training)
 
 
 _shared_lock = threading.Lock()

@@ -3,11 +3,12 @@
 `ground` judges what the passages are to the question: if they have nothing to do with it, the answer is "not in the
 documents" and no model is asked. `draft` lets a capable model word the answer and keeps what the passages carry; the
 model may also say that they do not answer. Without such a model, or when nothing of its draft stands, `quote` gives
-the sentences nearest to the question, word for word.
+the sentences nearest to the question, word for word; a procedure that is asked for is given whole.
 """
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
@@ -18,8 +19,9 @@ from langgraph.graph.state import CompiledStateGraph
 from agents.drafting import Draft, check_draft, draft_messages
 from agents.events import AnswerDelta, Emit, Notice, ToolFinished, ToolStarted
 from agents.followups import standalone_question
-from agents.grounding.quotes import Quote, as_markdown, cite, select_quotes
+from agents.grounding.quotes import Quote, as_markdown, asks_steps, cite, select_quotes
 from agents.grounding.relevance import Rarity, assess
+from agents.grounding.widening import has_steps
 from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from agents.router.language import detect_language
@@ -29,12 +31,14 @@ from graphs.steps import step
 from memory.errors import ChargehandError
 from memory.lexical import analyse
 from memory.passages import Passage
+from memory.sections import SectionReader
 from tools.knowledge import FoundPassages
 
 __all__ = ["build_retrieval", "make_graph"]
 
 _PASSAGES = 8
 _PASSAGES_TO_MODEL = 5
+_PROCEDURES_BESIDE = 4
 _FIRST_TOKEN_S = 60.0
 _NEXT_TOKEN_S = 20.0
 
@@ -143,21 +147,41 @@ def _after_draft(state: RetrievalState) -> str:
 
 
 async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    passages = _passages(state)
+    passages, question, language = _passages(state), state["question"], _language(state)
+    sections = SectionReader(dependencies.store.ledger.documents, dependencies.caller.tenant)
 
-    def quotes() -> list[Quote]:
-        rarity = _rarity(dependencies, state["question"])
-        return select_quotes(state["question"], passages, rarity, dependencies.store.embedder)
+    def quotes() -> tuple[list[Quote], list[str]]:
+        rarity = _rarity(dependencies, question)
+        embedder = dependencies.store.embedder
+        best = select_quotes(question, passages, rarity, embedder, section_of=sections.whole)
+        return best, _procedures_beside(question, best, passages, sections)
 
-    selected = await asyncio.to_thread(quotes)
+    selected, beside = await asyncio.to_thread(quotes)
     citations = [cite(quote, passages[quote.passage], number) for number, quote in enumerate(selected, start=1)]
     opening = "quoted" if state["found"] == "answer" else "quoted_near"
+    lines = [phrase(opening, language), *(f"- {as_markdown(c.quote)} [{c.number}]" for c in citations)]
+    if beside:
+        lines.append(phrase("steps_beside", language, places="; ".join(beside)))
     text = ""
-    for line in (phrase(opening, _language(state)), *(f"- {as_markdown(c.quote)} [{c.number}]" for c in citations)):
+    for line in lines:
         piece = f"\n\n{line}" if text else line
         emit(AnswerDelta(piece))
         text += piece
     return {"answer": text, "citations": [asdict(citation) for citation in citations], "streamed": True}
+
+
+def _procedures_beside(
+    question: str, quotes: Sequence[Quote], passages: Sequence[Passage], sections: SectionReader
+) -> list[str]:
+    """Headings of the procedures beside the one that is quoted first, where one is asked for; without those quoted."""
+    if not quotes or not asks_steps(question) or not has_steps(quotes[0].text):
+        return []
+    first, *others = (passages[quote.passage] for quote in quotes)
+    quoted = {
+        other.heading_path[-1] for other in others if other.document_id == first.document_id and other.heading_path
+    }
+    beside = [heading for heading, text in sections.beside(first) if has_steps(text) and heading not in quoted]
+    return beside[:_PROCEDURES_BESIDE]
 
 
 def _passages(state: RetrievalState) -> list[Passage]:

@@ -1,20 +1,33 @@
 """Nodes as steps that the user can follow: each says when it begins and ends."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from langgraph.config import get_stream_writer
+from langgraph.runtime import Runtime, get_runtime
 
 from agents.events import Emit, StepFinished, StepStarted
 
-__all__ = ["emitter", "step"]
+__all__ = ["TurnContext", "emitter", "step"]
 
 State = TypeVar("State", bound=Mapping[str, Any])
 
 
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """The run context of a caller in this process: LangGraph's stream would cost it 0.2 ms an event.
+
+    Attributes:
+        emit: called on the event loop's thread.
+    """
+
+    emit: Emit
+
+
 def emitter() -> Emit:
-    """Where the running node sends its events: LangGraph's custom stream."""
-    return get_stream_writer()
+    """Where the running node sends its events: the run's `TurnContext`, else LangGraph's custom stream."""
+    runtime: Runtime[Any] = get_runtime()
+    return runtime.context.emit if isinstance(runtime.context, TurnContext) else runtime.stream_writer
 
 
 def step(name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]]) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.errors import Unavailable
+from memory.quantisation import quantised
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -35,13 +38,22 @@ class Embedder(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Lately:
+    """A text's vector, or the wait for it."""
+
+    text: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    vector: Vectors | None = None
+
+
 class MiniLM:
-    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers), int8 ONNX, mean pooling, 384 dimensions.
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers), int8, mean pooling, 384 dimensions.
 
     Text after the first 256 word pieces is not seen. English only: Chinese characters are mostly unknown to it.
     """
 
-    name = "all-minilm-l6-v2-int8"
+    name = "all-minilm-l6-v2-int8-blocks64"
     dimensions = 384
     token_limit = 256
     batch_tokens = 1024
@@ -51,12 +63,12 @@ class MiniLM:
         self._session = session
         self._tokenizer = tokenizer
         self._inputs = {entry.name for entry in session.get_inputs()}
-        self._single = lru_cache(maxsize=512)(self._embed_one)
+        self._lately = lru_cache(maxsize=512)(_Lately)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (len(texts), 384), float32."""
         if len(texts) == 1:
-            return self._single(texts[0])
+            return self._embed_one(texts[0])
         encodings = self._tokenizer.encode_batch(list(texts))
         order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
@@ -75,9 +87,13 @@ class MiniLM:
         return len(self._tokenizer.encode(text).ids)
 
     def _embed_one(self, text: str) -> Vectors:
-        vector = self._run([self._tokenizer.encode(text).ids])
-        vector.setflags(write=False)
-        return vector
+        """Embed a text that may have been embedded lately, or is just being embedded by another thread."""
+        entry = self._lately(text)
+        with entry.lock:
+            if entry.vector is None:
+                entry.vector = self._run([self._tokenizer.encode(text).ids])
+                entry.vector.setflags(write=False)
+            return entry.vector
 
     def _run(self, ids: list[list[int]]) -> Vectors:
         width = max(len(row) for row in ids)
@@ -94,29 +110,49 @@ class MiniLM:
         return hidden / np.maximum(np.linalg.norm(hidden, axis=1, keepdims=True), 1e-12)
 
 
-def load_minilm(threads: int = 2) -> MiniLM:
-    """Load the weights from the installed packages; about 0.4 s and 60 MB.
+def load_minilm(cache: Path, threads: int = 2) -> MiniLM:
+    """Load the weights; about 0.3 s and 60 MB, and 3 s more where the cache does not hold them yet.
 
     Args:
+        cache: folder of what can be made again; the quantised weights are kept there.
         threads: of the inference session, >= 1.
 
     Raises:
         Unavailable: the `local` extra is not installed.
+        StorageFailed: the cache cannot be written.
     """
-    weights, vocabulary = find_minilm()
-    import onnxruntime
+    packaged, vocabulary = find_minilm()
+    from threadpoolctl import threadpool_limits
     from tokenizers import Tokenizer
+
+    threadpool_limits(1, "blas")  # OpenBLAS's second thread would spin for 60 ms after each product of vectors
+    weights = quantised(packaged, cache)
+    session = _session(weights, threads)
+    if session is None:  # damaged since
+        weights.unlink()
+        session = _session(quantised(packaged, cache), threads)
+    if session is None:
+        raise Unavailable(f"The embedder's weights in {cache} cannot be loaded.", "Install chargehand[local] again.")
+    tokenizer = Tokenizer.from_file(str(vocabulary))
+    tokenizer.enable_truncation(MiniLM.token_limit)
+    tokenizer.no_padding()
+    return MiniLM(session, tokenizer)
+
+
+def _session(weights: Path, threads: int) -> InferenceSession | None:
+    """An inference session; None where the file is damaged."""
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_file(str(vocabulary))
-    tokenizer.enable_truncation(MiniLM.token_limit)
-    tokenizer.no_padding()
-    return MiniLM(session, tokenizer)
+    try:
+        return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf):
+        return None
 
 
 def find_minilm() -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from memory.errors import NotFound
 from memory.home import storage_errors
 from memory.ledger import Ledger
-from memory.ledger.threads import Thread
+from memory.ledger.threads import Question, Thread
 
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
@@ -27,7 +27,7 @@ __all__ = ["SavedMessage", "ThreadStore", "open_threads"]
 
 @dataclass(frozen=True, slots=True)
 class SavedMessage:
-    """A message and the checkpoint after which everything up to it is kept."""
+    """A message and the checkpoint after which everything up to it is kept: every turn ends with one."""
 
     message: AnyMessage
     checkpoint_id: str | None
@@ -48,14 +48,25 @@ class ThreadStore:
         """Raises NotFound: there is no such thread in this tenant."""
         return await asyncio.to_thread(self._ledger.threads.get, thread_id, tenant)
 
-    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> Thread:
-        """Count a turn, making the thread where it is new; its title is the beginning of its first message.
+    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
+        """Count a turn and keep its question, before anything is answered: a checkpoint is written only at its end.
+
+        Returns:
+            What to add to the thread: the message, and before it the last one, in case its turn was killed. Adding a
+            message that is there already changes nothing.
 
         Raises:
             NotFound: the thread is another tenant's.
         """
+        from langchain_core.messages import HumanMessage
+
         title = " ".join(message.split())[:80]
-        return await asyncio.to_thread(self._ledger.threads.touch, thread_id, tenant, title, datetime.now(UTC))
+        question = Question(uuid.uuid4().hex, message)
+        before = await asyncio.to_thread(
+            self._ledger.threads.ask, thread_id, tenant, title, question, datetime.now(UTC)
+        )
+        asked = [before, question] if before else [question]
+        return [HumanMessage(entry.text, id=entry.id) for entry in asked]
 
     async def messages(self, thread_id: str, tenant: str) -> list[SavedMessage]:
         """All messages of a thread in order, each with the checkpoint to fork at to keep it as the last one.
@@ -64,15 +75,22 @@ class ThreadStore:
             NotFound: there is no such thread in this tenant.
         """
         await self.get(thread_id, tenant)
+        from langchain_core.messages import HumanMessage
+
         history = [saved async for saved in self.checkpointer.alist(_config(thread_id))]
+        question = await asyncio.to_thread(self._ledger.threads.last_question, thread_id)
+        asked = SavedMessage(HumanMessage(question.text, id=question.id), None) if question else None
         if not history:
-            return []
+            return [asked] if asked else []
         last_with: dict[str, str] = {}
         for saved in history:  # newest first
             messages = _messages(saved)
             if messages:
                 last_with.setdefault(str(messages[-1].id), str(saved.checkpoint["id"]))
-        return [SavedMessage(message, last_with.get(str(message.id))) for message in _messages(history[0])]
+        kept = [SavedMessage(message, last_with.get(str(message.id))) for message in _messages(history[0])]
+        if asked and all(saved.message.id != asked.message.id for saved in kept):
+            kept.append(asked)
+        return kept
 
     async def fork(self, thread_id: str, tenant: str, checkpoint_id: str) -> Thread:
         """Make a new thread that has everything up to a checkpoint, with its own checkpoints all the way.

@@ -1,6 +1,7 @@
 """HTTP routes of documents and of the hub's status."""
 
 import asyncio
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -32,21 +33,24 @@ def document_routes(hub: Hub) -> APIRouter:
     @router.get("/documents")
     async def list_documents() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         found = await asyncio.to_thread(documents.all, hub.tenant)
-        return {"documents": [_document(document) for document in found]}
+        counts = await asyncio.to_thread(documents.chunk_counts, hub.tenant)
+        return {"documents": [_document(document, counts) for document in found]}
 
     @router.get("/documents/{document_id}")
     async def get_document(document_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         document = await asyncio.to_thread(documents.get, document_id, hub.tenant)
-        return _document(document) | {"text": document.text}
+        counts = await asyncio.to_thread(documents.chunk_counts, hub.tenant, document_id)
+        return _document(document, counts) | {"text": document.text}
 
     return router
 
 
-def _document(document: StoredDocument) -> dict[str, Any]:
+def _document(document: StoredDocument, counts: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": document.id,
         "name": document.name,
         "title": document.title,
         "media_type": document.media_type,
         "updated_at": document.updated_at.isoformat(),
+        "chunks": counts.get(document.id, 0),
     }

@@ -42,10 +42,11 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def minilm() -> MiniLM:
+def minilm(run_folder: Path) -> MiniLM:
     """The real embedder."""
     try:
-        return load_minilm()
+        with FileLock(run_folder / "embedder.lock"):
+            return load_minilm(run_folder / "cache")
     except Unavailable as error:
         pytest.skip(str(error))
 
@@ -79,14 +80,16 @@ def sample_store(run_folder: Path, minilm: MiniLM, samples: Path) -> KnowledgeSt
 
 
 @pytest.fixture(scope="session")
-def ready_home(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
+def ready_home(
+    sample_store: KnowledgeStore, run_folder: Path, tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM
+) -> Path:
     """The sample documents and a trained router; copy it, do not write to it."""
     home = shutil.copytree(sample_store.home.root, tmp_path_factory.mktemp("ready") / "home")
     trained = tmp_path_factory.getbasetemp().parent / "router-cache"  # the tests of the router share it
     trained.mkdir(exist_ok=True)
     with FileLock(trained / "training.lock"):
         load_classifier(trained, minilm)
-    for file in trained.glob("*.npz"):
+    for file in (*trained.glob("*.npz"), *(run_folder / "cache").glob("*.onnx")):
         shutil.copy(file, home / "cache")
     return home
 

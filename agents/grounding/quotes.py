@@ -1,19 +1,19 @@
 """Which sentences of the passages answer the question: extractive answers without a model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.events import Citation
 from agents.grounding.places import Place, places
 from agents.grounding.relevance import Rarity, coverage
-from agents.grounding.widening import widen
+from agents.grounding.widening import widen, widen_to_procedure
 from memory.embedding import Embedder
 from memory.lexical import analyse
 from memory.passages import Passage
 
-__all__ = ["Quote", "as_markdown", "cite", "select_quotes"]
+__all__ = ["Quote", "as_markdown", "asks_steps", "cite", "select_quotes"]
 
 _PASSAGES_READ = 6
 _SENTENCES_EMBEDDED = 16
@@ -44,7 +44,7 @@ class Quote:
 
     Attributes:
         passage: index into the passages.
-        start: first character, 0-based offset into the document's text.
+        start: first character, 0-based offset into the document's text; a procedure may begin before its passage.
         end: one past the last character.
         score: 0 to 1, how likely it answers the question.
     """
@@ -64,8 +64,22 @@ class _Candidate(NamedTuple):
     score: float
 
 
+def asks_steps(question: str) -> bool:
+    """Whether a question asks how to do something."""
+    return bool(_ASKS_STEPS.search(question))
+
+
+def _itself(passage: Passage) -> Passage:
+    return passage
+
+
 def select_quotes(
-    question: str, passages: Sequence[Passage], rarity: Rarity, embedder: Embedder, limit: int = 3
+    question: str,
+    passages: Sequence[Passage],
+    rarity: Rarity,
+    embedder: Embedder,
+    limit: int = 3,
+    section_of: Callable[[Passage], Passage] = _itself,
 ) -> list[Quote]:
     """Rank the sentences of the best passages by how likely they answer the question.
 
@@ -73,8 +87,12 @@ def select_quotes(
     the cosine of question and sentence (not for Chinese, which the embedder hardly knows); and whether there is a
     figure, or a step, where one is asked for.
 
+    Args:
+        section_of: the whole section of a passage, where a procedure that is asked for goes on.
+
     Returns:
-        At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph.
+        At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph; where
+        steps are asked for, to the whole procedure.
     """
     terms = set(analyse(question))
     if not terms or not passages:
@@ -89,7 +107,7 @@ def select_quotes(
     for worth, candidate in ranked:
         if worth < _RELATIVE_WORTH * ranked[0][0]:
             break
-        whole = _quote(candidate, passages[candidate.passage])
+        whole = _quote(candidate, passages[candidate.passage], section_of if asks_steps(question) else None)
         if not any(_overlap(whole, other, passages) for other in quotes):
             quotes.append(whole)
         if len(quotes) == limit:
@@ -154,7 +172,7 @@ def _by_meaning(question: str, candidates: Sequence[_Candidate], embedder: Embed
 def _worth(question: str, one: _Candidate, passage: Passage) -> float:
     text = one.place.text
     lacks_figure = bool(_ASKS_FIGURE.search(question)) and not any(letter.isdigit() for letter in text)
-    a_step = bool(_ASKS_STEPS.search(question)) and bool(_NUMBERED.match(text))
+    a_step = asks_steps(question) and bool(_NUMBERED.match(text))
     foreign = bool(_CHINESE.search(question)) != bool(_CHINESE.search(text))
     return (
         one.score
@@ -166,7 +184,14 @@ def _worth(question: str, one: _Candidate, passage: Passage) -> float:
     )
 
 
-def _quote(one: _Candidate, passage: Passage) -> Quote:
+def _quote(one: _Candidate, passage: Passage, section_of: Callable[[Passage], Passage] | None) -> Quote:
+    if section_of is not None:
+        section = section_of(passage)
+        ahead = passage.start - section.start
+        if found := widen_to_procedure(section.text, ahead + one.place.start, ahead + one.place.end):
+            start, end = found
+            text = section.text[start:end]
+            return Quote(one.passage, section.start + start, section.start + end, text, one.score)
     start, end = widen(passage.text, one.place.start, one.place.end)
     return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.score)
 

@@ -1,13 +1,19 @@
-"""From a sentence to what can be read alone: its list, its short paragraph, the code that it leads to."""
+"""From a sentence to what can be read alone: its list, its paragraph, the code that it leads to, its procedure."""
 
+import re
 from itertools import takewhile
 
 from memory.blocks import Block, blocks_of
 
-__all__ = ["widen"]
+__all__ = ["has_steps", "widen", "widen_to_procedure"]
+
+_NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 
 LONGEST_LIST, LONGEST_PARAGRAPH = 900, 420
 """Most characters of a list with its lead, and of a paragraph or a listing, that are taken whole."""
+
+LONGEST_PROCEDURE = 2000
+"""Most characters of a whole list with what introduces it."""
 
 
 def widen(text: str, start: int, end: int) -> tuple[int, int]:
@@ -35,6 +41,47 @@ def widen(text: str, start: int, end: int) -> tuple[int, int]:
     return alone if alone[1] - alone[0] <= LONGEST_PARAGRAPH else (start, end)
 
 
+def widen_to_procedure(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Widen a sentence to the whole list that it stands in or introduces, with all that stands under its items.
+
+    The short paragraph before a list introduces it, whether or not it ends with a colon.
+
+    Args:
+        text: of a section.
+        start: first character of the sentence, 0-based offset into `text`.
+        end: one past the last character.
+
+    Returns:
+        (start, end) of the whole; None where there is no such list, or a very long one.
+    """
+    blocks = blocks_of(text)
+    for first, last in _lists(text, blocks):
+        before = blocks[first - 1] if first > 0 else None
+        begins = before.start if before and _introduces(before) else blocks[first].start
+        if begins <= start < blocks[last].end:
+            whole = begins, max(end, blocks[last].end)
+            return whole if whole[1] - whole[0] <= LONGEST_PROCEDURE else None
+    return None
+
+
+def has_steps(text: str) -> bool:
+    """Whether a text has two numbered items at least."""
+    return sum(bool(_is_item(block) and _NUMBERED.match(text, block.start)) for block in blocks_of(text)) > 1
+
+
+def _lists(text: str, blocks: list[Block]) -> list[tuple[int, int]]:
+    """First and last block of each list: items, what is indented under them, code that one of them leads to."""
+    found: list[tuple[int, int]] = []
+    for index, block in enumerate(blocks):
+        before = blocks[index - 1] if found and found[-1][1] == index - 1 else None
+        leads = before is not None and text[before.start : before.end].rstrip().endswith((":", "："))
+        if before and (_is_item(block) or text[block.start] in " \t" or (block.kind == "code" and leads)):
+            found[-1] = found[-1][0], index
+        elif _is_item(block):
+            found.append((index, index))
+    return found
+
+
 def _group(text: str, blocks: list[Block], at: int) -> tuple[int, int]:
     """First and last of the blocks that belong together with the block `at`: a list, a listing, what leads to it."""
     first = last = at
@@ -47,6 +94,10 @@ def _group(text: str, blocks: list[Block], at: int) -> tuple[int, int]:
     if first > 0 and blocks[first].kind in ("item", "code") and _leads(text, blocks[first - 1]):
         first -= 1
     return first, last
+
+
+def _introduces(block: Block) -> bool:
+    return block.kind == "paragraph" and block.end - block.start <= LONGEST_PARAGRAPH
 
 
 def _is_item(block: Block) -> bool:

@@ -196,6 +196,9 @@ def _pull_advice(name: str, known: list[str]) -> str:
 
 
 def _key_advice(reference: ModelReference) -> str:
+    """How to give a missing key or token: `.env` is read for our own settings alone."""
     variable = PROVIDERS[reference.provider].key_variable
-    aliases = {"github": " (or GITHUB_TOKEN)", "openai": " (or OPENAI_API_KEY)"}
-    return f"Set {variable}{aliases.get(reference.provider, '')} in the environment or in .env."
+    aliases = {"github": "GITHUB_TOKEN", "openai": "OPENAI_API_KEY"}
+    if reference.provider in aliases:
+        return f"Set {variable} (or {aliases[reference.provider]}) in the environment or in .env."
+    return f"Export {variable} in the environment; it is not read from .env."

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.router.classifier import Classifier
+from agents.router.features import meaning_of
 from agents.router.intents import INTENTS, Intent
 from agents.router.language import Language, detect_language
 from memory.embedding import Embedder
@@ -75,6 +76,10 @@ class IntentRouter:
         self._chooser = chooser
         self._threshold = threshold
 
+    async def read(self, text: str) -> None:
+        """Embed a message ahead of `route`, while other things are done for it."""
+        await asyncio.to_thread(self._embedder.embed, [meaning_of(text, self._classifier.glossary)])
+
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         """Find the intent of a message.
 
@@ -133,12 +138,14 @@ def load_router(
     chooser: IntentChooser | None,
     threshold: float,
     trained: Callable[[Classifier], None] | None = None,
+    begins: Callable[[], None] | None = None,
 ) -> IntentRouter:
     """The router of the current utterances; trains within a minute where the cache has no classifier of them.
 
     Args:
         trained: told of a classifier that was trained just now.
+        begins: told that training begins.
     """
     from agents.router.training import load_classifier
 
-    return IntentRouter(load_classifier(cache, embedder, trained), embedder, chooser, threshold)
+    return IntentRouter(load_classifier(cache, embedder, trained, begins), embedder, chooser, threshold)

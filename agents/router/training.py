@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import cpu_count
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,17 @@ SEED = 13
 ROWS_AT_ONCE = 512
 
 
-def load_classifier(cache: Path, embedder: Embedder, trained: Callable[[Classifier], None] | None = None) -> Classifier:
+def load_classifier(
+    cache: Path,
+    embedder: Embedder,
+    trained: Callable[[Classifier], None] | None = None,
+    begins: Callable[[], None] | None = None,
+) -> Classifier:
     """The classifier of the current files, from the cache where it is there and whole.
 
     Args:
         trained: told of a classifier that was trained just now, before it is kept.
+        begins: told that training begins, where the cache has no classifier.
     """
     file, digest = load_intents()
     glossary = load_glossary()
@@ -42,6 +49,8 @@ def load_classifier(cache: Path, embedder: Embedder, trained: Callable[[Classifi
     cached = load_weights(path)
     if cached is not None:
         return Classifier(cached, hints, glossary)
+    if begins is not None:
+        begins()
     fresh = Classifier(train(corpus_of(file), embedder, glossary), hints, glossary)
     if trained is not None:
         trained(fresh)
@@ -61,6 +70,8 @@ class Turns:
 
 def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
     """Fit the scores of texts alone, then probabilities on the scores that each text gets when it is left out."""
+    from threadpoolctl import threadpool_limits
+
     texts, targets, weights = _examples(corpus)
     features = [featurise(text, glossary) for text in texts]
     rarity = _rarity(features)
@@ -70,7 +81,8 @@ def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
     for start in range(0, len(texts), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         kernel[rows] = pull_of(examples[rows] @ examples.T) + (grams[rows] @ grams.T).toarray()
-    fit = fit_ridge(kernel, targets, weights, PENALTY)
+    with threadpool_limits(cpu_count() or 1, "blas"):
+        fit = fit_ridge(kernel, targets, weights, PENALTY)
     turns = turns_of(corpus)
     place = {text: row for row, text in enumerate(texts)}
     seen = weigh(fit.unseen[[place[text] for text in turns.texts]], turns.previous)

@@ -96,6 +96,18 @@ class Documents:
         row = self._database.rows(query)[0]
         return row["documents"], row["chunks"]
 
+    def chunk_counts(self, tenant: str, document_id: str | None = None) -> dict[str, int]:
+        """Document id -> how many chunks it has, for all documents of a tenant or one; without chunks it is absent."""
+        query = (
+            sa.select(chunks.c.document_id, sa.func.count().label("chunks"))
+            .select_from(chunks.join(documents))
+            .where(documents.c.tenant == tenant)
+            .group_by(chunks.c.document_id)
+        )
+        if document_id is not None:
+            query = query.where(documents.c.id == document_id)
+        return {row["document_id"]: row["chunks"] for row in self._database.rows(query)}
+
     def chunks_of(self, document_ids: Sequence[str]) -> dict[str, tuple[str, list[Chunk]]]:
         """Document id -> (title, its chunks in order), of any tenant; ids that are gone are absent."""
         titles = sa.select(documents.c.id, documents.c.title).where(documents.c.id.in_(document_ids))

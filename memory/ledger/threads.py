@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from memory.errors import NotFound
 from memory.ledger.database import Database
-from memory.ledger.schema import threads
+from memory.ledger.schema import questions, threads
 
-__all__ = ["Thread", "Threads"]
+__all__ = ["Question", "Thread", "Threads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,25 @@ class Thread:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message of the user. `id` is that of the message in the thread."""
+
+    id: str
+    text: str
+
+
 class Threads:
     """Reads and writes of the list of conversations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def touch(self, thread_id: str, tenant: str, title: str, now: datetime) -> Thread:
-        """Count one more turn of a thread, making it with `title` when it is new.
+    def ask(self, thread_id: str, tenant: str, title: str, question: Question, now: datetime) -> Question | None:
+        """Count one more turn of a thread, making it with `title` when it is new, and keep what is asked.
+
+        Returns:
+            The question before, which may never have been answered.
 
         Raises:
             NotFound: the thread is another tenant's.
@@ -41,8 +52,15 @@ class Threads:
                 raise _no_thread(thread_id)
             turns = row["turns"] + 1 if row is not None else 1
             thread = Thread(thread_id, tenant, row["title"] if row is not None else title, turns, now)
+            before = connection.execute(_asked(thread_id)).mappings().first()
             connection.execute(self._database.upsert(threads, asdict(thread)))
-        return thread
+            connection.execute(self._database.upsert(questions, {"thread_id": thread_id, **asdict(question)}))
+        return Question(**before) if before is not None else None
+
+    def last_question(self, thread_id: str) -> Question | None:
+        """What was asked last in a thread; None where nothing was, or it is a fork."""
+        rows = self._database.rows(_asked(thread_id))
+        return Question(**rows[0]) if rows else None
 
     def save(self, thread: Thread) -> None:
         """Insert or overwrite."""
@@ -67,6 +85,10 @@ class Threads:
             query = threads.delete().where(threads.c.id == thread_id, threads.c.tenant == tenant)
             if connection.execute(query).rowcount == 0:
                 raise _no_thread(thread_id)
+
+
+def _asked(thread_id: str) -> sa.Select[str, str]:
+    return sa.select(questions.c.id, questions.c.text).where(questions.c.thread_id == thread_id)
 
 
 def _no_thread(thread_id: str) -> NotFound:

@@ -6,14 +6,16 @@ import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, TurnEvent
 from agents.transcript import Transcript
 from graphs.dependencies import Dependencies
+from graphs.steps import TurnContext
 from graphs.supervisor import build_supervisor
 from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
@@ -61,8 +63,12 @@ class Conversation:
         check_message(message, self.dependencies.settings.message_limit_bytes)
         check_id("thread", thread_id)
         with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
-            await self.threads.begin_turn(thread_id, self.dependencies.caller.tenant, message)
-            return await self._run(thread_id, message, emit)
+            reading = asyncio.create_task(self.dependencies.router.read(message))
+            try:
+                asked = await self.threads.begin_turn(thread_id, self.dependencies.caller.tenant, message)
+                return await self._run(thread_id, asked, emit)
+            finally:
+                await asyncio.gather(reading, return_exceptions=True)
 
     async def delete(self, thread_id: str) -> None:
         """Remove a thread and everything said in it.
@@ -82,29 +88,29 @@ class Conversation:
     def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
         return self.dependencies.store.home.lock(self.lock_name(thread_id), f"{doing} thread {thread_id}")
 
-    async def _run(self, thread_id: str, message: str, emit: Emit) -> Reply:
+    async def _run(self, thread_id: str, asked: list[AnyMessage], emit: Emit) -> Reply:
         settings = self.dependencies.settings
         so_far = Transcript()
         try:
             async with asyncio.timeout(settings.turn_limit_s):
-                await self._stream(thread_id, message, emit, so_far)
+                await self._stream(thread_id, asked, emit, so_far)
         except asyncio.CancelledError:
-            await asyncio.shield(self._record(thread_id, "cancelled", so_far, "Stopped by the user."))
+            await asyncio.shield(self._record(thread_id, asked, "cancelled", so_far, "Stopped by the user."))
             raise
         except TimeoutError as error:
             failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask a smaller question.")
-            await self._record(thread_id, "failed", so_far, str(failure))
+            await self._record(thread_id, asked, "failed", so_far, str(failure))
             raise failure from error
         except GraphRecursionError as error:
             failure = OutOfTime(f"The turn took more than {settings.recursion_limit} steps.", "Ask in other words.")
-            await self._record(thread_id, "failed", so_far, str(failure))
+            await self._record(thread_id, asked, "failed", so_far, str(failure))
             raise failure from error
         except ChargehandError as error:
-            await self._record(thread_id, "failed", so_far, str(error))
+            await self._record(thread_id, asked, "failed", so_far, str(error))
             raise
         except Exception as error:
             _log.exception("a turn failed")
-            await self._record(thread_id, "failed", so_far, f"An internal error: {type(error).__name__}.")
+            await self._record(thread_id, asked, "failed", so_far, f"An internal error: {type(error).__name__}.")
             raise
         return Reply(
             thread_id=thread_id,
@@ -115,24 +121,24 @@ class Conversation:
             notices=so_far.notices,
         )
 
-    async def _stream(self, thread_id: str, message: str, emit: Emit, so_far: Transcript) -> None:
-        config = {
+    async def _stream(self, thread_id: str, asked: list[AnyMessage], emit: Emit, so_far: Transcript) -> None:
+        def happened(event: TurnEvent) -> None:
+            so_far.show(event)
+            emit(event)
+
+        config: RunnableConfig = {
             "configurable": {"thread_id": thread_id},
             "recursion_limit": self.dependencies.settings.recursion_limit,
         }
-        stream = self._graph.astream(
-            {"messages": [HumanMessage(message)]},
-            config,  # pyright: ignore[reportArgumentType]: a RunnableConfig
+        await self._graph.ainvoke(
+            {"messages": asked},
+            config,
+            context=TurnContext(happened),
             stream_mode="custom",
-            subgraphs=True,
-            durability="async",
+            durability="exit",  # one durable write a turn; the question is in the ledger before
         )
-        async for _, event in stream:
-            happened = cast("TurnEvent", event)
-            so_far.show(happened)
-            emit(happened)
 
-    async def _record(self, thread_id: str, status: str, so_far: Transcript, why: str) -> None:
+    async def _record(self, thread_id: str, asked: list[AnyMessage], status: str, so_far: Transcript, why: str) -> None:
         """Keep in the thread that a turn ended early, with what had been said."""
         origin = {
             "route": so_far.route,
@@ -143,7 +149,7 @@ class Conversation:
         }
         await self._graph.aupdate_state(
             {"configurable": {"thread_id": thread_id}},
-            {"messages": [AIMessage(content=so_far.said, additional_kwargs=origin)]},
+            {"messages": [*asked, AIMessage(content=so_far.said, additional_kwargs=origin)]},
             as_node="respond",
         )
 

@@ -14,7 +14,7 @@ from memory.errors import ChargehandError
 from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 
-__all__ = ["cli", "main", "print_json", "run_command"]
+__all__ = ["cli", "main", "print_json", "run_command", "tell_training"]
 
 _COMMANDS = tuple("up chat route ingest search tools approvals audit policy rollout mcp doctor".split())
 
@@ -79,3 +79,8 @@ def run_command(arguments: list[str]) -> int:
 def print_json(value: Any) -> None:
     """One object on one line of stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def tell_training() -> None:
+    """Say on stderr why a home's first start takes its time."""
+    click.echo("Training the intent classifier, once for this home ...", err=True)

@@ -11,7 +11,7 @@ import click
 
 from memory.errors import ChargehandError
 from memory.settings import load_settings
-from server.cli import print_json
+from server.cli import print_json, tell_training
 from server.cli.texts import Item, file_option, read_items, text_argument
 from server.outcomes import DONE, outcome_of
 
@@ -48,7 +48,7 @@ def command(
     from server.chat.messages import check_message
 
     async def run() -> int:
-        dependencies = await asyncio.to_thread(open_dependencies, settings)
+        dependencies = await asyncio.to_thread(open_dependencies, settings, tell_training)
         try:
             async with open_conversation(dependencies) as conversation:
                 if path is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from memory.settings import load_settings
-from server.cli import print_json
+from server.cli import print_json, tell_training
 from server.cli.texts import file_option, read_items, text_argument
 
 __all__ = ["command"]
@@ -30,7 +30,8 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)
-    router = open_router(settings, open_home(settings.home), load_minilm(), resolve_model(settings))
+    home = open_home(settings.home)
+    router = open_router(settings, home, load_minilm(home.cache), resolve_model(settings), training=tell_training)
 
     async def run() -> None:
         for key, message in items:

@@ -32,7 +32,8 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
 
     for _, query in items:
         check_message(query, settings.message_limit_bytes)
-    store = open_store(open_home(settings.home), load_minilm, settings.ledger_address)
+    home = open_home(settings.home)
+    store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
     try:
         for key, query in items:
             found = store.retriever.search(query, LOCAL_ENGINEER.tenant, limit)

@@ -7,6 +7,7 @@ import click
 
 from memory.errors import Conflict, Unavailable
 from memory.settings import Settings, load_settings
+from server.cli import tell_training
 from server.security import is_loopback
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
         except OSError as error:
             why = f"Cannot listen on {shown}:{settings.port}: {error.strerror}."
             raise Conflict(why, "Choose another --port.") from error
-        dependencies = open_dependencies(settings)
+        dependencies = open_dependencies(settings, tell_training)
         dependencies.store.catch_up()
         url = f"http://{shown}:{listener.getsockname()[1]}"
 

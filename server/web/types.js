@@ -76,9 +76,10 @@
  * @property {string} title
  * @property {string} media_type
  * @property {string} updated_at
+ * @property {number} chunks
  * @property {string} text
  *
- * @typedef {Omit<HubDocument, "text"> & { chunks: number }} DocumentSummary
+ * @typedef {Omit<HubDocument, "text">} DocumentSummary
  *
  * @typedef {object} Status
  * @property {string} version

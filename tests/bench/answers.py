@@ -26,6 +26,7 @@ from memory.embedding import load_minilm
 from memory.home import open_home
 from memory.lexical import analyse
 from memory.passages import Passage
+from memory.sections import SectionReader
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties
 from tests.bench.machine import machine, spread, table
@@ -76,7 +77,10 @@ def answer_question(text: str, store: KnowledgeStore, tenant: str) -> Asked:
     passages = store.retriever.search(text, tenant, PASSAGES)
     rarity = Rarity(*store.lexical.document_frequencies(analyse(text), tenant))
     found = assess(text, passages, rarity)
-    quotes = [] if found == "nothing" else select_quotes(text, passages, rarity, store.embedder)
+    sections = SectionReader(store.ledger.documents, tenant)
+    quotes = (
+        [] if found == "nothing" else select_quotes(text, passages, rarity, store.embedder, section_of=sections.whole)
+    )
     return Asked(found, passages, quotes, 1000 * (time.perf_counter() - began))
 
 
@@ -85,7 +89,8 @@ def main() -> int:
     silence_third_parties()
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(open_home(Path(folder)), load_minilm)
+        home = open_home(Path(folder))
+        store = open_store(home, lambda: load_minilm(home.cache))
         store.ingest([ROOT / "memory" / "samples"], TENANT, 10_000_000)
         answer_question("warm up", store, TENANT)
         _print_questions(store)

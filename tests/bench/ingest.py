@@ -66,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--documents", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
-    embedder = load_minilm()
     with tempfile.TemporaryDirectory() as folder:
+        embedder = load_minilm(Path(folder))
         one_round(embedder, Path(folder, "warm-up"), 8, 0)
         rounds = [
             one_round(embedder, Path(folder, f"round-{seed}"), options.documents, seed)

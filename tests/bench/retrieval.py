@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sweep", action="store_true", help="nDCG@10 by the weights of vectors and headings")
     options = parser.parse_args(arguments)
     cache = Path(tempfile.gettempdir()) / "chargehand-bench"
-    embedder = load_minilm()
+    embedder = load_minilm(cache)
     rows: list[list[str]] = []
     print(machine())
     for name in options.collections or COLLECTIONS:

@@ -1,18 +1,38 @@
 """Questions to the real hub: routed, streamed, cited."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from memory.store import KnowledgeStore
 from tests.e2e.chat import OpenPage, ask, last_answer, send
 from tests.e2e.real_hub import RealHub
+from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.cutting_proxy import CuttingProxy
+from tests.fakes.dependencies import copy_store, dependencies_on
+from tests.fakes.hubs import HubClient, serve_hub
+from tests.fakes.routers import ScriptedRouter, route_to
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # The first test also ingests and starts the hub.
 
 ENGLISH = "What is the operating temperature range of the SE30?"
 CHINESE = "SE30 的工作温度范围是多少？"
+HEAT = "At what temperature does the SE30 throttle?"
+CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
+
+
+@pytest.fixture
+def talkative(sample_store: KnowledgeStore, tmp_path: Path) -> Iterator[HubClient]:
+    """A hub whose model says a sentence that the documents carry, then talks on until it is stopped."""
+    chat = ScriptedChat(pieces=[CARRIED, "At 95 °C it shuts down. ", *["It "] * 6000], next_token_s=0.05, said=[])
+    store = copy_store(sample_store, tmp_path / "home")
+    router = ScriptedRouter({"help": route_to("help")})
+    with serve_hub(dependencies_on(store, router, scripted_model(chat))) as client:
+        yield client
+    store.close()
 
 
 def stored_answer(hub: RealHub, page: Page) -> dict[str, Any]:
@@ -104,13 +124,16 @@ def test_a_dropped_connection_loses_and_doubles_nothing(hub: RealHub, open_page:
         proxy.stop()
 
 
-def test_stopping_ends_the_run(page: Page, hub: RealHub) -> None:
-    send(page, ENGLISH)
-    stop = page.get_by_role("button", name="Stop")
-    if stop.is_visible():
-        stop.click()
+def test_stopping_ends_the_run(talkative: HubClient, open_page: OpenPage) -> None:
+    page = open_page(str(talkative.http.base_url))
+    send(page, HEAT)
+    answer = last_answer(page)
+    expect(answer.locator(".prose")).to_contain_text("85 °C")
 
-    # A quick hub may have finished by then: stopped or complete, the thread is free for the next question.
-    expect(last_answer(page)).to_have_attribute("aria-busy", "false", timeout=60_000)
-    expect(last_answer(page)).not_to_have_attribute("data-status", "failed")
-    expect(ask(page, CHINESE)).to_have_attribute("data-status", "complete")
+    page.get_by_role("button", name="Stop").click()
+
+    expect(answer).to_have_attribute("data-status", "cancelled")
+    expect(answer).to_have_attribute("aria-busy", "false")
+    kept = talkative.thread(page.evaluate("location.hash.slice(1)"))["messages"][-1]
+    assert (kept["status"], kept["content"].startswith(CARRIED.strip())) == ("cancelled", True)
+    expect(ask(page, "help")).to_have_attribute("data-status", "complete")

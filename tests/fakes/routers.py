@@ -33,12 +33,17 @@ class ScriptedRouter:
 
     Attributes:
         asked: (message, intent of the turn before) of every decision.
+        read_ahead: the message that was last announced.
     """
 
     def __init__(self, routes: Mapping[str, Route | Exception] | None = None, otherwise: Intent = "knowledge") -> None:
         self._routes = dict(routes or {})
         self._otherwise: Intent = otherwise
         self.asked: list[tuple[str, Intent | None]] = []
+        self.read_ahead = ""
+
+    async def read(self, text: str) -> None:
+        self.read_ahead = text
 
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         self.asked.append((text, previous))

@@ -23,7 +23,8 @@ def emit(event: TurnEvent) -> None:
 
 async def main(home: Path, thread_id: str, message: str) -> None:
     """Take one turn whose model takes an hour."""
-    store = open_store(open_home(home), load_minilm)
+    opened = open_home(home)
+    store = open_store(opened, lambda: load_minilm(opened.cache))
     model = scripted_model(ScriptedChat(pieces=["well "] * 3600, next_token_s=1.0))
     async with open_conversation(dependencies_on(store, model=model, turn_limit_s=3600)) as conversation:
         await conversation.take_turn(thread_id, message, emit)

@@ -69,6 +69,26 @@ async def test_without_a_model_the_answer_is_quoted(sample_store: KnowledgeStore
     assert notices(events) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "opens", "ends", "beside"),
+    [
+        ("How do I exchange the fan of the SE50?", "The fan can be exchanged", "Reset counter**.", ["First start"]),
+        ("How do I update a gateway from a USB stick?", "1. Format a USB stick", "of about 70 seconds.", []),
+        ("How do I replace the drive in the Aster 14?", "1. Loosen the Phillips", "new drive**.", []),
+    ],
+)
+async def test_a_procedure_that_is_asked_for_is_quoted_whole(
+    sample_store: KnowledgeStore, question: str, opens: str, ends: str, beside: list[str]
+):
+    state, _ = await answer(sample_store, question)
+    steps = [one["quote"] for one in state["citations"] if one["quote"].startswith(opens)]
+    assert len(steps) == 1
+    assert steps[0].endswith(ends)
+    assert_quotes_are_verbatim(sample_store, state["citations"])
+    others = phrase("steps_beside", "en", places="; ".join(beside))
+    assert state["answer"].endswith(others) == bool(beside)
+
+
 @pytest.mark.parametrize(("capable", "draft_with"), [(True, "none"), (False, "capable")])
 async def test_a_model_that_may_not_draft_is_not_asked(sample_store: KnowledgeStore, capable: bool, draft_with: str):
     chat = ScriptedChat(pieces=[CARRIED], said=[])

@@ -17,7 +17,8 @@ from pathlib import Path
 from memory.embedding import load_minilm
 from memory.home import open_home
 from memory.store import open_store
-store = open_store(open_home(Path(sys.argv[1])), load_minilm)
+home = open_home(Path(sys.argv[1]))
+store = open_store(home, lambda: load_minilm(home.cache))
 print("open", flush=True)
 report = store.ingest([Path(sys.argv[2])], "default", 10_000_000)
 print(len(report.added), "added", flush=True)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from memory.chunking import embedding_text, split_into_chunks
+from memory.embedding import MiniLM
 from memory.errors import Conflict, StorageFailed
 from memory.home import Home, open_home
 from memory.parsing import parse_document
@@ -178,15 +179,18 @@ sys.exit(run_command(["ingest", sys.argv[2]]))
 
 
 @pytest.mark.integration
-def test_the_command_line_ends_with_1_when_nothing_more_can_be_written(home: Home, tmp_path: Path) -> None:
+def test_the_command_line_ends_with_1_when_nothing_more_can_be_written(
+    home: Home, tmp_path: Path, minilm: MiniLM, run_folder: Path
+) -> None:
+    for weights in (run_folder / "cache").glob("*.onnx"):
+        shutil.copy(weights, home.cache)
     folder = tmp_path / "notes"
     folder.mkdir()
     for number in range(80):
         (folder / f"note-{number:02}.md").write_text(f"# Note {number}\n\n{f'Oil part {number} weekly. ' * 30}\n")
     command = [sys.executable, "-c", LIMITED, "260000", str(folder)]
-    failed = subprocess.run(
-        command, cwd=ROOT, env=environment(home.root), capture_output=True, text=True, check=False, timeout=120
-    )
+    settings = environment(home.root) | {"PYTHONDONTWRITEBYTECODE": "1"}  # or the limit would cut bytecode short
+    failed = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False, timeout=120)
     assert failed.returncode == 1, failed.stderr
     assert "Error: Cannot read or write" in failed.stderr
     assert "Traceback" not in failed.stderr

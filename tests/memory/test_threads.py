@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
@@ -31,9 +31,9 @@ async def store(home: Home) -> AsyncIterator[ThreadStore]:
 
 async def say(store: ThreadStore, thread: str, text: str) -> None:
     graph = StateGraph(Talk).add_node("echo", echo).add_edge(START, "echo").add_edge("echo", END)
-    await store.begin_turn(thread, "default", text)
+    asked = await store.begin_turn(thread, "default", text)
     compiled = graph.compile(checkpointer=store.checkpointer)
-    await compiled.ainvoke({"messages": [HumanMessage(text)]}, {"configurable": {"thread_id": thread}})
+    await compiled.ainvoke({"messages": asked}, {"configurable": {"thread_id": thread}}, durability="exit")
 
 
 async def said(store: ThreadStore, thread: str) -> list[str]:
@@ -48,6 +48,16 @@ async def test_a_thread_is_kept_with_the_beginning_of_its_first_message(store: T
     assert len(thread.title) == 80
     assert thread.turns == 2
     assert (await said(store, "t"))[2:] == ["again", "heard again"]
+
+
+async def test_a_question_whose_turn_was_killed_stays(store: ThreadStore) -> None:
+    await say(store, "t", "one")
+    await store.begin_turn("t", "default", "killed")
+    assert await said(store, "t") == ["one", "heard one", "killed"]
+    await say(store, "t", "two")
+    assert await said(store, "t") == ["one", "heard one", "killed", "two", "heard two"]
+    await store.begin_turn("new", "default", "killed at once")
+    assert await said(store, "new") == ["killed at once"]
 
 
 async def test_a_fork_has_everything_up_to_a_message_and_then_goes_its_own_way(store: ThreadStore) -> None:
@@ -74,7 +84,7 @@ async def test_deleting_leaves_nothing_of_the_thread(store: ThreadStore, home: H
     rows = await (await store.checkpointer.conn.execute("SELECT DISTINCT thread_id FROM checkpoints")).fetchall()
     assert rows == [("u",)]
     rows = await (await store.checkpointer.conn.execute("SELECT DISTINCT thread_id FROM writes")).fetchall()
-    assert rows == [("u",)]
+    assert ("t",) not in rows
 
 
 async def test_another_tenant_sees_no_thread(store: ThreadStore) -> None:

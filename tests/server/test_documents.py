@@ -35,8 +35,15 @@ def test_all_documents_are_listed_by_name_without_their_text(hub: HubClient, sam
     names = [document["name"] for document in listed]
     assert names == sorted(path.relative_to(samples).as_posix() for path in samples.rglob("*.*"))
     for document in listed:
-        assert set(document) == {"id", "name", "title", "media_type", "updated_at"}
+        assert set(document) == {"id", "name", "title", "media_type", "updated_at", "chunks"}
         assert datetime.fromisoformat(document["updated_at"]).tzinfo is not None
+
+
+def test_each_document_tells_its_number_of_chunks(hub: HubClient, store: KnowledgeStore):
+    listed = hub.http.get("/v1/documents").json()["documents"]
+    parts = store.ledger.documents.chunks_of([document["id"] for document in listed])
+    assert {one["id"]: one["chunks"] for one in listed} == {key: len(chunks) for key, (_, chunks) in parts.items()}
+    assert sum(one["chunks"] for one in listed) == hub.http.get("/v1/status").json()["chunks"]
 
 
 def test_each_document_is_given_with_its_whole_text(hub: HubClient, store: KnowledgeStore):

@@ -13,8 +13,9 @@ from memory.ledger.schema import SCHEMA_VERSION, metadata
 __all__ = ["found_version", "migrate"]
 
 _FOLDER = Path(__file__).parent
-_BASELINE = 1
-"""Files of this version were made before there were migrations: they have its tables, and no record of revisions."""
+_BASELINE, _LAST_BEFORE = 1, 2
+"""Files of these versions were made before there were migrations: they have the tables of the first revision (the
+second one's `questions`, too), and no record of revisions."""
 
 
 def found_version(connection: Connection) -> int:
@@ -42,7 +43,7 @@ def migrate(connection: Connection) -> None:
     scripts = ScriptDirectory.from_config(config)
     context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
     current = context.get_current_revision()
-    if found == _BASELINE and current is None:
+    if _BASELINE <= found <= _LAST_BEFORE and current is None:
         current = f"{_BASELINE:04}"
         context.stamp(scripts, current)
     with Operations.context(context):

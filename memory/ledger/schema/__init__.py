@@ -1,7 +1,7 @@
 """The tables of the ledger, one module for each area; `memory/ledger/migrations` brings a database to them."""
 
 from memory.ledger.schema.base import SCHEMA_VERSION, Instant, metadata
-from memory.ledger.schema.conversation import threads
+from memory.ledger.schema.conversation import questions, threads
 from memory.ledger.schema.evaluations import evaluations
 from memory.ledger.schema.fleet import alerts, devices, factories, pipelines
 from memory.ledger.schema.governance import (
@@ -44,6 +44,7 @@ __all__ = [
     "pipelines",
     "policies",
     "principals",
+    "questions",
     "rollout_events",
     "rollouts",
     "targets",

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -48,8 +49,24 @@ def test_a_figure_where_a_figure_is_asked_for() -> None:
 
 
 def test_a_step_where_steps_are_asked_for() -> None:
-    passage = passage_of("Reset settings are kept.\n\n1. Reset: hold the button.\n2. Wait.")
+    passage = passage_of("1. Reset: hold the button.\n2. Wait.\n\nReset settings are kept.")
     assert texts("How do I reset it?", passage)[0] == "1. Reset: hold the button.\n2. Wait."
+
+
+def test_a_procedure_is_quoted_whole_from_its_section() -> None:
+    section = (
+        "It takes 3 minutes.\n\n1. Pull the fan tray out.\n2. Insert the new fan.\n3. Reset the counter.\n\nThe end."
+    )
+    whole = passage_of(section, "SE50 manual", "Exchanging the fan", start=500)
+    start = section.index("1. ")
+    found = replace(whole, start=500 + start, end=500 + start + 45, text=section[start : start + 45])
+    question = "How do I exchange the fan?"
+    rarity = Rarity(dict.fromkeys(analyse(question), 1), 10)
+    (quote,) = select_quotes(question, [found], rarity, WordEmbedder(), section_of=lambda _: whole)
+    assert quote.text == section.removesuffix("\n\nThe end.")
+    assert (quote.start, quote.end) == (500, 500 + len(quote.text))
+    (fact,) = select_quotes("Is it a fan tray?", [found], rarity, WordEmbedder(), section_of=lambda _: whole)
+    assert fact.text == found.text
 
 
 def test_a_listing_after_the_sentence_that_leads_to_it() -> None:
@@ -100,7 +117,8 @@ def test_a_quote_is_a_run_of_its_passage(soups: list[str], question: str, limit:
     assert len(quotes) <= limit
     for quote in quotes:
         passage = passages[quote.passage]
-        assert passage.start <= quote.start < quote.end <= passage.end
+        assert quote.start < min(quote.end, passage.end)
+        assert passage.start < quote.end
         assert quote.text == passage.text[quote.start - passage.start : quote.end - passage.start]
 
 

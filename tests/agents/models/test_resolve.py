@@ -120,6 +120,22 @@ def test_a_missing_key_is_named_before_anything_is_sent(model: str, variable: st
             listener.accept()
 
 
+@pytest.mark.parametrize(
+    ("model", "from_file"),
+    [
+        ("github:microsoft/phi-4-mini-instruct", True),
+        ("openai:gpt-4o-mini", True),
+        ("anthropic:claude-haiku-4-5", False),
+        ("groq:llama-3.1-8b-instant", False),
+    ],
+)
+def test_the_advice_names_the_file_only_where_it_is_read(model: str, from_file: bool) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        resolve(model, openai_base_url="https://api.openai.com/v1")
+    assert ("or in .env" in raised.value.advice) == from_file
+    assert raised.value.advice.startswith("Export ") != from_file
+
+
 def test_a_missing_integration_is_named() -> None:
     if "langchain_cohere" in sys.modules:
         pytest.skip("langchain-cohere is installed here")

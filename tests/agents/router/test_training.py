@@ -93,6 +93,21 @@ def test_the_cache_gives_the_same_classifier(
     assert np.array_equal(again.weights.examples, classifier.weights.examples)
 
 
+def test_training_is_told_of_before_it_begins_and_only_then(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, classifier: Classifier, minilm: MiniLM
+) -> None:
+    class Begun(Exception):
+        """Ends the training before it costs anything."""
+
+    def begins() -> None:
+        raise Begun
+
+    load_classifier(tmp_path_factory.getbasetemp().parent / "router-cache", minilm, begins=begins)
+    with pytest.raises(Begun):
+        load_classifier(tmp_path, minilm, begins=begins)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_training_learns_what_it_is_shown(minilm: MiniLM) -> None:
     words = {
         "evaluation": "score", "deployment": "canary", "governance": "licence",

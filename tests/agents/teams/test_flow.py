@@ -73,6 +73,14 @@ async def test_plan_act_report(tools: dict[str, ToolSpec]) -> None:
     assert (finding.models, finding.asked) == (("qwen2.5-3b",), False)
 
 
+async def test_that_a_run_was_not_started_is_said_first(tools: dict[str, ToolSpec]) -> None:
+    finding, _ = await turn(tools, "evaluation", "Run an evaluation of phi-4-mini")
+    assert finding.text.startswith("I cannot start an evaluation yet")
+    assert finding.text.endswith("\n\nNo such evaluation is on record.")
+    finding, _ = await turn(tools, "evaluation", "请评测 phi-4-mini", language="zh")
+    assert finding.text.startswith("我还不能启动评测")
+
+
 async def test_each_team_answers_in_the_users_language(tools: dict[str, ToolSpec]) -> None:
     finding, _ = await turn(tools, "deployment", "现在有哪些模型？", language="zh")
     assert finding.text.startswith("现在可以提供服务的模型（1 个）：")
@@ -89,7 +97,8 @@ async def test_a_question_back_calls_no_tool(tools: dict[str, ToolSpec]) -> None
 
 async def test_the_turn_before_is_taken_up(tools: dict[str, ToolSpec]) -> None:
     finding, _ = await turn(tools, "governance", "and may we sell it?", focus=("phi-4-mini",))
-    assert finding.text.startswith("**Phi-4-mini-instruct**")
+    assert finding.text.startswith("Yes: ")
+    assert "**Phi-4-mini-instruct**" in finding.text
 
 
 async def test_what_is_not_done_is_said_first(tools: dict[str, ToolSpec]) -> None:

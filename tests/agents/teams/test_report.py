@@ -71,6 +71,46 @@ async def test_licences(model: str, language: str, says: list[str]) -> None:
     assert finding.licence.source in text
 
 
+@pytest.mark.parametrize(
+    ("model", "english", "chinese"),
+    [
+        ("qwen2.5-3b", "No: research only.", "不可以：仅限研究。"),
+        (
+            "phi-4-mini",
+            "Yes: commercial use and redistribution are allowed; keep to the attribution below.",
+            "可以：允许商业使用和再分发；须遵守下列署名要求。",
+        ),
+        (
+            "llama-3.2-3b",
+            "Yes, with conditions: keep to the attribution and the conditions below (7); above 700,000,000 monthly active ",
+            "可以，但有条件：须遵守下列署名要求和条件（7 项）；月活跃用户超过 700,000,000 时须另行申请许可证。",
+        ),
+        (
+            "gemma-3-4b",
+            "Yes, with conditions: keep to the attribution and the conditions below (5).",
+            "可以，但有条件：",
+        ),
+        ("minicpm3-4b", "Not known: the licence is not verified", "不确定：许可证未经核实"),
+    ],
+)
+async def test_a_licence_opens_with_the_verdict(model: str, english: str, chinese: str) -> None:
+    finding = await licence_of(model)
+    assert render_report([finding], "en").startswith(english)
+    assert render_report([finding], "zh").startswith(chinese)
+    assert f"**{finding.name}**" in render_report([finding], "en").split("\n")[0]
+
+
+@pytest.mark.parametrize("model", [model.id for model in CATALOGUE.models])
+async def test_yes_is_said_of_no_model_that_its_licence_keeps_back(model: str) -> None:
+    finding = await licence_of(model)
+    licence = finding.licence
+    kept_back = (
+        licence.commercial_use in ("no", "unsure") or licence.redistribution == "unsure" or "licence" in finding.unsure
+    )
+    assert render_report([finding], "en").startswith("Yes") != kept_back
+    assert render_report([finding], "zh").startswith("可以") != kept_back
+
+
 async def test_a_list_of_licences() -> None:
     found = LicensedModels(commercial_use="no", models=[await licence_of("qwen2.5-3b")])
     assert render_report([found], "en") == (
@@ -143,7 +183,8 @@ async def test_the_caveat_comes_first_and_the_results_in_order() -> None:
     results = [await licence_of("phi-4"), EvaluationList(evaluations=[])]
     caveat, first, *_, last = render_report(results, "en", "Nothing was changed.").split("\n\n")
     assert caveat == "Nothing was changed."
-    assert first.startswith("**Phi-4**")
+    assert first.startswith("Yes: ")
+    assert "**Phi-4**" in first
     assert last == "No such evaluation is on record."
 
 

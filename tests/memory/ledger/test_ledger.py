@@ -12,10 +12,11 @@ from memory.errors import NotFound, StorageFailed
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument, chunk_id
-from memory.ledger.threads import Thread
+from memory.ledger.threads import Question, Thread
 from memory.passages import Chunk
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+QUESTION = Question("1", "what?")
 
 
 def document(name: str, tenant: str = "default", text: str = "one two") -> StoredDocument:
@@ -34,6 +35,14 @@ def test_a_document_comes_back_as_it_was_saved(ledger: Ledger) -> None:
     assert ledger.documents.count("default") == (1, 2)
     title, parts = ledger.documents.chunks_of(["id-a", "gone"])["id-a"]
     assert (title, parts) == ("A", chunks("one", "two"))
+
+
+def test_chunks_are_counted_by_document_within_a_tenant(ledger: Ledger) -> None:
+    ledger.documents.save([(document("a"), chunks("one", "two")), (document("b"), []), (document("c"), chunks("one"))])
+    ledger.documents.save([(document("d", tenant="other"), chunks("one"))])
+    assert ledger.documents.chunk_counts("default") == {"id-a": 2, "id-c": 1}
+    assert ledger.documents.chunk_counts("default", "id-c") == {"id-c": 1}
+    assert ledger.documents.chunk_counts("default", "id-d") == {}
 
 
 def test_saving_again_replaces_the_document_and_all_its_chunks(ledger: Ledger) -> None:
@@ -65,7 +74,7 @@ def test_a_watermark_hides_what_a_mirror_has_applied(ledger: Ledger) -> None:
 
 def test_tenants_do_not_see_each_other(ledger: Ledger) -> None:
     ledger.documents.save([(document("a", "one"), chunks("x")), (document("b", "two"), chunks("y"))])
-    ledger.threads.touch("t", "one", "hello", NOW)
+    ledger.threads.ask("t", "one", "hello", QUESTION, NOW)
     assert [entry.id for entry in ledger.documents.all("two")] == ["id-b"]
     assert ledger.documents.chunks([chunk_id("id-a", 0), chunk_id("id-b", 0)], "two").keys() == {chunk_id("id-b", 0)}
     assert ledger.threads.all("two") == []
@@ -73,19 +82,22 @@ def test_tenants_do_not_see_each_other(ledger: Ledger) -> None:
         lambda: ledger.documents.get("id-a", "two"),
         lambda: ledger.threads.get("t", "two"),
         lambda: ledger.threads.delete("t", "two"),
-        lambda: ledger.threads.touch("t", "two", "mine now", NOW),
+        lambda: ledger.threads.ask("t", "two", "mine now", QUESTION, NOW),
     ):
         with pytest.raises(NotFound):
             read()
 
 
 def test_a_thread_counts_turns_and_keeps_its_title(ledger: Ledger) -> None:
-    ledger.threads.touch("t", "default", "first question", NOW)
+    ledger.threads.ask("t", "default", "first question", QUESTION, NOW)
     later = NOW.replace(hour=13)
-    assert ledger.threads.touch("t", "default", "second", later) == Thread("t", "default", "first question", 2, later)
-    ledger.threads.touch("u", "default", "other", NOW)
+    assert ledger.threads.ask("t", "default", "second", Question("2", "and now?"), later) == QUESTION
+    assert ledger.threads.get("t", "default") == Thread("t", "default", "first question", 2, later)
+    assert ledger.threads.last_question("t") == Question("2", "and now?")
+    ledger.threads.ask("u", "default", "other", QUESTION, NOW)
     assert [thread.id for thread in ledger.threads.all("default")] == ["t", "u"]
     ledger.threads.delete("t", "default")
+    assert ledger.threads.last_question("t") is None
     assert [thread.id for thread in ledger.threads.all("default")] == ["u"]
 
 
@@ -117,6 +129,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from memory.ledger import open_ledger
 from memory.ledger.documents import StoredDocument
+from memory.ledger.threads import Question
 from memory.passages import Chunk
 ledger = open_ledger(Path(sys.argv[1]))
 now = datetime(2026, 3, 1, tzinfo=UTC)
@@ -124,7 +137,7 @@ for number in range(40):
     name = f"{sys.argv[2]}-{number}"
     document = StoredDocument(name, "default", name, name, name, "text/plain", "", "text", now)
     ledger.documents.save([(document, [Chunk(0, (), 0, 4, "text")])])
-    ledger.threads.touch("shared", "default", "title", now)
+    ledger.threads.ask("shared", "default", "title", Question(name, "?"), now)
 """
 
 
@@ -144,12 +157,12 @@ def test_processes_that_open_and_write_at_once_lose_nothing(home: Home) -> None:
 
 def test_times_are_one_moment_in_utc_whatever_their_zone(ledger: Ledger) -> None:
     evening = datetime(2026, 3, 1, 20, 0, tzinfo=timezone(timedelta(hours=8)))
-    saved = ledger.threads.touch("t", "default", "hello", evening)
+    ledger.threads.ask("t", "default", "hello", QUESTION, evening)
     kept = ledger.threads.get("t", "default")
-    assert kept.updated_at == evening == saved.updated_at
+    assert kept.updated_at == evening
     assert kept.updated_at.utcoffset() == timedelta(0)
     with pytest.raises(StatementError, match="time zone"):
-        ledger.threads.touch("u", "default", "hello", datetime(2026, 3, 1))  # noqa: DTZ001
+        ledger.threads.ask("u", "default", "hello", QUESTION, datetime(2026, 3, 1))  # noqa: DTZ001
     assert [thread.id for thread in ledger.threads.all("default")] == ["t"]
 
 

@@ -25,6 +25,26 @@ def test_json_is_all_that_chat_prints(ready: Path, message: str):
     assert done.json["answer"]
 
 
+@pytest.mark.parametrize("command", [["up", "--port", "0"], ["chat", HEAT, "--json"], ["route", HEAT, "--json"]])
+def test_a_home_that_trains_its_classifier_says_so_at_once(ready: Path, command: list[str]):
+    for trained in (ready / "cache").glob("intents-*.npz"):
+        trained.unlink()
+    with subprocess.Popen(
+        [*CHARGEHAND, *command],
+        cwd=ready,
+        env=environment(ready),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.kill()
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+    assert said == "Training the intent classifier, once for this home ...\n"
+
+
 def test_every_other_command_prints_its_json_alone(ready: Path, tmp_path: Path):
     (tmp_path / "note.md").write_text("# Goods lift\n\nThe goods lift carries 1250 kg.\n")
     for command in (["route", HEAT], ["search", HEAT], ["doctor"], ["ingest", str(tmp_path / "note.md")]):
