@@ -7,6 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin
 EXTRAS := --extra hub --extra local
 DEMO_HOME ?= .demo
+FACTORY_HOME := .demo-factory
 ROOMS := agents edge evals graphs memory server tools
 
 .PHONY: help
@@ -31,6 +32,11 @@ install: .venv/.hub ## install the hub into .venv
 .PHONY: demo
 demo: .venv/.hub ## install, ingest the sample documents, ask three questions, print routed and cited answers
 	$(RUN)/python -m server.demo --home $(DEMO_HOME)
+
+.PHONY: demo-factory
+demo-factory: .venv/.hub ## licence, gate, canary, approval, roll-back and audit, played on the bundled model
+	rm -rf $(FACTORY_HOME)
+	$(RUN)/python -m server.demo_factory --home $(FACTORY_HOME)
 
 .PHONY: up
 up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
@@ -100,4 +106,4 @@ studio: .venv/.dev ## LangGraph's server for Studio on http://127.0.0.1:8083
 
 .PHONY: clean
 clean: ## remove what the targets made
-	rm -rf .venv .uv .demo .coverage* site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .demo .demo-factory .coverage* site .pytest_cache .ruff_cache .hypothesis

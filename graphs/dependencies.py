@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from graphs.toolbox import all_tools
@@ -62,6 +63,7 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
         Unavailable: the embedder is not installed.
     """
     from agents.models.resolve import resolve_model
+    from agents.planner.known import read_known
     from agents.teams.flow import Teams
     from memory.embedding import load_minilm
     from memory.home import open_home
@@ -74,7 +76,8 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     router = open_router(settings, home, store.embedder, model, store.ledger, training)
     catalogue = load_catalogue()
     tools = all_tools(settings, store, catalogue, str(model.reference))
-    return Dependencies(settings, store, router, model, tools, Teams(tools, catalogue))
+    teams = Teams(tools, catalogue, partial(read_known, store.ledger), model)
+    return Dependencies(settings, store, router, model, tools, teams)
 
 
 def open_router(

@@ -13,8 +13,8 @@ __all__ = ["RetrievalState", "TurnState", "last_question"]
 class TurnState(TypedDict, total=False):
     """State of the supervisor.
 
-    `messages` and `focus` last as long as the thread; `route` is the last turn's until the new one is taken; the other
-    fields belong to the current turn and are reset by `route`.
+    `messages`, `focus` and `pending` last as long as the thread; `route` is the last turn's until the new one is taken;
+    the other fields belong to the current turn and are reset by `route`.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
@@ -23,6 +23,12 @@ class TurnState(TypedDict, total=False):
 
     focus: list[str]
     """Catalogue ids that the last turn was about."""
+
+    pending: list[dict[str, Any]]
+    """`agents.teams.outcomes.Pending` as JSON: calls that turns left undone, which a later one may make."""
+
+    waits_for: list[str]
+    """Ids of the approvals that the turn waits for."""
 
     question: str
     """What the turn asks, standing alone: the message, with the question before it where it only makes sense so."""

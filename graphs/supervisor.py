@@ -1,6 +1,12 @@
-"""The supervisor graph: route -> knowledge, a team, help, clarify or decline -> respond."""
+"""The supervisor graph: route -> knowledge, a team, help, clarify or decline -> respond.
 
+A turn that waits for an approval answers, and is then interrupted; a later turn ("go on"), or a resumed run once the
+approval is given, makes the call.
+"""
+
+import asyncio
 import re
+from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
 
@@ -8,11 +14,16 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import interrupt
 
 from agents.events import AnswerDelta, Citation, Emit, RouteTaken, Sources, TurnEvent
 from agents.phrases import phrase
 from agents.planner.plan import TeamName
+from agents.planner.resuming import read_answer
 from agents.router.intents import Intent
+from agents.router.language import detect_language
+from agents.router.router import Route, RunnerUp
+from agents.teams.outcomes import Pending, TeamFinding
 from agents.transcript import Transcript
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
@@ -38,12 +49,16 @@ def build_supervisor(
     graph.add_node("clarify", step("clarify", _clarify))
     graph.add_node("decline", step("decline", _decline))
     graph.add_node("respond", step("respond", _respond))
+    graph.add_node("approval", _approval)
+    graph.add_node("resume", step("resume", partial(_resume, dependencies)))
     graph.add_edge(START, "route")
     branches = ["knowledge", *TEAMS, "help", "clarify", "decline"]
     graph.add_conditional_edges("route", _branch, branches)
     for branch in branches:
         graph.add_edge(branch, "respond")
-    graph.add_edge("respond", END)
+    graph.add_conditional_edges("respond", _after_respond, ["approval", END])
+    graph.add_edge("approval", "resume")
+    graph.add_edge("resume", "respond")
     return graph.compile(checkpointer=checkpointer, name="supervisor")
 
 
@@ -53,12 +68,31 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
-    before = state.get("route")
-    previous = cast("Intent", before["intent"]) if before else None
-    route = await dependencies.router.route(last_question(state["messages"]), previous)
+    before, text = state.get("route"), last_question(state["messages"])
+    if before and state.get("pending") and read_answer(text):
+        intent = before["intent"] if before["intent"] in TEAMS else "deployment"
+        route = _certain(intent, before["language"], "It answers what the assistant said before.")
+    else:
+        previous = cast("Intent", before["intent"]) if before else None
+        route = await dependencies.router.route(text, previous)
+        unsure = route.path == "clarify"
+        if unsure or route.intent not in TEAMS:
+            find = partial(dependencies.teams.team_of_order, text, dependencies.caller, changes_only=not unsure)
+            team = await asyncio.to_thread(find)
+            if team is not None:
+                route = _certain(team, detect_language(text), "It is an order that the planner understands.")
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))
-    return {"route": taken, "answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False}
+    fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
+    return {"route": taken, **fresh}
+
+
+def _certain(intent: Intent, language: Any, reason: str) -> Route:
+    """A route that needs no classifier."""
+    runner_up = RunnerUp(intent="help", confidence=0.0)
+    return Route(
+        intent=intent, confidence=1.0, language=language, runner_up=runner_up, path="classifier", reason=reason
+    )
 
 
 def _branch(state: TurnState) -> str:
@@ -69,21 +103,63 @@ def _branch(state: TurnState) -> str:
 
 
 async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, emit: Emit) -> dict[str, Any]:
+    text, pending = last_question(state["messages"]), _pending(state)
+    answer = read_answer(text) if pending else None
+    if answer == "no":
+        kept = [one for one in pending if one.approval]
+        return {"answer": phrase("not_done", state["route"]["language"]), "pending": [asdict(one) for one in kept]}
+    if answer is not None:
+        return await _resume(dependencies, state, emit)
+    so_far, record = _recorder(emit)
+    finding = await dependencies.teams.run(
+        team, text, state["route"]["language"], dependencies.caller, record, state.get("focus", ())
+    )
+    kept = [one for one in pending if one.approval and one.approval not in finding.approvals]
+    return {**_found(finding, so_far, kept), "focus": list(finding.models)}
+
+
+async def _approval(state: TurnState) -> dict[str, Any]:
+    """Wait until somebody has decided; what the run is resumed with does not matter, the ledger knows."""
+    interrupt({"approvals": state["waits_for"]})
+    return {"streamed": False}
+
+
+async def _resume(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
+    """Make the caller's calls that were left undone."""
+    so_far, record = _recorder(emit)
+    pending, caller, route = _pending(state), dependencies.caller, state["route"]
+    team: TeamName = route["intent"] if route["intent"] in TEAMS else "deployment"
+    finding = await dependencies.teams.resume(team, pending, route["language"], caller, record)
+    others = [one for one in pending if one.principal != caller.principal]
+    return _found(finding, so_far, others)
+
+
+def _recorder(emit: Emit) -> tuple[Transcript, Emit]:
     so_far = Transcript()
 
     def record(event: TurnEvent) -> None:
         so_far.show(event)
         emit(event)
 
-    finding = await dependencies.teams.run(
-        team,
-        last_question(state["messages"]),
-        state["route"]["language"],
-        dependencies.caller,
-        record,
-        state.get("focus", ()),
-    )
-    return {"answer": finding.text, "focus": list(finding.models), "tool_calls": so_far.tool_calls}
+    return so_far, record
+
+
+def _found(finding: TeamFinding, so_far: Transcript, kept: list[Pending]) -> dict[str, Any]:
+    return {
+        "answer": finding.text,
+        "tool_calls": so_far.tool_calls,
+        "notices": so_far.notices,
+        "pending": [asdict(one) for one in (*finding.pending, *kept)],
+        "waits_for": finding.approvals,
+    }
+
+
+def _pending(state: TurnState) -> list[Pending]:
+    return [Pending(**fields) for fields in state.get("pending", [])]
+
+
+def _after_respond(state: TurnState) -> str:
+    return "approval" if state.get("waits_for") else END
 
 
 async def _help(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """What the ledger and the catalogue know of a version, as evidence for a use."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +28,7 @@ from tools.governance.regions import Region
 
 __all__ = ["EvidenceSource", "Use", "open_evidence"]
 
+_Item = TypeVar("_Item", Evaluation, BiasMeasurement, SecurityFinding)
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -62,7 +64,7 @@ class EvidenceSource:
     data_licences: Mapping[str, DataLicence]
 
     def gather(self, unit: Unit, version: Version, use: Use, requested_by: str = "") -> Evidence:
-        """All that is known of a version.
+        """All that is known of a version; what was measured anew has taken the place of what was measured before.
 
         Raises:
             InvalidInput: the version has no digest of its content, so that nothing can be about it.
@@ -71,6 +73,10 @@ class EvidenceSource:
             raise InvalidInput(f"{version.id} has no digest of its content.", "Register it as a new version.")
         parts = tuple(self.parts(unit, version))
         items = unit.evidence.of(version.digest)
+        logged = _logged(unit, version, items)
+        evaluations = [*(Evaluation.model_validate(item.body) for item in items if item.kind == "evaluation"), *logged]
+        bias = [BiasMeasurement.model_validate(item.body) for item in items if item.kind == "bias"]
+        security = [SecurityFinding.model_validate(item.body) for item in items if item.kind == "security"]
         return Evidence(
             subject=version.id,
             digest=version.digest,
@@ -82,12 +88,9 @@ class EvidenceSource:
             users=use.users,
             lineage=_lineage(version, parts),
             licences=parts,
-            evaluations=(
-                *(Evaluation.model_validate(item.body) for item in items if item.kind == "evaluation"),
-                *_logged(unit, version, items),
-            ),
-            bias=tuple(BiasMeasurement.model_validate(item.body) for item in items if item.kind == "bias"),
-            security=tuple(SecurityFinding.model_validate(item.body) for item in items if item.kind == "security"),
+            evaluations=_newest(evaluations, lambda item: (item.metric, item.dataset)),
+            bias=_newest(bias, lambda item: (item.attribute, item.metric, item.dataset)),
+            security=_newest(security, lambda item: (item.check, item.source)),
         )
 
     def parts(self, unit: Unit, version: Version) -> Iterator[LicensedPart]:
@@ -157,6 +160,14 @@ def _logged(unit: Unit, version: Version, items: list[EvidenceItem]) -> Iterator
                     finished_at=row["finished_at"],
                     digest=version.digest,
                 )
+
+
+def _newest(items: Sequence[_Item], group: Callable[[_Item], Hashable]) -> tuple[_Item, ...]:
+    """What has not been measured anew since; several of one time stay, for nobody can say which holds."""
+    latest: dict[Hashable, datetime] = {}
+    for item in items:
+        latest[group(item)] = max(latest.get(group(item), item.finished_at), item.finished_at)
+    return tuple(item for item in items if item.finished_at == latest[group(item)])
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -27,7 +27,11 @@ Action = Literal["list", "show", "put", "activate", "deactivate"]
 
 
 class PolicyView(BaseModel):
-    """One policy file. `rules` are `policy/rule`; `text` is left out in lists."""
+    """One policy file. `rules` are `policy/rule`; `text` is left out in lists.
+
+    `problem` says why a policy that was put by another release does not load any more: gates then refuse to judge until
+    it is mended or deactivated.
+    """
 
     name: str
     active: bool
@@ -36,11 +40,12 @@ class PolicyView(BaseModel):
     updated_at: AwareDatetime | None
     updated_by: str
     rules: list[str]
+    problem: str = ""
     text: str | None = None
 
 
 class PolicyList(BaseModel):
-    """Policy files by name. `digest` is of all that hold together: gate results name it."""
+    """Policy files by name. `digest` is of all that hold together (gate results name it); empty where one is broken."""
 
     policies: list[PolicyView]
     digest: str
@@ -108,7 +113,7 @@ def _plan(context: ToolContext, action: Action, name: str | None, text: str | No
         "policy": changed.name,
         "from": {"digest": former.digest, "active": former.active, "revision": former.revision} if former else None,
         "to": {"digest": changed.digest, "active": changed.active},
-        "rules": _rules(_read(changed.text, changed.name)),
+        "rules": _rules(changed.text, changed.name)[0],
     }
 
 
@@ -133,9 +138,10 @@ def _changed(context: ToolContext, action: Action, name: str | None, text: str |
             raise Conflict(
                 f"The policy {name!r} is {'' if active else 'not '}active already.", "Nothing is to be done."
             )
-    policies = _read(text, name)
-    if active:
-        _require_own_ids(unit, name, policies)
+    if action != "deactivate":
+        policies = _read(text, name)
+        if active:
+            _require_own_ids(unit, name, policies)
     digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     return StoredPolicy(name, text, digest, active, context.now, context.principal)
 
@@ -156,25 +162,26 @@ def _require_own_ids(unit: Unit, name: str, policies: PolicySet) -> None:
 
 def _listed(unit: Unit, name: str | None) -> PolicyList:
     stored = unit.policies.all(active=None)
-    held = not any(policy.active for policy in stored)
     default = PolicyView(
         name=DEFAULT,
-        active=held,
+        active=not any(policy.active for policy in stored),
         digest=f"sha256:{hashlib.sha256(_default_text().encode()).hexdigest()}",
         revision=0,
         updated_at=None,
         updated_by="",
-        rules=_rules(_read(_default_text(), DEFAULT)),
+        rules=_rules(_default_text(), DEFAULT)[0],
         text=_default_text() if name == DEFAULT else None,
     )
     if name not in {None, DEFAULT}:
         views = [_view(unit.policies.get(str(name)), with_text=True)]
     else:
         views = [default, *(_view(policy) for policy in stored if name is None)]
-    return PolicyList(policies=views, digest=active_policies(unit).digest)
+    broken = any(_rules(policy.text, policy.name)[1] for policy in stored if policy.active)
+    return PolicyList(policies=views, digest="" if broken else active_policies(unit).digest)
 
 
 def _view(policy: StoredPolicy, *, with_text: bool = False) -> PolicyView:
+    rules, problem = _rules(policy.text, policy.name)
     return PolicyView(
         name=policy.name,
         active=policy.active,
@@ -182,13 +189,19 @@ def _view(policy: StoredPolicy, *, with_text: bool = False) -> PolicyView:
         revision=policy.revision,
         updated_at=policy.updated_at,
         updated_by=policy.updated_by,
-        rules=_rules(_read(policy.text, policy.name)),
+        rules=rules,
+        problem=problem,
         text=policy.text if with_text else None,
     )
 
 
-def _rules(policies: PolicySet) -> list[str]:
-    return [f"{policy.id}/{rule.id}" for policy in policies.policies for rule in policy.rules]
+def _rules(text: str, name: str) -> tuple[list[str], str]:
+    """The rules, and why there are none where the text does not load."""
+    try:
+        policies = _read(text, name).policies
+    except InvalidInput as error:
+        return [], error.message
+    return [f"{policy.id}/{rule.id}" for policy in policies for rule in policy.rules], ""
 
 
 def _contents(unit: Unit) -> list[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""A capable model fills in what an utterance leaves open; what it fills in is read again, and shown before it is done."""
+"""A capable model fills in what an utterance leaves open; that is read again, and shown before it is done."""
 
 from __future__ import annotations
 

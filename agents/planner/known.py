@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from memory.ledger import Ledger, Unit
 from memory.nearest import nearest_names
@@ -102,7 +103,7 @@ def read_known(ledger: Ledger, context: ToolContext) -> Known:
     return Known(**known)
 
 
-def _roster(unit: Unit) -> dict[str, object]:
+def _roster(unit: Unit) -> dict[str, Any]:
     aliases, versions = unit.aliases.all(), unit.versions.all()
     stages = dict.fromkeys([*Known().stages, *(version.stage for version in versions)])
     return {
@@ -114,7 +115,7 @@ def _roster(unit: Unit) -> dict[str, object]:
     }
 
 
-def _rollouts(unit: Unit) -> dict[str, object]:
+def _rollouts(unit: Unit) -> dict[str, Any]:
     groups = {device.group: "devices" for device in unit.devices.all() if device.group}
     return {
         "targets": groups | {one.name: one.kind for one in unit.targets.all()},
@@ -129,7 +130,7 @@ def _candidate(*bodies: Mapping[str, object]) -> str:
     for body in bodies:
         candidate = body.get("candidate")
         if isinstance(candidate, Mapping):
-            return str(candidate.get("version", ""))
+            return str(cast("Mapping[str, object]", candidate).get("version", ""))
     return ""
 
 

@@ -11,8 +11,8 @@ from tools.catalogue import Catalogue
 __all__ = ["Kind", "Mention", "take_mentions"]
 
 Kind = str
-"""One letter: V version, A alias, R rollout, P approval, T target, N tenant, G stage, M registered model, C model of
-the catalogue, U looks like a name and is none."""
+"""One letter: V version, A alias, R rollout, P approval, T target, N tenant, G stage, Y policy, F factory, L pipeline,
+M registered model, C model of the catalogue, U looks like a name and is none."""
 
 _ALIASES = {"挑战者": "challenger", "冠军": "champion", "现役版本": "champion"}
 _STAGES = {"预发布": "staging", "预发": "staging", "生产": "production", "生产环境": "production", "候选": "candidate"}
@@ -63,6 +63,9 @@ def _names(known: Known) -> Iterator[tuple[str, Kind, str]]:
     rows += [(name, "P", name) for name in known.approvals]
     rows += [(name, "T", name) for name in known.targets]
     rows += [(name, "N", name) for name in known.tenants]
+    rows += [(name, "Y", name) for name in known.policies]
+    rows += [(name, "F", name) for name in known.factories]
+    rows += [(name, "L", name) for name in known.pipelines]
     rows += [(name, "M", name) for name in known.models]
     rows += [(name, "G", name) for name in known.stages]
     rows += [(spelling, "G", name) for spelling, name in _STAGES.items()]

@@ -1,4 +1,4 @@
-"""From an utterance to an operation of the grammar. What changes something is planned only if all of it is understood."""
+"""From an utterance to an operation of the grammar. A change is planned only if every word of it is understood."""
 
 from collections.abc import Container, Sequence
 
@@ -12,9 +12,7 @@ from tools.catalogue import Catalogue
 __all__ = ["plan_operation"]
 
 
-def plan_operation(
-    text: str, language: str, known: Known, catalogue: Catalogue, tools: Container[str]
-) -> Plan | None:
+def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue, tools: Container[str]) -> Plan | None:
     """The plan of what the utterance asks for, or a question back; None where it is no operation of the grammar.
 
     Args:

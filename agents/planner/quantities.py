@@ -17,8 +17,10 @@ _THEN = r"\s*(?:,|，|、|/|->|→|;|then|and|to|再到|再|然后|到|和)\s*(?
 _PERCENTAGES = re.compile(rf"(?:(?:{_NUMBER})(?:{_MARK})?{_THEN})*(?:{_NUMBER}){_MARK}", re.IGNORECASE)
 _HAN_PERCENT = re.compile(r"百分之([一二两三四五六七八九十百\d]+)|([一二两三四五六七八九])成")
 _ERRORS = re.compile(
-    rf"(?:error threshold|threshold|错误阈值|失败阈值|失败率(?:不超过)?|错误率(?:不超过)?)(?: of| at| is)?\s*(?P<share>{_NUMBER}){_MARK}"
-    rf"|at most (?P<share2>{_NUMBER}){_MARK} (?:failures|of (?:the )?devices failing)",
+    rf"(?:error threshold|threshold|错误阈值|失败阈值|失败率(?:不超过)?"
+    rf"|错误率(?:不超过)?)(?: of| at| is)?\s*(?P<share>{_NUMBER}){_MARK}"
+    rf"|at most (?P<share2>{_NUMBER}){_MARK} (?:failures"
+    rf"|of (?:the )?devices failing)",
     re.IGNORECASE,
 )
 _UNITS = {
@@ -26,9 +28,12 @@ _UNITS = {
     "hour": 3600, "时": 3600, "d": 86400, "day": 86400, "天": 86400,
 }  # fmt: skip
 _TIME = re.compile(
-    r"(?P<most>(?:at most|max(?:imum)?(?: of)?|no (?:longer|more) than|up to|limit(?: of)?|within|最多|至多|不超过|最长)\s*)?"
-    rf"(?P<number>{_NUMBER}|half an|an?(?=\s(?:hour|minute|day))|[半一两二三四五六七八九十]+(?=\s*(?:秒|分|个?小时|天)))\s*-?"
-    r"(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|秒钟?|分钟?|个?小时|天)(?![A-Za-z])",
+    r"(?P<most>(?:at most|max(?:imum)?(?: of)?|no (?:longer"
+    r"|more) than|up to|limit(?: of)?|within|最多|至多|不超过|最长)\s*)?"
+    rf"(?P<number>{_NUMBER}|half an|an?(?=\s(?:hour|minute"
+    rf"|day))|[半一两二三四五六七八九十]+(?=\s*(?:秒|分|个?小时|天)))\s*-?"
+    r"(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?"
+    r"|hrs?|h|days?|d|秒钟?|分钟?|个?小时|天)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _SAMPLES = re.compile(

@@ -20,7 +20,10 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
         "How should {version} go out to {target}: as a canary, blue-green, rolling, recreate or shadow?",
         "{version} 要怎样发布到 {target}：金丝雀、蓝绿、滚动、重建还是影子？",
     ),
-    "name_reason": ("missing", "Why? Say “… because …”: the reason is kept.", "为什么？请说“……，因为……”，理由会被记录。"),
+    "name_reason": ("missing", (
+        "Why? Say “… because"
+        " …”: the reason is kept."
+    ), "为什么？请说“……，因为……”，理由会被记录。"),
     "name_rollout": ("missing", "Which rollout? Under way: {names}.", "哪个发布？正在进行：{names}。"),
     "which_rollout": ("ambiguous", "Which rollout: {names}?", "哪个发布：{names}？"),
     "no_rollout": (
@@ -30,14 +33,16 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
     ),
     "roll_back_to": (
         "missing",
-        "No rollout is under way on {target}. To go back to an earlier version say, for example, “blue-green VERSION to"
-        " {target}”. Which version?",
+        (
+            "No rollout is under way on {target}. To go back to an earlier version say, for example,"
+            " “blue-green VERSION to {target}”. Which version?"
+        ),
         "{target} 上没有正在进行的发布。要回到以前的版本，请说例如“把 VERSION 蓝绿发布到 {target}”。哪个版本？",
     ),
     "stop_or_pause": (
         "ambiguous",
-        "“Stop” could be pause (the traffic stays as it is) or abort (the former version gets everything back)."
-        " Which of the two?",
+        ("“Stop” could be pause (the traffic stays as it is) or abort (the former version gets everything back)."
+        " Which of the two?"),
         "“停止”可以是暂停（流量保持不变），也可以是中止（恢复原来的版本）。是哪一个？",
     ),
     "promote_to": (
@@ -47,10 +52,10 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
     ),
     "promote_which": (
         "ambiguous",
-        "{version} is in rollout {rollout}. Shall that go on to 100 % (“promote {rollout}”), or shall champion name it"
-        " (“promote {version} to champion”)?",
-        "{version} 正在发布 {rollout} 中。是让它升到 100 %（“晋级 {rollout}”），还是让 champion 指向它"
-        "（“把 {version} 晋级为 champion”）？",
+        ("{version} is in rollout {rollout}. Shall that go on to 100 % (“promote {rollout}”), or shall champion name it"
+        " (“promote {version} to champion”)?"),
+        ("{version} 正在发布 {rollout} 中。是让它升到 100 %（“晋级 {rollout}”），还是让 champion 指向它"
+        "（“把 {version} 晋级为 champion”）？"),
     ),
     "name_stage": ("missing", "To which stage? There are: {names}.", "转到哪个阶段？现有：{names}。"),
     "name_alias": ("missing", "Which alias? There are: {names}.", "哪个别名？现有：{names}。"),
@@ -70,15 +75,29 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
         "What shall {tenant} be limited to? For example “600 requests per minute” or “100000 tokens per day”.",
         "要把 {tenant} 限制为多少？例如“每分钟 600 次请求”或“每天 100000 token”。",
     ),
+    "name_policy": ("missing", "Which one policy? There are: {names}.", "哪一个策略？现有：{names}。"),
+    "name_factory": ("missing", "Which one factory? There are: {names}.", "哪一个工厂？现有：{names}。"),
+    "name_pipeline": ("missing", "Which one pipeline? There are: {names}.", "哪一条流水线？现有：{names}。"),
+    "name_label": (
+        "missing",
+        "Under which label shall the version be made? Say “… as LABEL”.",
+        "新版本用什么标签？请说“…… as 标签”。",
+    ),
     "name_new": ("missing", "What is the new name?", "新的名称是什么？"),
     "version_parts": (
         "missing",
-        "A version needs: {names}. For example “register version smollm2@3 served by ollama:smollm2-v3 from base"
-        " smollm2-135m”.",
-        "登记版本还需要：{names}。例如“register version smollm2@3 served by ollama:smollm2-v3 from base smollm2-135m”。",
+        ("A version needs: {names}. For example “register version smollm2@3 served by ollama:smollm2-v3 from base"
+        " smollm2-135m”."),
+        (
+            "登记版本还需要：{names}。例如“register version smollm2@3 served"
+            " by ollama:smollm2-v3 from base smollm2-135m”。"
+        ),
     ),
     "unknown": ("unknown", "There is no {kind} “{name}”.{nearest}", "没有名为“{name}”的{kind}。{nearest}"),
-    "two_of": ("contradictory", "Only one {kind} at a time: {names}. Which?", "一次只能有一个{kind}：{names}。是哪一个？"),
+    "two_of": ("contradictory", (
+        "Only one {kind} at a"
+        " time: {names}. Which?"
+    ), "一次只能有一个{kind}：{names}。是哪一个？"),
     "percentages": ("contradictory", "{why} Which percentages?", "{why}要多少百分比？"),
     "retired": ("contradictory", "{version} is retired. Which other version?", "{version} 已退役。换哪个版本？"),
     "times": (
@@ -86,7 +105,10 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
         "The shortest time of a step, {hold} s, is longer than the longest, {limit} s. Which times?",
         "每步的最短时间 {hold} 秒比最长时间 {limit} 秒还长。应该是多少？",
     ),
-    "same": ("contradictory", "{alias} names {version} already. Which other version?", "{alias} 已经指向 {version}。换哪个版本？"),
+    "same": ("contradictory", (
+        "{alias} names {version}"
+        " already. Which other version?"
+    ), "{alias} 已经指向 {version}。换哪个版本？"),
     "quota": (
         "contradictory",
         "There is no such quota. There are: {names}. Which?",
@@ -99,8 +121,8 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
     ),
     "unclear": (
         "unclear",
-        "I do not understand “{words}” in this, so nothing was done. What I understood: {order}. Shall I do that?"
-        " Then say it without those words.",
+        ("I do not understand “{words}” in this, so nothing was done. What I understood: {order}. Shall I do that?"
+        " Then say it without those words."),
         "我不理解其中的“{words}”，所以什么都没有做。我理解的是：{order}。要这样做的话，请去掉这些词再说一遍。",
     ),
     "confirm": (

@@ -13,16 +13,23 @@ from tools.catalogue import Catalogue
 __all__ = ["Reading", "read_utterance"]
 
 _REASON = re.compile(
-    r"[\s,;:，；：]*(?:\b(?:because(?: of)?|due to|reason(?: is)?\s*[:：]?|since)(?=\s)|(?:因为|由于|(?:原因|理由)是?)\s*[:：]?)\s*(?P<why>\S.*)$",
+    (
+        r"[\s,;:，；：]*(?:\b(?:because(?: of)?|due to|reason(?: is)?\s*[:：]?"
+        r"|since)(?=\s)|(?:因为|由于|(?:原因|理由)是?)\s*[:：]?)\s*(?P<why>\S.*)$"
+    ),
     re.IGNORECASE | re.DOTALL,
 )
 _COLON = re.compile(r"(?P<id>\b(?:ap|ro)-[\w-]+)\s*[:：]\s*(?P<why>\S.*)$", re.DOTALL)
 _MASK = re.compile(r"<[A-Z%]\d*>")
 _FILLERS = re.compile(
-    r"\b(?:(?:i|we)(?:['’]d like| would like| want| need)(?: you)? to|(?:can|could|would|will) you|for now|right now|right away"
-    r"|go ahead(?: and)?|thank you|in order|a|an|the|this|that|please|pls|plz|kindly|now|ok|okay|so|hey|hi|hello|thanks|let['’]?s"
-    r"|lets|just|also|then|us|me|it|its|my|our|do|run|start|begin|create|make|launch|kick off|with|on|at|in|of|to|from|by|into|onto"
-    r"|for|as|and|using|use|new|immediately|asap|s)\b"
+    r"\b(?:(?:i|we)(?:['’]d like| would like| want| need)(?: you)? to"
+    r"|(?:can|could|would|will) you|for now|right now|right away"
+    r"|go ahead(?: and)?|thank you|in order|a|an|the|this|that|please"
+    r"|pls|plz|kindly|now|ok|okay|so|hey|hi|hello|thanks|let['’]?s"
+    r"|lets|just|also|then|us|me|it|its|my|our|do|run|start|begin"
+    r"|create|make|launch|kick off|with|on|at|in|of|to|from|by|into|onto"
+    r"|for|as|and|using|use"
+    r"|new|immediately|asap|s)\b"
     r"|请|麻烦|帮我|帮忙|帮|劳驾|现在|马上|立即|立刻|一下|一个|我想|我要|我们|想|要|能把|可以|把|将|给|对|在|用|让|到|为|的|了"
     r"|吧|呢|吗|啊|先|再|然后|做|进行|执行|启动|开始|上|这个|那个|和|与|从|次|个",
     re.IGNORECASE,

@@ -1,5 +1,10 @@
 """The three teams: evaluation, deployment, governance, each run as a CrewAI Flow.
 
-flow.py       plan -> act -> report
-report.py     typed tool results to Markdown, in English and Chinese
+flow.py             plan -> act -> deliberate (verified) -> report
+outcomes.py         results, what waits for an approval, what was refused, what a later turn may do
+crew.py             the crews that deliberate; deployment/ and governance/ hold their agents.yaml and tasks.yaml
+verifying.py        only what the evidence carries stays
+report.py           typed tool results to Markdown, in English and Chinese
+factory_report.py   the same for rollouts, gates, approvals, the audit log, versions, tenants
+undone.py           what waits, and what was refused
 """

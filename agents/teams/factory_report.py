@@ -22,11 +22,12 @@ _EVENTS = 8
 
 def _rollout(view: RolloutView, chinese: bool) -> str:
     serves = percent_by_name(view.serves) or ("无" if chinese else "nothing yet")
+    former = view.former_version or ("无" if chinese else "nothing")
     steps = " → ".join(view.steps)
     shadow = f", {view.shadow} (shadow)" if view.shadow else ""
     if chinese:
         lines = [
-            f"**发布 {view.id}**：{view.target} 从 {view.former_version or '无'} 到 {view.version}（{view.strategy}）。",
+            f"**发布 {view.id}**（{view.strategy}）：{view.target} 从 {former} 到 {view.version}。",
             "",
             f"- 状态：**{view.state}**：{view.reason}",
             f"- 步骤 {view.step}/{len(view.steps)}：{steps}",
@@ -36,8 +37,7 @@ def _rollout(view: RolloutView, chinese: bool) -> str:
             lines.append(f"- 另一位负责人批准：`chargehand approvals approve ap-{view.id}`，或说“批准 ap-{view.id}”")
     else:
         lines = [
-            f"**Rollout {view.id}** of {view.target} from {view.former_version or 'nothing'} to {view.version}"
-            f" ({view.strategy}).",
+            (f"**Rollout {view.id}** of {view.target} from {former} to {view.version} ({view.strategy})."),
             "",
             f"- State: **{view.state}**: {view.reason}",
             f"- Step {view.step} of {len(view.steps)}: {steps}",
@@ -54,7 +54,9 @@ def _rollout(view: RolloutView, chinese: bool) -> str:
 def _status(status: RolloutStatus, chinese: bool) -> str:
     columns = ("时间", "事件", "内容") if chinese else ("When", "What", "Text")
     rows = [(moment(event.at), event.kind, event.text) for event in status.events[-_EVENTS:]]
-    return f"{_rollout(status.rollout, chinese)}\n\n{table(columns, rows)}" if rows else _rollout(status.rollout, chinese)
+    return (
+        f"{_rollout(status.rollout, chinese)}\n\n{table(columns, rows)}" if rows else _rollout(status.rollout, chinese)
+    )
 
 
 def _rollouts(found: RolloutList, chinese: bool) -> str:
@@ -107,7 +109,11 @@ def _approval(view: ApprovalView, chinese: bool) -> str:
     by = f"{view.decided_by}" + (f" ({view.on_behalf_of})" if view.on_behalf_of else "") if view.decided_by else ""
     if chinese:
         decided = f"，由 {by} 决定" if by else ""
-        lines = [f"**{view.id}** 现在是 **{view.state}**{decided}。", "", f"- {view.requester} 请求：{view.tool}（{arguments}）"]
+        lines = [
+            f"**{view.id}** 现在是 **{view.state}**{decided}。",
+            "",
+            f"- {view.requester} 请求：{view.tool}（{arguments}）",
+        ]
         if view.state == "approved":
             lines.append(f"- {view.requester} 可以说“继续”")
     else:
@@ -159,7 +165,11 @@ def _audit(found: AuditFinding, chinese: bool) -> str:
 
 
 def _entries(found: AuditList, chinese: bool) -> str:
-    columns = ("序号", "时间", "谁", "操作", "结果", "说明") if chinese else ("No.", "When", "Who", "Tool", "Outcome", "Detail")
+    columns = (
+        ("序号", "时间", "谁", "操作", "结果", "说明")
+        if chinese
+        else ("No.", "When", "Who", "Tool", "Outcome", "Detail")
+    )
     rows = [
         (str(one.sequence), moment(one.at), one.principal, one.tool, one.outcome, one.detail) for one in found.entries
     ]

@@ -17,7 +17,9 @@ from agents.phrases import phrase
 from agents.planner.calls import Plan, PlannedCall, TeamName
 from agents.planner.filling import propose
 from agents.planner.known import Known
+from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
+from agents.router.language import detect_language
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting
 from agents.teams.report import render_report
 from agents.teams.verifying import keep_supported
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
 
 __all__ = ["TeamFinding", "Teams"]
+
+_GOVERNANCE = ("approval", "audit", "gate", "licence", "manage_", "polic", "register_tenant", "tenant")
+"""How the names of the governance team's tools begin."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,21 @@ class Teams:
     catalogue: Catalogue
     know: Callable[[ToolContext], Known] | None = None
     model: "ResolvedModel | None" = None
+
+    def team_of_order(self, text: str, context: ToolContext, *, changes_only: bool) -> TeamName | None:
+        """The team that an utterance belongs to because the grammar has calls for it; None where it has none.
+
+        Args:
+            changes_only: only for what changes something, since all of its words are understood then.
+        """
+        if self.know is None:
+            return None
+        plan = plan_operation(text, detect_language(text), self.know(context), self.catalogue, self.tools)
+        if plan is None or not plan.calls:
+            return None
+        if changes_only and all(self.tools[call.tool].effect == "read" for call in plan.calls):
+            return None
+        return "governance" if plan.calls[0].tool.startswith(_GOVERNANCE) else "deployment"
 
     async def run(
         self,
@@ -128,7 +148,7 @@ class _Turn:
         return (*waiting, *(Pending(call.tool, call.arguments, principal) for call in self.plan.proposed))
 
     async def deliberate(self, evidence: str) -> tuple[str, int]:
-        """What a crew finds in the evidence, and how many of its sentences did not stand; empty without a capable model."""
+        """What a crew finds in the evidence, and how many of its sentences did not stand; empty without a model."""
         from agents.teams.crew import CREWS, deliberate
 
         if self.model is None or not self.model.capable or self.team not in CREWS or not self.text:
@@ -145,7 +165,7 @@ class _Turn:
 
 
 @cache
-def _flow_type() -> Any:
+def _flow_type() -> Any:  # noqa: C901 - the steps of one flow
     """Define the Flow when CrewAI is first needed: importing it is what costs."""
     from crewai.flow.flow import Flow, listen, router, start
 
@@ -191,10 +211,12 @@ def _flow_type() -> Any:
         async def act(self) -> None:
             calls = (self.turn.call(call) for call in self.turn.plan.calls)
             # All are waited for: a call that went on after the turn has failed would be told of too late.
-            outcomes = await asyncio.gather(*calls, return_exceptions=True)
-            failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-            if failures:
-                raise failures[0]
+            ended = await asyncio.gather(*calls, return_exceptions=True)
+            outcomes: list[Outcome] = []
+            for outcome in ended:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                outcomes.append(outcome)
             self.state.outcomes = outcomes
             self.state.evidence = render_report(outcomes, self.turn.language, self.turn.plan.caveat)
 

@@ -30,7 +30,7 @@ def refused(outcome: Refused, chinese: bool) -> str:
     reasons = list(error.reasons) if isinstance(error, GateRefused) else []
     lines = [f"- {reason}" for reason in reasons] or [f"- {error.message}"]
     if isinstance(error, GateRefused) and reasons:
-        head += (" 门禁的理由：" if chinese else " The gate's reasons:")
+        head += " 门禁的理由：" if chinese else " The gate's reasons:"
     if error.advice and not (isinstance(error, NotFound) and not error.nearest):
         lines.append(f"- {error.advice}")
     return "\n".join([head, "", *lines])

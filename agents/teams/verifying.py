@@ -9,9 +9,12 @@ from agents.grounding.places import sentences
 __all__ = ["keep_supported"]
 
 _STATES = re.compile(
-    r"\b(?:pass(?:es|ed)?|fail(?:s|ed|ure)?|approved?|rejected|promoted|rolled back|aborted|paused|insufficient|allowed|forbidden"
-    r"|commercial|research only|safe|verified|whole|intact|tampered|unlimited|waiting|champion|challenger|production|staging"
-    r"|retired|canary|healthy|better|worse|ready|done|complete[d]?)\b"
+    r"\b(?:pass(?:es|ed)?|fail(?:s|ed|ure)?|approved?|rejected|promoted"
+    r"|rolled back|aborted|paused|insufficient|allowed|forbidden"
+    r"|commercial|research only|safe|verified|whole|intact|tampered"
+    r"|unlimited|waiting|champion|challenger|production|staging"
+    r"|retired|canary|healthy|better"
+    r"|worse|ready|done|complete[d]?)\b"
     r"|通过|失败|批准|驳回|晋级|回滚|中止|暂停|不足|允许|禁止|商用|完整|篡改|生产|退役|更好|更差|安全|完成",
     re.IGNORECASE,
 )
@@ -48,7 +51,4 @@ def keep_supported(said: str, evidence: str) -> tuple[str, int]:
 
 def _stands(sentence: str, known_codes: set[str], evidence: str) -> bool:
     words = {match[0].lower() for pattern in (_STATES, _NAMES) for match in pattern.finditer(sentence)}
-    return (
-        {code for _, _, code in codes(sentence)} <= known_codes
-        and all(word in evidence for word in words)
-    )
+    return {code for _, _, code in codes(sentence)} <= known_codes and all(word in evidence for word in words)

@@ -1,6 +1,7 @@
 """`chargehand tools`: every operation there is, called by name."""
 
 import json
+import sys
 from typing import Any, cast
 
 import click
@@ -54,7 +55,7 @@ def call(name: str, arguments: str, approval: str | None, idempotency_key: str |
     from server.tools_http import find_tool
 
     settings = load_settings()
-    given = read_arguments(click.get_text_stream("stdin").read() if arguments == "-" else arguments)
+    given = read_arguments(sys.stdin.read() if arguments == "-" else arguments)
     with open_toolbox(settings) as (tools, books):
         caller = replace(caller_at(books, settings), approval_id=approval, idempotency_key=idempotency_key)
         find_tool(tools, name)

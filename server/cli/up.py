@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 8080]")
 @click.option("--model", help="provider:name, instead of CHARGEHAND_MODEL.")
 def command(host: str | None, port: int | None, model: str | None) -> None:
-    """Run the hub: chat page at /, API at /v1. Stop it with Ctrl-C; turns that run are kept as stopped."""
+    """Run the hub: chat page at /, API at /v1, MCP at /mcp. Stop it with Ctrl-C; turns that run are kept as stopped."""
     settings = load_settings(host=host, port=port, model=model)
     from memory.home import open_home
 

@@ -48,4 +48,5 @@ async def open_mcp(
     server = make_server(tools, identify_http)
     manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True, security_settings=security)
     async with manager.run():
-        yield Route("/mcp", endpoint=StreamableHTTPASGIApp(manager))
+        # A stream that a client would open by GET could carry nothing: the server says nothing unasked.
+        yield Route("/mcp", endpoint=StreamableHTTPASGIApp(manager), methods=["POST"])

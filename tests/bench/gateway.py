@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -39,7 +40,7 @@ from tools.rollouts.targets import Arm, TargetState
 FIRST_TOKEN_S, NEXT_TOKEN_S, TOKENS = 0.05, 0.02, 64
 """50 tokens/s a client: SmolLM2-135M on a free core."""
 
-CLIENTS, ROUNDS, REQUESTS = 16, 5, 60
+CLIENTS, ROUNDS, REQUESTS, CPU_REQUESTS = 16, 5, 60, 100
 NOW = datetime.now(UTC)
 
 
@@ -133,8 +134,18 @@ async def tokens_per_second(client: httpx.AsyncClient, url: str) -> float:
     return tokens / (time.perf_counter() - begun)
 
 
-async def measure(bare: str, ours: str) -> None:
-    """Print both comparisons, bare and gateway in turn."""
+def cpu_ms(process: int) -> float:
+    """Milliseconds of processor that a process has used; what else the machine does hardly counts in it."""
+    used = psutil.Process(process).cpu_times()
+    return (used.user + used.system) * 1e3
+
+
+async def measure(bare: str, ours: str, hub: int) -> None:
+    """Print both comparisons, bare and gateway in turn.
+
+    Args:
+        hub: process id of the gateway.
+    """
     async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None), trust_env=False) as client:
         for url in (bare, ours):
             for _ in range(200):  # until the other process listens
@@ -150,12 +161,20 @@ async def measure(bare: str, ours: str) -> None:
             added.append(statistics.median(b for _, b in pairs) - statistics.median(a for a, _ in pairs))
             firsts = [((await streamed(client, bare))[0], (await streamed(client, ours))[0]) for _ in range(3)]
             first.append(statistics.median(b for _, b in firsts) - statistics.median(a for a, _ in firsts))
+        before = cpu_ms(hub)
+        for _ in range(CPU_REQUESTS):
+            await whole(client, ours)
+        per_answer = (cpu_ms(hub) - before) / CPU_REQUESTS
+        before = cpu_ms(hub)
         rates = [(await tokens_per_second(client, bare), await tokens_per_second(client, ours)) for _ in range(ROUNDS)]
+    per_token = (cpu_ms(hub) - before) / (ROUNDS * 2 * CLIENTS * TOKENS)
     rows = [
         ["p50 added to a whole answer, ms", spread(added, 2)],
         ["p50 added to the first token, ms", spread(first, 2)],
         [f"bare tokens/s, {CLIENTS} clients", spread([rate for rate, _ in rates])],
         [f"gateway tokens/s, {CLIENTS} clients", spread([rate for _, rate in rates])],
+        ["processor of the gateway for a whole answer, ms", f"{per_answer:.2f}"],
+        ["processor of the gateway for a token of a stream, ms", f"{per_token:.3f}"],
         ["gateway / bare", spread([ours / bare for bare, ours in rates], 3)],
     ]
     print(table(["over the bare runtime", "min / median / max"], rows))
@@ -176,7 +195,9 @@ def main() -> None:
         for process in processes:
             process.start()
         try:
-            asyncio.run(measure(f"{fake_url}/chat/completions", f"{hub_url}/chat/completions"))
+            hub_pid = processes[1].pid
+            assert hub_pid is not None
+            asyncio.run(measure(f"{fake_url}/chat/completions", f"{hub_url}/chat/completions", hub_pid))
         finally:
             for process in processes:
                 process.terminate()

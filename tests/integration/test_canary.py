@@ -25,9 +25,9 @@ CANARY: dict[str, Any] = {
     "percentages": [40, 70],
     "hold_s": 0.5,
     "limit_s": 80,
-    "minimum_samples": 10,
+    "minimum_samples": 8,
     # Wide, so that few requests decide; speed on a busy machine says nothing.
-    "limits": {"error_rate_increase": 0.4, "slowdown": None},
+    "limits": {"error_rate_increase": 0.5, "slowdown": None},
 }
 OVER = {"promoted", "rolled_back", "failed", "aborted", "paused"}
 

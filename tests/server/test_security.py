@@ -1,18 +1,22 @@
-"""Who may reach the hub: this machine alone, and only pages that it served itself."""
+"""Who may reach the hub: this machine, hosts that were named, and only pages that it served itself."""
 
 import asyncio
 import http.client
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from memory.errors import InvalidInput
+from memory.errors import InvalidInput, NotAllowed
 from memory.store import KnowledgeStore
-from server.security import LoopbackOnly, require_loopback
+from server.security import KnownHosts, is_loopback, require_guarded
 from tests.fakes.dependencies import copy_store, dependencies_on
+from tests.fakes.faces import issue_key
 from tests.fakes.hubs import HubClient, body_of, serve_hub
 from tests.fakes.routers import ScriptedRouter
+from tests.fakes.works import ANN, Works, open_works
 
 ROUTES = [
     ("GET", "/"),
@@ -27,8 +31,19 @@ ROUTES = [
     ("GET", "/v1/runs/r1/events"),
     ("POST", "/v1/runs/r1/cancel"),
     ("GET", "/v1/documents"),
+    ("GET", "/v1/tools"),
+    ("POST", "/v1/tools/roster_list"),
+    ("POST", "/mcp"),
+    ("GET", "/mcp"),
     ("GET", "/v1/nothing"),
 ]
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Iterator[Works]:
+    opened = open_works(tmp_path)
+    yield opened
+    opened.ledger.close()
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +111,7 @@ def test_a_request_without_a_host_is_refused(hub: HubClient):
     connection.close()
 
 
-def answered(host: str, origin: str | None = None) -> int:
+def answered(host: str, origin: str | None = None, names: frozenset[str] = frozenset()) -> int:
     """The status that the guard lets through, or gives itself, for one request."""
     statuses: list[int] = []
 
@@ -113,7 +128,7 @@ def answered(host: str, origin: str | None = None) -> int:
 
     headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin is not None else [])
     scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
-    asyncio.run(LoopbackOnly(welcome)(scope, receive, send))
+    asyncio.run(KnownHosts(welcome, names)(scope, receive, send))
     (status,) = statuses
     return status
 
@@ -153,12 +168,42 @@ def test_every_other_origin_is_refused_however_odd(origin: str):
     assert answered("127.0.0.1:8080", origin) == 403
 
 
+@pytest.mark.parametrize("host", ["hub.example.com", "hub.example.com:8080", "HUB.example.com", "10.0.0.5:80"])
+def test_a_host_that_was_named_is_let_in_with_its_own_pages_alone(host: str):
+    names = frozenset({"hub.example.com", "10.0.0.5"})
+    assert answered(host, names=names) == 200
+    assert answered(host, f"https://{host}", names) == 200
+    assert answered(host, "https://evil.example", names) == 403
+    assert answered(f"x{host}", names=names) == 403
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_the_hub_may_listen_on_this_machine(host: str):
-    require_loopback(host)
+def test_this_machine_needs_no_keys(host: str, works: Works):
+    assert is_loopback(host)
+    require_guarded(host, frozenset(), works.ledger, works.now)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "hub.example.com", "", "127.0.0.1.example"])
-def test_the_hub_listens_nowhere_else(host: str):
-    with pytest.raises(InvalidInput, match="no authentication"):
-        require_loopback(host)
+def test_other_machines_need_a_key_that_is_good_and_a_name(host: str, works: Works):
+    named = frozenset({"hub.example.com"})
+
+    def refused() -> bool:
+        try:
+            require_guarded(host, named, works.ledger, works.now)
+        except NotAllowed as error:
+            return "no API keys yet" in error.message
+        return False
+
+    assert refused()
+    works.register_tenant("globex")
+    issue_key(works.ledger, replace(ANN, tenant="globex"), works)
+    assert not refused()
+    with pytest.raises(InvalidInput, match="Nobody could reach"):
+        require_guarded(host, frozenset(), works.ledger, works.now)
+    with works.ledger.unit("globex") as unit:
+        (key,) = unit.keys.all()
+        unit.keys.save(replace(key, expires_at=works.now))
+    assert refused()
+    with works.ledger.unit("globex") as unit:
+        unit.keys.save(replace(key, revoked_at=works.now))
+    assert refused()

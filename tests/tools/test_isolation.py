@@ -24,6 +24,10 @@ SECRET = "okapi"
 """In every content that the other tenant keeps; no name that an intruder could give has it."""
 THEIRS = ["zebra", "zebra@one", "challenger", "globex", "zebra-person", "champion"]
 """The names that the other tenant uses."""
+POLICY = f"""\
+schema: 1
+policies: [{{id: {SECRET}, title: t, rules: [{{id: r, require: evaluation.accuracy > 0}}]}}]
+"""
 INTRUDER = replace(ANN, tenant="acme", principal="mallory", scopes=SCOPES - {"tenants:admin"})
 
 
@@ -41,8 +45,15 @@ async def fill(works: Works) -> list[str]:
     key = (await works.call(ann, "api_key_issue", principal=person, scopes=["roster:read"])).model_dump()
     with pytest.raises(ChargehandError) as caught:
         await works.call(ann, "retire_version", version=version, reason=SECRET)
+    measured = {"version": version, "metric": "accuracy", "value": 0.5, "n": 9, "dataset": SECRET}
+    evidence = (await works.call(ann, "evaluation_record", **measured)).model_dump()
+    await works.call(ann, "gate_check", version=version)
+    await works.call(ann, "create_model_factory", name=model, model=model, base=SECRET, reference=f"local:{SECRET}")
+    await works.call(ann, "create_deployment_pipeline", name=model, stages=[{"name": "staging", "alias": SECRET}])
+    with pytest.raises(ChargehandError):
+        await works.call(ann, "manage_security_policies", action="put", name=model, text=POLICY)
     given_to = (await works.call(bob, "approval_delegate", to="mallory", hours=9)).model_dump()
-    return [key["view"]["id"], caught.value.approval_id, given_to["id"]]  # type: ignore[attr-defined]
+    return [evidence["id"], key["view"]["id"], caught.value.approval_id, given_to["id"]]  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -106,5 +117,15 @@ def test_no_tool_reaches_across(name: str, shared: tuple[Works, list[str]]) -> N
 def test_nothing_of_the_other_tenant_is_listed(shared: tuple[Works, list[str]]) -> None:
     works, _ = shared
     other = replace(INTRUDER, principal="stranger")
-    for name in ("models_list", "approvals_list", "api_keys_list", "audit_list", "audit_verify", "tenant_usage"):
+    for name in (
+        "models_list",
+        "approvals_list",
+        "api_keys_list",
+        "audit_list",
+        "audit_verify",
+        "tenant_usage",
+        "policies_list",
+        "factories_list",
+        "pipeline_status",
+    ):
         assert SECRET not in asyncio.run(works.call(other, name)).model_dump_json()

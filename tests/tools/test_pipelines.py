@@ -98,7 +98,7 @@ async def test_a_version_goes_stage_by_stage_and_waits_for_another_pair_of_eyes(
 
 async def test_what_is_not_evaluated_does_not_enter_the_first_stage(works: Works) -> None:
     await make(works, STAGES)
-    with pytest.raises(GateRefused, match="cannot enter staging: .*there is no accuracy") as caught:
+    with pytest.raises(GateRefused, match=r"cannot enter staging: .*there is no accuracy") as caught:
         await run(works)
     assert outcome_of(caught.value).exit_code == 3
     assert works.outcomes()[-1] == ("ann", "pipeline_run", "refused")

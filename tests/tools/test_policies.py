@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from memory.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
+from memory.ledger.policies import StoredPolicy
 from tests.fakes.judged import equip, measure, register
 from tests.fakes.works import ANN, BOB, Works
 from tools.policies import PolicyList
@@ -143,6 +144,19 @@ async def test_unknown_names_come_with_the_nearest(works: Works) -> None:
         with pytest.raises(NotFound) as caught:
             await works.call(ANN, "manage_security_policies", action=action, name="strickt")
         assert caught.value.nearest == ("strict",)
+
+
+async def test_a_policy_that_loads_no_more_holds_the_gates_until_it_is_deactivated(works: Works) -> None:
+    with works.ledger.unit("default") as unit:
+        unit.policies.save(StoredPolicy("old", WRONG, "sha256:0", active=True, updated_at=works.now, updated_by="ann"))
+    with pytest.raises(InvalidInput, match="acuracy"):
+        await verdict(works)
+    found = await works.call(ANN, "policies_list")
+    assert isinstance(found, PolicyList)
+    assert [("acuracy" in one.problem, one.active) for one in found.policies] == [(False, False), (True, True)]
+    assert found.digest == ""
+    await change(works, "deactivate", "old")
+    assert await verdict(works) == "pass"
 
 
 async def test_two_active_policies_do_not_share_an_id(works: Works) -> None:

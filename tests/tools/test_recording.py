@@ -56,6 +56,16 @@ async def test_the_same_measurement_is_kept_once_and_shown_among_the_evaluations
     assert (row["subject"], row["metrics"], row["samples"]) == ("faq@1", {"accuracy": 0.8}, 200)
 
 
+async def test_what_is_measured_anew_takes_the_place_of_the_old(works: Works) -> None:
+    await measure(works, "faq@1", 0.8)
+    works.wait(days=1)
+    await measure(works, "faq@1", 0.7)
+    await works.call(ANN, "evaluation_record", **GOOD | {"dataset": "another"})
+    found = gather(works, "faq@1")
+    assert sorted(one.value for one in found.evaluations) == [0.7, 0.8]
+    assert {one.finished_at for one in (*found.evaluations, *found.security)} == {works.now}
+
+
 async def test_evaluations_of_the_log_count_where_they_name_the_version(works: Works) -> None:
     row = {"id": "e", "task": "t", "dataset": "d", "samples": 9, "metrics": {"f1": 0.5, "F 1": 1}, "finished_at": START}
     with works.ledger.unit("default") as unit:

@@ -4,15 +4,18 @@ operation.py   what an operation of the grammar is; which version, target or rol
 rollouts.py    start a rollout, command one
 roster.py      aliases, stages, registering, retiring
 governing.py   approvals, tenants
+factory.py     gates, policies, factories, pipelines
 looking.py     what only looks
 """
 
+from agents.planner.operations.factory import FACTORY_LOOKS, FACTORY_ORDERS
 from agents.planner.operations.governing import GOVERNING_ORDERS
-from agents.planner.operations.looking import LOOKS
+from agents.planner.operations.looking import LEDGER_LOOKS
 from agents.planner.operations.operation import Operation
 from agents.planner.operations.rollouts import ROLLOUT_ORDERS
 from agents.planner.operations.roster import ROSTER_ORDERS
 
 __all__ = ["LOOKS", "ORDERS", "Operation"]
 
-ORDERS: tuple[Operation, ...] = (*GOVERNING_ORDERS, *ROLLOUT_ORDERS, *ROSTER_ORDERS)
+ORDERS: tuple[Operation, ...] = (*FACTORY_ORDERS, *GOVERNING_ORDERS, *ROLLOUT_ORDERS, *ROSTER_ORDERS)
+LOOKS: tuple[Operation, ...] = (*FACTORY_LOOKS, *LEDGER_LOOKS)

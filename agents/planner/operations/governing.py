@@ -20,7 +20,10 @@ _REQUEST_WORDS = r"\b(?:approvals?|requests?|id|number)\b|审批|请求|申请|�
 _TENANT = r"\btenants?\b|租户"
 _SUSPEND = r"\b(?:suspend|disable|deactivate|freeze|block)\b|停用|冻结|禁用"
 _ACTIVATE = r"\b(?:reactivate|activate|unsuspend|enable|unblock|resume)\b|启用|恢复|解冻|激活"
-_LIMIT = r"\b(?:limit|cap|restrict|set|change|raise|lower|quotas?|limits?|give|allow)\b|限制|配额|限额|设置|改为|调整|提高|降低"
+_LIMIT = (
+    r"\b(?:limit|cap|restrict|set|change|raise|lower"
+    r"|quotas?|limits?|give|allow)\b|限制|配额|限额|设置|改为|调整|提高|降低"
+)
 _ISOLATION = r"\b(?P<word>shared|dedicated|hybrid)\b|(?P<han>共享|独占|专用|混合)"
 _ISOLATIONS = {"共享": "shared", "独占": "dedicated", "专用": "dedicated", "混合": "hybrid"}
 _NEW_TENANT = re.compile(
@@ -75,14 +78,16 @@ def _manages(reading: Reading) -> bool:
     )
 
 
-def _manage(reading: Reading) -> Built:
+def _manage(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for something else
     language, known = reading.language, reading.known
     words = (_SUSPEND, _ACTIVATE, _LIMIT, _ISOLATION, *_TENANT_WORDS)
     if question := unknown_name(reading, words, "tenant"):
         return question
     tenants = reading.names("N")
     if len(tenants) != 1:
-        return ask("two_of" if tenants else "name_tenant", language, kind="tenant", names=tenants or list(known.tenants))
+        return ask(
+            "two_of" if tenants else "name_tenant", language, kind="tenant", names=tenants or list(known.tenants)
+        )
     if reading.says(_SUSPEND):
         return [PlannedCall("manage_tenant_resources", {"tenant": tenants[0], "state": "suspended"})]
     if reading.says(_ACTIVATE):

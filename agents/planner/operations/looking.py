@@ -5,14 +5,17 @@ from agents.planner.operations.operation import Built, Operation, sole_version, 
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
 
-__all__ = ["LOOKS"]
+__all__ = ["LEDGER_LOOKS"]
 
 _ROLLOUT = r"\brollouts?\b|\bcanar(?:y|ies)\b|\bblue\s?-?\s?green\b|发布|灰度|金丝雀|蓝绿"
 _STATE = r"\b(?:status|state|progress|going|done|finished|paused|running|doing)\b|状态|进度|进展|怎么样|哪一?步|完成"
 _ACTIVE = r"\b(?:active|running|open|ongoing|current(?:ly)?|in progress|under way)\b|正在|进行中|当前"
 _WAITING = r"\b(?:waiting|pending|open|outstanding|requested|need(?:s|ed|ing)?|to approve)\b|待|等待|未决"
 _AUDIT = r"\baudit\b|审计"
-_WHOLE = r"\b(?:verify|check|validate|prove|intact|whole|valid|tampered|altered|complete|unbroken)\b|校验|验证|核对|完整|篡改|检查"
+_WHOLE = (
+    r"\b(?:verify|check|validate|prove|intact|whole|valid"
+    r"|tampered|altered|complete|unbroken)\b|校验|验证|核对|完整|篡改|检查"
+)
 
 
 def _rollout_looks(reading: Reading) -> bool:
@@ -69,7 +72,10 @@ def _of_version(tool: str) -> Operation:
     patterns = {
         "version_lineage": r"\b(?:lineage|ancest\w+|derived|trained on|descend\w+)\b|\bcome from\b|谱系|血缘|来源|来自",
         "version_card": r"\bcard\b|模型卡|卡片",
-        "version_show": r"^\W*(?:please |can you )?(?:show|describe|details?|inspect|what is|what's|tell me about)\b|详情|查看|显示",
+        "version_show": (
+            r"^\W*(?:please |can you )?(?:show|describe|details?"
+            r"|inspect|what is|what's|tell me about)\b|详情|查看|显示"
+        ),
     }
 
     def matches(reading: Reading) -> bool:
@@ -100,7 +106,7 @@ def _look(name: str, pattern: str) -> Operation:
     return Operation(name, lambda reading: reading.says(pattern), lambda _: [PlannedCall(name, {})], acts=False)
 
 
-LOOKS = (
+LEDGER_LOOKS = (
     Operation(
         "audit_verify",
         lambda reading: reading.says(_AUDIT) and reading.says(_WHOLE),
@@ -120,13 +126,18 @@ LOOKS = (
     Operation("rollout_look", _rollout_looks, _rollout, acts=False),
     _of_version("version_show"),
     _look("tenants_list", r"\btenants\b|哪些租户|租户列表|所有租户|列出租户"),
-    _look("tenant_usage", r"\b(?:how much|how many).*\b(?:use|used|spend|spent|tokens|requests)\b|\busage\b|用量|用了多少|花了多少"),
+    _look(
+        "tenant_usage",
+        r"\b(?:how much|how many).*\b(?:use|used|spend|spent|tokens|requests)\b|\busage\b|用量|用了多少|花了多少",
+    ),
     Operation(
         "models_list",
-        lambda reading: reading.says(
-            r"\broster\b|名册|\bregistered\b|\baliases\b|\b(?:which|list|show|all)\b.*\bversions\b|已登记|已注册|哪些版本|所有版本|别名有哪些"
-        )
-        and not reading.names("M", "C", "V"),
+        lambda reading: (
+            reading.says(
+                r"\broster\b|名册|\bregistered\b|\baliases\b|\b(?:which|list|show|all)\b.*\bversions\b|已登记|已注册|哪些版本|所有版本|别名有哪些"
+            )
+            and not reading.names("M", "C", "V")
+        ),
         _roster,
         acts=False,
     ),

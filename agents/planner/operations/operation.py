@@ -47,7 +47,9 @@ def unknown_name(reading: Reading, words: Sequence[str], *kinds: str) -> Questio
     return None
 
 
-def sole_version(reading: Reading, names: Sequence[str] | None = None) -> str | Question | None:
+def sole_version(  # noqa: C901, PLR0911 - each return asks for something else
+    reading: Reading, names: Sequence[str] | None = None
+) -> str | Question | None:
     """The one version that is meant, as an alias where it was named so; None where none is named.
 
     Args:
@@ -58,7 +60,8 @@ def sole_version(reading: Reading, names: Sequence[str] | None = None) -> str | 
     for name in said:
         if name not in known.versions and name not in known.aliases:
             return _unknown(reading, "version", name, known.nearest(name, "version"))
-    distinct = {known.version(name): name for name in reversed(sorted(said, key=lambda name: name in known.aliases))}
+    aliases_first = sorted(said, key=lambda name: name not in known.aliases)
+    distinct = {known.version(name): name for name in aliases_first}
     models = reading.names("M") + [
         model for wanted in reading.names("C") for model, based in known.models.items() if based == wanted
     ]
@@ -82,7 +85,7 @@ def sole_version(reading: Reading, names: Sequence[str] | None = None) -> str | 
     return None
 
 
-def sole_rollout(
+def sole_rollout(  # noqa: PLR0911 - each return asks for something else
     reading: Reading, words: Sequence[str], candidates: Sequence[KnownRollout], verb: str, *, by_id: bool = False
 ) -> str | Question:
     """The rollout that is meant: its id, or the target that it is on.

@@ -22,8 +22,10 @@ _NOUN = r"\brollouts?\b|\bcanar(?:y|ies)\b(?!-)|发布|灰度|金丝雀|部署|�
 _START_WORDS = (
     *_STRATEGIES.values(),
     r"\b(?:deploy|redeploy|deployment|roll|out|rollout|release|push|update|upgrade)\b|部署|发布|上线|推送|更新|升级",
-    r"\b(?:steps?|each|every|per|between|traffic|requests?|devices?|target|group|share|waves?|time|starting|weights?|hold"
-    r"|holding|wait|waiting|observe|observing|is|parts?|percentages?)\b",
+    (
+        r"\b(?:steps?|each|every|per|between|traffic|requests?|devices?|target|group|share|waves?|time|starting|weights?|hold"
+        r"|holding|wait|waiting|observe|observing|is|parts?|percentages?)\b"
+    ),
     r"流量|目标|设备|每步|每批|每次|每一步|步骤|步|比例|起步|观察|等待|间隔|至少|分批|批|从|起",
 )
 _VERBS: dict[str, tuple[str, str]] = {
@@ -31,7 +33,10 @@ _VERBS: dict[str, tuple[str, str]] = {
         r"\b(?:abort|cancel|roll(?:ing)?\s?back|rollback|revert|undo)\b|中止|终止|取消|回滚|回退|撤回发布",
         "rollout_abort",
     ),
-    "pause": (r"\b(?:pause|freeze|halt|suspend)\b|\bhold\b(?!\s*(?:each|every|for|it for)?\s*<D>)|暂停|停一下|停一停|冻结", "rollout_pause"),
+    "pause": ((
+        r"\b(?:pause|freeze|halt|suspend)\b|\bhold\b(?!\s*(?:each"
+        r"|every|for|it for)?\s*<D>)|暂停|停一下|停一停|冻结"
+    ), "rollout_pause"),
     "resume": (r"\b(?:resume|unpause|continue|carry on)\b|恢复|继续", "rollout_resume"),
     "retry": (r"\b(?:retry|re-?try|try again|restart|again)\b|重试|再试|重新发布", "rollout_retry"),
 }  # fmt: skip
@@ -51,7 +56,7 @@ def _starts(reading: Reading) -> bool:
     return bool(_strategies(reading)) or (reading.says(_DEPLOY) and bool(reading.names("V", "A", "M", "C", "U", "T")))
 
 
-def _start(reading: Reading) -> Built:
+def _start(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for something else
     language, known, strategies = reading.language, reading.known, _strategies(reading)
     if len(strategies) > 1:
         return ask("two_of", language, kind="strategy", names=strategies)
@@ -101,7 +106,7 @@ def _options(reading: Reading, strategy: str) -> dict[str, Any] | Question:
     return options
 
 
-def _wrong_percentages(values: list[float], strategy: str, language: str) -> str:
+def _wrong_percentages(values: list[float], strategy: str, language: str) -> str:  # noqa: PLR0911 - one a rule
     if any(value > 100 or value <= 0 for value in values):
         return _because(language, "a percentage is more than 0 and at most 100")
     if any(not value.is_integer() for value in values):
@@ -184,11 +189,15 @@ def _promote(reading: Reading) -> Built:
     rollout = sole_rollout(reading, words, reading.known.open_rollouts(), "promote")
     if isinstance(rollout, Question):
         return rollout
-    return [PlannedCall("rollout_promote", {"rollout": rollout, **({"reason": reading.reason} if reading.reason else {})})]
+    return [
+        PlannedCall("rollout_promote", {"rollout": rollout, **({"reason": reading.reason} if reading.reason else {})})
+    ]
 
 
 def _stops(reading: Reading) -> bool:
-    return reading.says(_STOP) and not reading.names("N", "P") and (reading.says(_NOUN) or bool(reading.names("R", "T")))
+    return (
+        reading.says(_STOP) and not reading.names("N", "P") and (reading.says(_NOUN) or bool(reading.names("R", "T")))
+    )
 
 
 ROLLOUT_ORDERS = (

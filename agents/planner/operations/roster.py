@@ -18,7 +18,9 @@ _REMOVE = r"\b(?:remove|delete|drop|unset)\b|删除|移除|去掉"
 _RETIRE = r"\b(?:retire|decommission|deprecate)\b|退役|弃用|淘汰"
 _REGISTER = r"\b(?:register|add)\b|登记|注册"
 _PLAIN = r"\b(?:stage|version|model|point|points|become|be)\b|阶段|版本|模型|环境"
-_NEW_ALIAS = re.compile(r"(?:\balias\b|别名)\s*(?:called|named|名为|叫)?\s*[\"“']?(?P<name>[a-z0-9][a-z0-9._-]*)", re.IGNORECASE)
+_NEW_ALIAS = re.compile(
+    r"(?:\balias\b|别名)\s*(?:called|named|名为|叫)?\s*[\"“']?(?P<name>[a-z0-9][a-z0-9._-]*)", re.IGNORECASE
+)
 _NEW_MODEL = re.compile(
     r"(?:\bmodel\b|模型)\s*(?:called|named|名为|叫做?)?\s*[\"“']?(?P<name>[a-z0-9][a-z0-9._-]*)", re.IGNORECASE
 )
@@ -32,7 +34,7 @@ _VERSION_WORDS = (
 )
 
 
-def _promote(reading: Reading) -> Built:
+def _promote(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return asks for something else
     language, known = reading.language, reading.known
     if question := unknown_name(reading, (_PROMOTE, _PLAIN), "version"):
         return question
@@ -201,7 +203,9 @@ ROSTER_ORDERS = (
         (_REMOVE, _ALIAS),
         example="remove alias NAME",
     ),
-    Operation("set_alias", _points, _point, (_POINT, _NEW_ALIAS.pattern, _ALIAS, _PLAIN), example="point ALIAS at VERSION"),
+    Operation(
+        "set_alias", _points, _point, (_POINT, _NEW_ALIAS.pattern, _ALIAS, _PLAIN), example="point ALIAS at VERSION"
+    ),
     Operation(
         "set_stage",
         lambda reading: reading.says(_MOVE) and bool(reading.names("G")) and not reading.names("N"),

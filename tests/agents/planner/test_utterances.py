@@ -11,16 +11,20 @@ from agents.planner.calls import Plan
 from agents.planner.plan import make_plan
 from agents.router.language import detect_language
 from tests.fakes.known import KNOWN
-from tools.approvals import approval_tools
-from tools.assembly import ledger_tools
+from tools.assembly import governance_tools, ledger_tools
 from tools.catalogue import load_catalogue
+from tools.evidence import open_evidence
+from tools.gates import Gates
 from tools.licences import licence_tools
-from tools.rollouts.tools import rollout_tools
 
 CATALOGUE = load_catalogue()
 SPECS = {
     spec.name: spec
-    for spec in (*ledger_tools(CATALOGUE), *licence_tools(CATALOGUE), *rollout_tools(), *approval_tools())
+    for spec in (
+        *ledger_tools(CATALOGUE),
+        *governance_tools(Gates(open_evidence(CATALOGUE))),
+        *licence_tools(CATALOGUE),
+    )
 }
 TOOLS = {*SPECS, "roster_list"}
 UTTERANCES: Sequence[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("utterances.yaml").read_text("utf-8"))
@@ -84,3 +88,35 @@ def test_without_a_question_there_is_a_call_and_the_other_way_round() -> None:
     for one in UTTERANCES:
         plan = planned(one)
         assert bool(plan.calls) != bool(plan.question)
+
+
+NOT_ORDERS = [
+    "don't {}",
+    "do not {}",
+    "please never {}",
+    "{} if the gate passes",
+    "when it is green, {}",
+    "{} tomorrow",
+    "{}, or rather not",
+    "how do I {}",
+    "what would happen if we {}",
+    "should we {}?",
+    "I wonder about this: {}",
+    "someone told me to {}",
+    "{} unless somebody objects",
+    "别{}",
+    "如果{}会怎样",
+    "明天{}",
+    "怎么{}",
+    "要不要{}？",
+]
+
+
+@pytest.mark.parametrize("frame", NOT_ORDERS)
+def test_an_order_that_is_denied_supposed_put_off_or_told_of_is_never_done(frame: str) -> None:
+    done: list[str] = []
+    for one in UTTERANCES:
+        text = frame.format(one["text"].rstrip("?？!.。"))
+        if acts(planned({"text": text})):
+            done.append(text)
+    assert done == []

@@ -39,7 +39,11 @@ async def test_a_model_that_fails_is_told_in_the_tree_s_terms() -> None:
 @pytest.mark.parametrize(
     ("said", "kept", "dropped"),
     [
-        ("The rollout is paused. It serves phi@1 90 %, phi@2 10 %.", "The rollout is paused. It serves phi@1 90 %, phi@2 10 %.", 0),
+        (
+            "The rollout is paused. It serves phi@1 90 %, phi@2 10 %.",
+            "The rollout is paused. It serves phi@1 90 %, phi@2 10 %.",
+            0,
+        ),
         ("The rollout is paused. It serves 25 %.", "The rollout is paused.", 1),
         ("The rollout is paused. It serves phi@1 10 %.", "The rollout is paused.", 1),
         ("The gate passed.", "", 1),

@@ -1,0 +1,96 @@
+"""A hub in a process of its own, and calls to it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from memory.errors import Unavailable
+
+__all__ = ["Hub", "Refusal", "start_hub"]
+
+_URL = re.compile(r"http://\S+")
+_ROOT = Path(__file__).parents[2]
+
+
+class Refusal(Exception):
+    """The hub did not do what it was asked: its words, and its code, such as `not_allowed`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Hub:
+    """Calls to a running hub. `keys` are people's API keys; who has none calls as the person at the machine."""
+
+    http: httpx.Client
+    keys: dict[str, str]
+
+    def call(self, who: str, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a tool. Raises Refusal: it was refused, or failed."""
+        response = self.http.post(f"/v1/tools/{tool}", json=dict(arguments), headers=self._headers(who))
+        if response.status_code != 200:
+            error = response.json()["error"]
+            raise Refusal(error["code"], error["message"])
+        return response.json()
+
+    def ask(self, who: str, target: str, question: str, user: str) -> tuple[str, str]:
+        """Ask a model through the gateway; (the version that answered, what it said)."""
+        body = {"model": target, "messages": [{"role": "user", "content": question}], "user": user}
+        response = self.http.post("/v1/chat/completions", json=body, headers=self._headers(who))
+        if response.status_code != 200:
+            raise Refusal(str(response.status_code), response.json()["error"]["message"])
+        answer = response.json()
+        return answer["model"], answer["choices"][0]["message"]["content"].strip()
+
+    def events(self, who: str, rollout: str, after: int) -> Iterator[dict[str, Any]]:
+        """What happens to a rollout behind the event of that number, as it happens, to its end."""
+        headers = {**self._headers(who), "Last-Event-ID": str(after)}
+        with self.http.stream("GET", f"/v1/rollouts/{rollout}/events", headers=headers) as response:
+            response.raise_for_status()
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+    def _headers(self, who: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys[who]}"} if who in self.keys else {}
+
+
+@contextmanager
+def start_hub(home: Path, settings: Mapping[str, str]) -> Generator[Hub]:
+    """Run `chargehand up` on a free port until the end of the block.
+
+    Raises:
+        Unavailable: it did not start; the message holds what it said.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHARGEHAND_")}
+    environment |= {"CHARGEHAND_HOME": str(home), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1", **settings}
+    command = [sys.executable, "-c", "from server.cli import main; main()", "up", "--port", "0"]
+    log = home / "hub.log"
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(  # noqa: S603 # nosec B603: our own program
+            command, cwd=home, env=environment, stdout=subprocess.PIPE, stderr=sink, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101 # nosec B101: a pipe was asked for
+        try:
+            said = process.stdout.readline()
+            url = _URL.search(said)
+            if url is None:
+                raise Unavailable(f"The hub did not start: {log.read_text(errors='replace')[-2000:]}")
+            with httpx.Client(base_url=url.group(), timeout=120, trust_env=False) as http:
+                yield Hub(http, {})
+        finally:
+            process.terminate()
+            process.wait(30)

@@ -1,0 +1,184 @@
+"""The whole story as one conversation: the real ledger, tools, planner, teams and reconciler on a temporary home."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+from agents.planner.known import read_known
+from agents.router.intents import Intent
+from agents.teams.flow import Teams
+from graphs.dependencies import Dependencies
+from graphs.supervisor import build_supervisor
+from memory.ledger.targets import Target
+from memory.store import KnowledgeStore
+from tests.fakes.dependencies import copy_store, dependencies_on
+from tests.fakes.judged import CATALOGUE, GATES, equip, measure, register
+from tests.fakes.rollouts import ScriptedWorld
+from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.works import ANN, BOB, Works
+from tests.graphs.turns import Turn, take_turn
+from tools.evaluations import evaluation_tools
+from tools.licences import licence_tools
+from tools.rollout_gate import EvidenceGate
+from tools.rollouts.ledger_store import LedgerStore
+from tools.rollouts.ledger_world import LedgerApprovals
+from tools.rollouts.reconciler import Reconciler
+from tools.rollouts.targets import Arm, TargetState
+from tools.spec import bind
+
+pytestmark = pytest.mark.integration
+
+ROUTES: dict[str, Intent] = {
+    "licence": "governance",
+    "ship": "governance",
+    "audit": "governance",
+    "approv": "governance",
+}
+
+
+@dataclass
+class Story:
+    """One thread that two people talk in, and a reconciler that is run by hand."""
+
+    works: Works
+    dependencies: Dependencies
+    reconciler: Reconciler
+    saver: InMemorySaver
+
+    def graph(self, caller: Any) -> Any:
+        return build_supervisor(replace(self.dependencies, caller=caller), self.saver)
+
+    async def say(self, text: str, caller: Any = ANN) -> Turn:
+        return await take_turn(self.graph(caller), text)
+
+    def reconcile(self) -> None:
+        self.works.wait(seconds=10)
+        self.reconciler.run_once()
+
+
+@pytest.fixture
+async def story(sample_store: KnowledgeStore, tmp_path: Path):
+    store = copy_store(sample_store, tmp_path / "home")
+    works = Works(store.ledger, now=datetime.now(UTC))
+    await equip(works)
+    works.add([*licence_tools(CATALOGUE), *evaluation_tools(store.ledger)])
+    await register(works, "1")
+    await register(works, "2")
+    with works.ledger.unit("default") as unit:
+        serving = TargetState(arms=(Arm(version="faq@1"),)).model_dump(mode="json")
+        unit.targets.save(Target("support-chat", "serving", serving, works.now))
+    routes: dict[str, Any] = {word: route_to(intent) for word, intent in routed()}
+    base = dependencies_on(store, ScriptedRouter(routes, "deployment"))
+    tools = {**{spec.name: spec for spec in bind(base.tools.values(), works.books)}, **works.tools}
+    teams = Teams(tools, CATALOGUE, partial(read_known, store.ledger), base.model)
+    world = ScriptedWorld()
+    reconciler = Reconciler(
+        LedgerStore(store.ledger),
+        replace(
+            world.world(),
+            gate=EvidenceGate(store.ledger, lambda: works.now, GATES),
+            approvals=LedgerApprovals(store.ledger, lambda: works.now),
+        ),
+        holder="test",
+        clock=lambda: works.now,
+    )
+    yield Story(works, replace(base, tools=tools, teams=teams), reconciler, InMemorySaver())
+    store.close()
+
+
+def routed() -> Sequence[tuple[str, Intent]]:
+    return list(ROUTES.items())
+
+
+async def test_the_whole_story(story: Story) -> None:
+    works = story.works
+    turn = await story.say("list the roster")
+    assert "faq@1" in turn.message.text
+    assert "faq@2" in turn.message.text
+
+    turn = await story.say("may we ship smollm2-135m in a product?")
+    assert "Commercial use: yes" in turn.message.text
+
+    turn = await story.say("canary faq@2 on suport-chat at 10%")
+    assert "Did you mean support-chat?" in turn.message.text
+    turn = await story.say("canary faq@2 on support-chat at 10%")
+    assert "from faq@1 to faq@2 (canary)" in turn.message.text
+    rollout = turn.message.additional_kwargs["tool_calls"][0]["result"]["id"]
+
+    story.reconcile()
+    turn = await story.say("how is the rollout on support-chat?")
+    assert "paused" in turn.message.text
+    assert "there is no accuracy" in turn.message.text
+
+    await measure(works, "faq@2")
+    await story.say("resume support-chat")
+    story.reconcile()
+    turn = await story.say("status of the rollout on support-chat")
+    assert "waiting_for_approval" in turn.message.text
+    assert f"approve ap-{rollout}" in turn.message.text
+
+    turn = await story.say(f"approve ap-{rollout}")
+    assert "it takes four eyes" in turn.message.text
+    turn = await story.say(f"approve ap-{rollout}", BOB)
+    assert f"**ap-{rollout}** is **approved**, decided by bob" in turn.message.text
+
+    story.reconcile()
+    turn = await story.say("status of the rollout on support-chat")
+    assert "faq@1 90 %, faq@2 10 %" in turn.message.text
+
+    turn = await story.say("verify the audit chain")
+    assert "The audit chain is **whole**" in turn.message.text
+    assert ("ann", "rollout_start", "done") in works.outcomes()
+    assert ("ann", "approval_approve", "refused") in works.outcomes()
+
+
+async def test_what_waits_for_an_approval_is_gone_on_with_in_a_later_turn(story: Story) -> None:
+    await measure(story.works, "faq@2")
+    turn = await story.say("promote faq@2 to champion")
+    assert "Waiting for an approval" in turn.message.text
+    (approval,) = turn.state["waits_for"]
+    turn = await story.say("go on")
+    assert "Waiting for an approval" in turn.message.text
+    turn = await story.say(f"approve {approval}", BOB)
+    assert "**approved**" in turn.message.text
+    turn = await story.say("go on", BOB)
+    assert "Nothing of yours waits" in turn.message.text
+    turn = await story.say("go on")
+    assert "**champion** names **faq@2**" in turn.message.text
+    assert turn.state["pending"] == []
+
+
+async def test_the_run_is_interrupted_with_the_approval_and_resumes_once_it_is_given(story: Story) -> None:
+    await measure(story.works, "faq@2")
+    turn = await story.say("promote faq@2 to champion")
+    graph, config = story.graph(ANN), {"configurable": {"thread_id": "t1"}}
+    (interrupted,) = (await graph.aget_state(config)).interrupts
+    (approval,) = interrupted.value["approvals"]
+    assert [approval] == turn.state["waits_for"]
+    await story.works.call(BOB, "approval_approve", approval=approval)
+    after = await graph.ainvoke(Command(resume=True), config)
+    assert after["messages"][-1].text == "**champion** names **faq@2**."
+    assert not (await graph.aget_state(config)).interrupts
+
+
+async def test_a_gate_that_refuses_is_an_answer_with_its_reasons(story: Story) -> None:
+    turn = await story.say("promote faq@2 to champion")
+    assert "**Refused**: `point champion at faq@2` was not done. The gate's reasons:" in turn.message.text
+    assert "there is no accuracy" in turn.message.text
+    assert turn.message.additional_kwargs["tool_calls"][0]["status"] == "failed"
+
+
+async def test_an_order_is_taken_wherever_the_router_would_send_it(story: Story) -> None:
+    story = replace(story, dependencies=replace(story.dependencies, router=ScriptedRouter({}, "knowledge")))  # pyright: ignore[reportArgumentType]
+    turn = await story.say("point challenger at faq@2")
+    assert "**challenger** names **faq@2**" in turn.message.text
+    story.works.wait(seconds=timedelta(hours=1).total_seconds())
+    turn = await story.say("What does the manual say about challenger?")
+    assert turn.state["route"]["intent"] == "knowledge"
