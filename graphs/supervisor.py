@@ -55,7 +55,10 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
 async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
     before = state.get("route")
     previous = cast("Intent", before["intent"]) if before else None
-    route = await dependencies.router.route(last_question(state["messages"]), previous)
+    messages = state["messages"]
+    if len(messages) > 1 and messages[-2].type == "human":  # the turn before was killed, and left no route
+        previous = (await dependencies.router.route(last_question(messages, 1), previous)).intent
+    route = await dependencies.router.route(last_question(messages), previous)
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))
     return {"route": taken, "answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False}
