@@ -68,12 +68,15 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
-    before, text = state.get("route"), last_question(state["messages"])
+    messages, before = state["messages"], state.get("route")
+    text = last_question(messages)
     if before and state.get("pending") and read_answer(text):
         intent = before["intent"] if before["intent"] in TEAMS else "deployment"
         route = _certain(intent, before["language"], "It answers what the assistant said before.")
     else:
         previous = cast("Intent", before["intent"]) if before else None
+        if len(messages) > 1 and messages[-2].type == "human":  # the turn before was killed, and left no route
+            previous = (await dependencies.router.route(last_question(messages, 1), previous)).intent
         route = await dependencies.router.route(text, previous)
         unsure = route.path == "clarify"
         if unsure or route.intent not in TEAMS:
@@ -91,7 +94,7 @@ def _certain(intent: Intent, language: Any, reason: str) -> Route:
     """A route that needs no classifier."""
     runner_up = RunnerUp(intent="help", confidence=0.0)
     return Route(
-        intent=intent, confidence=1.0, language=language, runner_up=runner_up, path="classifier", reason=reason
+        intent=intent, confidence=1.0, language=language, runner_up=runner_up, path="planner", reason=reason
     )
 
 

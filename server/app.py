@@ -80,6 +80,8 @@ def tell_errors(app: FastAPI) -> None:
 
 def _gateway_caller(request: Request) -> Caller:
     caller = caller_of(request)
+    if "models:use" not in caller.scopes:
+        raise NotAllowed(f"{caller.principal} may not use models.", "Ask an administrator for the scope models:use.")
     return Caller(caller.tenant, caller.principal)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from memory.errors import ChargehandError, NotAllowed
 from memory.ledger import Ledger
+from server.gateway.ledger_ports import HELD_S
 from server.outcomes import outcome_of
 from server.telling import tell
 from tools.context import ToolContext
@@ -19,6 +20,8 @@ from tools.keys import KEY_PREFIX, find_caller
 __all__ = ["Identified", "caller_of", "resolve_caller"]
 
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models")
+_MOST_HELD = 10_000
+"""Headers whose callers are held in memory."""
 
 
 def _utc_now() -> datetime:
@@ -52,6 +55,9 @@ def caller_of(request: Request) -> ToolContext:
 class Identified:
     """Finds out who makes each request, and lets nobody else in; the page itself is open to all.
 
+    Models are asked many times a second, so who asks them is held in memory for a second; a revoked key is good there
+    for so long. Every tool is called by who the ledger says at that moment.
+
     Args:
         local: as `resolve_caller`.
     """
@@ -63,6 +69,7 @@ class Identified:
         self._ledger = ledger
         self._local = local
         self._clock = clock
+        self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != "/" and not scope["path"].startswith("/assets/"):
@@ -81,7 +88,17 @@ class Identified:
             foreign = header is not None and KEY_PREFIX not in header and scope["path"].startswith(_OPENAI)
             if header is None or foreign:
                 return self._local
-        return await asyncio.to_thread(resolve_caller, self._ledger, header, self._clock(), self._local)
+        now = self._clock()
+        if not scope["path"].startswith(_OPENAI):
+            return await asyncio.to_thread(resolve_caller, self._ledger, header, now, self._local)
+        held = self._held.get(header)
+        if held is not None and held[0] <= now < held[0] + timedelta(seconds=HELD_S):
+            return held[1]
+        caller = await asyncio.to_thread(resolve_caller, self._ledger, header, now, self._local)
+        if len(self._held) >= _MOST_HELD:
+            self._held.clear()
+        self._held[header] = (now, caller)
+        return caller
 
 
 def _refuse(error: ChargehandError) -> JSONResponse:

@@ -35,7 +35,8 @@ class Route(BaseModel):
 
     Attributes:
         confidence: calibrated probability of `intent`.
-        path: what decided: the classifier, a model, or nobody, so that the user is asked.
+        path: what decided: the classifier, a model, the planner that knows the order for what it is, or nobody, so that
+            the user is asked.
         reason: one sentence.
     """
 
@@ -45,7 +46,7 @@ class Route(BaseModel):
     confidence: float = Field(ge=0, le=1)
     language: Language
     runner_up: RunnerUp
-    path: Literal["classifier", "model", "clarify"]
+    path: Literal["classifier", "model", "planner", "clarify"]
     reason: str
 
 

@@ -15,7 +15,7 @@
  * @property {number} confidence 0 to 1
  * @property {string} language "en" or "zh"
  * @property {{ intent: string, confidence: number } | null} [runner_up]
- * @property {string} path "classifier", "model" or "clarify"
+ * @property {string} path "classifier", "model", "planner" or "clarify"
  * @property {string} reason
  *
  * @typedef {object} Citation

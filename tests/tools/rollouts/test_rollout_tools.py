@@ -245,3 +245,15 @@ def test_devices_are_counted_by_what_they_reported_within_the_wave(hub: Hub) -> 
     fleet = LedgerFleet(hub.ledger)
     assert fleet.report("default", "line", Arm(version="phi@2"), 40) == WaveReport(4, 2, 1)
     assert fleet.report("default", "nowhere", Arm(version="phi@2"), 40) == WaveReport(0, 0, 0)
+
+
+async def test_a_process_that_stops_in_order_gives_its_rollouts_to_the_others_at_once(hub: Hub) -> None:
+    hub.judged()
+    await hub.call("rollout_start", target="assistant", version="challenger", percentages=[10])
+    hub.reconciler.run_once()  # it waits for an approval now
+    hub.clock.sleep(2)
+    other, store = "two", LedgerStore(hub.ledger)
+    until = hub.clock.now + timedelta(seconds=15)
+    assert store.claim(other, hub.clock.now, until, 10) == []
+    hub.reconciler.release()
+    assert [one.target for one in store.claim(other, hub.clock.now, until, 10)] == ["assistant"]
