@@ -93,9 +93,7 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
 def _certain(intent: Intent, language: Any, reason: str) -> Route:
     """A route that needs no classifier."""
     runner_up = RunnerUp(intent="help", confidence=0.0)
-    return Route(
-        intent=intent, confidence=1.0, language=language, runner_up=runner_up, path="planner", reason=reason
-    )
+    return Route(intent=intent, confidence=1.0, language=language, runner_up=runner_up, path="planner", reason=reason)
 
 
 def _branch(state: TurnState) -> str:

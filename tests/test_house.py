@@ -84,7 +84,7 @@ def test_importing_the_graphs_and_the_server_loads_no_model_or_store(imported: d
 @pytest.mark.parametrize("path", [pytest.param(path, id=name) for name, path in modules()])
 def test_a_module_with_public_names_lists_them(path: Path) -> None:
     listed = listed_names(path)
-    if public_names(path):
+    if public_names(path) and path.parent.name != "versions":  # Alembic says what a migration is made of
         assert listed is not None
     if listed is not None:
         assert len(set(listed)) == len(listed)

@@ -152,7 +152,8 @@ class LedgerDeployments:
         card, (runtime, _, model) = _card(version), version.reference.partition(":")
         bundled = self.bundled.get(version.reference)
         weights = _file(files.get(version.base_digest)) or (bundled.weights if bundled else None)
-        adapter = _file(files.get(version.adapter_digest)) if version.adapter else None
+        # An adapter whose file is not here must not be left out: the runtime says that the file is missing.
+        adapter = (_file(files.get(version.adapter_digest)) or Path(version.adapter)) if version.adapter else None
         served = ServedVersion(
             id=version.id,
             model=model,

@@ -91,7 +91,7 @@ def test_the_gateway_takes_the_keys_that_openai_s_clients_make_up_and_ours_serio
     assert hub.http.get("/v1/models", headers={"Authorization": "Bearer sk-none"}).status_code == 200
     assert hub.http.get("/v1/models", headers={"Authorization": "Bearer chk_nobody_s"}).status_code == 401
     assert hub.http.get("/v1/models", headers=bearer(works, "models:use")).status_code == 200
-    response = hub.http.get("/v1/models", headers=bearer(works, "roster:read"))
+    response = hub.http.get("/v1/models", headers=bearer(works, "roster:read", "licences:read"))
     assert response.status_code == 403
     assert "models:use" in response.json()["error"]["message"]
 

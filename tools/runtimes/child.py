@@ -139,7 +139,7 @@ async def _introduce(process: Process, configuration: Mapping[str, Any]) -> dict
     """Tell the child what to serve; what it tells back, empty when it died."""
     assert process.stdin is not None  # noqa: S101 # nosec B101: a pipe was asked for
     assert process.stdout is not None  # noqa: S101 # nosec B101: as above
-    with contextlib.suppress(ConnectionError):  # it died already: nothing is told back
+    with contextlib.suppress(ConnectionError, RuntimeError):  # it died already (uvloop says RuntimeError)
         process.stdin.write(json.dumps(configuration).encode() + b"\n")
         await process.stdin.drain()
     while line := await process.stdout.readline():

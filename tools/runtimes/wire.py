@@ -163,7 +163,12 @@ class Wire:
             raise Unavailable(f"{self.who} does not answer.", self._advice) from error
         except TimeoutError as error:
             raise Unavailable(f"{self.who} does not answer in time.", self._advice) from error
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
+            raise Interrupted(f"{self.who} stopped half-way: the connection was lost.", "Ask again.") from error
+        except RuntimeError as error:
+            if "closed" not in str(error):
+                raise
+            # uvloop's and aiohttp's word for a connection that went while the request was written
             raise Interrupted(f"{self.who} stopped half-way: the connection was lost.", "Ask again.") from error
         except aiohttp.ClientError as error:
             raise Interrupted(f"{self.who} sent something that is no answer.", "Ask again.") from error
