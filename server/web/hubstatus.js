@@ -14,7 +14,9 @@ const RETRY_MS = 5000;
 /**
  * @param {{ model: HTMLElement, documents: HTMLButtonElement, banner: HTMLElement }} elements
  * @param {() => void} onBack called when the hub answers again after it did not
- * @returns {{ refresh: () => Promise<void>, warn: (failure: Told) => void, clearWarning: () => void }}
+ * @returns {{
+ *   refresh: () => Promise<void>, answered: () => void, warn: (failure: Told) => void, clearWarning: () => void
+ * }} `answered` is for who just heard from the hub: a banner that says otherwise goes at once
  */
 export function createHubStatus({ model, documents, banner }, onBack) {
   let lost = false;
@@ -62,6 +64,7 @@ export function createHubStatus({ model, documents, banner }, onBack) {
 
   return {
     refresh,
+    answered: () => void (lost && refresh()),
     clearWarning,
     warn: (failure) => showBanner(failure, { label: "Dismiss", iconName: "close", onclick: clearWarning }),
   };

@@ -79,6 +79,7 @@ const conversation = createConversation({
     const run = conversation.running();
     composer.setRunning(run !== null, run?.activity === "stopping");
     shelf.show();
+    if (run?.started) hub.answered();
     if (run === null || run.started) void shelf.refresh();
   },
   onNewThread: (id) => history.pushState(null, "", threadAddress(id)),
