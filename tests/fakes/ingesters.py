@@ -7,20 +7,16 @@ gone, how it ended. All imports are done before: what is killed is ingesting.
 """
 
 import os
-import signal
-import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from memory.home import Home, open_home
 from memory.store import KnowledgeStore, open_store
 from tests.fakes.embedders import WordEmbedder
+from tests.fakes.forks import Forks, forking
 
-__all__ = ["Ingester", "ingester", "open_word_store"]
-
-ROOT = Path(__file__).parents[2]
+__all__ = ["ingester", "open_word_store"]
 
 
 def open_word_store(home: Home) -> KnowledgeStore:
@@ -28,49 +24,9 @@ def open_word_store(home: Home) -> KnowledgeStore:
     return open_store(home, WordEmbedder)
 
 
-class Ingester:
-    """Starts ingesting in a fresh process, again and again."""
-
-    def __init__(self, parent: "subprocess.Popen[str]") -> None:
-        self._parent = parent
-
-    def start(self) -> int:
-        """Begin; returns the process id."""
-        assert self._parent.stdin is not None
-        self._parent.stdin.write("go\n")
-        self._parent.stdin.flush()
-        return int(self._line())
-
-    def kill(self, process: int) -> bool:
-        """kill -9; returns whether it still ran."""
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-        return self.wait() == -signal.SIGKILL
-
-    def wait(self) -> int:
-        """How the process that was started last ended: its exit code, or less the signal."""
-        return int(self._line())
-
-    def _line(self) -> str:
-        assert self._parent.stdout is not None
-        line = self._parent.stdout.readline()
-        assert line, "the ingesting process's parent died"
-        return line
-
-
-@contextmanager
-def ingester(home: Home, folder: Path) -> Generator[Ingester]:
+def ingester(home: Home, folder: Path) -> AbstractContextManager[Forks]:
     """A process that starts ingesting processes for this home and folder."""
-    command = [sys.executable, "-m", __name__, str(home.root), str(folder)]
-    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        yield Ingester(parent)
-    finally:
-        assert parent.stdin is not None
-        parent.stdin.close()
-        parent.wait(60)
-        assert parent.stdout is not None
-        parent.stdout.close()
+    return forking(__name__, str(home.root), str(folder))
 
 
 def main() -> None:

@@ -9,14 +9,14 @@ at its first change into that state. All imports are done before: what is killed
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from memory.ledger import open_ledger
+from tests.fakes.forks import Forks, forking
 from tests.fakes.rollouts import ScriptedWorld, traffic
 from tools.rollouts.analysis import Observed
 from tools.rollouts.ledger_store import LedgerStore
@@ -24,8 +24,6 @@ from tools.rollouts.reconciler import Reconciler
 from tools.rollouts.rollout import Action, GateAnswer, Rollout
 
 __all__ = ["RolloutProcesses", "rollout_processes"]
-
-ROOT = Path(__file__).parents[2]
 
 
 class DyingStore(LedgerStore):
@@ -51,48 +49,22 @@ class DyingStore(LedgerStore):
 class RolloutProcesses:
     """Starts reconciling in a fresh process, again and again."""
 
-    def __init__(self, parent: "subprocess.Popen[str]") -> None:
-        self._parent = parent
+    def __init__(self, forks: Forks) -> None:
+        self._forks = forks
+        self.kill, self.wait = forks.kill, forks.wait
 
     def start(self, where: str = "") -> int:
         """Begin; returns the process id once it makes its first change, or has none to make."""
-        assert self._parent.stdin is not None
-        self._parent.stdin.write(f"go {where}\n")
-        self._parent.stdin.flush()
-        process = int(self._line())
-        assert self._line() == "ready\n"
+        process = self._forks.start(f"go {where}")
+        assert self._forks.line() == "ready\n"
         return process
-
-    def kill(self, process: int) -> bool:
-        """kill -9; returns whether it still ran."""
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-        return self.wait() == -signal.SIGKILL
-
-    def wait(self) -> int:
-        """How the process that was started last ended: its exit code, or less the signal."""
-        return int(self._line())
-
-    def _line(self) -> str:
-        assert self._parent.stdout is not None
-        line = self._parent.stdout.readline()
-        assert line, "the reconciling process's parent died"
-        return line
 
 
 @contextmanager
 def rollout_processes(ledger: Path) -> Generator[RolloutProcesses]:
     """A process that starts reconciling processes for this ledger."""
-    command = [sys.executable, "-m", __name__, str(ledger)]
-    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        yield RolloutProcesses(parent)
-    finally:
-        assert parent.stdin is not None
-        parent.stdin.close()
-        parent.wait(60)
-        assert parent.stdout is not None
-        parent.stdout.close()
+    with forking(__name__, str(ledger)) as forks:
+        yield RolloutProcesses(forks)
 
 
 class Strict(ScriptedWorld):

@@ -20,7 +20,8 @@ from memory.home import Home, open_home
 from memory.parsing import parse_document
 from memory.store import KnowledgeStore
 from tests.fakes.commands import environment
-from tests.fakes.ingesters import Ingester, ingester, open_word_store
+from tests.fakes.forks import Forks
+from tests.fakes.ingesters import ingester, open_word_store
 
 ROOT = Path(__file__).parents[2]
 KILLS = 30
@@ -69,12 +70,12 @@ def parts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def killable(home: Home, parts: Path) -> Iterator[Ingester]:
+def killable(home: Home, parts: Path) -> Iterator[Forks]:
     with ingester(home, parts) as started:
         yield started
 
 
-def seconds_of(killable: Ingester) -> float:
+def seconds_of(killable: Forks) -> float:
     """How long one whole ingest takes."""
     began = time.monotonic()
     killable.start()
@@ -83,7 +84,7 @@ def seconds_of(killable: Ingester) -> float:
 
 
 @pytest.mark.integration
-def test_killed_at_any_moment_nothing_is_half_written(home: Home, parts: Path, killable: Ingester) -> None:
+def test_killed_at_any_moment_nothing_is_half_written(home: Home, parts: Path, killable: Forks) -> None:
     """kill -9 of a process that ingests, at random moments, after changes of all kinds."""
     moments = random.Random(7)
     seconds_of(killable)
@@ -109,7 +110,7 @@ def test_killed_at_any_moment_nothing_is_half_written(home: Home, parts: Path, k
 
 
 @pytest.mark.integration
-def test_a_writer_that_goes_on_after_a_killed_one_needs_no_restart(home: Home, parts: Path, killable: Ingester) -> None:
+def test_a_writer_that_goes_on_after_a_killed_one_needs_no_restart(home: Home, parts: Path, killable: Forks) -> None:
     """A hub that has the stores open while the command line's ingest is killed, and then ingests itself."""
     moments = random.Random(11)
     whole_s = seconds_of(killable)
