@@ -1,0 +1,10 @@
+"""What device and hub say to each other. The hub imports this package and nothing else of `edge`.
+
+canonical   one spelling of a value, and its digest
+signing     Ed25519 keys, signed envelopes, signed requests
+events      what a device records, and what may happen to each kind when room runs out
+messages    the arguments and results of `edge_enroll`, `edge_sync` and `edge_artifact`
+desired     the items of which a device's desired state consists
+jobs        what runs on a device, and when
+artifacts   references to content, and ranges of it
+"""

@@ -1,0 +1,23 @@
+"""One spelling of a value, so that equal values have equal digests and signatures."""
+
+import hashlib
+import json
+from typing import Any
+
+__all__ = ["canonical_json", "digest_of"]
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces, as UTF-8; the hub's own spelling is the same.
+
+    Raises:
+        ValueError: a number is not finite.
+        TypeError: something in it is not JSON.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of the canonical JSON, 64 hexadecimal digits. Raises as `canonical_json`."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
