@@ -8,7 +8,7 @@ from edge.protocol.canonical import digest_of
 
 __all__ = ["FIRST_CHAIN", "Event", "EventClass", "EventKind", "chain", "class_of"]
 
-EventKind = Literal["audit", "alert", "answer", "job", "note", "model", "conflict", "refused", "telemetry"]
+EventKind = Literal["audit", "alert", "answer", "job", "note", "model", "conflict", "refused", "telemetry", "gap"]
 """What an event tells of: a tool call, an alert, an answer, a run of a job, a note, a step of a model's life, a
 conflict of configuration, something untrusted that was refused, a measurement."""
 
