@@ -10,7 +10,7 @@ __all__ = ["FIRST_CHAIN", "Event", "EventClass", "EventKind", "chain", "class_of
 
 EventKind = Literal["audit", "alert", "answer", "job", "note", "model", "conflict", "refused", "telemetry", "gap"]
 """What an event tells of: a tool call, an alert, an answer, a run of a job, a note, a step of a model's life, a
-conflict of configuration, something untrusted that was refused, a measurement."""
+conflict of configuration, something untrusted that was refused, a measurement, events that had to give way."""
 
 EventClass = Literal["audit", "record", "telemetry"]
 """What happens when the outbox has no room for more of its class.

@@ -1,0 +1,167 @@
+"""The one SQLite file of a device: transactions that are durable when they end, and what goes wrong with the disk."""
+
+import importlib
+import sqlite3
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edge.errors import StorageFailed
+
+__all__ = ["Connect", "Database", "open_database"]
+
+SCHEMA_VERSION = 1
+
+_OWNERS = ("edge.outbox",)
+"""Modules that own tables: each has `TABLES`, SQL that makes them where they are not there yet."""
+
+Connect = Callable[[Path], sqlite3.Connection]
+
+
+class Database:
+    """One file, one writer at a time; use `open_database`.
+
+    Several threads may share it. Another process may have the same file open: each waits for the other.
+    """
+
+    def __init__(self, path: Path, connect: Connect) -> None:
+        self.path = path
+        self._connect = connect
+        self._lock = threading.RLock()
+        self._writer = connect(path)
+        self._depth = 0
+        self._idle: list[sqlite3.Connection] = []
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """One transaction: durable when the block ends, undone when it raises. What it reads stays true meanwhile.
+
+        Within a block of the same thread, it is a part of that one: undone alone where it raises, durable with it.
+
+        Raises:
+            StorageFailed: the disk is full, read-only or broken; nothing of the block stays.
+        """
+        with self._lock, _storage_errors(self.path):
+            part = f"part{self._depth}" if self._depth else ""
+            self._writer.execute(f"SAVEPOINT {part}" if part else "BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield self._writer
+                self._writer.execute(f"RELEASE {part}" if part else "COMMIT")
+            except BaseException:
+                self._undo(part)
+                raise
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def read(self) -> Generator[sqlite3.Connection]:
+        """Statements that all see one moment; nothing can be written. Raises StorageFailed."""
+        with _storage_errors(self.path):
+            connection = self._reader()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                with suppress(sqlite3.Error):  # What failed is being raised already.
+                    connection.rollback()
+                with self._lock:
+                    self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close the file; no thread may be within a block."""
+        with self._lock:
+            for connection in (*self._idle, self._writer):
+                connection.close()
+            self._idle.clear()
+
+    def _reader(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        connection = self._connect(self.path)
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def _undo(self, part: str) -> None:
+        """SQLite has undone the whole by itself where the disk failed it."""
+        with suppress(sqlite3.Error):
+            if self._writer.in_transaction:
+                self._writer.execute(f"ROLLBACK TO {part}" if part else "ROLLBACK")
+                if part:
+                    self._writer.execute(f"RELEASE {part}")
+
+
+def open_database(path: Path, connect: Connect | None = None) -> Database:
+    """Open the file, making it and its tables where they are not there yet.
+
+    Args:
+        connect: opens the file; for tests that let it fail.
+
+    Raises:
+        StorageFailed: it cannot be opened, is no database of a device, or is of a newer release.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{path.parent} cannot be made: {error.strerror}.") from error
+    with _storage_errors(path):
+        database = Database(path, connect or _connect)
+        try:
+            _make_tables(database)
+        except BaseException:
+            database.close()
+            raise
+    return database
+
+
+def _make_tables(database: Database) -> None:
+    with database.transaction() as connection:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found > SCHEMA_VERSION:
+            raise StorageFailed(
+                f"{database.path} was written by a newer release (schema {found}, this one knows {SCHEMA_VERSION}).",
+                "Install the newer release.",
+            )
+        for owner in _OWNERS:
+            tables: str = importlib.import_module(owner).TABLES
+            for statement in filter(None, map(str.strip, tables.split(";\n"))):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=4194304"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _storage_errors(path: Path) -> Generator[None]:
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):  # A fault of ours, not of the disk's.
+        raise
+    except sqlite3.DatabaseError as error:
+        raise StorageFailed(f"{path} cannot be used: {error}.", _ADVICE.get(_code(error), "")) from error
+
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "Free space on the disk.",
+    sqlite3.SQLITE_READONLY: "Make the folder writable.",
+    sqlite3.SQLITE_CANTOPEN: "Check the folder's owner and rights.",
+    sqlite3.SQLITE_CORRUPT: "Move the file away; the device begins a new history.",
+    sqlite3.SQLITE_NOTADB: "Move the file away; the device begins a new history.",
+    sqlite3.SQLITE_BUSY: "Another process holds the file: wait, or end it.",
+}
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code, without what SQLite adds to it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
