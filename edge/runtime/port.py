@@ -112,8 +112,9 @@ class Runtime(Protocol):
 
         Args:
             base, adapter: GGUF files.
-            configuration: "context_tokens" (2048 where it does not say) and "system", a prompt for chats that bring
-                none; other keys are not the runtime's.
+            configuration: "context_tokens" (2048 where it does not say), "system" (a prompt for chats that bring none)
+                and "threads" (that compute; the runtime's own choice where it does not say, and 1 is best where the
+                processor has other work); other keys are not the runtime's.
 
         Raises:
             InvalidInput: the runtime cannot make a model of these.
