@@ -22,6 +22,7 @@ from edge.journal import Journal
 from edge.protocol.canonical import digest_of
 from edge.tools.auditing import Account
 from edge.tools.bounding import bounded
+from edge.tools.caller import caller
 from edge.tools.ending import LimitedRun
 from edge.tools.policy import Policy, read_policy
 
@@ -184,7 +185,7 @@ class Toolbox:
         if tool.effect == "write":
             account.started()
         try:
-            result = self._run(tool, checked, policy)
+            result = self._run(tool, checked, policy, by)
         except EdgeError as error:
             account.failed(error, still_running=bool(self._late.get(name)))
             raise
@@ -209,13 +210,15 @@ class Toolbox:
             account.refused(error)
         raise error
 
-    def _run(self, tool: DeviceTool, checked: BaseModel, policy: Policy) -> dict[str, Any]:
+    def _run(self, tool: DeviceTool, checked: BaseModel, policy: Policy, by: str) -> dict[str, Any]:
         with self._lock:
             self._late[tool.name] = late = [run for run in self._late.get(tool.name, ()) if run.running]
         if late:
             raise ToolFailed(f"{tool.name} is still at work for a call whose time is over.", "Try again later.")
         limit_s = policy.narrowed("timeout_s", tool.timeout_s)
-        run = LimitedRun(lambda: tool.run(checked), limit_s, stoppable=tool.effect == "read")
+        known = caller.set(by)
+        run = LimitedRun(lambda: tool.run(checked), limit_s, stoppable=tool.effect == "read")  # copies the context
+        caller.reset(known)
         try:
             return bounded(run.result(), int(policy.narrowed("result_bytes", RESULT_BYTES)))
         except OutOfTime as error:

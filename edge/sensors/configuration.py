@@ -1,0 +1,147 @@
+"""The sensors of this device, as its owner describes them in a file of JSON.
+
+{"sensors": [
+    {"name": "cabinet", "unit": "°C", "minimum": -40, "maximum": 120, "alarm_above": 60,
+     "source": {"driver": "file", "path": "/sys/class/thermal/thermal_zone0/temp", "scale": 0.001}},
+    {"name": "line-pressure", "unit": "bar", "minimum": 0, "maximum": 16,
+     "source": {"driver": "modbus", "host": "192.0.2.7", "register": 100, "type": "float32"}}
+]}
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge.errors import InvalidInput, NotFound
+
+__all__ = ["FromFile", "FromModbus", "Sensor", "SensorName", "Simulated", "Source", "load_sensors"]
+
+LARGEST_FILE = 1 << 20
+
+SensorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Simulated(_Frozen):
+    """A wave with noise, the same for the same seed and second.
+
+    Attributes:
+        fault: what happens from `fault_from_s` seconds after the start on: it does not answer, gives the same value
+            for ever, or one far beyond its range.
+    """
+
+    driver: Literal["simulator"] = "simulator"
+    base: _Finite = 20.0
+    swing: _Finite = 5.0
+    period_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.2
+    seed: int = 0
+    fault: Literal["none", "dead", "stuck", "wild"] = "none"
+    fault_from_s: Annotated[float, Field(ge=0)] = 0.0
+
+
+class FromFile(_Frozen):
+    """A number in a file.
+
+    Attributes:
+        field: where the number is in a JSON file: names and list positions with dots between; None for a file that
+            holds a number alone.
+        scale, offset: value = number * scale + offset.
+        stale_after_s: a file that was not written for so long counts as dead; None for files whose time means nothing.
+    """
+
+    driver: Literal["file"] = "file"
+    path: Annotated[Path, Field(strict=False)]
+    field: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    scale: _Finite = 1.0
+    offset: _Finite = 0.0
+    stale_after_s: Annotated[float, Field(gt=0)] | None = None
+
+
+class FromModbus(_Frozen):
+    """One value in registers of a Modbus-TCP unit.
+
+    Attributes:
+        register: 0-based address, as it goes over the wire.
+        words: which of two registers comes first in values of 32 bits.
+    """
+
+    driver: Literal["modbus"] = "modbus"
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    table: Literal["input", "holding"] = "input"
+    register: Annotated[int, Field(ge=0, le=65535)]
+    type: Literal["int16", "uint16", "int32", "uint32", "float32"] = "uint16"
+    words: Literal["high_first", "low_first"] = "high_first"
+    scale: _Finite = 1.0
+    offset: _Finite = 0.0
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 3.0
+
+
+Source = Annotated[Simulated | FromFile | FromModbus, Field(discriminator="driver")]
+
+
+class Sensor(_Frozen):
+    """One sensor.
+
+    Attributes:
+        minimum, maximum: what it can measure; a value beyond is not believed.
+        alarm_below, alarm_above: what its owner calls too little and too much.
+    """
+
+    name: SensorName
+    unit: Annotated[str, Field(max_length=16)] = ""
+    description: Annotated[str, Field(max_length=200)] = ""
+    minimum: _Finite = -1e12
+    maximum: _Finite = 1e12
+    alarm_below: _Finite | None = None
+    alarm_above: _Finite | None = None
+    source: Source
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum >= self.maximum:
+            raise ValueError("minimum must be less than maximum")
+        return self
+
+
+class _Sensors(_Frozen):
+    sensors: Annotated[list[Sensor], Field(max_length=500)] = []
+
+
+def load_sensors(path: Path) -> list[Sensor]:
+    """The sensors that the file describes.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidInput: it cannot be read or understood, or two sensors have one name.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {path}.", "Describe the device's sensors in it.") from error
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST_FILE:
+        raise InvalidInput(f"{path} has more than {LARGEST_FILE} bytes.")
+    try:
+        sensors = _Sensors.model_validate(json.loads(content)).sensors
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{path} describes sensors wrongly: {place}: {first['msg'].lower()}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path} is not JSON.") from error
+    names = [sensor.name for sensor in sensors]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"{path} describes {', '.join(twice)} twice.")
+    return sensors

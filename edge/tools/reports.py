@@ -1,0 +1,58 @@
+"""What the device tells people: notes, and alerts."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from edge.errors import InvalidInput
+from edge.journal import Journal
+from edge.tools.bounding import plain
+from edge.tools.caller import caller
+from edge.tools.registry import DeviceTool, device_tool
+
+__all__ = ["REPEAT_AFTER_S", "report_tools"]
+
+REPEAT_AFTER_S = 300.0
+"""An alert that says the same again within this time is not raised again."""
+
+_Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+
+
+def report_tools(journal: Journal, monotonic: Callable[[], float] = time.monotonic) -> list[DeviceTool]:
+    """The tools that write into the journal."""
+    raised: dict[tuple[str, str, str], tuple[float, int]] = {}
+    lock = threading.Lock()
+
+    def note_take(text: _Text, about: Annotated[str, Field(max_length=100)] = "") -> dict[str, Any]:
+        """Write down a note; it reaches the hub with the next exchange."""
+        seq = journal.record("note", {"text": _readable(text), "about": plain(about), "by": plain(caller.get())})
+        return {"noted": seq}
+
+    def alert_raise(
+        severity: Literal["info", "warning", "critical"],
+        text: _Text,
+        about: Annotated[str, Field(max_length=100)] = "",
+    ) -> dict[str, Any]:
+        """Raise an alert for the people at the hub; about names the sensor or part that it is about."""
+        alert, now = (severity, _readable(text), plain(about)), monotonic()
+        with lock:
+            for known in [known for known, (at, _) in raised.items() if at <= now - REPEAT_AFTER_S]:
+                del raised[known]
+            if alert in raised:
+                return {"alert": raised[alert][1], "raised_before": True}
+            body = {"severity": severity, "text": alert[1], "about": alert[2], "by": plain(caller.get())}
+            raised[alert] = (now, journal.record("alert", body))
+            return {"alert": raised[alert][1], "raised_before": False}
+
+    return [device_tool(note_take, effect="write"), device_tool(alert_raise, effect="write")]
+
+
+def _readable(text: str) -> str:
+    """Raises InvalidInput: there is nothing to read in it."""
+    text = plain(text).strip()
+    if not text:
+        raise InvalidInput("The text says nothing.", "Write what is to be told.")
+    return text

@@ -1,0 +1,73 @@
+"""Reading sensors."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from edge.errors import ToolFailed
+from edge.journal import Journal
+from edge.sensors.board import Reading, SensorBoard
+from edge.sensors.configuration import SensorName
+from edge.sensors.history import History
+from edge.tools.deadline import check_time, time_left
+from edge.tools.registry import DeviceTool, device_tool
+
+__all__ = ["sensor_tools"]
+
+_SLOWEST_S = 5.0
+"""What one sensor may take."""
+
+
+def sensor_tools(board: SensorBoard, journal: Journal, history: History | None = None) -> list[DeviceTool]:
+    """The tools over a board; without a history there is none to ask for."""
+
+    def sensor_list() -> dict[str, Any]:
+        """List the sensors of this device with unit, limits and alarms."""
+        return {"sensors": [sensor.model_dump(exclude={"source"}, exclude_none=True) for sensor in board.sensors]}
+
+    def sensor_read(name: SensorName) -> dict[str, Any]:
+        """Read a sensor now. The state says whether the value is good, low, high or implausible."""
+        reading = board.read(name, time_left(_SLOWEST_S))
+        if reading.state == "dead":
+            raise ToolFailed(f"The sensor {name} is dead: {reading.problem}", "Have the sensor looked at.")
+        return asdict(reading)
+
+    def sensor_sample(names: Annotated[list[SensorName], Field(max_length=100)] = []) -> dict[str, Any]:  # noqa: B006  # pydantic copies it
+        """Read sensors (all, when none is named), keep the readings and report them to the hub."""
+        readings: list[Reading] = []
+        for name in names or [sensor.name for sensor in board.sensors]:
+            check_time()
+            readings.append(board.read(name, time_left(_SLOWEST_S)))
+        if history is not None:
+            history.keep(readings)
+        journal.record("telemetry", {"sensors": {one.sensor: [one.value, one.state] for one in readings}})
+        return {"readings": [asdict(reading) for reading in readings]}
+
+    tools = [
+        device_tool(sensor_list),
+        device_tool(sensor_read),
+        device_tool(sensor_sample, effect="write", timeout_s=60.0),
+    ]
+    return tools if history is None else [*tools, _history_tool(board, history)]
+
+
+def _history_tool(board: SensorBoard, history: History) -> DeviceTool:
+    def sensor_history(name: SensorName, limit: Annotated[int, Field(ge=1, le=200)] = 20) -> dict[str, Any]:
+        """Give the last kept readings of a sensor, newest first, with their least, mean and greatest value."""
+        samples = history.latest(name, limit)
+        if not samples:  # tells what sensors there are when there is none of this name
+            board.read(name, time_left(_SLOWEST_S))
+        values = [sample.value for sample in samples if sample.value is not None and sample.state != "implausible"]
+        return {"sensor": name, "summary": _summary(values), "samples": [asdict(sample) for sample in samples]}
+
+    return device_tool(sensor_history)
+
+
+def _summary(values: Sequence[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    mean = float(f"{statistics.fmean(values):.7g}")
+    return {"count": len(values), "minimum": min(values), "mean": mean, "maximum": max(values)}
