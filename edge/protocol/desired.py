@@ -28,7 +28,7 @@ __all__ = [
 DESIRED = "desired"
 """Kind of the signed envelope (`edge.protocol.signing.Signed`) in which the hub sends desired state."""
 
-ItemKind = Literal["model", "pack", "prompt", "job", "configuration", "policy", "question"]
+ItemKind = Literal["model", "pack", "prompt", "job", "configuration", "policy", "question", "reply"]
 """What the body of an item is, by its kind.
 
 - model: `ModelTarget`, named "model"; a device runs one.
@@ -37,7 +37,8 @@ ItemKind = Literal["model", "pack", "prompt", "job", "configuration", "policy", 
 - job: a `Signed` of the kind "job" whose body is a `Job`; the signature is checked again whenever the job runs.
 - configuration: {"values": {key: value}, "rules": {key prefix: rule}}.
 - policy: {"tools": [names], "diagnostics": [names], "limits": {name: number}}.
-- question: `Question`.
+- question: `Question`, from people at the hub to the device.
+- reply: {"question": id, "text": str, "citations": [str]}, named by the id: what the hub says to a device's question.
 """
 
 

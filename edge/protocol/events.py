@@ -8,9 +8,15 @@ from edge.protocol.canonical import digest_of
 
 __all__ = ["FIRST_CHAIN", "Event", "EventClass", "EventKind", "chain", "class_of"]
 
-EventKind = Literal["audit", "alert", "answer", "job", "note", "model", "conflict", "refused", "telemetry", "gap"]
-"""What an event tells of: a tool call, an alert, an answer, a run of a job, a note, a step of a model's life, a
-conflict of configuration, something untrusted that was refused, a measurement, events that had to give way."""
+EventKind = Literal[
+    "audit", "alert", "answer", "question", "job", "note", "model", "conflict", "refused", "telemetry", "gap"
+]
+"""What an event tells of: a tool call, an alert, an answer to a question of the hub's, a question for the hub, a run of
+a job, a note, a step of a model's life, a conflict of configuration, something untrusted that was refused, a
+measurement, events that had to give way.
+
+The body of a question is {"id", "text", "by", "language", "reasons"}; the hub's answer comes as an item "reply".
+"""
 
 EventClass = Literal["audit", "record", "telemetry"]
 """What happens when the outbox has no room for more of its class.
