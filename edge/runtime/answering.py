@@ -75,4 +75,6 @@ def answer_within(
     try:
         return asyncio.run(within())
     except TimeoutError as error:
-        raise OutOfTime(f"{model} did not answer within {timeout_s:g} s.", "Allow more time, or ask shorter.") from error
+        raise OutOfTime(
+            f"{model} did not answer within {timeout_s:g} s.", "Allow more time, or ask shorter."
+        ) from error

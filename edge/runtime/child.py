@@ -34,7 +34,7 @@ class LlamaChild:
     def __init__(self, model: str, order: Mapping[str, Any], limit_s: float) -> None:
         self.key = secrets.token_urlsafe(32)
         # -P: the program's folder has modules named as packages are. A session of its own: Ctrl-C is for the daemon.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  # a fixed program
             [sys.executable, "-P", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

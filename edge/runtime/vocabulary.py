@@ -7,6 +7,7 @@ are written together.
 
 from __future__ import annotations
 
+import itertools
 import re
 from array import array
 from bisect import bisect_left
@@ -80,7 +81,7 @@ class _Merging:
 
     def _merged(self, symbols: list[str]) -> list[str]:
         while len(symbols) > 1:
-            ranks = [self._rank(left, right) for left, right in zip(symbols, symbols[1:], strict=False)]
+            ranks = [self._rank(left, right) for left, right in itertools.pairwise(symbols)]
             best = min(ranks)
             if best == _NO_RANK:
                 break
