@@ -28,12 +28,14 @@ def all_tools(
     from tools.assembly import governance_tools, ledger_tools
     from tools.evaluations import evaluation_tools
     from tools.evidence import open_evidence
+    from tools.fleet.assembly import fleet_tools
+    from tools.fleet.contents import LocalContents
+    from tools.fleet.identity import Identity
     from tools.gates import Gates
     from tools.knowledge import knowledge_tools
     from tools.licences import licence_tools
     from tools.roster import roster_tools
 
-    gates = Gates(open_evidence(catalogue))
     gates = Gates(open_evidence(catalogue))
     specs = [
         *knowledge_tools(store.retriever),
@@ -42,6 +44,7 @@ def all_tools(
         *roster_tools(catalogue, Runtimes(settings), default_model),
         *ledger_tools(catalogue, gates.keep_production),
         *governance_tools(gates),
+        *fleet_tools(Identity(store.home.identity), LocalContents(store.home.artifacts)),
     ]
     return {spec.name: spec for spec in bind(specs, Books(store.ledger))}
 

@@ -54,6 +54,15 @@ class Home:
         return self.root / "vectors"
 
     @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
+    def identity(self) -> Path:
+        """The key by which devices know this hub."""
+        return self.root / "identity.key"
+
+    @property
     def cache(self) -> Path:
         """What can be made again: trained classifiers."""
         return self.root / "cache"

@@ -25,6 +25,7 @@ from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
 from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
+from tools.fleet.identity import Identity
 
 __all__ = ["create_app", "tell_errors"]
 
@@ -58,7 +59,8 @@ def create_app(dependencies: Dependencies) -> FastAPI:
             yield
 
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(Identified, ledger=dependencies.store.ledger, local=local)
+    identity = Identity(dependencies.store.home.identity)
+    app.add_middleware(Identified, ledger=dependencies.store.ledger, local=local, identity=identity)
     app.add_middleware(KnownHosts, names=names)
     tell_errors(app)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")

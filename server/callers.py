@@ -1,4 +1,4 @@
-"""Who calls: the holder of an API key, or without keys the person at this machine."""
+"""Who calls: the holder of an API key, a device that signs its requests, or without keys the person at this machine."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from memory.errors import ChargehandError, NotAllowed
+from edge.protocol.messages import DEVICE_SCHEME
+from memory.errors import ChargehandError, InvalidInput, NotAllowed
 from memory.ledger import Ledger
 from server.gateway.ledger_ports import HELD_S
 from server.outcomes import outcome_of
 from server.telling import tell
 from tools.context import ToolContext
+from tools.fleet.callers import TOKEN_PREFIX, find_device, find_enroller
+from tools.fleet.identity import Identity
 from tools.keys import KEY_PREFIX, find_caller
 
 __all__ = ["Identified", "caller_of", "resolve_caller"]
@@ -22,6 +25,8 @@ __all__ = ["Identified", "caller_of", "resolve_caller"]
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models")
 _MOST_HELD = 10_000
 """Headers whose callers are held in memory."""
+LARGEST_DEVICE_BODY = 4 << 20
+"""Bytes of a request that a device signs: it is held in memory until the signature is checked."""
 
 
 def _utc_now() -> datetime:
@@ -44,6 +49,8 @@ def resolve_caller(ledger: Ledger, authorization: str | None, now: datetime, loc
     scheme, _, key = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise NotAllowed("The Authorization header is not a bearer's.", "Send `Authorization: Bearer KEY`.")
+    if key.strip().startswith(TOKEN_PREFIX):
+        return find_enroller(ledger, key.strip(), now)
     return find_caller(ledger, key.strip(), now)
 
 
@@ -60,32 +67,55 @@ class Identified:
 
     Args:
         local: as `resolve_caller`.
+        identity: of the hub, to which devices sign their requests; without one there are no devices.
     """
 
     def __init__(
-        self, app: ASGIApp, ledger: Ledger, local: ToolContext | None, clock: Callable[[], datetime] = _utc_now
+        self,
+        app: ASGIApp,
+        ledger: Ledger,
+        local: ToolContext | None,
+        clock: Callable[[], datetime] = _utc_now,
+        identity: Identity | None = None,
     ) -> None:
         self._app = app
         self._ledger = ledger
         self._local = local
         self._clock = clock
+        self._identity = identity
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != "/" and not scope["path"].startswith("/assets/"):
             try:
-                caller = await self._caller(scope)
+                claim = self._device_claim(scope)
+                if claim is None:
+                    caller = await self._caller(scope)
+                else:
+                    body = await _read(receive)
+                    caller, receive = await self._device(claim, body), _replay(body, receive)
             except ChargehandError as error:
                 await _refuse(error)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
+    def _device_claim(self, scope: Scope) -> str | None:
+        """What a device says of itself in the header; None where it is no device that calls."""
+        scheme, _, claim = (Headers(scope=scope).get("authorization") or "").strip().partition(" ")
+        return claim if scheme.lower() == DEVICE_SCHEME.lower() else None
+
+    async def _device(self, claim: str, body: bytes) -> ToolContext:
+        if self._identity is None:
+            raise NotAllowed("This hub has no devices.", "Send `Authorization: Bearer KEY`.")
+        hub_id = await asyncio.to_thread(lambda identity: identity.hub_id, self._identity)
+        return await asyncio.to_thread(find_device, self._ledger, hub_id, claim, body)
+
     async def _caller(self, scope: Scope) -> ToolContext:
         header = Headers(scope=scope).get("authorization")
         if self._local is not None:
             # OpenAI's clients send some key to any address; where none is needed, only one of ours counts.
-            foreign = header is not None and KEY_PREFIX not in header and scope["path"].startswith(_OPENAI)
+            foreign = header is not None and not any(prefix in header for prefix in (KEY_PREFIX, TOKEN_PREFIX)) and scope["path"].startswith(_OPENAI)
             if header is None or foreign:
                 return self._local
         now = self._clock()
@@ -99,6 +129,33 @@ class Identified:
             self._held.clear()
         self._held[header] = (now, caller)
         return caller
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body. Raises InvalidInput: it is larger than a device's may be, or its sender left."""
+    parts, size_bytes = list[bytes](), 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise InvalidInput("The request broke off.", "Send it again.")
+        parts.append(message.get("body", b""))
+        size_bytes += len(parts[-1])
+        if size_bytes > LARGEST_DEVICE_BODY:
+            raise InvalidInput(f"The request has more than {LARGEST_DEVICE_BODY} bytes.", "Send fewer events at once.")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body that was read, then whatever comes."""
+    waiting = [body]
+
+    async def replayed() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
 
 
 def _refuse(error: ChargehandError) -> JSONResponse:

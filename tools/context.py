@@ -19,6 +19,7 @@ SCOPES = frozenset(
     audit:read
     factories:read factories:write
     fleet:read fleet:write
+    edge:enrol edge:sync
     alerts:read alerts:write
     models:use
     keys:admin tenants:admin

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from memory.ledger.database import Database, open_database
 from memory.ledger.documents import Documents
+from memory.ledger.enrolments import EnrolmentToken, find_enrolment
 from memory.ledger.outbox import Outbox
 from memory.ledger.principals import ApiKey, find_key
 from memory.ledger.rollouts import tenants_with_open_rollouts
@@ -64,6 +65,10 @@ class Ledger:
     def find_key(self, key_hash: str) -> tuple[str, ApiKey] | None:
         """The tenant and the API key of this hash, whosever it is."""
         return find_key(self.database, key_hash)
+
+    def find_enrolment(self, token_hash: str) -> tuple[str, EnrolmentToken] | None:
+        """The tenant and the enrolment token of this hash, whosever it is."""
+        return find_enrolment(self.database, token_hash)
 
     def close(self) -> None:
         self.database.close()

@@ -1,4 +1,4 @@
-"""Devices at the edge: what they shall be, and what they said that they are."""
+"""Devices at the edge: where they belong, and what they said that they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,16 +16,14 @@ __all__ = ["Device", "Devices"]
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device. `desired` and `reported` are JSON; `revision` counts changes, 0 for a new one."""
+    """One device. `reported` is JSON; `revision` counts changes, 0 for a new one."""
 
     id: str
     group: str
     state: Literal["enrolled", "revoked"]
     enrolled_at: datetime
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    desired: Mapping[str, Any] = field(default_factory=dict[str, Any])
     reported: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    seen_at: datetime | None = None
     revision: int = 0
 
 
@@ -33,6 +31,7 @@ class Devices:
     """Reads and writes of one tenant's devices."""
 
     def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
         self._rows = Rows(scope, schema.devices, Device)
 
     def find(self, device_id: str) -> Device | None:
@@ -50,6 +49,10 @@ class Devices:
         """By id; of all groups, or of one."""
         where = [schema.devices.c.group == group] if group is not None else []
         return self._rows.list(*where, order=schema.devices.c.id)
+
+    def report(self, device_id: str, reported: Mapping[str, Any]) -> None:
+        """Set what the device says that it is; that is no change by people, and leaves the revision."""
+        self._scope.update(schema.devices, {"reported": dict(reported)}, schema.devices.c.id == device_id)
 
     def add(self, device: Device) -> None:
         self._rows.add(device)

@@ -8,7 +8,11 @@ from memory.ledger.approvals import Approvals
 from memory.ledger.artifacts import Artifacts
 from memory.ledger.audit import Audit
 from memory.ledger.calls import Calls
+from memory.ledger.desired import DesiredItems
+from memory.ledger.device_events import DeviceEvents
+from memory.ledger.device_questions import DeviceQuestions
 from memory.ledger.devices import Devices
+from memory.ledger.enrolments import Enrolments
 from memory.ledger.evaluations import Evaluations
 from memory.ledger.evidence import EvidenceItems
 from memory.ledger.factories import Factories, Pipelines
@@ -20,6 +24,7 @@ from memory.ledger.rollouts import Rollouts
 from memory.ledger.scope import TenantScope
 from memory.ledger.targets import Targets
 from memory.ledger.tenants import Tenants
+from memory.ledger.uplinks import Streams, Uplinks
 from memory.ledger.usage import UsageLog
 from memory.ledger.versions import Versions
 
@@ -71,8 +76,24 @@ class Unit:
         return Calls(self._scope)
 
     @cached_property
+    def desired(self) -> DesiredItems:
+        return DesiredItems(self._scope)
+
+    @cached_property
+    def device_events(self) -> DeviceEvents:
+        return DeviceEvents(self._scope)
+
+    @cached_property
+    def device_questions(self) -> DeviceQuestions:
+        return DeviceQuestions(self._scope)
+
+    @cached_property
     def devices(self) -> Devices:
         return Devices(self._scope)
+
+    @cached_property
+    def enrolments(self) -> Enrolments:
+        return Enrolments(self._scope)
 
     @cached_property
     def evaluations(self) -> Evaluations:
@@ -122,6 +143,14 @@ class Unit:
     def tenants(self) -> Tenants:
         """All tenants: the one repository that is not narrowed to this unit's."""
         return Tenants(self._scope)
+
+    @cached_property
+    def streams(self) -> Streams:
+        return Streams(self._scope)
+
+    @cached_property
+    def uplinks(self) -> Uplinks:
+        return Uplinks(self._scope)
 
     @cached_property
     def usage(self) -> UsageLog:

@@ -9,6 +9,7 @@ from memory.errors import Conflict
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.targets import Target
+from tools.fleet.waves import place_models
 from tools.rollouts.rollout import Action, Rollout, SetTarget, Tell
 from tools.rollouts.store import RolloutEvent
 from tools.rollouts.targets import TargetKind, TargetState
@@ -134,6 +135,9 @@ def _set_target(unit: Unit, rollout: Rollout, action: SetTarget) -> None:
             revision=action.expected_revision,
         )
     )
+    if kind == "devices":
+        by = f"rollout {rollout.id}"
+        place_models(unit, rollout.target, rollout.updated_at, by, candidate=rollout.candidate.key)
 
 
 def _tell(unit: Unit, rollout: Rollout, told: Tell) -> None:

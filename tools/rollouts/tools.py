@@ -62,9 +62,8 @@ def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]
         if known is None and strategy.kind != "recreate":
             raise _no_target(context.unit, target)
         candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
-        plan = make_plan(
-            strategy, known.kind if known else "serving", before, candidate, gate=gate, approval=approval, **given
-        )
+        kind = known.kind if known else "devices" if context.unit.devices.all(target) else "serving"
+        plan = make_plan(strategy, kind, before, candidate, gate=gate, approval=approval, **given)
         rollout = Rollout(
             id=_new_id(),
             tenant=context.tenant,

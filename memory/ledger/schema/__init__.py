@@ -2,6 +2,16 @@
 
 from memory.ledger.schema.base import SCHEMA_VERSION, Instant, metadata
 from memory.ledger.schema.conversation import questions, threads
+from memory.ledger.schema.edge import (
+    desired_heads,
+    desired_items,
+    device_events,
+    device_questions,
+    device_streams,
+    enrolment_tokens,
+    rejected_events,
+    uplinks,
+)
 from memory.ledger.schema.evaluations import evaluations
 from memory.ledger.schema.fleet import alerts, devices, factories, pipelines
 from memory.ledger.schema.governance import (
@@ -32,8 +42,14 @@ __all__ = [
     "calls",
     "chunks",
     "delegations",
+    "desired_heads",
+    "desired_items",
+    "device_events",
+    "device_questions",
+    "device_streams",
     "devices",
     "documents",
+    "enrolment_tokens",
     "evaluations",
     "evidence",
     "factories",
@@ -45,11 +61,13 @@ __all__ = [
     "policies",
     "principals",
     "questions",
+    "rejected_events",
     "rollout_events",
     "rollouts",
     "targets",
     "tenants",
     "threads",
+    "uplinks",
     "usage",
     "versions",
     "watermarks",

@@ -14,10 +14,8 @@ devices = sa.Table(
     name_column("group"),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("labels", sa.JSON, nullable=False),
-    sa.Column("desired", sa.JSON, nullable=False),
     sa.Column("reported", sa.JSON, nullable=False),
     sa.Column("enrolled_at", Instant, nullable=False),
-    sa.Column("seen_at", Instant),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Index(None, "tenant", "group"),
 )

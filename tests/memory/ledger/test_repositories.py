@@ -118,7 +118,7 @@ def test_the_others_come_back_as_they_were_saved(ledger: Ledger) -> None:
         assert unit.policies.save(replace(policy, active=False)).revision == 1
         assert (unit.policies.all(), len(unit.policies.all(active=None))) == ([], 1)
         unit.devices.add(device)
-        assert unit.devices.save(replace(device, seen_at=NOW)) == unit.devices.get("d1")
+        assert unit.devices.save(replace(device, group="line-4")) == unit.devices.get("d1")
         with pytest.raises(Conflict):
             unit.devices.save(device)
         unit.alerts.save(alert)

@@ -1,0 +1,121 @@
+"""What devices recorded, in the order in which it was received; and what they sent that can never be kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from memory.ledger import schema
+from memory.ledger.rows import Rows
+from memory.ledger.scope import TenantScope
+
+__all__ = ["DeviceEvent", "DeviceEvents", "Rejected"]
+
+_events, _rejected = schema.device_events, schema.rejected_events
+_PART = 500
+"""Values in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEvent:
+    """One event; `at` is the device's clock, for people alone.
+
+    Attributes:
+        position: counts the device's events from 1, in the order in which they were received.
+        stream, seq: where it stood when it was received.
+        chain: digest over it and all events before it; names it, in whatever stream it comes.
+    """
+
+    device: str
+    position: int
+    stream: str
+    seq: int
+    kind: str
+    at: str
+    boot: str
+    uptime_s: float
+    body: Mapping[str, Any]
+    chain: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """What came in an event's place, and why it was set aside. `key` names it; `text` is it, as JSON."""
+
+    device: str
+    key: str
+    stream: str
+    seq: int
+    reason: str
+    text: str
+    received_at: datetime
+
+
+class DeviceEvents:
+    """Reads of the events of one tenant's devices, and the one way to append to them."""
+
+    def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
+        self._rows = Rows(scope, _events, DeviceEvent)
+        self._set_aside = Rows(scope, _rejected, Rejected)
+
+    def append(self, events: Sequence[DeviceEvent]) -> None:
+        """Add events; that they are new is the caller's to know."""
+        self._scope.insert_all(_events, [_values(event) for event in events])
+
+    def set_aside(self, rejected: Rejected) -> None:
+        """Insert or overwrite."""
+        self._set_aside.put(rejected)
+
+    def known(self, device: str, chains: Sequence[str]) -> frozenset[str]:
+        """Which of these events are kept."""
+        found: set[str] = set()
+        for start in range(0, len(chains), _PART):
+            where = (_events.c.device == device, _events.c.chain.in_(chains[start : start + _PART]))
+            found.update(row["chain"] for row in self._scope.find(_events, ("chain",), where))
+        return frozenset(found)
+
+    def known_rejected(self, device: str, keys: Sequence[str]) -> dict[str, Rejected]:
+        """Which of these were set aside, by key."""
+        found: dict[str, Rejected] = {}
+        for start in range(0, len(keys), _PART):
+            part = self._set_aside.list(_rejected.c.device == device, _rejected.c.key.in_(keys[start : start + _PART]))
+            found.update({one.key: one for one in part})
+        return found
+
+    def of(
+        self, device: str, *, kind: str | None = None, before: int | None = None, limit: int = 100
+    ) -> list[DeviceEvent]:
+        """One device's, newest first.
+
+        Args:
+            before: a position; only what came before it.
+        """
+        where = [_events.c.device == device]
+        if kind is not None:
+            where.append(_events.c.kind == kind)
+        if before is not None:
+            where.append(_events.c.position < before)
+        return self._rows.list(*where, order=_events.c.position.desc(), limit=limit)
+
+    def newest(self, kind: str | None = None, limit: int = 100) -> list[DeviceEvent]:
+        """Of all devices, newest received first."""
+        where = [_events.c.kind == kind] if kind is not None else []
+        order = (_events.c.received_at.desc(), _events.c.device, _events.c.position.desc())
+        return self._rows.list(*where, order=order, limit=limit)
+
+    def rejected(self, device: str, limit: int = 100) -> list[Rejected]:
+        """Newest first."""
+        order = (_rejected.c.received_at.desc(), _rejected.c.seq.desc())
+        return self._set_aside.list(_rejected.c.device == device, order=order, limit=limit)
+
+    def rejected_after(self, device: str, stream: str, after: int, limit: int) -> list[Rejected]:
+        """Those of one stream behind this number, ascending."""
+        where = (_rejected.c.device == device, _rejected.c.stream == stream, _rejected.c.seq > after)
+        return self._set_aside.list(*where, order=(_rejected.c.seq, _rejected.c.key), limit=limit)
+
+
+def _values(event: DeviceEvent) -> dict[str, Any]:
+    """Its columns; `asdict` would copy the body, too."""
+    return {name: getattr(event, name) for name in DeviceEvent.__slots__}

@@ -1,0 +1,88 @@
+"""Questions to devices: they wait until the device is here, and its answer until somebody looks."""
+
+import uuid
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from edge.protocol.desired import Question
+from memory.errors import Conflict
+from memory.ledger.device_questions import DeviceQuestion
+from tools.fleet.changing import put_item
+from tools.fleet.consequences import QUESTION
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["QuestionList", "QuestionView", "asking_tools"]
+
+
+class QuestionView(BaseModel):
+    """A question to a device; `answer` is null while the device has not answered, `details` is all that it said."""
+
+    id: str
+    device: str
+    text: str
+    asked_by: str
+    asked_at: AwareDatetime
+    answer: str | None
+    answered_at: AwareDatetime | None
+    details: dict[str, Any]
+
+
+class QuestionList(BaseModel):
+    """Questions, newest first."""
+
+    questions: list[QuestionView]
+
+
+def device_ask(
+    context: ToolContext,
+    device: Annotated[str, Field(min_length=1, max_length=200, description="name of a device")],
+    text: Annotated[str, Field(min_length=1, max_length=2000, description="what to ask its assistant")],
+) -> QuestionView:
+    """Put a question to a device's own assistant; a device that is away answers when it is back."""
+    found = context.unit.devices.get(device)
+    if found.state != "enrolled":
+        raise Conflict(f"The device {device!r} is revoked: it will not answer.", "Ask another.")
+    question = DeviceQuestion(f"q-{uuid.uuid4().hex[:12]}", found.id, text, context.principal, context.now)
+    context.unit.device_questions.save(question)
+    body = Question(id=question.id, text=text, asked_by=context.principal).model_dump(mode="json")
+    put_item(context, ("device", found.id), QUESTION, question.id, body)
+    return _view(question)
+
+
+def device_answers(
+    context: ToolContext,
+    device: Annotated[str | None, Field(max_length=200, description="of this device; else of all")] = None,
+    question: Annotated[str | None, Field(max_length=200, description="only this one, by its id")] = None,
+    waiting: Annotated[bool, Field(description="only those without an answer")] = False,
+    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+) -> QuestionList:
+    """List the questions that were put to devices, with their answers, newest first."""
+    kept = context.unit.device_questions
+    if question is not None:
+        return QuestionList(questions=[_view(kept.get(question))])
+    name = context.unit.devices.get(device).id if device is not None else None
+    return QuestionList(questions=[_view(one) for one in kept.all(name, open_only=waiting, limit=limit)])
+
+
+def _view(question: DeviceQuestion) -> QuestionView:
+    details = dict(question.answer or {})
+    answer = details.get("text")
+    return QuestionView(
+        id=question.id,
+        device=question.device,
+        text=question.text,
+        asked_by=question.asked_by,
+        asked_at=question.asked_at,
+        answer=str(answer) if answer is not None else None,
+        answered_at=question.answered_at,
+        details=details,
+    )
+
+
+def asking_tools() -> list[ToolSpec]:
+    """The operations on questions."""
+    return [
+        tool(device_ask, scopes={"fleet:write"}, effect="write"),
+        tool(device_answers, scopes={"fleet:read"}, ledger=True),
+    ]

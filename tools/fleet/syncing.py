@@ -1,0 +1,167 @@
+"""One exchange between a device and the hub: events up, desired state down."""
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from edge.errors import Untrusted
+from edge.protocol.canonical import digest_of
+from edge.protocol.desired import DESIRED, Desired
+from edge.protocol.events import FIRST_CHAIN
+from edge.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncResponse, seal
+from edge.protocol.signing import Signed
+from memory.errors import InvalidInput, NotAllowed
+from memory.ledger import Unit
+from memory.ledger.devices import Device
+from memory.ledger.uplinks import Uplink
+from tools.fleet.callers import device_of
+from tools.fleet.identity import Identity
+from tools.fleet.receiving import Received, receive
+from tools.fleet.state import SharedStates, read_state
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["Exchange", "known_device", "sync_tool"]
+
+Position = Annotated[int, Field(ge=0, le=2**53)]
+_FARTHEST = 1_000_000
+"""Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
+
+
+def known_device(context: ToolContext) -> tuple[Device, Uplink]:
+    """The device that calls. Raises NotAllowed: it is no device, or is not enrolled any more."""
+    name = device_of(context)
+    device, uplink = context.unit.devices.find(name), context.unit.uplinks.find(name)
+    if device is None or uplink is None or device.state != "enrolled":
+        raise NotAllowed(f"The device {name!r} is not enrolled.", "Enrol it.")
+    return device, uplink
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What every exchange is made with.
+
+    Attributes:
+        every_s: when a device that has nothing to tell comes back.
+    """
+
+    identity: Identity
+    every_s: float = 60.0
+    shared: SharedStates = field(default_factory=SharedStates)
+
+    def take(self, context: ToolContext, request: SyncRequest) -> SyncResponse:
+        """Do one, within the open transaction. Raises NotAllowed, InvalidInput: it is no device, or cannot be read."""
+        unit, now = context.unit, context.now
+        device, uplink = known_device(context)
+        try:
+            events = request.carried()
+        except Untrusted as error:
+            raise InvalidInput(error.message, "Pack the events as `pack_events` does.") from error
+        received = receive(unit, uplink, request, events, now)
+        version, digest = self._report(unit, device, uplink, received, request)
+        desired = self._desired(unit, device, uplink, request)
+        current = received.stream.number >= uplink.stream_number
+        unit.uplinks.change(
+            device.id,
+            events=uplink.events + received.kept,
+            stream_number=max(uplink.stream_number, received.stream.number),
+            reported_version=version if current else uplink.reported_version,
+            reported_digest=digest if current else uplink.reported_digest,
+            have_revision=request.have_revision,
+            seen_at=max(now, uplink.seen_at or now),
+        )
+        response = SyncResponse(
+            cursor=received.stream.cursor,
+            cursor_chain=received.stream.chain,
+            forked=received.forked,
+            rejected=list(received.rejected),
+            reported_version=version,
+            reported_digest=digest,
+            desired=desired,
+            next_s=self.every_s,
+        )
+        return seal(
+            response, self.identity.signer, self.identity.hub_id, context.tenant, device.id, request.nonce
+        )
+
+    def _report(
+        self, unit: Unit, device: Device, uplink: Uplink, received: Received, request: SyncRequest
+    ) -> tuple[int, str]:
+        """Keep what the device says of itself, unless it is older than what is kept; version and digest of that."""
+        if received.stream.number < uplink.stream_number:
+            return -1, ""
+        known = received.stream.number == uplink.stream_number
+        version, digest = (uplink.reported_version, uplink.reported_digest) if known else (-1, "")
+        if request.reported is None or request.reported_version <= version:
+            return version, digest
+        try:
+            fresh = digest_of(request.reported)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput("What the device reports is not JSON.", "Report finite numbers.") from error
+        if fresh != digest:
+            unit.devices.report(device.id, request.reported)
+        return request.reported_version, fresh
+
+    def _desired(self, unit: Unit, device: Device, uplink: Uplink, request: SyncRequest) -> Signed | None:
+        head, have = unit.desired.head(), request.have_revision
+        whole = request.whole or have < max(head.floor, uplink.refetch_below, 0)
+        if have > head.revision:  # the hub was restored from an older backup
+            whole = True
+            if have - head.revision <= _FARTHEST:
+                head = replace(head, revision=have + 1)
+                unit.desired.set_head(head)
+        state = read_state(unit, device.id, device.group, self.shared, head)
+        items = state.whole() if whole else state.changed_since(have)
+        if not whole and not items:
+            if not request.have_digest or request.have_digest == state.digest:
+                if state.own_tombstones:  # the device heard of its own
+                    unit.desired.drop_tombstones(have, device.id)
+                return None
+            items, whole = state.whole(), True
+        since = None if whole else have
+        desired = Desired(device=device.id, since=since, revision=head.revision, items=items, digest=state.digest)
+        return self.identity.envelope(DESIRED, desired.model_dump(mode="json"))
+
+
+def sync_tool(exchange: Exchange) -> ToolSpec:
+    """The tool `edge_sync`."""
+
+    def edge_sync(  # noqa: PLR0913, PLR0917 - the fields of `SyncRequest`
+        context: ToolContext,
+        stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="which outbox")],
+        after: Annotated[Position, Field(description="events up to here were sent before")],
+        through: Annotated[Position, Field(description="nothing up to here is still to come")],
+        after_chain: Annotated[Chain, Field(description="chain of the events at `after`")] = FIRST_CHAIN,
+        through_chain: Annotated[Chain, Field(description="chain of the events at `through`")] = FIRST_CHAIN,
+        events: Annotated[list[dict[str, Any]], Field(max_length=LARGEST_BATCH, description="ascending")] = [],  # noqa: B006
+        packed: Annotated[str, Field(max_length=1 << 23, description="events, deflated, in their place")] = "",
+        nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="the answer is sealed for it")] = "0" * 32,
+        thinned: Annotated[dict[str, int], Field(description="class -> events that gave way")] = {},  # noqa: B006
+        reported_version: Annotated[int, Field(ge=0, le=2**53, description="of what the device reports")] = 0,
+        reported: Annotated[dict[str, Any] | None, Field(description="what the device is now")] = None,
+        have_revision: Annotated[int, Field(ge=-1, le=2**53, description="of the desired state it has")] = -1,
+        have_digest: Annotated[str, Field(max_length=64, description="of the desired state it has")] = "",
+        whole: Annotated[bool, Field(description="send all of the desired state")] = False,
+    ) -> SyncResponse:
+        """Take a device's events and what it reports, and give it what changed of its desired state."""
+        if through < after:
+            raise InvalidInput("`through` is before `after`.", "Send what comes behind `after`.")
+        request = SyncRequest.model_construct(
+            stream=stream,
+            after=after,
+            after_chain=after_chain,
+            through=through,
+            through_chain=through_chain,
+            events=events,
+            packed=packed,
+            nonce=nonce,
+            thinned=thinned,
+            reported_version=reported_version,
+            reported=reported,
+            have_revision=have_revision,
+            have_digest=have_digest,
+            whole=whole,
+        )
+        return exchange.take(context, request)
+
+    return tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True)
