@@ -198,6 +198,18 @@ class Outbox:
         with self._database.transaction() as rows:
             self._fork(rows)
 
+    def set_aside(self, seq: int) -> None:
+        """Keep this event on the device for ever: no request with it can be made. Raises StorageFailed."""
+        with self._database.transaction() as rows:
+            rows.execute(
+                "INSERT OR IGNORE INTO outbox_aside SELECT seq, kind, at, boot, uptime_s, body, chain FROM outbox"
+                " WHERE seq = ?",
+                (seq,),
+            )
+            found = rows.execute("SELECT size_bytes, class FROM outbox WHERE seq = ?", (seq,)).fetchone()
+            if found is not None:
+                remove(rows, {seq: found[0]}, "delivered" if seq <= _place(rows).delivered else found[1])
+
     def status(self) -> OutboxStatus:
         """Raises StorageFailed."""
         with self._database.read() as rows:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from edge.protocol.events import EventClass
 
@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS outbox (
 );
 CREATE INDEX IF NOT EXISTS outbox_class ON outbox (class, seq);
 CREATE TABLE IF NOT EXISTS outbox_marks (seq INTEGER PRIMARY KEY, chain TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox_aside (
+    seq INTEGER PRIMARY KEY, kind TEXT, at TEXT, boot TEXT, uptime_s REAL, body TEXT, chain TEXT
+);
 CREATE TABLE IF NOT EXISTS outbox_place (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     stream TEXT NOT NULL,
@@ -120,8 +123,8 @@ def thin(rows: sqlite3.Connection, newest: int) -> bool:
     return bool(oldest)
 
 
-def remove(rows: sqlite3.Connection, sizes: Mapping[int, int], event_class: EventClass) -> None:
-    """Remove events (number -> size); the event after each counts it, and what that one counted."""
+def remove(rows: sqlite3.Connection, sizes: Mapping[int, int], name: EventClass | Literal["delivered"]) -> None:
+    """Remove events (number -> size) that use bytes as `name`; the event after each counts it and what it counted."""
     if not sizes:
         return
     counts, records, telemetry, last = list[tuple[int, int, int]](), 0, 0, max(sizes)
@@ -129,8 +132,8 @@ def remove(rows: sqlite3.Connection, sizes: Mapping[int, int], event_class: Even
         "SELECT seq, records_gone, telemetry_gone FROM outbox WHERE seq >= ? ORDER BY seq", (min(sizes),)
     ):
         if seq in sizes:
-            records += records_gone + (event_class == "record")
-            telemetry += telemetry_gone + (event_class == "telemetry")
+            records += records_gone + (name == "record")
+            telemetry += telemetry_gone + (name == "telemetry")
         elif records or telemetry:
             counts.append((records, telemetry, seq))
             records = telemetry = 0
@@ -140,7 +143,7 @@ def remove(rows: sqlite3.Connection, sizes: Mapping[int, int], event_class: Even
         "UPDATE outbox SET records_gone = records_gone + ?, telemetry_gone = telemetry_gone + ? WHERE seq = ?", counts
     )
     rows.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in sizes])
-    add_bytes(rows, event_class, -sum(sizes.values()))
+    add_bytes(rows, name, -sum(sizes.values()))
 
 
 def deliver(rows: sqlite3.Connection, after: int, through: int, bound: int) -> None:

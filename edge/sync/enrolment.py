@@ -1,0 +1,96 @@
+"""How a device comes to know its hub: once, with a one-time token, proving that it holds its key.
+
+The answer may be lost; the same device asks again with the same token and gets the same. What it keeps is who the hub
+is: from then on it obeys that key and no other.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edge.errors import StorageFailed, Untrusted
+from edge.protocol.messages import Enrolled, EnrolRequest
+from edge.protocol.signing import Signer
+from edge.sync.transport import Transport
+
+__all__ = ["enrol", "read_enrolment", "replace_file"]
+
+
+async def enrol(
+    path: Path,
+    transport: Transport,
+    signer: Signer,
+    device: str,
+    token: str,
+    facts: Mapping[str, Any],
+    hub_key: str | None = None,
+) -> Enrolled:
+    """Enrol, or enrol again with the same hub; what comes of it is in the file when this returns.
+
+    Args:
+        path: the file.
+        transport: makes its requests with the token as their bearer.
+        hub_key: the hub's key as somebody told it who was there; None takes the key that answers.
+
+    Raises:
+        Untrusted: another hub answered than the one of `hub_key`, or than the one enrolled with before.
+        HubRefused: the token is not valid, or was used by another device.
+        LinkFailed: no answer came; ask again with the same token.
+        StorageFailed: the file could not be written; ask again with the same token.
+    """
+    before = read_enrolment(path)
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    request = EnrolRequest(
+        device=device, public_key=signer.public_key, proof=signer.sign(digest.encode()), facts=dict(facts)
+    )
+    answer = await transport.call("edge_enroll", request.model_dump(mode="json"))
+    try:
+        enrolled = Enrolled.model_validate(answer)
+    except ValidationError as error:
+        raise Untrusted("The hub's answer is malformed.") from error
+    if enrolled.device != device:
+        raise Untrusted(f"The hub enrolled {enrolled.device}, not {device}.")
+    known = before.hub_key if before is not None else None
+    if any(key not in {None, enrolled.hub_key} for key in (hub_key, known)):
+        raise Untrusted(
+            "Another hub answered than the one that this device trusts.",
+            "Check the address; to move the device to another hub, remove what it was enrolled with.",
+        )
+    replace_file(path, enrolled.model_dump_json().encode())
+    return enrolled
+
+
+def read_enrolment(path: Path) -> Enrolled | None:
+    """The hub that the device enrolled with; None where it did not. Raises StorageFailed: the file is broken."""
+    try:
+        return Enrolled.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise StorageFailed(f"{path} cannot be read.", "Remove it, and enrol the device anew.") from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """The file has this content, whole, when this returns; before, it has what it had. Raises StorageFailed."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        with suppress(OSError):  # What failed is being raised.
+            fresh.unlink(missing_ok=True)
+        raise StorageFailed(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,256 @@
+"""The link to the hub: the official MCP client over streamable HTTP, in the protocol's stateless revision.
+
+Each call is one request, which proves by itself who makes it. Sizes and times are bounded, and no answer is unpacked by
+the HTTP layer, so that a hub in the wrong hands cannot fill the device's memory.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from edge.errors import HubRefused, InvalidInput, LinkFailed
+from edge.protocol.messages import DEVICE_SCHEME, Enrolled
+from edge.protocol.signing import Signer, request_statement
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx2
+    from mcp import MCPError
+    from mcp_types import CallToolResult
+
+__all__ = ["Authorize", "Door", "McpTransport", "as_device", "open_transport", "with_token"]
+
+PROTOCOL_REVISION = "2026-07-28"
+LARGEST_ANSWER = 8 << 20
+"""Bytes."""
+
+Authorize = Callable[[bytes], str]
+"""The `Authorization` header for a request with this body."""
+
+_RETRIED = frozenset({"unavailable", "interrupted", "out_of_time", "storage_failed", "limit_reached", "internal"})
+"""Codes of the hub for what may succeed later; any other is a no."""
+
+
+def as_device(hub: Enrolled, signer: Signer) -> Authorize:
+    """Requests of an enrolled device: each is signed with its key."""
+
+    def authorize(body: bytes) -> str:
+        statement = request_statement(hub.hub_id, hub.tenant, hub.device, body)
+        return f"{DEVICE_SCHEME} {hub.tenant}/{hub.device} {signer.sign(statement)}"
+
+    return authorize
+
+
+def with_token(token: str) -> Authorize:
+    """The one request of a device that enrols. Raises InvalidInput: a header cannot carry this token."""
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidInput("This is no enrolment token.", "Ask the hub's operator for one.")
+
+    def authorize(body: bytes) -> str:
+        return f"Bearer {token}"
+
+    return authorize
+
+
+@asynccontextmanager
+async def open_transport(
+    url: str,
+    authorize: Authorize,
+    *,
+    timeout_s: float = 60.0,
+    connect_s: float = 10.0,
+    authorities: Path | None = None,
+    proxy: str | None = None,
+) -> AsyncGenerator["McpTransport"]:
+    """A link to the hub whose MCP endpoint is at `url`; nothing is sent before the first call.
+
+    Args:
+        timeout_s: for a whole call.
+        connect_s: of that, for reaching the hub.
+        authorities: certificates (PEM) that the hub's must come from; None for those of the system.
+        proxy: address of an HTTP proxy.
+
+    Raises:
+        InvalidInput: `url` is not an http or https address, or `authorities` cannot be read.
+    """
+    import httpx2
+
+    advice = "Give the hub's address, such as https://hub.example.com/mcp."
+    try:
+        scheme = httpx2.URL(url).scheme
+    except httpx2.InvalidURL as error:
+        raise InvalidInput(f"{url!r} is not an address.", advice) from error
+    if scheme not in {"http", "https"}:
+        raise InvalidInput(f"{url!r} is not the address of a hub.", advice)
+    for talkative in ("httpx2", "mcp.client.streamable_http"):  # They tell of each request, and of each that failed.
+        logging.getLogger(talkative).setLevel(logging.CRITICAL)
+    tls = _trusting(authorities) if scheme == "https" else False
+    door = _make_door(httpx2.AsyncHTTPTransport(verify=tls, proxy=proxy, trust_env=False))
+    async with httpx2.AsyncClient(
+        transport=door,
+        auth=_make_signing(authorize),
+        timeout=httpx2.Timeout(timeout_s, connect=connect_s),
+        headers={"accept-encoding": "identity"},
+        trust_env=False,
+    ) as http:
+        yield McpTransport(url, http, door, timeout_s)
+
+
+class Door(Protocol):
+    """What went wrong with the request that was made last; None where an answer came that MCP can read."""
+
+    failure: LinkFailed | HubRefused | None
+
+
+class McpTransport:
+    """A `Transport`; made by `open_transport`."""
+
+    def __init__(self, url: str, http: "httpx2.AsyncClient", door: Door, timeout_s: float) -> None:
+        self._url = url
+        self._http = http
+        self._door = door
+        self._timeout_s = timeout_s
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As `Transport.call`."""
+        from mcp import MCPError
+        from pydantic import ValidationError
+
+        self._door.failure = None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                result = await self._send(tool, dict(arguments))
+        except TimeoutError as error:
+            raise LinkFailed(f"The hub did not answer {tool} within {self._timeout_s:g} s.") from error
+        except MCPError as error:
+            raise self._door.failure or _failure_of(error) from error
+        except ValidationError as error:
+            raise LinkFailed(f"The hub's answer to {tool} is malformed.") from error
+        if result.is_error:
+            raise _told(result)
+        if result.structured_content is None:
+            raise LinkFailed(f"The hub's answer to {tool} has no content.")
+        return result.structured_content
+
+    async def _send(self, tool: str, arguments: dict[str, Any]) -> "CallToolResult":
+        from mcp import Client
+        from mcp.client.streamable_http import streamable_http_client
+        from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult
+
+        link = streamable_http_client(self._url, http_client=self._http)
+        request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=arguments))
+        async with Client(link, mode=PROTOCOL_REVISION, cache=None) as client:
+            # Not `client.call_tool`: that would list the hub's tools first, to check the answer; we check it ourselves.
+            return await client.session.send_request(request, CallToolResult)
+
+
+def _told(result: "CallToolResult") -> LinkFailed | HubRefused:
+    """The error of a tool, as the hub tells it (`server.mcp.presentation.show_error`)."""
+    from mcp_types import TextContent
+
+    text = "".join(part.text for part in result.content if isinstance(part, TextContent))
+    return _error_in(text) or HubRefused(text[:500] or "The hub refused.")
+
+
+def _failure_of(error: "MCPError") -> LinkFailed | HubRefused:
+    from mcp_types import INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION
+
+    if error.code in {INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION}:
+        return HubRefused(error.message[:500], "Bring the hub and the device to the same release.", code="protocol")
+    return LinkFailed(f"The hub's answer cannot be read: {error.message[:500]}")
+
+
+def _error_in(text: str) -> LinkFailed | HubRefused | None:
+    """The hub's own error in a body; None where there is none."""
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    error: Any = cast("dict[str, Any]", body).get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict) or not isinstance(cast("dict[str, Any]", error).get("code"), str):
+        return None
+    told = cast("dict[str, Any]", error)
+    code, message, advice = (str(told.get(name, ""))[:500] for name in ("code", "message", "advice"))
+    return LinkFailed(message, advice) if code in _RETRIED else HubRefused(message, advice, code=code)
+
+
+def _make_signing(authorize: Authorize) -> "httpx2.Auth":
+    import httpx2
+
+    class Signing(httpx2.Auth):
+        requires_request_body = True
+
+        def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response]:
+            request.headers["Authorization"] = authorize(request.content)
+            yield request
+
+    return Signing()
+
+
+def _make_door(inner: "httpx2.AsyncHTTPTransport") -> Any:
+    """A transport that reads each answer to its end, up to a limit, and notes what was wrong with it.
+
+    What is wrong is told to the MCP client as an answer of the status 502, as it would tear its streams down otherwise.
+    """
+    import httpx2
+
+    class BoundedTransport(httpx2.AsyncBaseTransport):
+        failure: LinkFailed | HubRefused | None = None
+
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            try:
+                response = await inner.handle_async_request(request)
+                body = await _read(response)
+            except (httpx2.TransportError, httpx2.StreamError) as error:
+                self.failure = LinkFailed(f"The hub cannot be reached: {str(error) or type(error).__name__}.")
+                return httpx2.Response(502, request=request)
+            if isinstance(body, LinkFailed):
+                self.failure = body
+                return httpx2.Response(502, request=request)
+            if response.status_code >= 400:
+                status = LinkFailed(f"The hub's address answers with the status {response.status_code}.")
+                self.failure = _error_in(body.decode("utf-8", "replace")) or (status if _unread(body) else None)
+            return httpx2.Response(response.status_code, headers=response.headers, content=body, request=request)
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    async def _read(response: httpx2.Response) -> bytes | LinkFailed:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            return LinkFailed("The hub's answer is packed in a way that was not asked for.")
+        parts, size = list[bytes](), 0
+        try:
+            async for part in response.aiter_raw():
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST_ANSWER:
+                    return LinkFailed(f"The hub's answer has more than {LARGEST_ANSWER} bytes.")
+        finally:
+            await response.aclose()
+        return b"".join(parts)
+
+    return BoundedTransport()
+
+
+def _unread(body: bytes) -> bool:
+    """Whether MCP cannot read it either."""
+    try:
+        told: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(told, dict) or "jsonrpc" not in told
+
+
+def _trusting(authorities: Path | None) -> "ssl.SSLContext":
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidInput(f"{authorities} holds no certificates: {error}.", "Give a PEM file.") from error
