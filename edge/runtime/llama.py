@@ -15,7 +15,7 @@ from edge.errors import InvalidInput, ModelUnavailable, NotFound
 from edge.runtime.answering import Piece, answer_within, room_for_answer
 from edge.runtime.child import LlamaChild
 from edge.runtime.marks import worded
-from edge.runtime.port import ChatModel, InstalledModel, Message, Reply
+from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
 from edge.runtime.shelf import Kept, Shelf
 
 __all__ = ["LlamaChat", "LlamaRuntime"]
@@ -50,7 +50,10 @@ class LlamaRuntime:
                 kept.append(InstalledModel(name, model.size_bytes, model.digest))
         return kept
 
-    def create(self, name: str, base: Path, adapter: Path | None, configuration: Mapping[str, Any]) -> None:
+    def has(self, digest: str) -> bool:
+        return self._shelf.has(digest)
+
+    def create(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
         self._shelf.put(name, base, adapter, configuration)
         self.unload(name)
 

@@ -13,14 +13,13 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from edge.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
 from edge.runtime.answering import Piece, answer_within, room_for_answer
 from edge.runtime.marks import worded
-from edge.runtime.port import ChatModel, InstalledModel, Message, Reply
+from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary
 
 __all__ = ["DEFAULT_ADDRESS", "OllamaChat", "OllamaRuntime"]
@@ -62,9 +61,12 @@ class OllamaRuntime:
             for model in listed
         ]
 
-    def create(self, name: str, base: Path, adapter: Path | None, configuration: Mapping[str, Any]) -> None:
-        files = {base.name: self._send(base)}
-        adapters = {adapter.name: self._send(adapter)} if adapter is not None else None
+    def has(self, digest: str) -> bool:
+        return self._server.has_blob(digest)
+
+    def create(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
+        files = {"base.gguf": self._send(base)}
+        adapters = {"adapter.gguf": self._send(adapter)} if adapter is not None else None
         with self._server.client(_LOAD_S) as client:
             done = client.create(
                 name,
@@ -103,8 +105,12 @@ class OllamaRuntime:
     def _chat(self, name: str) -> OllamaChat:
         return self._models.setdefault(name, OllamaChat(self._server, name))
 
-    def _send(self, path: Path) -> str:
+    def _send(self, path: Source) -> str:
         """Give the server a file's content, unless it has it; returns the digest."""
+        if isinstance(path, str):
+            if not self.has(path):
+                raise NotFound(f"Ollama does not have {path}.", "Fetch it first.")
+            return path
         try:
             with path.open("rb") as file:
                 digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-__all__ = ["ChatModel", "Finish", "InstalledModel", "Message", "Reply", "Runtime"]
+__all__ = ["ChatModel", "Finish", "InstalledModel", "Message", "Reply", "Runtime", "Source"]
+
+Source = Path | str
+"""A file, or the digest of one that the runtime has."""
 
 Finish = Literal["stop", "length", "cancelled"]
 """Why an answer ended: the model was done, `max_tokens` were reached, or `stop_when` said so."""
@@ -105,19 +108,24 @@ class Runtime(Protocol):
         """What it keeps."""
         ...
 
-    def create(self, name: str, base: Path, adapter: Path | None, configuration: Mapping[str, Any]) -> None:
+    def has(self, digest: str) -> bool:
+        """Whether it keeps the file of this digest (`sha256:…`) for one of its models, so that none need bring it."""
+        ...
+
+    def create(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
         """Keep a model under a name, in the place of any other of that name. It does not load it.
 
         Once this returns the model does not need the files any more. May be killed at any instruction and repeated.
 
         Args:
-            base, adapter: GGUF files.
+            base, adapter: GGUF files, or digests of files that it `has`.
             configuration: "context_tokens" (2048 where it does not say), "system" (a prompt for chats that bring none)
                 and "threads" (that compute; the runtime's own choice where it does not say, and 1 is best where the
                 processor has other work); other keys are not the runtime's.
 
         Raises:
             InvalidInput: the runtime cannot make a model of these.
+            NotFound: a file is not there, or the runtime has none of a digest.
             StorageFailed: there is no room.
         """
         ...

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from edge.errors import InvalidInput, NotFound, StorageFailed
+from edge.runtime.port import Source
 
 __all__ = ["Kept", "Shelf"]
 
@@ -60,7 +61,11 @@ class Shelf:
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         return Kept(name, base, adapter, record["configuration"], size, digest)
 
-    def put(self, name: str, base: Path, adapter: Path | None, configuration: Mapping[str, Any]) -> None:
+    def has(self, digest: str) -> bool:
+        """Whether the file of this digest (`sha256:…`) is here for one of the models."""
+        return (self._contents / digest.replace(":", "-")).is_file()
+
+    def put(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
         """Keep it, in the place of any other of that name.
 
         Files on the same disk are linked, not copied: they must not be changed afterwards.
@@ -97,8 +102,12 @@ class Shelf:
     def _record_of(self, name: str) -> Path:
         return self._records / f"{quote(name, safe='')}{_RECORD}"
 
-    def _take(self, source: Path) -> str:
+    def _take(self, source: Source) -> str:
         """Have the file's content; returns its name here."""
+        if isinstance(source, str):
+            if not self.has(source):
+                raise NotFound(f"{source} is not here.", "Fetch it first.")
+            return source.replace(":", "-")
         try:
             with source.open("rb") as file:
                 if file.read(4) != b"GGUF":

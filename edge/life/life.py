@@ -1,0 +1,220 @@
+"""The life of the device's model, one small step at a time.
+
+wanted -> fetching -> verifying -> creating -> warming -> testing -> switching -> good
+
+Each step is written down when it is done, and does no harm when it is done twice. So the device may be switched off at
+any instruction: what was under way is begun again, and until the switch the version before it answers.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.database import Database
+from edge.errors import (
+    EdgeError,
+    HubRefused,
+    InvalidInput,
+    LinkFailed,
+    ModelMisbehaved,
+    ModelUnavailable,
+    NotFound,
+    OutOfTime,
+    PromptTooLong,
+    StorageFailed,
+    Untrusted,
+)
+from edge.journal import Journal
+from edge.life.health import Health
+from edge.life.limits import LifeLimits
+from edge.life.port import Fetch
+from edge.life.steps import Steps
+from edge.life.store import LifeStore, State, Version, name_of
+from edge.protocol.desired import ModelTarget
+from edge.runtime.port import ChatModel, Runtime
+
+__all__ = ["ModelLife", "ModelReport"]
+
+_RISKY = frozenset[State]({"creating", "warming", "testing"})
+"""Steps in which a bad model may bring the device down."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """Where the device's model stands.
+
+    Attributes:
+        version: key of the one that answers; None where none does.
+        failed: key of the wanted one, where it could not be used.
+        step: what is next for the wanted one: "good" where it runs, "failed" where it is not tried again.
+        moved: whether this step changed anything; where it did, the next may follow at once.
+    """
+
+    version: str | None
+    failed: str | None
+    step: str
+    why: str
+    moved: bool = False
+
+    def as_reported(self) -> dict[str, Any]:
+        """The part of the device's reported state that tells of the model."""
+        told = {"version": self.version, "model": {"step": self.step, "why": self.why}}
+        return told | ({"failed": self.failed} if self.failed else {})
+
+
+class ModelLife:
+    """Takes the device from the model it has to the one it is to have, and back where that one fails.
+
+    Args:
+        runtimes: in the order of preference.
+        free_bytes: on the disk where models are kept.
+        monotonic: seconds, of a clock that does not jump.
+        free_memory: bytes; where a new version and the running one do not fit both, the running one is unloaded while
+            the new one is tested. None: the runtime sees to that itself.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        fetch: Fetch,
+        runtimes: Sequence[Runtime],
+        *,
+        free_bytes: Callable[[], int],
+        monotonic: Callable[[], float],
+        free_memory: Callable[[], int] | None = None,
+        limits: LifeLimits | None = None,
+    ) -> None:
+        self._limits = limits or LifeLimits()
+        self._store = LifeStore(database, journal)
+        self._runtimes = {str(runtime.name): runtime for runtime in runtimes}
+        self._monotonic = monotonic
+        self._steps = Steps(self._store, fetch, self._runtimes, self._limits.budget, monotonic, free_bytes, free_memory)
+        self._health = Health(self._store, self._runtimes, self._limits, monotonic)
+        self._lock = threading.Lock()
+        self._rest_until: tuple[str, float] = ("", 0.0)
+
+    def step(self, desired: ModelTarget | None) -> ModelReport:
+        """Do the next thing, if there is one and its time has come. Blocks as long as that thing takes.
+
+        Args:
+            desired: None where the hub names no model; the device keeps the one that it has.
+
+        Raises:
+            StorageFailed: the device's database cannot be written.
+            OutboxFull: an event could not be written.
+        """
+        with self._lock:
+            place = self._store.place()
+            wanted = self._store.version(place.wanted)
+            name = name_of(desired) if desired is not None else None
+            if name != place.wanted:
+                self._store.want(desired)
+                self._rest_until = ("", 0.0)
+                moved = True
+            elif wanted is not None and wanted.state not in {"good", "failed"} and not self._rests(wanted):
+                moved = self._advance(wanted)
+            else:
+                moved = self._clear_away() or self._health.look()
+            return self._report(moved=moved)
+
+    def report(self) -> ModelReport:
+        """Without doing anything. Raises StorageFailed."""
+        return self._report(moved=False)
+
+    def models(self) -> list[ChatModel]:
+        """What may be asked now: the running version, then the one that is fallen back on. Raises StorageFailed."""
+        place = self._store.place()
+        versions = (self._store.version(name) for name in (place.running, place.fallback))
+        return [self._runtimes[v.runtime].chat_model(v.name) for v in versions if v and v.runtime in self._runtimes]
+
+    def _report(self, *, moved: bool) -> ModelReport:
+        place = self._store.place()
+        running, wanted = self._store.version(place.running), self._store.version(place.wanted)
+        failed = wanted.key if wanted is not None and wanted.state == "failed" else None
+        step, why = (wanted.state, wanted.why) if wanted is not None else ("none", "")
+        return ModelReport(running.key if running is not None else None, failed, step, why, moved)
+
+    def _advance(self, version: Version) -> bool:
+        """One step of the wanted version. Returns whether it got further."""
+        if version.state == "switching":
+            return self._switch(version)
+        runtime = self._choose(version)
+        if runtime is None:
+            return self._put_off(version, f"No runtime is there: {version.target.runtime}.", counts=False)
+        if version.state in _RISKY and version.interrupted >= self._limits.most_interrupted:
+            return self._fail(version, f"The device went down {version.interrupted} times while {version.state}.")
+        self._store.begin(version, runtime.name)
+        try:
+            state, told = self._steps.take(version, runtime)
+        except EdgeError as error:
+            return self._explain(version, runtime, error)
+        self._store.advance(version, state, told)
+        return True
+
+    def _explain(self, version: Version, runtime: Runtime, error: EdgeError) -> bool:
+        """What a failure means for the version: wait, try again, or give it up."""
+        if isinstance(error, Untrusted):
+            self._store.refuse(version, str(error))
+        if isinstance(error, (ModelMisbehaved, InvalidInput, PromptTooLong)):
+            return self._fail(version, str(error))
+        if isinstance(error, (LinkFailed, StorageFailed)):
+            return self._put_off(version, str(error), counts=False)
+        if isinstance(error, (ModelUnavailable, OutOfTime)):
+            return self._put_off(version, str(error), counts=runtime.available())
+        if isinstance(error, (Untrusted, HubRefused, NotFound)):
+            return self._put_off(version, str(error), counts=True)
+        raise error
+
+    def _choose(self, version: Version) -> Runtime | None:
+        """The runtime that the version is made for; chosen anew until it was created there."""
+        if version.state in {"warming", "testing"}:
+            runtime = self._runtimes.get(version.runtime)
+            return runtime if runtime is not None and runtime.available() else None
+        asked = version.target.runtime
+        fitting = (runtime for runtime in self._runtimes.values() if asked in {"any", runtime.name})
+        return next((runtime for runtime in fitting if runtime.available()), None)
+
+    def _switch(self, version: Version) -> bool:
+        before = self._store.version(self._store.place().running)
+        self._store.switch(version, {"before": before.key if before is not None else None})
+        self._health.is_fresh()
+        if before is not None and before.name != version.name and before.runtime in self._runtimes:
+            self._tidy(lambda: self._runtimes[before.runtime].unload(before.name))
+        return True
+
+    def _clear_away(self) -> bool:
+        """Remove one model that nobody needs any more."""
+        place = self._store.place()
+        for version in self._store.versions():
+            if version.name not in {place.wanted, place.running, place.fallback}:
+                return self._tidy(lambda old=version: self._steps.remove(old))
+            if version.state == "failed" and version.runtime and version.name != place.running:
+                return self._tidy(lambda old=version: self._steps.strip(old))
+        return False
+
+    def _rests(self, version: Version) -> bool:
+        name, until = self._rest_until
+        return name == version.name and self._monotonic() < until
+
+    def _fail(self, version: Version, why: str) -> bool:
+        self._store.fail(version, why)
+        return True
+
+    def _put_off(self, version: Version, why: str, *, counts: bool) -> bool:
+        tries = version.tries + counts
+        if tries >= self._limits.most_tries:
+            return self._fail(version, why)
+        self._store.put_off(version, why, counts=counts)
+        pause_s = min(self._limits.longest_rest_s, self._limits.first_rest_s * 2.0 ** max(0, tries - 1))
+        self._rest_until = (version.name, self._monotonic() + pause_s)
+        return False
+
+    def _tidy(self, work: Callable[[], None]) -> bool:
+        """Do what may as well be done later; returns whether it was done."""
+        try:
+            work()
+        except (ModelUnavailable, StorageFailed):
+            return False
+        return True

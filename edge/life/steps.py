@@ -1,0 +1,149 @@
+"""What is done with a version: one method for each state, each harmless when it is done twice."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge.errors import InvalidInput, ModelMisbehaved, StorageFailed, Untrusted
+from edge.life.port import Fetch
+from edge.life.room import Budget, Shortage, who_gives_way
+from edge.life.store import LifeStore, State, Version
+from edge.life.trying import try_out
+from edge.protocol.artifacts import ArtifactRef
+from edge.runtime.port import Runtime, Source
+
+__all__ = ["Steps"]
+
+Told = Mapping[str, Any]
+"""What the event of a step says of it."""
+
+_MEMORY_FACTOR = 1.3
+"""Memory that a loaded model takes, by the size of its files."""
+_FETCHED = frozenset[State]({"fetching", "verifying", "creating"})
+"""Steps that work with what was fetched."""
+
+
+class Steps:
+    """The work. Methods raise what fetching and the runtime raise.
+
+    Args:
+        free_bytes: on the disk where models are kept.
+        free_memory: bytes; None where the runtime itself sees to it that models fit.
+    """
+
+    def __init__(
+        self,
+        store: LifeStore,
+        fetch: Fetch,
+        runtimes: Mapping[str, Runtime],
+        budget: Budget,
+        monotonic: Callable[[], float],
+        free_bytes: Callable[[], int],
+        free_memory: Callable[[], int] | None,
+    ) -> None:
+        self._store = store
+        self._fetch = fetch
+        self._runtimes = runtimes
+        self._budget = budget
+        self._monotonic = monotonic
+        self._free_bytes = free_bytes
+        self._free_memory = free_memory
+        self._by_state: Mapping[State, Callable[[Version, Runtime], tuple[State, Told]]] = {
+            "fetching": self._fetch_contents,
+            "verifying": self._verify,
+            "creating": self._create,
+            "warming": self._warm,
+            "testing": self._test,
+        }
+
+    def take(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        """Do what is next for the version; returns what is next then.
+
+        Raises:
+            ModelMisbehaved: it failed its self-test.
+            InvalidInput: it can never fit, or the runtime cannot make a model of it.
+            Untrusted: what was fetched has another digest.
+        """
+        return self._by_state[version.state](version, runtime)
+
+    def remove(self, version: Version) -> None:
+        """Take a version's files and forget it. Raises ModelUnavailable."""
+        self._store.retire(version)
+        self.strip(version)
+        self._store.drop(version)
+
+    def strip(self, version: Version) -> None:
+        """Take a version's files, but those that another one waits for. Raises ModelUnavailable."""
+        waiting = (v for v in self._store.versions() if v.name != version.name and v.state in _FETCHED)
+        awaited = {ref.digest for other in waiting for ref in other.contents}
+        for ref in version.contents:
+            if ref.digest not in awaited:
+                self._fetch.forget(ref)
+        if version.runtime in self._runtimes:
+            self._runtimes[version.runtime].remove(version.name)
+        self._store.stripped(version)
+
+    def _fetch_contents(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        missing = [ref for ref in version.contents if not runtime.has(ref.digest)]
+        if missing:
+            self._make_room(version)
+        for ref in missing:
+            self._fetch.fetch(ref)
+        return "verifying", {"bytes": sum(ref.size_bytes for ref in missing)}
+
+    def _verify(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        """Look at what lies on the disk now, whatever fetching it said."""
+        for ref in version.contents:
+            if not runtime.has(ref.digest) and not _holds(self._fetch.fetch(ref), ref):
+                self._fetch.forget(ref)
+                raise Untrusted(f"What lies here as {ref.digest} has another digest or size.")
+        return "creating", {}
+
+    def _create(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        adapter = version.target.adapter
+        sources = self._source(version.target.base, runtime), adapter and self._source(adapter, runtime)
+        begun = self._monotonic()
+        runtime.create(version.name, *sources, version.target.configuration)
+        for ref in version.contents:
+            self._fetch.forget(ref)
+        return "warming", {"runtime": runtime.name, "elapsed_s": round(self._monotonic() - begun, 3)}
+
+    def _warm(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        begun = self._monotonic()
+        if self._free_memory is not None and self._free_memory() < version.size_bytes * _MEMORY_FACTOR:
+            running = self._store.version(self._store.place().running)
+            if running is not None and running.runtime in self._runtimes:  # it is loaded again when it is asked
+                self._runtimes[running.runtime].unload(running.name)
+        runtime.warm(version.name)
+        return "testing", {"elapsed_s": round(self._monotonic() - begun, 3)}
+
+    def _test(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        tried = try_out(runtime.chat_model(version.name), version.target.self_test)
+        if tried.wrong:
+            raise ModelMisbehaved(f"It failed its self-test. {tried.wrong}")
+        return "switching", {"elapsed_s": round(tried.elapsed_s, 3), "tokens": tried.tokens}
+
+    def _source(self, ref: ArtifactRef, runtime: Runtime) -> Source:
+        return ref.digest if runtime.has(ref.digest) else self._fetch.fetch(ref)
+
+    def _make_room(self, version: Version) -> None:
+        place = self._store.place()
+        kept = [v for v in self._store.versions() if v.state not in {"fetching", "verifying", "failed"}]
+        holy = {place.running or place.fallback or ""}
+        leaving = who_gives_way(version, kept, holy, self._free_bytes(), self._budget)
+        if isinstance(leaving, Shortage):
+            if leaving.for_ever:
+                raise InvalidInput(f"It does not fit. {leaving.why}")
+            raise StorageFailed(f"It does not fit now. {leaving.why}", "Free space on the disk.")
+        for old in leaving:
+            self.remove(old)
+
+
+def _holds(path: Path, ref: ArtifactRef) -> bool:
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            return size == ref.size_bytes and f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == ref.digest
+    except OSError as error:
+        raise StorageFailed(f"{path} cannot be read: {error.strerror}.") from error
