@@ -1,0 +1,326 @@
+"""The ladder: a known command without a model, the small model, a larger one, the hub.
+
+Each rung gives a reason when it passes a question on. No rung does more than the person asked for: what writes is
+decided by rule from their words, and every tool call goes through the toolbox.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from edge.agent.consent import WRITES, asked_writes, in_own_words
+from edge.agent.fast_path import Call, FastPath, Match, Which
+from edge.agent.grounding import evidence_of, supported
+from edge.agent.language import Language, language_of
+from edge.agent.naming import Names
+from edge.agent.prompt import Offer, quoted, system_prompt
+from edge.agent.stepping import Limits, Stepper
+from edge.agent.topics import mentioned, on_topic
+from edge.agent.wording import say, worded
+from edge.errors import (
+    EdgeError,
+    InvalidInput,
+    ModelMisbehaved,
+    ModelUnavailable,
+    NotAllowed,
+    OutboxFull,
+    OutOfTime,
+    PromptTooLong,
+    StorageFailed,
+)
+from edge.journal import Journal
+from edge.runtime.port import ChatModel
+from edge.tools.registry import DeviceTool, Toolbox
+
+__all__ = ["LONGEST_QUESTION", "Answer", "Assistant", "Rung", "ToolUse"]
+
+Rung = Literal["fast", "small", "larger", "queued", "none"]
+
+LONGEST_QUESTION = 2000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A call that was made: its result, or why it failed. `left_out`: what the person said and the tool cannot do."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    result: Mapping[str, Any] | None = None
+    error: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person gets.
+
+    Attributes:
+        rung: which answered; "queued": the hub will, "none": nobody can.
+        ok: False where something that was asked for failed or nobody answered.
+        model: that worked on it; empty on the fast path.
+        reasons: why each rung before it did not answer.
+        dropped: sentences of the model that the results do not support.
+        question: the id under which the hub may answer; empty unless queued.
+    """
+
+    text: str
+    rung: Rung
+    language: Language
+    tool_calls: tuple[ToolUse, ...] = ()
+    ok: bool = True
+    model: str = ""
+    elapsed_s: float = 0.0
+    reasons: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    question: str = ""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One question on its way up the ladder."""
+
+    text: str
+    by: str
+    language: Language
+    begun: float
+    uses: list[ToolUse] = field(default_factory=list[ToolUse])
+    reasons: list[str] = field(default_factory=list[str])
+
+
+class Assistant:
+    """Answers questions and carries out orders of people and jobs on this device. Any thread may ask.
+
+    Args:
+        models: the small one first; each is tried where the one before it came to nothing. Asked at each question,
+            since a model may be exchanged or not be there yet.
+        names: what exists on the device.
+        instructions: what the hub adds to the prompt.
+        monotonic: seconds.
+    """
+
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        models: Sequence[ChatModel] | Callable[[], Sequence[ChatModel]],
+        journal: Journal,
+        limits: Limits | None = None,
+        *,
+        names: Callable[[], Names] = Names,
+        instructions: Callable[[], str] = str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._toolbox = toolbox
+        self._models = models if callable(models) else lambda: models
+        self._journal = journal
+        self._limits = limits or Limits()
+        self._names = names
+        self._instructions = instructions
+        self._monotonic = monotonic
+        self._fast = FastPath(lambda: toolbox.names, names)
+
+    def ask(self, text: str, *, by: str, language: Language | None = None, may_queue: bool = True) -> Answer:
+        """Answer, or carry out.
+
+        Args:
+            by: who asks, such as "person:anna" or "job:nightly".
+            language: of the answer; that of the text where it is None.
+            may_queue: False for what came from the hub: it would only come back.
+
+        Raises:
+            InvalidInput: the text is empty or too long.
+            OutboxFull, StorageFailed: nothing can be recorded, so nothing more is done.
+        """
+        text = text.strip()
+        if not text or len(text) > LONGEST_QUESTION:
+            raise InvalidInput(f"A question has 1 to {LONGEST_QUESTION} characters.", "Ask shorter.")
+        work = _Work(text, by, language or language_of(text), self._monotonic())
+        found = self._fast.match(text)
+        if isinstance(found, Which):
+            question = say("which", work.language, options=", ".join(found.options[:8]))
+            return self._answer(work, question, "fast", ok=False)
+        if isinstance(found, Match):
+            return self._carry_out(work, found)
+        work.reasons.append("fast path: no known command")
+        for place, model in enumerate(self._models()):
+            answer = self._try_model(work, model, "larger" if place else "small")
+            if answer is not None:
+                return answer
+        if len(work.reasons) == 1:
+            work.reasons.append("no model is installed")
+        return self._queue(work, may_queue=may_queue)
+
+    # -- fast path
+
+    def _carry_out(self, work: _Work, match: Match) -> Answer:
+        said: list[str] = []
+        for call in match.calls:
+            said.append(self._call_known(work, call))
+            if work.uses and work.uses[-1].error:
+                break  # what comes after it may rest on it
+        return self._answer(work, "\n".join(said), "fast", ok=not any(use.error for use in work.uses))
+
+    def _call_known(self, work: _Work, call: Call) -> str:
+        arguments, left_out = self._takes(call)
+        if call.only_if is not None:
+            reading = self._use(work, "sensor_read", {"name": call.only_if.sensor}, work.by)
+            if reading.result is None:
+                return say("failed", work.language, why=reading.error)
+            met, told = _condition(call, reading.result, work.language)
+            if not met:
+                return told
+            arguments.setdefault("text", told)
+        use = self._use(work, call.tool, arguments, work.by, left_out)
+        if use.result is None:
+            return say("failed", work.language, why=use.error)
+        parts = [worded(call.tool, use.result, work.language)]
+        parts += [say("once", work.language)] if call.only_if is not None else []
+        for name in left_out:
+            what = say("minutes", work.language, value=call.arguments[name]) if name == "minutes" else name
+            parts.append(say("left_out", work.language, what=what, tool=call.tool))
+        return "\n".join(parts)
+
+    def _takes(self, call: Call) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The arguments that the tool has, and the names of those that it has not."""
+        known = self._toolbox.tool(call.tool).arguments.model_fields
+        taken = {name: value for name, value in call.arguments.items() if name in known}
+        return taken, tuple(name for name in call.arguments if name not in known)
+
+    # -- models
+
+    def _try_model(self, work: _Work, model: ChatModel, rung: Literal["small", "larger"]) -> Answer | None:
+        """None where the model came to nothing: the reason is noted, and the next rung may try."""
+        offers = self._offers(work.text, everything=rung == "larger")
+        if not offers:
+            work.reasons.append(f"{model.name}: no tool may be called")
+            return None
+        done_before = len(work.uses)
+        said = ""
+        try:
+            said = self._run(work, model, offers)
+        except (ModelMisbehaved, ModelUnavailable, OutOfTime, PromptTooLong, InvalidInput) as error:
+            work.reasons.append(f"{model.name}: {error.message}")
+        results = [use for use in work.uses[done_before:] if use.result is not None]
+        if not results:
+            if said:
+                work.reasons.append(f"{model.name}: it answered without a result")
+            return None
+        evidence = evidence_of([use.result for use in results if use.result is not None])
+        kept, dropped = supported(said, evidence, work.text, work.language)
+        shown = "\n".join(worded(use.tool, use.result, work.language) for use in results if use.result is not None)
+        text = f"{kept}\n\n{shown}" if kept else shown
+        return self._answer(work, text, rung, model=model.name, dropped=tuple(dropped))
+
+    def _run(self, work: _Work, model: ChatModel, offers: Sequence[Offer]) -> str:
+        from edge.agent.loop import run_agent
+
+        def call(tool: str, arguments: Mapping[str, Any]) -> str:
+            mine = in_own_words(arguments, work.text) if self._writes(tool) else dict(arguments)
+            use = self._use(work, tool, mine, f"{work.by} by {model.name}", reraise=True)
+            return quoted(tool, use.result or {}, self._limits.result_characters)
+
+        def check(tool: str, arguments: Mapping[str, Any]) -> None:
+            self._toolbox.tool(tool).check(arguments)
+
+        names = tuple(self._names().sensors)
+        system = system_prompt(offers, work.language, names, self._instructions())
+        ends_at = work.begun + self._limits.ask_s
+        stepper = Stepper(model, offers, check, self._limits, ends_at, self._monotonic)
+        return run_agent(work.text, system, stepper, offers, call)
+
+    def _offers(self, text: str, *, everything: bool) -> list[Offer]:
+        """The tools that a model may call for this text: what reads, and what writes where the text orders it.
+
+        A small model is offered only what the text is about: it would take anything else as readily.
+        """
+        asked = asked_writes(text)
+        allowed = [self._toolbox.tool(name) for name in self._toolbox.names]
+        allowed = [tool for tool in allowed if tool.effect == "read" or (tool.name in asked and tool.name in WRITES)]
+        if not everything:
+            topics = on_topic(text, self._names()) | asked
+            allowed = [tool for tool in allowed if tool.name in topics]
+        return [
+            Offer(tool.name, tool.description, self._schema(tool, text), tool.effect) for tool in allowed
+        ]
+
+    def _schema(self, tool: DeviceTool, text: str) -> dict[str, Any]:
+        """Of the tool's arguments; a name is one of those that there are, and of those that the text mentions."""
+        schema = tool.arguments.model_json_schema()
+        names = self._names()
+        known = names.diagnostics if tool.name == "diagnostic_run" else names.sensors
+        if "name" in schema.get("properties", {}) and known:
+            schema["properties"]["name"] = {"type": "string", "enum": mentioned(text, known) or sorted(known)}
+        return schema
+
+    def _writes(self, tool: str) -> bool:
+        return self._toolbox.tool(tool).effect == "write"
+
+    # -- both
+
+    def _use(
+        self,
+        work: _Work,
+        tool: str,
+        arguments: Mapping[str, Any],
+        by: str,
+        left_out: tuple[str, ...] = (),
+        *,
+        reraise: bool = False,
+    ) -> ToolUse:
+        try:
+            use = ToolUse(tool, arguments, self._toolbox.call(tool, arguments, by=by), left_out=left_out)
+        except (OutboxFull, StorageFailed):
+            raise
+        except EdgeError as error:
+            use = ToolUse(tool, arguments, error=str(error), left_out=left_out)
+            work.uses.append(use)
+            if reraise:
+                raise
+            return use
+        work.uses.append(use)
+        return use
+
+    def _queue(self, work: _Work, *, may_queue: bool) -> Answer:
+        """Keep the question for the hub."""
+        if not may_queue:
+            return self._answer(work, say("no_answer", work.language), "none", ok=False)
+        question = str(uuid.uuid4())
+        body = {
+            "id": question,
+            "state": "queued",
+            "question": work.text,
+            "by": work.by,
+            "language": work.language,
+            "reasons": work.reasons,
+        }
+        try:
+            self._journal.record("answer", body)
+        except OutboxFull:
+            return self._answer(work, say("not_kept", work.language), "none", ok=False)
+        return self._answer(work, say("queued", work.language), "queued", ok=False, question=question)
+
+    def _answer(self, work: _Work, text: str, rung: Rung, **more: Any) -> Answer:
+        elapsed_s = self._monotonic() - work.begun
+        return Answer(
+            text, rung, work.language, tuple(work.uses), elapsed_s=elapsed_s, reasons=tuple(work.reasons), **more
+        )
+
+
+def _condition(call: Call, reading: Mapping[str, Any], language: Language) -> tuple[bool, str]:
+    """Whether the call is to be made, and the sentence that says why."""
+    condition = call.only_if
+    if condition is None:
+        raise NotAllowed("A call without a condition has none to meet.")
+    value = reading.get("value")
+    if not isinstance(value, int | float) or reading.get("state") == "implausible":
+        return False, say("no_value", language, sensor=condition.sensor)
+    unit = f" {reading['unit']}" if reading.get("unit") else ""
+    compare = say("above" if condition.compare == ">" else "below", language)
+    number = f"{condition.number:g}{unit}"
+    if condition.holds(value):
+        return True, f"{condition.sensor}: {value:g}{unit}, {compare} {number}"
+    return False, say(
+        "not_met", language, sensor=condition.sensor, value=f"{value:g}", unit=unit, compare=compare, number=number
+    )

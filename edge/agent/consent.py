@@ -1,0 +1,130 @@
+"""Which writes a person's own words ask for. Decided by rule, from the words alone, never by a model.
+
+A model may only be offered a tool that writes when this says so; whatever stands in a log, a document or another result
+cannot change that. The same holds for what is written: it is the person's words.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from edge.agent.language import language_of
+
+__all__ = ["WRITES", "asked_writes", "in_own_words", "is_question", "takes_back"]
+
+WRITES = frozenset({"alert_raise", "note_take", "diagnostic_run", "sensor_sample", "evaluation_run"})
+"""The device's tools that write. A tool that is not known here and writes is never offered to a model."""
+
+_REQUEST = re.compile(
+    r"^\W*(?:(?:please|hey|hi|so|ok)\W+)*(?:can|could|would|will) you\b|^\W*(?:请(?!问)|麻烦|帮)|能不能帮|能否帮|可以帮",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(r"[?？]\W*$|吗\W*$")
+_DENIED = re.compile(
+    r"\b(?:don'?t|do not|doesn'?t|does not|didn'?t|never|no need|not|cannot|can'?t|won'?t|shouldn'?t|mustn'?t|without"
+    r"|avoid|stop|instead of|rather than|refrain|skip|hold off|forget|nevermind|never mind)\b"
+    r"|别|不要|不用|不必|无需|勿|禁止|先不|暂不|不想|不得|算了",
+    re.IGNORECASE,
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|when|whenever|once|unless|until|after|before|suppose|supposing|imagine|in case|should|shall|maybe|perhaps"
+    r"|might|would (?:it|that|we|i|they)|could (?:it|that|we|i|they)|can (?:it|we|i|they)|what (?:does|do|is|happens|if|would|will)"
+    r"|how (?:do|does|can|could|would|to|should)|why|explain|mean|means|tomorrow|tonight|later|next (?:week|time|month)"
+    r"|says?|said|tells?|told|wrote|written|according|asks? (?:you|me|us)|instructs?|example|called|word|phrase|sentence)\b"
+    r"|如果|假如|要是|倘若|一旦|的时候|明天|今晚|稍后|晚点|怎么|如何|怎样|应该|是否|要不要|该不该|可不可以|会发生|是什么|什么意思|说|写着|为什么",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
+_CLAUSE = r"(?:^|[,;.!:]|\b(?:and|then|also|to|please|you)\b)\s*(?:(?:please|then|also|just|quickly|now|me|us)\s+)*"
+_ORDERS: Mapping[str, re.Pattern[str]] = {
+    "note_take": re.compile(
+        rf"{_CLAUSE}(?:(?:take|make|write|add|save|leave|record|create|put)\b.{{0,30}}\b(?:note|memo)\b|(?:write|jot|note)\b.{{0,20}}\bdown\b|note that\b|remember that\b)"
+        r"|记一?下|记录一?下|笔记|备注|备忘",
+        re.IGNORECASE,
+    ),
+    "alert_raise": re.compile(
+        rf"{_CLAUSE}(?:(?:raise|send|create|issue|trigger|fire|open|post)\b.{{0,40}}\b(?:alert|alarm|warning)\b|(?:alert|warn|notify)\s+(?:the|someone|every|our|my|maintenance|them)\b)"
+        r"|(?:发|报|触发|创建|上报|发起).{0,6}(?:告警|警报|报警)|通知.{0,4}(?:工程师|维护|维修|值班|运维|中心)",
+        re.IGNORECASE,
+    ),
+    "sensor_sample": re.compile(
+        rf"{_CLAUSE}(?:(?:read|sample|record|take|collect)\b.{{0,30}}\b(?:sensors|readings)\b)|(?:读取|采集|记录|采样).{{0,6}}(?:传感器|数据|读数)",
+        re.IGNORECASE,
+    ),
+    "evaluation_run": re.compile(
+        rf"{_CLAUSE}(?:(?:run|start|perform|do)\b.{{0,30}}\b(?:evaluation|benchmark|eval)\b|(?:evaluate|benchmark)\b)|(?:运行|执行|跑|做).{{0,8}}(?:评测|评估|基准测试|跑分)",
+        re.IGNORECASE,
+    ),
+    "diagnostic_run": re.compile(
+        rf"{_CLAUSE}(?:(?:run|start|execute|perform|do)\b.{{0,50}}\b(?:diagnostics?|diagnosis|tests?|checks?|ping)\b|diagnose\b)"
+        r"|(?:运行|执行|跑|启动|做|进行).{0,12}(?:诊断|测试|检测|检查)|诊断一下",
+        re.IGNORECASE,
+    ),
+}
+_BACK = re.compile(
+    r"\b(?:no,? wait|wait,? no|never ?mind|scratch that|forget (?:it|that)|cancel that|just kidding|on second thought"
+    r"|actually,? (?:no|don'?t|do not|not)|(?:don'?t|do not) (?:send|raise|do|write|save|take) (?:it|that|this)|not (?:really|yet)$)"
+    r"|算了|不用了|还是别|别发|先别|取消吧|当我没说|不要发",
+    re.IGNORECASE,
+)
+_BOUND = re.compile(
+    r"^\W*(?:(?:only )?(?:if|when|whenever|unless|once|after|before|until|as soon as|in case|while)|tomorrow|later|tonight|every"
+    r"|in \d+|at \d+|of|about|on|is|are|was|means?|does|button|feature|policy|function|rule|rules|and|or|for|to|by)\b"
+    r"|^\W*(?:如果|假如|要是|当|等|一旦|明天|稍后|今晚|是什么|的意思|怎么|吗)",
+    re.IGNORECASE,
+)
+
+
+def is_question(text: str) -> bool:
+    """Whether it asks, and is no order that is put politely as a question."""
+    return bool(_ASKS.search(text)) and not _REQUEST.search(text)
+
+
+def takes_back(said: str, *, delimited: bool) -> bool:
+    """Whether free text at the end of a command means that the command is not meant, or not now.
+
+    Args:
+        delimited: a colon or a quotation mark says where the text begins, so its first words are part of it.
+    """
+    return bool(_BACK.search(said)) or (not delimited and bool(_BOUND.search(said)))
+
+
+def asked_writes(text: str) -> frozenset[str]:
+    """The tools that write and that the text orders plainly: not denied, not supposed, not quoted, not asked about."""
+    plain = _QUOTED.sub(" ", text.replace("’", "'"))
+    plain = re.sub(r"[:：].*", ":", plain, flags=re.DOTALL)  # what is to be written may hold any words
+    if is_question(plain) or _DENIED.search(plain) or _SUPPOSED.search(plain) or _BACK.search(text):
+        return frozenset()
+    return frozenset(name for name, order in _ORDERS.items() if order.search(plain))
+
+
+def in_own_words(arguments: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Arguments of a write in which every text is the person's: one that they did not say gives way to what they said.
+
+    Short words of a fixed set (a severity, the name of a diagnostic) stay only where the person said a word of them;
+    else they are left out, and the tool's own default counts.
+    """
+    spoken = _squeezed(text)
+    words = set(re.findall(r"\w+", text.lower()))
+    kept: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if not isinstance(value, str):
+            if isinstance(value, int | float) and str(value) in text:
+                kept[name] = value
+        elif _squeezed(value) in spoken:
+            kept[name] = value
+        elif re.fullmatch(r"[\w.-]{1,40}", value) and words & set(re.findall(r"[^\W_]+", value.lower())):
+            kept[name] = value
+        elif name in {"text", "message"}:
+            kept[name] = _told(text)
+    return kept
+
+
+def _told(text: str) -> str:
+    """What a person wants to have written: behind the colon where there is one, else all of it."""
+    _, colon, behind = text.replace("：", ":").partition(":")
+    return (behind if colon and behind.strip() else text).strip()[:500]
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\W+", "" if language_of(text) == "zh" else " ", text.lower()).strip()

@@ -1,0 +1,287 @@
+"""An utterance as tool calls, with no model: it fits a known sentence as a whole, or it is no command here.
+
+No sentence is known that denies, supposes, quotes or asks about a command, so none of those acts. What a person says
+freely (the text of a note) is passed on as it is, unless it takes the command back ("... no, wait, don't").
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any, Literal
+
+from edge.agent.consent import WRITES, is_question, takes_back
+from edge.agent.language import Language, language_of
+from edge.agent.naming import Names
+from edge.agent.slots import SLOTS, Reading, Unclear, patterns
+from edge.agent.spelling import mend
+from edge.agent.templates import Template, compile_template
+
+__all__ = ["LONGEST_COMMAND", "Call", "Condition", "FastPath", "Match", "Which", "command_words", "glossary", "prepare"]
+
+LONGEST_COMMAND = 400
+"""Characters; longer text is no command."""
+
+_CALLED = r"(?:chargehand|gateway|computer|assistant|小助手|助手|网关)"
+_BEFORE = {
+    "en": re.compile(
+        rf"^(?:(?:please|pls|hey|hi|hello|ok|okay|so|um+|uh+|erm*|hmm+|well|now|and|then|thanks|yo|just|quickly|{_CALLED}"
+        r"|good (?:morning|evening|afternoon)"
+        r"|(?:can|could|would|will) you(?: just| please| quickly)?|would you mind"
+        r"|i(?: want|'d like| would like| need) you to|i(?: want|'d like| would like| need) to (?=see|know|read|check)"
+        r"|go ahead and|let's)[ ,.!:-]+)+",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        rf"^(?:(?:请问|请|帮我|帮忙|麻烦你?|劳驾|你好|您好|嗨|喂|那个|嗯+|呃+|额|好的?|那|然后|给我|替我|我想要?(?=看|知道|查|读)"
+        rf"|我想知道|能不能(?=帮)|能否(?=帮)|可以(?=帮)|{_CALLED})[ ,，。!！、]?)+"
+    ),
+}
+_AFTER = {
+    "en": re.compile(
+        r"(?:[ ,.!?;-]+(?:please|pls|thanks|thank you|thx|for me|asap|will you|would you|could you|mate|ok|okay|cheers)"
+        r")*[ .!?,;]*$",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(r"(?:[ ,，]?(?:谢谢你?|(?<=[,，])好吗|可以吗|行吗|吧|啊|呢|呀|哈|啦|哦|谢了))*[ .。!！?？,，~]*$"),
+}
+_SPACES = re.compile(r"\s+")
+_BESIDE_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) | (?=[\u3000-\u9fff\uff00-\uffef])")
+_SLOT = re.compile(r"\{(\w+)\}")
+_FREE = frozenset({"text", "query"})
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A sensor's value must compare so with a number before the call is made."""
+
+    sensor: str
+    compare: Literal["<", ">"]
+    number: float
+
+    def holds(self, value: float) -> bool:
+        return value > self.number if self.compare == ">" else value < self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call that the person asked for."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    only_if: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the utterance orders, in order. `template` is the sentence that it fits."""
+
+    calls: tuple[Call, ...]
+    language: Language
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The utterance is a command, but a name in it may mean several things: ask back."""
+
+    phrase: str
+    options: tuple[str, ...]
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    tool: str
+    template: Template
+    arguments: Mapping[str, str]
+    defaults: Mapping[str, str]
+    hint: str
+    compare: str
+    loose: bool
+
+
+class FastPath:
+    """Known commands of one device.
+
+    Args:
+        tools: which tools there are, asked at each call: what the policy forbids is no command.
+        names: what exists on the device, asked at each call.
+        writes: tools that change something; misspelt words never lead to one.
+    """
+
+    def __init__(
+        self,
+        tools: Callable[[], Iterable[str]],
+        names: Callable[[], Names],
+        writes: frozenset[str] = WRITES - {"sensor_sample"},
+    ) -> None:
+        self._tools = tools
+        self._names = names
+        self._writes = writes
+
+    def match(self, text: str) -> Match | Which | None:
+        """The calls that the text orders; None where it is no known command."""
+        if len(text) > LONGEST_COMMAND or "\n" in text.strip():
+            return None
+        language = language_of(text)
+        prepared = prepare(text, language)
+        if not prepared.strip():
+            return None
+        tools = frozenset(self._tools()) - (self._writes if is_question(text) else frozenset[str]())
+        reading = self._names()
+        found = _first(prepared, language, tools, reading)
+        if found is None:
+            found = self._parts(prepared, language, tools, reading)
+        if found is None and language == "en":
+            mended = mend(prepared, command_words())
+            found = _first(mended, language, tools - self._writes, reading, free=False) if mended != prepared else None
+        return found
+
+    def _parts(self, prepared: str, language: Language, tools: frozenset[str], names: Names) -> Match | Which | None:
+        """Several commands in one sentence, each of them known; none of them with free text."""
+        parts = re.split(
+            r"(?:[ ,]+and then|[ ,]+then|;|[ ,]+and also|[ ,]+and)(?= )|[,;，；]?(?:然后|接着|再|并且|顺便)|[;；]",
+            prepared,
+        )
+        if not 2 <= len(parts) <= 4:
+            return None
+        calls: list[Call] = []
+        sources: list[str] = []
+        for part in parts:
+            found = _first(prepare(part, language), language, tools, names, free=False)
+            if not isinstance(found, Match):
+                return found
+            calls.extend(found.calls)
+            sources.append(found.template)
+        return Match(tuple(dict.fromkeys(calls)), language, " + ".join(sources))
+
+
+def prepare(text: str, language: Language) -> str:
+    """One spelling of spaces, apostrophes and full-width signs, without the polite words around the sentence."""
+    plain = unicodedata.normalize("NFKC", text.translate({0x2019: "'", 0x2018: "'"}))
+    plain = _SPACES.sub(" ", plain).strip()
+    if language == "zh":
+        plain = _BESIDE_HAN.sub("", plain)
+    plain = _BEFORE[language].sub("", plain)
+    plain = _AFTER[language].sub("", plain)
+    return f" {plain}" if language == "en" else plain
+
+
+def _first(
+    prepared: str, language: Language, tools: frozenset[str], names: Names, *, free: bool = True
+) -> Match | Which | None:
+    lowered = prepared.lower()
+    unclear: Which | None = None
+    for command in _commands(language):
+        if command.tool not in tools or command.template.needle not in lowered or (command.loose and not free):
+            continue
+        fits = command.template.fits(prepared)
+        if fits is None:
+            continue
+        found = _read(command, fits, language, names)
+        if isinstance(found, Match):
+            return found
+        unclear = unclear or found
+    return unclear
+
+
+def _read(command: _Command, fits: re.Match[str], language: Language, names: Names) -> Match | Which | None:
+    """The calls of a sentence that fits; None where a slot holds nothing that makes sense."""
+    reading = Reading(names, _table().glossary, command.hint)
+    values: dict[str, Any] = {}
+    for slot, phrase in fits.groupdict().items():
+        if phrase is None:
+            continue
+        value = SLOTS[slot].read(phrase, reading)
+        if isinstance(value, Unclear):
+            return Which(value.phrase, value.options, language) if value.options else None
+        if slot in _FREE and takes_back(value, delimited=prefixed(fits, slot)):
+            return None
+        values[slot] = value
+    condition: Condition | None = None
+    if command.compare:
+        condition = _condition(command, values)
+        if condition is None:
+            return None
+    many = {slot: value for slot, value in values.items() if isinstance(value, tuple)}
+    calls = tuple(
+        Call(command.tool, _arguments(command, {**values, **dict(zip(many, chosen, strict=True))}), condition)
+        for chosen in product(*many.values())
+    )
+    return Match(calls, language, command.template.source)
+
+
+def _arguments(command: _Command, values: Mapping[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = dict(command.defaults)
+    for name, wording in command.arguments.items():
+        slots = [slot for slot in _SLOT.findall(wording) if slot in values]
+        if wording == f"{{{''.join(slots)}}}":
+            arguments[name] = values[slots[0]]  # a number stays one
+        elif slots:
+            arguments[name] = " ".join(str(values[slot]) for slot in slots)
+    return arguments
+
+
+def prefixed(fits: re.Match[str], slot: str) -> bool:
+    """Whether a colon or a quotation mark says where the free text begins."""
+    before = fits.string[: fits.start(slot)].rstrip()
+    return before.endswith((":", "-", "：")) or fits[slot].lstrip()[:1] in set("\"“'‘「")
+
+
+def _condition(command: _Command, values: dict[str, Any]) -> Condition | None:
+    """None where several sensors are named: which of them is meant to count is not known."""
+    sensors, number = values["sensor"], values.pop("number")
+    if len(sensors) != 1:
+        return None
+    return Condition(sensors[0], ">" if command.compare == ">" else "<", float(number))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    commands: Mapping[str, tuple[_Command, ...]]
+    glossary: Mapping[str, str]
+
+
+@cache
+def _table() -> _Table:
+    """The sentences, compiled at the first use: about 40 ms."""
+    raw = tomllib.loads((files("edge.agent") / "phrasings.toml").read_text(encoding="utf-8"))
+    slots = patterns()
+    commands: dict[str, list[_Command]] = {"en": [], "zh": []}
+    languages: tuple[Language, ...] = ("en", "zh")
+    for entry in raw["command"]:
+        for language in languages:
+            commands[language].extend(
+                _Command(
+                    entry["tool"],
+                    compile_template(source, language, slots, raw["rules"][language]),
+                    entry.get("arguments", {}),
+                    entry.get("defaults", {}),
+                    entry.get("hint", ""),
+                    entry.get("compare", ""),
+                    entry.get("loose", False),
+                )
+                for source in entry[language]
+            )
+    return _Table({language: tuple(found) for language, found in commands.items()}, raw["glossary"])
+
+
+def _commands(language: Language) -> tuple[_Command, ...]:
+    return _table().commands[language]
+
+
+def glossary() -> Mapping[str, str]:
+    """Words that mean other words in the names of sensors, such as 温度: temperature."""
+    return _table().glossary
+
+
+@cache
+def command_words() -> frozenset[str]:
+    """The English words of all sentences and of the glossary."""
+    words = {word for command in _commands("en") for word in command.template.words}
+    return frozenset(words | {word for words in _table().glossary.values() for word in words.split()})

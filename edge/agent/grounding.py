@@ -1,0 +1,157 @@
+"""What of a model's answer the results support. The rest is dropped: numbers and verdicts never come from a model."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.agent.language import Language, language_of
+
+__all__ = ["Evidence", "evidence_of", "supported"]
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
+_FIGURE = re.compile(r"[\w.,:/-]*\d[\w.,:/-]*")
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
+_SPELLED = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty"
+    r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|third|quarter|double|twice|dozen)\b"
+    r"|[二两三四五六七八九十百千万]+(?=[度个次条秒分小天%％℃成倍号台])|百分之",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"\d\s*(°\s?[CF]|℃|℉|degrees?(?: (?:celsius|fahrenheit))?|%|％|percent|bar|kpa|mpa|psi|mm/s|rpm|volts?|amps?|watts?|kw|mb|gb"
+    r"|hours?|minutes?|seconds?|days?|摄氏度|度|巴|伏|安|小时|分钟|秒|天)(?![a-z])",
+    re.IGNORECASE,
+)
+_UNITS: Mapping[str, tuple[str, ...]] = {
+    "°c": ("°c", "℃", "celsius"), "℃": ("°c", "℃", "celsius"), "degree": ("°", "℃", "celsius"), "摄氏度": ("°c", "℃", "celsius"),
+    "度": ("°", "℃", "celsius"), "°f": ("°f", "℉"), "℉": ("°f", "℉"), "%": ("%", "percent"), "％": ("%", "percent"),
+    "percent": ("%", "percent"), "巴": ("bar",), "伏": ('"v"', "volt"), "volt": ('"v"', "volt"), "安": ('"a"', "amp"),
+    "amp": ('"a"', "amp"), "second": ("_s", "_ms", "second"), "秒": ("_s", "_ms", "second"), "hour": ("hour",),
+    "小时": ("hour", "小时"), "minute": ("minute",), "分钟": ("minute", "分钟"), "day": ("day",), "天": ("day", "天"),
+    "watt": ('"w"', "watt"),
+}  # fmt: skip
+_VERDICTS: Sequence[tuple[re.Pattern[str], tuple[str, ...]]] = tuple(
+    (re.compile(words, re.IGNORECASE), supports)
+    for words, supports in (
+        (r"\b(?:normal\w*|good|ok|okay|fine|healthy|safe|stable|all right|within)\b|正常|良好|安全|健康|稳定", ('"good"', "normal", '"problems": []', "正常")),
+        (r"\b(?:high|hot|above|over\w*|exceed\w*|too much)\b|过高|偏高|超过|过热|高于", ('"high"', "above", "exceed", "overheat", "full", "过高")),
+        (r"\b(?:low|cold|below|under|too little)\b|过低|偏低|低于", ('"low"', "below", "过低")),
+        (r"\b(?:fail\w*|fault\w*|broken|dead|error\w*|wrong|problem\w*|critical\w*|danger\w*|leak\w*|damage\w*|warning\w*)\b|故障|错误|失败|异常|危险|泄漏|严重|警告",
+         ("fail", "fault", "broken", "dead", "error", "critical", "danger", "leak", "damage", "warn", "implausible", "problem",
+          "故障", "错误", "失败", "异常", "泄漏", "严重", "警告")),
+        (r"\b(?:rising|increas\w*|falling|decreas\w*|drop\w*|grow\w*|trend\w*|faster|slower)\b|上升|下降|升高|降低|增加|减少", ("rising", "increas", "falling", "decreas", "drop", "上升", "下降")),
+    )
+)  # fmt: skip
+_DENIES = re.compile(r"\b(?:no|not|none|never|without|nothing|cannot|isn'?t|aren'?t|wasn'?t)\b|没有|并非|不是|无法|未", re.IGNORECASE)
+_NOTHING = re.compile(r"\[\]|\bnull\b|\bfalse\b|\bno\b|\bnot\b|\bnone\b|: 0[,}\s]|没有|无", re.IGNORECASE)
+_CLAIMS_DEED = re.compile(
+    r"\b(?:i(?:'ve| have)?|has been|have been|was|were)\s+(?:\w+\s+)?(?:raised|sent|notified|restarted|stopped|started|shut|fixed|reset|changed|updated|deleted|scheduled)\b"
+    r"|已(?:经)?(?:发送|通知|重启|停止|启动|关闭|修复|重置|修改|更新|删除)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[a-z]{4,}")
+_LITTLE = frozenset(
+    "this that these those with from have here there which what when where were will would could should about into than"
+    " then them they your their being been does value values reading readings current currently result results shows"
+    " show shown according device sensor sensors data found last latest first time now only also more less most some"
+    " each other between following information answer question moment".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the results say.
+
+    Attributes:
+        text: the JSON of all results, lower-case.
+        numbers: all numbers, those in texts, too.
+        owners: for each number that belongs to something with a name, the words of those names.
+    """
+
+    text: str
+    words: frozenset[str]
+    numbers: frozenset[float]
+    owners: Mapping[float, tuple[frozenset[str], ...]]
+
+
+def evidence_of(results: Sequence[Mapping[str, Any]]) -> Evidence:
+    """Gather what results say."""
+    text = json.dumps(results, ensure_ascii=False, default=str).lower()
+    numbers = {float(found.replace(",", "")) for found in _NUMBER.findall(text)}
+    numbers |= {-number for number in numbers if f"-{number:g}" in text}
+    owners: dict[float, tuple[frozenset[str], ...]] = {}
+    for name, number in _named(list(results), frozenset()):
+        owners[number] = (*owners.get(number, ()), name)
+    return Evidence(text, frozenset(_words(text)), frozenset(numbers), owners)
+
+
+def supported(answer: str, evidence: Evidence, question: str, language: Language) -> tuple[str, list[str]]:
+    """The sentences of an answer that the results support, and those that were dropped."""
+    kept: list[str] = []
+    dropped: list[str] = []
+    asked = frozenset(_words(question.lower()))
+    for sentence in (part.strip() for part in _SENTENCE.split(answer)):
+        if not re.search(r"\w", sentence):
+            continue
+        (kept if _holds(sentence, evidence, asked, language) else dropped).append(sentence)
+    return ("" if language == "zh" else " ").join(kept), dropped
+
+
+def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: Language) -> bool:
+    if language_of(sentence) != language or _CLAIMS_DEED.search(sentence) or _SPELLED.search(sentence):
+        return False
+    if not all(_known(figure, sentence, evidence) for figure in _FIGURE.findall(sentence)):
+        return False
+    if any(verdict.search(sentence) and not any(s in evidence.text for s in support) for verdict, support in _VERDICTS):
+        return False
+    if _DENIES.search(sentence) and not _NOTHING.search(evidence.text):
+        return False
+    if not all(_unit_known(unit.lower(), evidence) for unit in _UNIT.findall(sentence)):
+        return False
+    words = [word for word in _words(sentence.lower()) if word not in _LITTLE]
+    backed = sum(word in evidence.words or word in asked for word in words)
+    return backed * 2 >= len(words)
+
+
+def _known(figure: str, sentence: str, evidence: Evidence) -> bool:
+    """Whether a figure is in the results, and belongs there to what the sentence speaks of."""
+    figure = figure.strip(".,:/-") if not figure.startswith("-") else "-" + figure.strip(".,:/-")
+    number = _NUMBER.match(figure)
+    if number is None or re.search(r"[a-z_]{4,}|[-:/]\d|\d-[a-z]", figure, re.IGNORECASE):
+        return figure.lower() in evidence.text
+    value = float(number[0].replace(",", ""))
+    if value not in evidence.numbers:
+        return False
+    owners = evidence.owners.get(value, ())
+    others = [name for names in evidence.owners.values() for name in names if name not in owners]
+    words = frozenset(re.findall(r"[a-z0-9]+", sentence.lower()))
+    named_other = any(name <= words for name in others)
+    return not named_other or not owners or any(name <= words for name in owners)
+
+
+def _unit_known(unit: str, evidence: Evidence) -> bool:
+    plain = re.sub(r"\s+", "", unit)
+    plain = "degree" if plain.startswith("degree") else plain.rstrip("s") if plain.isascii() and len(plain) > 3 else plain
+    return any(spelling in evidence.text for spelling in _UNITS.get(plain, (plain,)))
+
+
+def _words(text: str) -> Iterator[str]:
+    """Words without their plainest endings."""
+    for word in _WORD.findall(text):
+        yield word.removesuffix("s").removesuffix("e")
+
+
+def _named(value: Any, name: frozenset[str]) -> Iterator[tuple[frozenset[str], float]]:
+    """Every number with the words of the name that it belongs to."""
+    if isinstance(value, Mapping):
+        own = value.get("sensor") or value.get("name")
+        words = frozenset(re.findall(r"[a-z0-9]+", own.lower())) if isinstance(own, str) else name
+        for part in value.values():
+            yield from _named(part, words)
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        for part in value:
+            yield from _named(part, name)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and name:
+        yield name, float(value)

@@ -1,0 +1,170 @@
+"""Numbers, times, levels and names in a sentence: what fits into a template's slot, and what it means."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge.agent.naming import Names, link
+
+__all__ = ["SLOTS", "Reading", "Unclear", "patterns"]
+
+_EN = {
+    "zero": 0, "one": 1, "a": 1, "an": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40,
+    "forty-five": 45, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
+    "a hundred": 100, "one hundred": 100,
+}  # fmt: skip
+_HAN = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_WORDS = "|".join(sorted((re.escape(word) for word in _EN), key=len, reverse=True))
+_NUMBER = rf"-?\d+(?:\.\d+)?|(?:{_WORDS})(?![\w-])|[零一二两三四五六七八九十百]+"
+_UNIT_MINUTES = {"s": 1 / 60, "m": 1, "h": 60, "d": 1440, "w": 10_080}
+_UNIT = (
+    r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|[smhd](?![a-z])"
+    r"|秒钟?|分钟?|个?半?小时|个?钟头|天|日|周|个?星期)"
+)
+_LEVELS = {
+    "debug": "debug", "info": "info", "information": "info", "warning": "warning", "warnings": "warning",
+    "warn": "warning", "error": "error", "errors": "error", "err": "error", "failures": "error", "failure": "error",
+    "critical": "critical", "criticals": "critical", "fatal": "critical", "fatals": "critical",
+    "调试": "debug", "信息": "info", "警告": "warning", "告警": "warning", "错误": "error", "报错": "error",
+    "出错": "error", "失败": "error", "严重": "critical", "致命": "critical",
+}  # fmt: skip
+_SEVERITIES = {
+    "info": "info", "informational": "info", "low": "info", "minor": "info", "warning": "warning", "medium": "warning",
+    "critical": "critical", "high": "critical", "urgent": "critical", "severe": "critical", "major": "critical",
+    "提示": "info", "一般": "warning", "普通": "warning", "警告": "warning", "严重": "critical", "紧急": "critical",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A phrase that may mean each of these; none where it means nothing here."""
+
+    phrase: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What slots are read with."""
+
+    names: Names
+    glossary: Mapping[str, str]
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What fits (a pattern), and what it means: a value, several in a tuple, or Unclear."""
+
+    pattern: str
+    read: Callable[[str, Reading], Any]
+
+
+def patterns() -> dict[str, str]:
+    """The pattern of each slot."""
+    return {name: slot.pattern for name, slot in SLOTS.items()}
+
+
+def _number(text: str, reading: Reading) -> float | int | Unclear:
+    plain = text.lower()
+    if re.fullmatch(r"-?\d+(?:\.\d+)?", plain):
+        value = float(plain)
+        return int(value) if value.is_integer() else value
+    return _EN[plain] if plain in _EN else _han(plain)
+
+
+def _han(numeral: str) -> int:
+    """A Chinese numeral below a thousand."""
+    hundreds, hundred, rest = numeral.rpartition("百")
+    tens, ten, ones = rest.rpartition("十")
+    total = (_HAN.get(hundreds, 1) * 100 if hundred else 0) + (_HAN.get(tens, 1) * 10 if ten else 0)
+    return total + _HAN.get(ones.lstrip("零"), 0)
+
+
+def _minutes(text: str, reading: Reading) -> int | Unclear:
+    plain = text.lower().strip()
+    half = re.fullmatch(r"half(?: an?)? (?:hour|day)|半个?(?:小时|钟头|天)", plain)
+    if half:
+        return 720 if "day" in plain or "天" in plain else 30
+    match = re.fullmatch(rf"(?P<number>{_NUMBER})?\s*(?P<unit>{_UNIT})", plain)
+    if not match:
+        return Unclear(text)
+    unit = match["unit"]
+    number = float(_number(match["number"], reading)) if match["number"] else 1.0  # type: ignore[arg-type]
+    if "半" in unit:
+        number += 0.5
+    letter = next((letter for letter, marks in _UNIT_MARKS.items() if any(mark in unit for mark in marks)), unit[0])
+    return max(1, round(number * _UNIT_MINUTES[letter]))
+
+
+_UNIT_MARKS = {"s": "秒", "m": "分", "h": ("小时", "钟头"), "d": "天日", "w": ("周", "星期")}
+
+
+def _level(text: str, reading: Reading) -> str:
+    return _LEVELS[text.lower()]
+
+
+def _severity(text: str, reading: Reading) -> str:
+    return _SEVERITIES[text.lower()]
+
+
+def _verbatim(text: str, reading: Reading) -> str | Unclear:
+    kept = text.strip().strip("\"“”‘’「」'").strip()
+    return kept or Unclear(text)
+
+
+def _word(text: str, reading: Reading) -> str | Unclear:
+    known = reading.names.services
+    if not known:
+        return text
+    fits = [name for name in known if text.lower() in {name.lower(), name.lower().removesuffix(".service")}]
+    return fits[0] if fits else Unclear(text)
+
+
+def _sensor(text: str, reading: Reading) -> tuple[str, ...] | Unclear:
+    whole = _linked(text, reading)
+    if not isinstance(whole, Unclear) or whole.options:
+        return whole
+    parts = [part for part in re.split(r"\s*(?:,|、|&|\band\b|和|与|以及|及)\s*", text) if part]
+    if len(parts) < 2:
+        return whole
+    found = [_linked(part, reading) for part in parts]
+    unclear = next((part for part in found if isinstance(part, Unclear)), None)
+    return unclear or tuple(dict.fromkeys(name for part in found if not isinstance(part, Unclear) for name in part))
+
+
+def _linked(text: str, reading: Reading) -> tuple[str, ...] | Unclear:
+    candidates = link(text, reading.names.sensors, reading.glossary, reading.hint)
+    return (candidates[0],) if len(candidates) == 1 else Unclear(text, tuple(candidates))
+
+
+def _diagnostic(text: str, reading: Reading) -> str | Unclear:
+    candidates = link(text, reading.names.diagnostics, reading.glossary)
+    return candidates[0] if len(candidates) == 1 else Unclear(text, tuple(candidates))
+
+
+def _one_of(words: Mapping[str, str]) -> str:
+    latin = "|".join(sorted((word for word in words if word.isascii()), key=len, reverse=True))
+    han = "|".join(sorted((word for word in words if not word.isascii()), key=len, reverse=True))
+    return rf"(?:{latin})(?![\w-])|(?:{han})"
+
+
+SLOTS: Mapping[str, Slot] = {
+    "sensor": Slot(r"[^?!;:？！；：\n]{1,60}?", _sensor),
+    "diagnostic": Slot(r"[^?!;:,？！；：，\n]{1,40}?", _diagnostic),
+    "service": Slot(r"[\w@.-]{2,40}?", _word),
+    "minutes": Slot(rf"(?:half(?: an?)? (?:hour|day)|半个?(?:小时|钟头|天)|(?:{_NUMBER})?\s?{_UNIT})", _minutes),
+    "limit": Slot(_NUMBER, _number),
+    "number": Slot(_NUMBER, _number),
+    "level": Slot(_one_of(_LEVELS), _level),
+    "severity": Slot(_one_of(_SEVERITIES), _severity),
+    "text": Slot(r".{1,500}", _verbatim),
+    "query": Slot(r".{1,300}", _verbatim),
+    "unit": Slot(
+        r"(?:°\s?[cf]|℃|degrees?(?: celsius)?|percent|%|bar|k?pa|mm/s|rpm|volts?|v|amps?|a|度|摄氏度|巴|伏|安)",
+        _verbatim,
+    ),
+}
+"""The slots of `phrasings.toml`. `sensor` may give several."""

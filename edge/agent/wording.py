@@ -1,0 +1,182 @@
+"""Results as sentences, without a model, in English and Chinese. Every number is the tool's own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from edge.agent.language import Language
+
+__all__ = ["SAYINGS", "say", "worded"]
+
+SAYINGS: Mapping[str, tuple[str, str]] = {
+    "which": ("Which one do you mean: {options}?", "你指的是哪一个：{options}？"),
+    "queued": (
+        "I cannot answer that here. The question is kept for the hub; its answer comes with a later exchange.",
+        "这个问题在本机无法回答，已排队等待上传到中心，答复会在之后的同步中返回。",
+    ),
+    "no_answer": ("I cannot answer that here.", "这个问题在本机无法回答。"),
+    "not_kept": (
+        "I cannot answer that here, and there is no room to keep the question for the hub.",
+        "这个问题在本机无法回答，也没有空间为中心保留该问题。",
+    ),
+    "not_met": ("{sensor} is {value}{unit}, not {compare} {number}: nothing was done.", "{sensor} 为 {value}{unit}，未{compare} {number}：未执行任何操作。"),
+    "no_value": ("{sensor} gives no value that can be believed: nothing was done.", "{sensor} 没有可信的读数：未执行任何操作。"),
+    "above": ("above", "高于"),
+    "below": ("below", "低于"),
+    "once": ("This was checked once, now.", "仅在此刻检查了一次。"),
+    "left_out": ("Not limited to {what}: this device's {tool} cannot do that.", "未按{what}限定范围：本设备的 {tool} 不支持。"),
+    "failed": ("That was not done: {why}", "未能完成：{why}"),
+    "minutes": ("the last {value} minutes", "最近 {value} 分钟"),
+    "found": ("{count} found:", "找到 {count} 条："),
+    "nothing": ("Nothing was found.", "没有找到。"),
+    "incomplete": ("Not everything could be searched.", "未能搜索全部内容。"),
+    "noted": ("Noted (event {seq}).", "已记录（事件 {seq}）。"),
+    "alerted": ("The alert is raised (event {seq}).", "已发出告警（事件 {seq}）。"),
+    "alerted_before": ("The same alert was raised shortly before (event {seq}).", "相同的告警刚刚已发出（事件 {seq}）。"),
+    "problems": ("Problems: {text}", "问题：{text}"),
+    "healthy": ("No problems.", "没有发现问题。"),
+}  # fmt: skip
+"""What the assistant itself says, English and Chinese."""
+
+_STATES: Mapping[str, tuple[str, str]] = {
+    "good": ("good", "正常"),
+    "low": ("low", "偏低"),
+    "high": ("high", "偏高"),
+    "implausible": ("implausible", "不可信"),
+    "dead": ("dead", "无响应"),
+}
+
+
+def say(key: str, language: Language, **values: Any) -> str:
+    """One of `SAYINGS`."""
+    return SAYINGS[key][language == "zh"].format(**values)
+
+
+def worded(tool: str, result: Mapping[str, Any], language: Language) -> str:
+    """A result as text; where a tool is not known here, its fields line by line."""
+    word = _WORDINGS.get(tool)
+    try:
+        return word(result, language) if word is not None else _lines(result)
+    except (KeyError, TypeError, ValueError, AttributeError):  # a newer tool's result: shown as it is
+        return _lines(result)
+
+
+def _reading(result: Mapping[str, Any], language: Language) -> str:
+    state = _STATES.get(result["state"], (result["state"], result["state"]))[language == "zh"]
+    problem = f": {result['problem']}" if result.get("problem") and language == "en" else ""
+    value = "–" if result["value"] is None else f"{result['value']:g}{_unit(result['unit'])}"
+    return f"{result['sensor']}: {value} ({state}{problem})"
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+def _readings(result: Mapping[str, Any], language: Language) -> str:
+    return "\n".join(_reading(one, language) for one in result["readings"]) or say("nothing", language)
+
+
+def _sensors(result: Mapping[str, Any], language: Language) -> str:
+    rows: list[str] = []
+    for one in result["sensors"]:
+        unit = f" [{one['unit']}]" if one.get("unit") else ""
+        about = f": {one['description']}" if one.get("description") else ""
+        rows.append(f"{one['name']}{unit}{about}")
+    return "\n".join(rows) or say("nothing", language)
+
+
+def _history(result: Mapping[str, Any], language: Language) -> str:
+    samples, summary = result["samples"], result["summary"]
+    if not samples:
+        return say("nothing", language)
+    zh = language == "zh"
+    head = result["sensor"]
+    if summary:
+        names = ("个读数，最小", "平均", "最大") if zh else ("readings, minimum", "mean", "maximum")
+        head += (
+            f": {summary['count']} {names[0]} {summary['minimum']:g}, {names[1]} {summary['mean']:g},"
+            f" {names[2]} {summary['maximum']:g}"
+        )
+    rows = [f"{one['at']}  {'–' if one['value'] is None else format(one['value'], 'g')}" for one in samples[:10]]
+    return "\n".join([head, *rows])
+
+
+def _log(result: Mapping[str, Any], language: Language) -> str:
+    rows = [f"{one['file']}: {one['text']}" for one in result["lines"]]
+    head = say("found", language, count=len(rows)) if rows else say("nothing", language)
+    tail = [] if result.get("complete", True) else [say("incomplete", language)]
+    return "\n".join([head, *rows, *tail])
+
+
+def _health(result: Mapping[str, Any], language: Language) -> str:
+    zh = language == "zh"
+    problems: Sequence[str] = result["problems"]
+    rows = [say("problems", language, text=" ".join(problems)) if problems else say("healthy", language)]
+    cpu, memory, disk, heat = result.get("cpu"), result.get("memory"), result.get("disk"), result.get("temperature")
+    if cpu and cpu.get("busy_percent") is not None:
+        rows.append(f"{'处理器占用' if zh else 'Processor'}: {cpu['busy_percent']:g} %{'' if zh else ' busy'}")
+    if memory:
+        free = f"，可用 {memory['available_mb']:g} MB" if zh else f" used, {memory['available_mb']:g} MB available"
+        rows.append(f"{'内存占用' if zh else 'Memory'}: {memory['used_percent']:g} %{free}")
+    if disk:
+        free = f"，可用 {disk['free_mb']:g} MB" if zh else f" used, {disk['free_mb']:g} MB free"
+        rows.append(f"{'磁盘占用' if zh else 'Disk'}: {disk['used_percent']:g} %{free}")
+    if heat:
+        rows.append(f"{'温度' if zh else 'Temperature'}: {heat['celsius']:g} °C")
+    if result.get("uptime_s") is not None:
+        rows.append(f"{'已运行' if zh else 'Up for'} {_duration(result['uptime_s'], zh=zh)}")
+    return "\n".join(rows)
+
+
+def _duration(seconds: float, *, zh: bool) -> str:
+    hours, minutes = int(seconds // 3600), int(seconds % 3600 // 60)
+    return f"{hours} 小时 {minutes} 分钟" if zh else f"{hours} h {minutes} min"
+
+
+def _note(result: Mapping[str, Any], language: Language) -> str:
+    return say("noted", language, seq=result["noted"])
+
+
+def _alert(result: Mapping[str, Any], language: Language) -> str:
+    return say("alerted_before" if result.get("raised_before") else "alerted", language, seq=result["alert"])
+
+
+def _diagnostic(result: Mapping[str, Any], language: Language) -> str:
+    status = "退出码" if language == "zh" else "exit status"
+    return f"{result['diagnostic']} ({status} {result['exit_status']}):\n{result['output'].strip()}"
+
+
+def _lines(result: Mapping[str, Any], depth: int = 0) -> str:
+    """Fields line by line; lists of fields with a dash."""
+    rows: list[str] = []
+    for key, value in result.items():
+        if isinstance(value, Mapping) and depth < 3:
+            rows += [f"{'  ' * depth}{key}:", _lines(value, depth + 1)]
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value) and depth < 3:
+            rows.append(f"{'  ' * depth}{key}:")
+            rows += [f"{'  ' * depth}- {_row(one)}" for one in value]
+        elif value is not None:
+            rows.append(f"{'  ' * depth}{key}: {_plain(value)}")
+    return "\n".join(row for row in rows if row)
+
+
+def _row(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return _plain(value)
+    return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items() if one is not None)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+_WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
+    "sensor_read": _reading,
+    "sensor_sample": _readings,
+    "sensor_list": _sensors,
+    "sensor_history": _history,
+    "log_search": _log,
+    "system_health": _health,
+    "note_take": _note,
+    "alert_raise": _alert,
+    "diagnostic_run": _diagnostic,
+}
