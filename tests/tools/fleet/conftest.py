@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.edge_devices import FleetWorks, open_fleet
+from tests.fakes.fleet_devices import FleetWorks, open_fleet
 from tests.fakes.works import Works
 
 
