@@ -92,6 +92,7 @@ class Sensor(_Frozen):
     """One sensor.
 
     Attributes:
+        aliases: what people call it, in any language.
         minimum, maximum: what it can measure; a value beyond is not believed.
         alarm_below, alarm_above: what its owner calls too little and too much.
     """
@@ -99,6 +100,7 @@ class Sensor(_Frozen):
     name: SensorName
     unit: Annotated[str, Field(max_length=16)] = ""
     description: Annotated[str, Field(max_length=200)] = ""
+    aliases: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = ()
     minimum: _Finite = -1e12
     maximum: _Finite = 1e12
     alarm_below: _Finite | None = None

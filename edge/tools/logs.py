@@ -1,15 +1,16 @@
 """Searching the device's logs. What stands in a log is data: it is quoted, and never obeyed."""
 
 import os
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from edge.errors import NotFound
+from edge.errors import InvalidInput, NotFound
 from edge.tools.deadline import check_time, time_left
 from edge.tools.log_lines import LogFile, Unreadable, blocks, list_files, open_folder
 from edge.tools.registry import DeviceTool, device_tool
@@ -18,6 +19,12 @@ __all__ = ["MOST_BYTES", "log_tools"]
 
 MOST_BYTES = 256 << 20
 """Of text that one search looks through."""
+_ERRORS = re.compile(
+    rb"\b(?:error|err|fatal|crit(?:ical)?|alert|emerg|panic|fail(?:ed|ure)?|exception)\b", re.IGNORECASE
+)
+_WARNINGS = re.compile(_ERRORS.pattern + rb"|\bwarn(?:ing)?\b", re.IGNORECASE)
+_LEVELS: dict[str | None, re.Pattern[bytes] | None] = {None: None, "error": _ERRORS, "warning": _WARNINGS}
+"""Words by which programs of all kinds mark their lines."""
 _LONGEST_LINE = 400
 _SPARE_S = 0.5
 """Time that is kept for giving what was found."""
@@ -31,17 +38,22 @@ def log_tools(folders: Mapping[str, Path], most_bytes: int = MOST_BYTES, timeout
     """
 
     def log_search(
-        text: Annotated[str, Field(min_length=1, max_length=200)],
+        text: Annotated[str, Field(max_length=200)] = "",
+        level: Literal["warning", "error"] | None = None,
         folder: Annotated[str | None, Field(max_length=64)] = None,
         file: Annotated[str | None, Field(max_length=255)] = None,
         limit: Annotated[int, Field(ge=1, le=50)] = 10,
     ) -> dict[str, Any]:
-        """Find lines of the device's logs that hold all words of a text, newest first; rotated and packed logs too.
+        """Find lines of the device's logs that hold all words of a text, newest first; level asks for errors alone, or
+        for warnings and errors.
 
-        Without a folder, all are searched. A file is named as results name it.
+        Rotated and packed files are searched, too; without a folder, all folders. A file is named as results name it.
         """
+        words = text.casefold().split()
+        if not words and level is None:
+            raise InvalidInput("There is nothing to search for.", "Give words, or a level.")
         chosen = _chosen(folders, folder)
-        search = _Search(text.casefold().split() or [text], limit, most_bytes)
+        search = _Search(words, _LEVELS[level], limit, most_bytes)
         for name, path in chosen.items():
             with open_folder(path) as descriptor:
                 files = [one for one in list_files(descriptor, check_time) if file is None or one.name == file]
@@ -67,10 +79,12 @@ class _Search:
 
     Attributes:
         words: casefolded; a line must hold all of them.
+        level: what else it must hold.
         left_bytes: of text that may still be looked at.
     """
 
     words: list[str]
+    level: re.Pattern[bytes] | None
     limit: int
     left_bytes: int
     found: list[tuple[float, dict[str, Any]]] = field(default_factory=list[tuple[float, dict[str, Any]]])
@@ -106,17 +120,21 @@ class _Search:
             self.left_bytes -= len(block) + 1
             lowered = block.lower()
             if all(word in lowered for word in plain):
-                for line in block.split(b"\n"):
-                    if all(word in line.lower() for word in plain):
-                        text = line.decode("utf-8", "replace")
-                        if all(word in text.casefold() for word in self.words):
-                            lines.append(text.rstrip("\r"))
+                lines.extend(filter(None, (self._matched(line, plain) for line in block.split(b"\n"))))
             if time_left() < _SPARE_S:
                 self.complete = False
                 break
         if self.left_bytes <= 0:
             self.complete = False
         return list(lines)
+
+    def _matched(self, line: bytes, plain: list[bytes]) -> str | None:
+        """The line, where it is one of those that are looked for."""
+        lowered = line.lower()
+        if not all(word in lowered for word in plain) or (self.level and not self.level.search(line)):
+            return None
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        return text if all(word in text.casefold() for word in self.words) else None
 
     def result(self) -> dict[str, Any]:
         rows = [row for _, row in sorted(self.found, key=lambda found: -found[0])[: self.limit]]
@@ -128,5 +146,5 @@ def _shown(line: str, words: list[str]) -> str:
     """The line, or the part of it around the first word where it is long."""
     if len(line) <= _LONGEST_LINE:
         return line
-    place = max(0, line.casefold().find(words[0]) - _LONGEST_LINE // 4)
+    place = max(0, line.casefold().find(words[0] if words else "") - _LONGEST_LINE // 4)
     return ("…" if place else "") + line[place : place + _LONGEST_LINE] + "…"

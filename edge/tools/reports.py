@@ -32,18 +32,18 @@ def report_tools(journal: Journal, monotonic: Callable[[], float] = time.monoton
         return {"noted": seq}
 
     def alert_raise(
-        severity: Literal["info", "warning", "critical"],
-        text: _Text,
-        about: Annotated[str, Field(max_length=100)] = "",
+        message: _Text,
+        severity: Literal["info", "warning", "critical"] = "warning",
+        subject: Annotated[str, Field(max_length=100)] = "",
     ) -> dict[str, Any]:
-        """Raise an alert for the people at the hub; about names the sensor or part that it is about."""
-        alert, now = (severity, _readable(text), plain(about)), monotonic()
+        """Raise an alert for the people at the hub; the subject is the sensor or part that it is about."""
+        alert, now = (severity, _readable(message), plain(subject)), monotonic()
         with lock:
             for known in [known for known, (at, _) in raised.items() if at <= now - REPEAT_AFTER_S]:
                 del raised[known]
             if alert in raised:
                 return {"alert": raised[alert][1], "raised_before": True}
-            body = {"severity": severity, "text": alert[1], "about": alert[2], "by": plain(caller.get())}
+            body = {"severity": severity, "message": alert[1], "subject": alert[2], "by": plain(caller.get())}
             raised[alert] = (now, journal.record("alert", body))
             return {"alert": raised[alert][1], "raised_before": False}
 

@@ -28,17 +28,17 @@ def sensor_tools(board: SensorBoard, journal: Journal, history: History | None =
         """List the sensors of this device with unit, limits and alarms."""
         return {"sensors": [sensor.model_dump(exclude={"source"}, exclude_none=True) for sensor in board.sensors]}
 
-    def sensor_read(name: SensorName) -> dict[str, Any]:
+    def sensor_read(sensor: SensorName) -> dict[str, Any]:
         """Read a sensor now. The state says whether the value is good, low, high or implausible."""
-        reading = board.read(name, time_left(_SLOWEST_S))
+        reading = board.read(sensor, time_left(_SLOWEST_S))
         if reading.state == "dead":
-            raise ToolFailed(f"The sensor {name} is dead: {reading.problem}", "Have the sensor looked at.")
+            raise ToolFailed(f"The sensor {sensor} is dead: {reading.problem}", "Have the sensor looked at.")
         return asdict(reading)
 
-    def sensor_sample(names: Annotated[list[SensorName], Field(max_length=100)] = []) -> dict[str, Any]:  # noqa: B006  # pydantic copies it
+    def sensor_sample(sensors: Annotated[list[SensorName], Field(max_length=100)] = []) -> dict[str, Any]:  # noqa: B006  # pydantic copies it
         """Read sensors (all, when none is named), keep the readings and report them to the hub."""
         readings: list[Reading] = []
-        for name in names or [sensor.name for sensor in board.sensors]:
+        for name in sensors or [sensor.name for sensor in board.sensors]:
             check_time()
             readings.append(board.read(name, time_left(_SLOWEST_S)))
         if history is not None:
@@ -55,13 +55,13 @@ def sensor_tools(board: SensorBoard, journal: Journal, history: History | None =
 
 
 def _history_tool(board: SensorBoard, history: History) -> DeviceTool:
-    def sensor_history(name: SensorName, limit: Annotated[int, Field(ge=1, le=200)] = 20) -> dict[str, Any]:
+    def sensor_history(sensor: SensorName, limit: Annotated[int, Field(ge=1, le=200)] = 20) -> dict[str, Any]:
         """Give the last kept readings of a sensor, newest first, with their least, mean and greatest value."""
-        samples = history.latest(name, limit)
+        samples = history.latest(sensor, limit)
         if not samples:  # tells what sensors there are when there is none of this name
-            board.read(name, time_left(_SLOWEST_S))
+            board.read(sensor, time_left(_SLOWEST_S))
         values = [sample.value for sample in samples if sample.value is not None and sample.state != "implausible"]
-        return {"sensor": name, "summary": _summary(values), "samples": [asdict(sample) for sample in samples]}
+        return {"sensor": sensor, "summary": _summary(values), "samples": [asdict(sample) for sample in samples]}
 
     return device_tool(sensor_history)
 
