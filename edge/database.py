@@ -31,6 +31,7 @@ class Database:
         self._lock = threading.RLock()
         self._writer = connect(path)
         self._depth = 0
+        self._owner: int | None = None
         self._idle: list[sqlite3.Connection] = []
 
     @contextmanager
@@ -46,6 +47,7 @@ class Database:
             part = f"part{self._depth}" if self._depth else ""
             self._writer.execute(f"SAVEPOINT {part}" if part else "BEGIN IMMEDIATE")
             self._depth += 1
+            self._owner = threading.get_ident()
             try:
                 yield self._writer
                 self._writer.execute(f"RELEASE {part}" if part else "COMMIT")
@@ -54,10 +56,18 @@ class Database:
                 raise
             finally:
                 self._depth -= 1
+                self._owner = self._owner if self._depth else None
 
     @contextmanager
     def read(self) -> Generator[sqlite3.Connection]:
-        """Statements that all see one moment; nothing can be written. Raises StorageFailed."""
+        """Statements that all see one moment. Within a transaction of the same thread they see what it wrote.
+
+        Raises:
+            StorageFailed: the disk is broken.
+        """
+        if self._owner == threading.get_ident():
+            yield self._writer
+            return
         with _storage_errors(self.path):
             connection = self._reader()
             try:

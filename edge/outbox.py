@@ -54,14 +54,18 @@ class Recorded:
     chain: str
 
     def on_wire(self) -> dict[str, Any]:
-        """As `edge.protocol.events.Event`."""
+        """As `edge.protocol.events.Event`. What the disk made unreadable goes as it is: the hub sets it aside."""
+        try:
+            body: Any = json.loads(self.body)
+        except ValueError:
+            body = {"unreadable": str(self.body)[:1000]}
         return {
             "seq": self.seq,
             "kind": self.kind,
             "at": self.at,
             "boot": self.boot,
             "uptime_s": self.uptime_s,
-            "body": json.loads(self.body),
+            "body": body,
             "chain": self.chain,
         }
 

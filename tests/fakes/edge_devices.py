@@ -1,152 +1,74 @@
-"""A device with the usual tools, whose world is what a test says it is."""
+"""A device's parts with clocks, dice and a link that a test holds in its hands."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from edge.database import Connect, Database, open_database
+from edge.errors import HubRefused, Untrusted
+from edge.outbox import Bounds, Outbox
+from edge.protocol.messages import SyncRequest
+from edge.sync.rounds import Syncer
+from edge.sync.transport import Transport
+from tests.fakes.reference_hubs import ReferenceHub
 
-from edge.agent.assistant import Assistant
-from edge.agent.naming import Names
-from edge.agent.stepping import Limits
-from edge.errors import NotFound
-from edge.runtime.port import ChatModel
-from edge.tools.registry import DeviceTool, Toolbox, device_tool
-from tests.fakes.device_journals import MemoryJournal
+__all__ = ["DirectLink", "numbered", "open_outbox", "open_syncer"]
 
-__all__ = ["NAMES", "TOOL_NAMES", "Device"]
-
-NAMES = Names(
-    sensors={
-        "oil_temperature": ("T-101",),
-        "coolant_temperature": (),
-        "cabinet_temperature": (),
-        "spindle_vibration": (),
-        "hydraulic_pressure": ("液压",),
-        "ambient_humidity": (),
-        "motor_current": (),
-        "pump2_flow": ("pump 2 flow",),
-    },
-    diagnostics={
-        "disk_usage": ("space on all disks", "disk check"),
-        "failed_services": ("services that failed",),
-        "network_ping": ("ping", "network test", "网络"),
-        "kernel_messages": ("warnings and errors of the kernel",),
-        "memory_usage": ("memory and swap",),
-    },
-)
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-@dataclass
-class Device:
-    """What its tools give, and what was done with it.
+def numbered(prefix: str) -> Callable[[], str]:
+    """Different 32 hexadecimal digits at each call; the same ones in each run."""
+    counter = itertools.count(1)
+    return lambda: hashlib.sha256(f"{prefix} {next(counter)}".encode()).hexdigest()[:32]
 
-    Attributes:
-        values: of sensors.
-        log: lines.
-        done: (tool, arguments) of each write.
-    """
 
-    values: dict[str, float] = field(
-        default_factory=lambda: {name: 20.5 + place for place, name in enumerate(NAMES.sensors)}
+def open_outbox(
+    database: Database | Path,
+    *,
+    name: str = "a",
+    bounds: Bounds | None = None,
+    boot: str = "boot-1",
+    connect: Connect | None = None,
+) -> Outbox:
+    if isinstance(database, Path):
+        database = open_database(database, connect)
+    ticks = itertools.count()
+    return Outbox(
+        database,
+        clock=lambda: NOON,
+        monotonic=lambda: float(next(ticks)),
+        boot=boot,
+        new_stream=numbered(f"stream of {name} {boot}"),
+        bounds=bounds,
     )
-    log: Sequence[str] = ("2026-11-20 12:00:01 sync: ERROR connection reset by hub",)
-    documents: Sequence[str] = ("Replace the hydraulic filter every 500 hours.",)
-    policy: Mapping[str, Any] | None = None
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
-    done: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    @property
-    def toolbox(self) -> Toolbox:
-        return Toolbox(self.tools(), self.journal, policy=lambda: self.policy or {"tools": TOOL_NAMES})
-
-    def assistant(self, *models: ChatModel, limits: Limits | None = None, **more: Any) -> Assistant:
-        return Assistant(self.toolbox, models, self.journal, limits, names=lambda: NAMES, **more)
-
-    def _reading(self, name: str) -> dict[str, Any]:
-        if name not in self.values:
-            raise NotFound(f"This device has no sensor {name!r}.", f"It has: {', '.join(self.values)}.")
-        unit = "°C" if "temperature" in name else "bar" if "pressure" in name else "%" if "humidity" in name else "A"
-        return {"sensor": name, "unit": unit, "value": self.values[name], "state": "good", "problem": ""}
-
-    def tools(self) -> list[DeviceTool]:
-        def system_health() -> dict[str, Any]:
-            """Tell how this device is: processor, memory, disk, temperature, uptime, and what is wrong with them."""
-            return {
-                "problems": [],
-                "cpu": {"cores": 4, "busy_percent": 12.5, "load_1m": 0.4, "load_5m": 0.3, "load_15m": 0.2},
-                "memory": {"total_mb": 3900, "available_mb": 2100, "used_percent": 46.2},
-                "disk": {"total_mb": 29000, "free_mb": 11000, "used_percent": 62.1},
-                "temperature": {"celsius": 51.5, "zones": []},
-                "uptime_s": 93784.2,
-            }
-
-        def sensor_list() -> dict[str, Any]:
-            """List the sensors of this device with unit, limits and alarms."""
-            return {"sensors": [{"name": name, "unit": self._reading(name)["unit"]} for name in self.values]}
-
-        def sensor_read(name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]) -> dict[str, Any]:
-            """Read a sensor now. The state says whether the value is good, low, high or implausible."""
-            return self._reading(name)
-
-        def sensor_history(name: str, limit: Annotated[int, Field(ge=1, le=200)] = 20) -> dict[str, Any]:
-            """Give the last kept readings of a sensor, newest first, with their least, mean and greatest value."""
-            value = self._reading(name)["value"]
-            samples = [{"at": f"2026-11-20T12:0{n}:00", "value": value - n, "state": "good"} for n in range(min(limit, 5))]
-            summary = {"count": len(samples), "minimum": value - 4, "mean": value - 2, "maximum": value}
-            return {"sensor": name, "summary": summary, "samples": samples}
-
-        def sensor_sample(names: list[str] = []) -> dict[str, Any]:  # noqa: B006
-            """Read sensors (all, when none is named), keep the readings and report them to the hub."""
-            self.done.append(("sensor_sample", {"names": names}))
-            return {"readings": [self._reading(name) for name in names or self.values]}
-
-        def log_search(
-            text: Annotated[str, Field(min_length=1, max_length=200)],
-            folder: str | None = None,
-            file: str | None = None,
-            limit: Annotated[int, Field(ge=1, le=50)] = 10,
-        ) -> dict[str, Any]:
-            """Find lines of the device's logs that hold all words of a text, newest first; rotated and packed logs too."""
-            lines = [line for line in self.log if all(word in line.casefold() for word in text.casefold().split())]
-            rows = [{"folder": "system", "file": "syslog", "text": line} for line in lines[:limit]]
-            return {"lines": rows, "files_searched": 1, "complete": True}
-
-        def knowledge_search(query: str, limit: Annotated[int, Field(ge=1, le=10)] = 3) -> dict[str, Any]:
-            """Search the documents that the hub has put onto this device; gives passages with their source."""
-            found = [text for text in self.documents if set(query.lower().split()) & set(text.lower().split())]
-            return {"passages": [{"text": text, "source": "manual.pdf"} for text in found[:limit]]}
-
-        def diagnostic_run(name: str) -> dict[str, Any]:
-            """Run one of the device's diagnostics by its name and give what it says."""
-            if name not in NAMES.diagnostics:
-                raise NotFound(f"There is no diagnostic {name!r}.")
-            self.done.append(("diagnostic_run", {"name": name}))
-            return {"diagnostic": name, "exit_status": 0, "output": "all well", "cut": False, "elapsed_s": 0.1}
-
-        def note_take(text: str, about: str = "") -> dict[str, Any]:
-            """Write down a note; it reaches the hub with the next exchange."""
-            self.done.append(("note_take", {"text": text, "about": about}))
-            return {"noted": self.journal.record("note", {"text": text})}
-
-        def alert_raise(severity: Literal["info", "warning", "critical"], text: str, about: str = "") -> dict[str, Any]:
-            """Raise an alert for the people at the hub; about names the sensor or part that it is about."""
-            self.done.append(("alert_raise", {"severity": severity, "text": text, "about": about}))
-            return {"alert": self.journal.record("alert", {"text": text}), "raised_before": False}
-
-        def evaluation_run(limit: Annotated[int, Field(ge=1, le=100)] = 100) -> dict[str, Any]:
-            """Measure the device's model: accuracy on a small set, tokens per second, time to the first token, memory."""
-            self.done.append(("evaluation_run", {"limit": limit}))
-            return {"model": "scripted", "items": 8, "accuracy": 0.5}
-
-        reads = (system_health, sensor_list, sensor_read, sensor_history)
-        quotes = (log_search, knowledge_search)
-        writes = (sensor_sample, diagnostic_run, note_take, alert_raise, evaluation_run)
-        return [
-            *(device_tool(function) for function in reads),
-            *(device_tool(function, quotes=True) for function in quotes),
-            *(device_tool(function, effect="write") for function in writes),
-        ]
 
 
-TOOL_NAMES = sorted(tool.name for tool in Device().tools())
+class DirectLink:
+    """A link that does not fail by itself, to a hub in memory."""
+
+    def __init__(self, hub: ReferenceHub, device: str) -> None:
+        self._hub = hub
+        self._device = device
+        self.requests: list[SyncRequest] = []
+        self.spoil: Callable[[dict[str, Any]], dict[str, Any]] = dict
+        """What happens to answers on their way."""
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        if tool == "edge_artifact":
+            return self.spoil(self._hub.artifact(**arguments))
+        request = SyncRequest.model_validate(dict(arguments))
+        self.requests.append(request)
+        try:
+            return self.spoil(self._hub.sync(self._device, request).model_dump(mode="json"))
+        except Untrusted as error:
+            raise HubRefused(error.message, code="invalid_input") from error
+
+
+def open_syncer(
+    hub: ReferenceHub, link: Transport, database: Database, outbox: Outbox, device: str = "a", most_events: int = 500
+) -> Syncer:
+    return Syncer(hub.enrolled(device), link, database, outbox, numbered(f"nonce of {device}"), most_events)
