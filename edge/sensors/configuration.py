@@ -4,7 +4,7 @@
     {"name": "cabinet", "unit": "°C", "minimum": -40, "maximum": 120, "alarm_above": 60,
      "source": {"driver": "file", "path": "/sys/class/thermal/thermal_zone0/temp", "scale": 0.001}},
     {"name": "line-pressure", "unit": "bar", "minimum": 0, "maximum": 16,
-     "source": {"driver": "modbus", "host": "192.0.2.7", "register": 100, "type": "float32"}}
+     "source": {"driver": "modbus", "host": "192.0.2.7", "address": 100, "type": "float32"}}
 ]}
 """
 
@@ -68,7 +68,7 @@ class FromModbus(_Frozen):
     """One value in registers of a Modbus-TCP unit.
 
     Attributes:
-        register: 0-based address, as it goes over the wire.
+        address: of the first register, 0-based, as it goes over the wire.
         words: which of two registers comes first in values of 32 bits.
     """
 
@@ -77,7 +77,7 @@ class FromModbus(_Frozen):
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     table: Literal["input", "holding"] = "input"
-    register: Annotated[int, Field(ge=0, le=65535)]
+    address: Annotated[int, Field(ge=0, le=65535)]
     type: Literal["int16", "uint16", "int32", "uint32", "float32"] = "uint16"
     words: Literal["high_first", "low_first"] = "high_first"
     scale: _Finite = 1.0

@@ -33,7 +33,7 @@ class ModbusDriver:
         ends = time.monotonic() + min(timeout_s, source.timeout_s)
         transaction = random.getrandbits(16)
         function = _FUNCTIONS[source.table]
-        ask = struct.pack(">BHH", function, source.register, self._words)
+        ask = struct.pack(">BHH", function, source.address, self._words)
         try:
             with socket.create_connection((source.host, source.port), timeout=_left(ends)) as link:
                 link.settimeout(_left(ends))
