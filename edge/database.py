@@ -13,7 +13,14 @@ __all__ = ["Connect", "Database", "open_database"]
 
 SCHEMA_VERSION = 1
 
-_OWNERS = ("edge.configuration", "edge.jobs.store", "edge.life.store", "edge.outbox_room", "edge.sensors.history", "edge.state")
+_OWNERS = (
+    "edge.configuration",
+    "edge.jobs.store",
+    "edge.life.store",
+    "edge.outbox_room",
+    "edge.sensors.history",
+    "edge.state",
+)
 """Modules that own tables: each has `TABLES`, SQL that makes them where they are not there yet."""
 
 Connect = Callable[[Path], sqlite3.Connection]
