@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 
 from edge.database import Database
 from edge.sensors.board import Reading, State
@@ -37,7 +38,7 @@ class History:
     """Readings, in the order in which they were kept: the clock may jump.
 
     Args:
-        clock: the time of day.
+        clock: the time of day, with its zone.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime], kept: int = KEPT) -> None:
@@ -53,8 +54,19 @@ class History:
             connection.executemany("INSERT INTO readings (sensor, at, value, state) VALUES (?, ?, ?, ?)", rows)
             connection.execute("DELETE FROM readings WHERE id <= (SELECT max(id) FROM readings) - ?", (self._kept,))
 
-    def latest(self, sensor: str, limit: int) -> list[Sample]:
-        """The last readings of a sensor, newest first. Raises StorageFailed."""
+    def latest(self, sensor: str, limit: int, minutes: float | None = None) -> list[Sample]:
+        """The last readings of a sensor, newest first.
+
+        Args:
+            minutes: only those of so many minutes, by the clock; readings behind one that is older are left out, too.
+
+        Raises:
+            StorageFailed.
+        """
         query = "SELECT at, value, state FROM readings WHERE sensor = ? ORDER BY id DESC LIMIT ?"
         with self._database.read() as connection:
-            return [Sample(*row) for row in connection.execute(query, (sensor, limit))]
+            samples = [Sample(*row) for row in connection.execute(query, (sensor, limit))]
+        if minutes is None:
+            return samples
+        oldest = self._clock() - timedelta(minutes=minutes)
+        return list(takewhile(lambda sample: datetime.fromisoformat(sample.at) >= oldest, samples))

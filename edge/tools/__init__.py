@@ -6,7 +6,7 @@ deadline    the time that the running call has left
 caller      for whom it is made
 health      processor, memory, disk, temperature
 sensors     reading sensors, and what they gave before
-logs        searching logs (log_lines: their files)
+logs        searching logs (log_lines: their files, log_times: their clocks)
 diagnostics commands from an allow-list (commands: running one)
 reports     notes and alerts
 knowledge   searching the knowledge packs

@@ -2,8 +2,9 @@
 
 import os
 import re
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from pydantic import Field
 from edge.errors import InvalidInput, NotFound
 from edge.tools.deadline import check_time, time_left
 from edge.tools.log_lines import LogFile, Unreadable, blocks, list_files, open_folder
+from edge.tools.log_times import written_at
 from edge.tools.registry import DeviceTool, device_tool
 
 __all__ = ["MOST_BYTES", "log_tools"]
@@ -30,11 +32,17 @@ _SPARE_S = 0.5
 """Time that is kept for giving what was found."""
 
 
-def log_tools(folders: Mapping[str, Path], most_bytes: int = MOST_BYTES, timeout_s: float = 15.0) -> list[DeviceTool]:
+def log_tools(
+    folders: Mapping[str, Path],
+    most_bytes: int = MOST_BYTES,
+    timeout_s: float = 15.0,
+    wall: Callable[[], float] = time.time,
+) -> list[DeviceTool]:
     """The tool over an allow-list of folders.
 
     Args:
         folders: name -> folder; callers use the name.
+        wall: the clock by which logs are dated, seconds since 1970.
     """
 
     def log_search(
@@ -42,18 +50,21 @@ def log_tools(folders: Mapping[str, Path], most_bytes: int = MOST_BYTES, timeout
         level: Literal["warning", "error"] | None = None,
         folder: Annotated[str | None, Field(max_length=64)] = None,
         file: Annotated[str | None, Field(max_length=255)] = None,
+        minutes: Annotated[float | None, Field(gt=0, le=1_000_000)] = None,
         limit: Annotated[int, Field(ge=1, le=50)] = 10,
     ) -> dict[str, Any]:
         """Find lines of the device's logs that hold all words of a text, newest first; level asks for errors alone, or
         for warnings and errors.
 
         Rotated and packed files are searched, too; without a folder, all folders. A file is named as results name it.
+        A line without a time of its own counts to the line before it.
         """
         words = text.casefold().split()
         if not words and level is None:
             raise InvalidInput("There is nothing to search for.", "Give words, or a level.")
         chosen = _chosen(folders, folder)
-        search = _Search(words, _LEVELS[level], limit, most_bytes)
+        since = None if minutes is None else wall() - 60 * minutes
+        search = _Search(words, _LEVELS[level], since, wall(), limit, most_bytes)
         for name, path in chosen.items():
             with open_folder(path) as descriptor:
                 files = [one for one in list_files(descriptor, check_time) if file is None or one.name == file]
@@ -80,11 +91,14 @@ class _Search:
     Attributes:
         words: casefolded; a line must hold all of them.
         level: what else it must hold.
+        since: not before, seconds since 1970, by the times that lines begin with; None for any.
         left_bytes: of text that may still be looked at.
     """
 
     words: list[str]
     level: re.Pattern[bytes] | None
+    since: float | None
+    now: float
     limit: int
     left_bytes: int
     found: list[tuple[float, dict[str, Any]]] = field(default_factory=list[tuple[float, dict[str, Any]]])
@@ -96,7 +110,7 @@ class _Search:
         """Search files, newest first, until enough lines were found."""
         enough = 0
         for file in files:
-            if enough >= self.limit:
+            if enough >= self.limit or (self.since is not None and file.written < self.since):
                 break
             if self.left_bytes <= 0 or time_left() < _SPARE_S:
                 self.complete = False
@@ -116,11 +130,13 @@ class _Search:
         """The last lines of a file that hold all words."""
         plain = [word.encode() for word in self.words if word.isascii()]
         lines: deque[str] = deque(maxlen=self.limit)
+        recent = _Recent(self.since, self.now)
         for block in blocks(descriptor, file.name, self.left_bytes):
             self.left_bytes -= len(block) + 1
             lowered = block.lower()
-            if all(word in lowered for word in plain):
-                lines.extend(filter(None, (self._matched(line, plain) for line in block.split(b"\n"))))
+            if self.since is not None or all(word in lowered for word in plain):
+                chosen = filter(recent.holds, block.split(b"\n"))
+                lines.extend(filter(None, (self._matched(line, plain) for line in chosen)))
             if time_left() < _SPARE_S:
                 self.complete = False
                 break
@@ -140,6 +156,22 @@ class _Search:
         rows = [row for _, row in sorted(self.found, key=lambda found: -found[0])[: self.limit]]
         answer: dict[str, Any] = {"lines": rows, "files_searched": self.files, "complete": self.complete}
         return {**answer, "skipped": self.skipped[:20]} if self.skipped else answer
+
+
+@dataclass(slots=True)
+class _Recent:
+    """Whether lines are recent enough, one after another."""
+
+    since: float | None
+    now: float
+    last: bool = True
+
+    def holds(self, line: bytes) -> bool:
+        if self.since is not None:
+            at = written_at(line[:64].decode("utf-8", "replace"), self.now)
+            if at is not None:
+                self.last = at >= self.since
+        return self.last
 
 
 def _shown(line: str, words: list[str]) -> str:

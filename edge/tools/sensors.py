@@ -55,9 +55,13 @@ def sensor_tools(board: SensorBoard, journal: Journal, history: History | None =
 
 
 def _history_tool(board: SensorBoard, history: History) -> DeviceTool:
-    def sensor_history(sensor: SensorName, limit: Annotated[int, Field(ge=1, le=200)] = 20) -> dict[str, Any]:
+    def sensor_history(
+        sensor: SensorName,
+        limit: Annotated[int, Field(ge=1, le=200)] = 20,
+        minutes: Annotated[float | None, Field(gt=0, le=1_000_000)] = None,
+    ) -> dict[str, Any]:
         """Give the last kept readings of a sensor, newest first, with their least, mean and greatest value."""
-        samples = history.latest(sensor, limit)
+        samples = history.latest(sensor, limit, minutes)
         if not samples:  # tells what sensors there are when there is none of this name
             board.read(sensor, time_left(_SLOWEST_S))
         values = [sample.value for sample in samples if sample.value is not None and sample.state != "implausible"]

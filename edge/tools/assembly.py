@@ -1,0 +1,81 @@
+"""All tools of a device, put together."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge.journal import Journal
+from edge.knowledge.shelf import PackShelf
+from edge.runtime.port import ChatModel
+from edge.sensors.board import SensorBoard
+from edge.sensors.history import History
+from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools
+from edge.tools.evaluation import evaluation_tools
+from edge.tools.health import Machine, health_tools
+from edge.tools.knowledge import knowledge_tools
+from edge.tools.logs import log_tools
+from edge.tools.registry import DeviceTool, Toolbox
+from edge.tools.reports import report_tools
+from edge.tools.sensors import sensor_tools
+
+__all__ = ["DeviceParts", "device_toolbox"]
+
+
+@dataclass(frozen=True)
+class DeviceParts:
+    """What the tools work on. A tool whose part is not there is not there either.
+
+    Attributes:
+        policy: as `Toolbox.policy`.
+        log_folders: name -> folder, the only ones that are searched.
+        model: the model that runs now.
+    """
+
+    journal: Journal
+    policy: Callable[[], Mapping[str, Any] | None] = lambda: None
+    machine: Machine = field(default_factory=Machine)
+    board: SensorBoard | None = None
+    history: History | None = None
+    log_folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    diagnostics: Sequence[Diagnostic] = KNOWN_DIAGNOSTICS
+    shelf: PackShelf | None = None
+    model: Callable[[], ChatModel | None] | None = None
+    monotonic: Callable[[], float] = time.monotonic
+
+    def names(self) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+        """What arguments may name, each with what people also call it."""
+        sensors = self.board.sensors if self.board is not None else []
+        return {
+            "sensor": [(sensor.name, (*sensor.aliases, *filter(None, [sensor.description]))) for sensor in sensors],
+            "folder": [(name, ()) for name in self.log_folders],
+            "diagnostic": [(diagnostic.name, (diagnostic.description,)) for diagnostic in self.diagnostics],
+            "pack": [(name, ()) for name, _ in (self.shelf.packs() if self.shelf is not None else [])],
+        }
+
+
+def device_toolbox(parts: DeviceParts, more: Sequence[DeviceTool] = ()) -> Toolbox:
+    """The device's tools under its policy.
+
+    Args:
+        more: tools of the device's owner.
+
+    Raises:
+        ValueError: two tools have the same name.
+    """
+    tools = [
+        *health_tools(parts.machine),
+        *report_tools(parts.journal, parts.monotonic),
+        *diagnostic_tools(parts.policy, parts.diagnostics),
+        *more,
+    ]
+    if parts.board is not None:
+        tools += sensor_tools(parts.board, parts.journal, parts.history)
+    if parts.log_folders:
+        tools += log_tools(parts.log_folders)
+    if parts.shelf is not None:
+        tools += knowledge_tools(parts.shelf)
+    if parts.model is not None:
+        tools += evaluation_tools(parts.model, parts.journal)
+    return Toolbox(tools, parts.journal, parts.policy, parts.monotonic)
