@@ -115,7 +115,11 @@ class Identified:
         header = Headers(scope=scope).get("authorization")
         if self._local is not None:
             # OpenAI's clients send some key to any address; where none is needed, only one of ours counts.
-            foreign = header is not None and not any(prefix in header for prefix in (KEY_PREFIX, TOKEN_PREFIX)) and scope["path"].startswith(_OPENAI)
+            foreign = (
+                header is not None
+                and not any(prefix in header for prefix in (KEY_PREFIX, TOKEN_PREFIX))
+                and scope["path"].startswith(_OPENAI)
+            )
             if header is None or foreign:
                 return self._local
         now = self._clock()

@@ -74,12 +74,13 @@ class ToolSpec:
         try:
             self._authorise(context)
             checked = self.check(arguments)
+            as_json = self._as_json(checked) if self.effect != "read" else {}
         except CallerError as error:
             await self._note_refused(context, arguments, error)
             raise
         values = {name: getattr(checked, name) for name in type(checked).model_fields}
         if self.effect != "read":
-            return await self._write(context, checked, values)
+            return await self._write(context, as_json, values)
         try:
             return await self._read(context, values)
         except NotAllowed as error:
@@ -124,7 +125,7 @@ class ToolSpec:
         with books.ledger.view(context.tenant) as unit:
             return self.run(replace(context, opened=OpenCall(unit, books.clock())), **values)
 
-    async def _write(self, context: ToolContext, checked: BaseModel, values: Mapping[str, Any]) -> BaseModel:
+    async def _write(self, context: ToolContext, as_json: Mapping[str, Any], values: Mapping[str, Any]) -> BaseModel:
         commit = threading.Lock()
         call = WriteCall(
             self.name,
@@ -136,7 +137,7 @@ class ToolSpec:
             self._books,
             context,
             values,
-            checked.model_dump(mode="json"),
+            as_json,
             commit,
         )
         work = asyncio.ensure_future(asyncio.to_thread(call.perform))
@@ -145,6 +146,14 @@ class ToolSpec:
             work.add_done_callback(lambda late: late.exception())
             raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s; nothing was changed.", "Try again.")
         return await work
+
+    def _as_json(self, checked: BaseModel) -> dict[str, Any]:
+        try:
+            return checked.model_dump(mode="json")
+        except ValueError as error:
+            raise InvalidInput(
+                f"{self.name} cannot be called so: the arguments are nested too deeply.", "Correct the arguments."
+            ) from error
 
     async def _note_refused(self, context: ToolContext, arguments: Mapping[str, Any], error: CallerError) -> None:
         if self.books is None or (self.effect == "read" and not isinstance(error, NotAllowed)):

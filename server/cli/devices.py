@@ -161,7 +161,9 @@ def answers(device: str | None, waiting: bool, question: str | None, as_json: bo
 
 @command.command("configure")
 @click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
-@click.option("--rule", "rules", multiple=True, metavar="PREFIX=RULE", help="How keys are merged with the device's own.")
+@click.option(
+    "--rule", "rules", multiple=True, metavar="PREFIX=RULE", help="How keys are merged with the device's own."
+)
 @_device
 @_group
 @_json

@@ -5,26 +5,66 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from edge.protocol.artifacts import unpack_range
 from edge.protocol.desired import DESIRED, Desired, state_digest
 from edge.protocol.events import FIRST_CHAIN, EventKind, chain
 from edge.protocol.messages import Enrolled, SyncResponse, check_seal, pack_events
 from edge.protocol.signing import Signer, request_statement
+from memory.errors import NotFound
 from tests.fakes.works import ANN, Works
 from tools.context import ToolContext
 from tools.fleet.assembly import fleet_tools
-from tools.fleet.contents import LocalContents
+from tools.fleet.contents import Contents, LocalContents, StoredContent
 from tools.fleet.identity import Identity
 
-__all__ = ["FakeDevice", "FleetWorks", "new_signer", "open_fleet"]
+__all__ = ["FakeDevice", "FleetWorks", "MemoryContents", "MemoryIdentity", "new_signer", "open_fleet"]
 
 
-def new_signer() -> Signer:
+def new_signer(seed: bytes | None = None) -> Signer:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    return Signer(Ed25519PrivateKey.generate())
+    return Signer(Ed25519PrivateKey.from_private_bytes((seed or os.urandom(32))[:32]))
+
+
+class MemoryIdentity(Identity):
+    """A hub whose key is in no file."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nowhere/identity.key"))
+        self.signer = new_signer()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    digest: str
+    size_bytes: int
+    url: str = "memory:"
+
+
+class MemoryContents:
+    """Contents in no folder."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def put(self, source: IO[bytes]) -> StoredContent:
+        content = source.read()
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self._kept[digest] = content
+        return _Kept(digest, len(content))
+
+    def size(self, digest: str) -> int:
+        return len(self._found(digest))
+
+    def open_range(self, digest: str, offset: int, length: int) -> bytes:
+        return self._found(digest)[offset : offset + length]
+
+    def _found(self, digest: str) -> bytes:
+        if digest not in self._kept:
+            raise NotFound(f"The content {digest} is not kept here.")
+        return self._kept[digest]
 
 
 @dataclass
@@ -33,7 +73,7 @@ class FleetWorks:
 
     works: Works
     identity: Identity
-    contents: LocalContents
+    contents: Contents
 
     async def call(self, name: str, /, caller: ToolContext = ANN, **arguments: Any) -> Any:
         return await self.works.call(caller, name, **arguments)

@@ -1,5 +1,6 @@
 """A ledger with something of everything, so that every tool has something to work on."""
 
+import hashlib
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -8,15 +9,25 @@ from typing import Any
 import pytest
 
 from memory.errors import ApprovalNeeded
+from memory.ledger.artifacts import Artifact
+from memory.ledger.devices import Device
+from memory.ledger.enrolments import EnrolmentToken
 from memory.ledger.targets import Target
+from memory.ledger.uplinks import Uplink
+from tests.fakes.fleet_devices import new_signer
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works
+from tools.fleet.callers import hash_of
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.reconciler import Reconciler
 from tools.spec import ToolSpec
 
-__all__ = ["copied", "stock"]
+__all__ = ["FLEET_SIGNER", "PACK", "TOKEN", "copied", "stock"]
 
+TOKEN = "che_stocked_token"
+PACK = b"a knowledge pack"
+FLEET_SIGNER = new_signer(b"stocked" * 5)
+"""The key of a device."""
 DIGEST = "sha256:" + "a" * 64
 TARGETS = ("assistant", "paused", "aborted", "running")
 
@@ -49,6 +60,7 @@ async def stock(works: Works) -> dict[str, str]:
     await works.call(ANN, "pipeline_run", pipeline="release", version="support@one")
     with pytest.raises(ApprovalNeeded) as needed:
         await works.call(BOB, "retire_version", version="support@old", reason="for the approvals")
+    question = await _fleet(works)
     delegation: Any = await works.call(ANN, "approval_delegate", to="carol", hours=9)
     key: Any = await works.call(ANN, "api_key_issue", principal="dora", scopes=["roster:read"])
     works.now += timedelta(minutes=1)
@@ -56,8 +68,26 @@ async def stock(works: Works) -> dict[str, str]:
         "approval": needed.value.approval_id,
         "delegation": delegation.id,
         "key": key.view.id,
+        "question": question,
         **{f"rollout {name}": id_ for name, id_ in rollouts.items()},
     }
+
+
+async def _fleet(works: Works) -> str:
+    """A device in a group, with a pack, a job and a question; returns the question's id."""
+    digest = f"sha256:{hashlib.sha256(PACK).hexdigest()}"
+    with works.ledger.unit("default") as unit:
+        for name, size in ((digest, len(PACK)), (DIGEST, 7)):
+            unit.artifacts.save(Artifact(name, "application/octet-stream", size, f"file:///{name}", works.now))
+        unit.devices.add(Device("press-1", "hall-3", "enrolled", works.now))
+        unit.uplinks.save(Uplink("press-1", FLEET_SIGNER.public_key))
+        until = works.now + timedelta(days=9)
+        unit.enrolments.save(EnrolmentToken("stocked", hash_of(TOKEN), "hall-3", None, works.now, "ann", until))
+    await works.call(ANN, "device_pack_assign", name="manual", digest=digest, device="press-1")
+    every = {"on": "interval", "every_s": 60}
+    await works.call(ANN, "device_job_put", name="watch", schedule=every, action={"do": "ask", "text": "Are you well?"})
+    asked: Any = await works.call(ANN, "device_ask", device="press-1", text="Why are you hot?")
+    return asked.id
 
 
 async def _start(works: Works, target: str) -> str:

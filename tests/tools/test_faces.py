@@ -1,7 +1,9 @@
 """Every tool through every face: the same outcome, and the same entry in the audit log."""
 
 import asyncio
+import hashlib
 import importlib.util
+import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,15 +17,18 @@ from memory.errors import InvalidInput, Unavailable
 from memory.store import KnowledgeStore
 from tests.fakes.faces import FACES, Asked, Said
 from tests.fakes.offline import offline_settings
-from tests.fakes.stocked_works import copied, stock
+from tests.fakes.stocked_works import FLEET_SIGNER, PACK, TOKEN, copied, stock
 from tests.fakes.works import ANN, Works, open_works
 from tools.catalogue import load_catalogue
 from tools.context import ToolContext
+from tools.fleet.callers import hash_of
+from tools.fleet.contents import LocalContents
 from tools.spec import ApprovalRule, ToolSpec
 
 CONTENT = {"base": "smollm2-135m", "adapter": "mine"}
 VERSION = {"version": "support@two"}
 MEASURED = {**VERSION, "metric": "accuracy", "n": 100, "dataset": "tickets"}
+DEVICE = {"device": "press-1"}
 POLICY = """\
 schema: 1
 policies:
@@ -99,9 +104,47 @@ GOOD: dict[str, dict[str, Any]] = {
     "pipeline_advance": {"pipeline": "release"},
     "pipeline_cancel": {"pipeline": "release", "reason": "not needed"},
     "pipeline_status": {},
+    "device_enrolment_token": {"group": "hall-3", "hours": 2.5},
+    "device_tokens": {},
+    "edge_enroll": {
+        "device": "press-2",
+        "public_key": FLEET_SIGNER.public_key,
+        "proof": FLEET_SIGNER.sign(hash_of(TOKEN).encode()),
+    },
+    "edge_sync": {"stream": "a" * 32, "after": 0, "through": 0, "reported_version": 1, "reported": {"version": "x"}},
+    "edge_artifact": {"digest": f"sha256:{hashlib.sha256(PACK).hexdigest()}", "offset": 2, "length": 9},
+    "device_list": {"group": "hall-3"},
+    "device_show": DEVICE,
+    "device_groups": {},
+    "device_move": {**DEVICE, "group": "hall-4"},
+    "device_revoke": {**DEVICE, "reason": "stolen"},
+    "device_health": {},
+    "device_events": {**DEVICE, "kind": "alert"},
+    "device_configure": {"values": {"every_s": 5}, "rules": {"every_s": "hub"}, "group": "hall-3"},
+    "device_policy_set": {"tools": ["note_take"], "limits": {"steps": 3}},
+    "device_prompt_set": {"text": "Be short.", **DEVICE},
+    "device_pack_assign": {"name": "book", "digest": f"sha256:{hashlib.sha256(PACK).hexdigest()}"},
+    "device_item_remove": {"kind": "pack", "name": "manual", **DEVICE},
+    "device_model_assign": {"version": "support@one", **DEVICE},
+    "device_job_put": {
+        "name": "read",
+        "schedule": {"on": "cron", "expression": "0 * * * *"},
+        "action": {"do": "tool", "tool": "sensor_read"},
+        "deadline_s": 60,
+    },
+    "device_job_remove": {"name": "watch"},
+    "device_job_list": {},
+    "device_ask": {**DEVICE, "text": "Is the fan on?"},
+    "device_answers": {"question": "<question>"},
 }
 """Arguments with which each tool does its work; <...> stands for an id that was made."""
 
+CALLERS = {
+    "edge_enroll": replace(ANN, principal="enrolment:stocked"),
+    "edge_sync": replace(ANN, principal="device:press-1"),
+    "edge_artifact": replace(ANN, principal="device:press-1"),
+}
+"""Who calls what is not for people."""
 MENDED = {"invalid_input", "not_found", "conflict"}
 """What a face may tell the model by its text alone."""
 WRONG: list[Any] = [7, "§ §", {"§": 1}, ["§"], None, True]
@@ -133,6 +176,7 @@ def stocked(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFacto
     works.add(specs.values())
     ids = asyncio.run(stock(works))
     works.ledger.close()
+    LocalContents(sample_store.home.artifacts).put(io.BytesIO(PACK))
     return Stocked(works, folder / "ledger.sqlite", specs, ids)
 
 
@@ -204,6 +248,7 @@ class Trial:
     def __init__(self, stocked: Stocked, name: str, face: str, folder: Path) -> None:
         self.spec = stocked.specs[name]
         self.good = stocked.arguments(name)
+        self.caller = CALLERS.get(name, ANN)
         self.face = FACES[face]
         self.stocked = stocked
         self.folder = folder
@@ -214,17 +259,17 @@ class Trial:
         with_rest = self._ledger("rest")
         spec = with_rest.tools[self.spec.name]
         for kind, arguments in bad_arguments(self.spec, self.good):
-            await self._try(with_rest, kind, spec, ANN, arguments)
+            await self._try(with_rest, kind, spec, self.caller, arguments)
         lesser = replace(ANN, principal="eve", scopes=ANN.scopes - spec.scopes)
         await self._try(with_rest, "unauthorised", spec, lesser)
-        await self._try(with_rest, "upstream", replace(spec, run=_upstream, approval=None), ANN)
-        await self._try(with_rest, "bug", replace(spec, run=_bug, approval=None), ANN)
+        await self._try(with_rest, "upstream", replace(spec, run=_upstream, approval=None), self.caller)
+        await self._try(with_rest, "bug", replace(spec, run=_bug, approval=None), self.caller)
         if spec.effect != "read":
             await self._try_with_approval(with_rest, spec)
         await self._try(with_rest, "other tenant", spec, replace(ANN, tenant="globex", principal="zoe"))
         with_rest.ledger.close()
         alone = self._ledger("alone")
-        await self._try(alone, "good", replace(alone.tools[self.spec.name], approval=None), ANN)
+        await self._try(alone, "good", replace(alone.tools[self.spec.name], approval=None), self.caller)
         alone.ledger.close()
         return self.found
 
@@ -237,14 +282,14 @@ class Trial:
         checked = spec.check(self.good)
         asks = spec.approval is not None and spec.approval.asks({n: getattr(checked, n) for n in spec.approval.when})
         always = spec if asks else replace(spec, approval=ApprovalRule())
-        said = await self._try(works, "approval", always, ANN)
+        said = await self._try(works, "approval", always, self.caller)
         if not said.approval:  # what the model is not told is found in the ledger
             with works.ledger.view("default") as unit:
                 said = replace(said, approval=unit.audit.entries(limit=1)[0].detail)
         with works.ledger.unit("default") as unit:
             asked = unit.approvals.get(said.approval)
             unit.approvals.save(replace(asked, state="approved", decided_by="bob", decided_at=works.now))
-        await self._try(works, "approved", always, ANN, approval=said.approval)
+        await self._try(works, "approved", always, self.caller, approval=said.approval)
 
     async def _try(
         self,

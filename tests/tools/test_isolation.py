@@ -1,6 +1,7 @@
 """Two tenants, every tool of the ledger: whatever one asks for, nothing of the other's comes back or changes."""
 
 import asyncio
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -9,17 +10,24 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.errors import ChargehandError
+from memory.errors import ChargehandError, NotAllowed
 from memory.ledger.schema import metadata
+from tests.fakes.fleet_devices import FakeDevice, FleetWorks, MemoryContents, MemoryIdentity, new_signer
 from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.assembly import governance_tools, ledger_tools
 from tools.catalogue import load_catalogue
-from tools.context import SCOPES
+from tools.context import SCOPES, ToolContext
 from tools.evidence import open_evidence
+from tools.fleet.assembly import fleet_tools
+from tools.fleet.contents import keep
 from tools.gates import Gates
 
 GATES = Gates(open_evidence(load_catalogue()))
-SPECS = {spec.name: spec for spec in [*ledger_tools(load_catalogue()), *governance_tools(GATES)]}
+IDENTITY, CONTENTS = MemoryIdentity(), MemoryContents()
+SPECS = {
+    spec.name: spec
+    for spec in [*ledger_tools(load_catalogue()), *governance_tools(GATES), *fleet_tools(IDENTITY, CONTENTS)]
+}
 SECRET = "okapi"
 """In every content that the other tenant keeps; no name that an intruder could give has it."""
 THEIRS = ["zebra", "zebra@one", "challenger", "globex", "zebra-person", "champion"]
@@ -52,8 +60,28 @@ async def fill(works: Works) -> list[str]:
     await works.call(ann, "create_deployment_pipeline", name=model, stages=[{"name": "staging", "alias": SECRET}])
     with pytest.raises(ChargehandError):
         await works.call(ann, "manage_security_policies", action="put", name=model, text=POLICY)
+    theirs = await fill_fleet(works, ann)
     given_to = (await works.call(bob, "approval_delegate", to="mallory", hours=9)).model_dump()
-    return [evidence["id"], key["view"]["id"], caught.value.approval_id, given_to["id"]]  # type: ignore[attr-defined]
+    return [evidence["id"], key["view"]["id"], caught.value.approval_id, given_to["id"], *theirs]  # type: ignore[attr-defined]
+
+
+async def fill_fleet(works: Works, ann: ToolContext) -> list[str]:
+    """A device with everything that a device can have."""
+    device = FakeDevice(FleetWorks(works, IDENTITY, CONTENTS), "zebra", "globex")
+    made: Any = await works.call(ann, "device_enrolment_token", group="zebra")
+    await device.enrol(made.token, facts={"site": SECRET})
+    with works.ledger.unit("globex") as unit:
+        kept = keep(unit, CONTENTS, io.BytesIO(SECRET.encode()), "text/plain", works.now)
+    await works.call(ann, "device_configure", values={"site": SECRET})
+    await works.call(ann, "device_pack_assign", name="zebra", digest=kept.digest, group="zebra")
+    action = {"do": "ask", "text": SECRET}
+    await works.call(ann, "device_job_put", name="zebra", schedule={"on": "once"}, action=action, device="zebra")
+    asked: Any = await works.call(ann, "device_ask", device="zebra", text=SECRET)
+    device.record("alert", message=SECRET)
+    device.record("answer", id=asked.id, text=SECRET)
+    device.report(version=SECRET)
+    await device.settle()
+    return [asked.id, kept.digest, made.token, made.view.id]
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +142,45 @@ def test_no_tool_reaches_across(name: str, shared: tuple[Works, list[str]]) -> N
     assert everything(works) == before
 
 
+@pytest.mark.parametrize("name", ["edge_sync", "edge_artifact", "edge_enroll"])
+@pytest.mark.parametrize("principal", ["device:zebra", "device:okapi", "enrolment:zebra"])
+def test_no_device_reaches_across(name: str, principal: str, shared: tuple[Works, list[str]]) -> None:
+    works, ids = shared
+    before = everything(works)
+    intruder = replace(INTRUDER, principal=principal, scopes=frozenset({"edge:sync", "edge:enrol"}))
+    key = new_signer()
+    arguments: dict[str, dict[str, Any]] = {
+        "edge_sync": {"stream": "a" * 32, "after": 0, "through": 0, "whole": True},
+        "edge_artifact": {"digest": ids[-3]},
+        "edge_enroll": {"device": "zebra", "public_key": key.public_key, "proof": key.sign(b"x")},
+    }
+    with pytest.raises(NotAllowed):
+        asyncio.run(works.tools[name].call(intruder, arguments[name]))
+    assert everything(works) == before
+
+
+def test_a_device_has_nothing_of_the_same_name_in_another_tenant(shared: tuple[Works, list[str]]) -> None:
+    works, ids = shared
+
+    async def meet() -> None:
+        hub = FleetWorks(works, IDENTITY, CONTENTS)
+        ours: Any = await works.call(replace(INTRUDER, principal="ann"), "device_enrolment_token", group="zebra")
+        device = FakeDevice(hub, "zebra", "acme")
+        with pytest.raises(NotAllowed):
+            await FakeDevice(hub, "zebra", "globex").enrol(ours.token)
+        with pytest.raises(NotAllowed):
+            await device.enrol(ids[-2])
+        await device.enrol(ours.token)
+        before = everything(works)
+        await device.settle()
+        assert SECRET not in str(device.items)
+        with pytest.raises(NotAllowed):
+            await device.fetch(ids[-3])
+        assert everything(works) == before
+
+    asyncio.run(meet())
+
+
 def test_nothing_of_the_other_tenant_is_listed(shared: tuple[Works, list[str]]) -> None:
     works, _ = shared
     other = replace(INTRUDER, principal="stranger")
@@ -127,5 +194,12 @@ def test_nothing_of_the_other_tenant_is_listed(shared: tuple[Works, list[str]]) 
         "policies_list",
         "factories_list",
         "pipeline_status",
+        "device_list",
+        "device_groups",
+        "device_health",
+        "device_events",
+        "device_job_list",
+        "device_answers",
+        "device_tokens",
     ):
         assert SECRET not in asyncio.run(works.call(other, name)).model_dump_json()

@@ -121,7 +121,12 @@ def device_tools(shared: SharedStates) -> list[ToolSpec]:
             reported=dict(found.reported),
             desired=[item.model_dump(mode="json") for item in state.whole()],
             streams=[
-                {"stream": one.stream, "cursor": one.cursor, "begun_at": one.begun_at.isoformat(), "thinned": dict(one.thinned)}
+                {
+                    "stream": one.stream,
+                    "cursor": one.cursor,
+                    "begun_at": one.begun_at.isoformat(),
+                    "thinned": dict(one.thinned),
+                }
                 for one in unit.streams.of(found.id)
             ],
             rejected=[{"seq": one.seq, "reason": one.reason} for one in unit.device_events.rejected(found.id, 20)],
@@ -143,7 +148,9 @@ def device_groups(context: ToolContext) -> GroupList:
     for device in unit.devices.all():
         counts[device.group] = counts.get(device.group, 0) + (device.state == "enrolled")
     return GroupList(
-        groups=[GroupView(group=name, devices=count, serves=_served(unit, name)) for name, count in sorted(counts.items())]
+        groups=[
+            GroupView(group=name, devices=count, serves=_served(unit, name)) for name, count in sorted(counts.items())
+        ]
     )
 
 

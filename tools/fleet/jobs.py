@@ -80,7 +80,9 @@ def device_job_list(context: ToolContext) -> JobList:
     """List the jobs of devices, and for whom each is."""
     return JobList(
         jobs=[
-            JobView(scope=item.scope, subject=item.subject, revision=item.revision, job=(item.body or {}).get("body", {}))
+            JobView(
+                scope=item.scope, subject=item.subject, revision=item.revision, job=(item.body or {}).get("body", {})
+            )
             for item in context.unit.desired.all(JOB)
         ]
     )

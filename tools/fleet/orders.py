@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from edge.protocol.artifacts import ArtifactRef, Digest
 from edge.protocol.desired import KnowledgePack
+from memory.errors import Conflict
 from memory.ledger.desired import DesiredItem
 from memory.ledger.targets import Target
 from tools.consent import ApprovalRule
@@ -19,11 +20,13 @@ __all__ = ["Device", "Group", "ItemName", "ItemView", "item_view", "order_tools"
 
 Device = Annotated[str | None, Field(max_length=200, description="for this device alone")]
 Group = Annotated[str | None, Field(max_length=200, description="for this group; for all where no device is named")]
-ItemName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="lower-case letters, digits, . _ -")]
+ItemName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="lower-case letters, digits, . _ -")
+]
 
 
 class ItemView(BaseModel):
-    """One item of the desired state: for whom it is, and at which revision it changed; `body` is null once it is gone."""
+    """One item: for whom it is, and at which revision it changed last; `body` is null once it is gone."""
 
     scope: str
     subject: str
@@ -128,8 +131,6 @@ def _set_target(context: ToolContext, where: Where, arm: Arm) -> None:
     unit, name = context.unit, where[1]
     running = unit.rollouts.open_on(name)
     if running is not None:
-        from memory.errors import Conflict
-
         raise Conflict(f"{name} is in rollout {running.id}.", "Wait until it is over, or abort it.")
     former = unit.targets.find(name)
     unit.targets.save(

@@ -1,11 +1,11 @@
-"""Events of devices: taken once and in order, or set aside one by one. The rules are those of `edge.protocol.messages`."""
+"""Events of devices: taken once and in order, or set aside one by one, by the rules of `edge.protocol.messages`."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -21,6 +21,8 @@ from tools.fleet.consequences import draw
 __all__ = ["Received", "receive"]
 
 _CHAIN = re.compile(r"[0-9a-f]{64}")
+_DEEPEST = 64
+"""Levels of a body; what is nested deeper could be kept, and not be shown."""
 _LONGEST_KEPT = 2 * LARGEST_EVENT
 """Characters that are kept of what was set aside."""
 
@@ -70,9 +72,7 @@ def receive(
         stream, number=number, cursor=request.through, chain=request.through_chain, thinned=_thinned(stream, request)
     )
     if known:
-        unit.streams.advance(
-            stream, number=number, cursor=after.cursor, chain=after.chain, thinned=dict(after.thinned)
-        )
+        unit.streams.advance(stream, number=number, cursor=after.cursor, chain=after.chain, thinned=dict(after.thinned))
     else:
         unit.streams.add(after)
     draw(unit, taking.events, now)
@@ -100,7 +100,7 @@ class _Taking:
         follows = bool(self._chain) and given == self._last + 1
         if event is not None and follows and event.chain != chain(self._chain, *_chained(event)):
             event, why = None, "its chain does not fit the event before it"
-        self._last, self._chain = given, _chain_of(raw)
+        self._last, self._chain = given, event.chain if event is not None else ""
         if event is None:
             self._set_aside(raw, given, why)
         elif not self._known(event.chain, follows=follows):
@@ -145,9 +145,20 @@ def _checked(raw: Mapping[str, Any]) -> tuple[Event | None, str]:
         return None, "it is not JSON"
     if size_bytes > LARGEST_EVENT:
         return None, f"its body has more than {LARGEST_EVENT} bytes"
+    if _deeper(event.body, _DEEPEST):
+        return None, f"its body is nested deeper than {_DEEPEST}"
     if not (event.at + event.boot).isprintable():
         return None, "its time or boot is no printable text"
     return event, ""
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts: Iterable[Any] = (
+        cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
+    )
+    return levels == 0 or any(_deeper(part, levels - 1) for part in parts)
 
 
 def _chained(event: Event) -> tuple[Any, ...]:

@@ -80,9 +80,7 @@ class Exchange:
             desired=desired,
             next_s=self.every_s,
         )
-        return seal(
-            response, self.identity.signer, self.identity.hub_id, context.tenant, device.id, request.nonce
-        )
+        return seal(response, self.identity.signer, self.identity.hub_id, context.tenant, device.id, request.nonce)
 
     def _report(
         self, unit: Unit, device: Device, uplink: Uplink, received: Received, request: SyncRequest

@@ -94,9 +94,7 @@ def _health(
         late=[device for _, device in late[:_MOST_NAMED]],
         never_seen=len(enrolled) - len(seen),
         revoked=len(devices) - len(enrolled),
-        up_to_date=sum(
-            links[one].have_revision >= max(revision, links[one].refetch_below) for one in seen
-        ),
+        up_to_date=sum(links[one].have_revision >= max(revision, links[one].refetch_below) for one in seen),
         lag_s=max(0.0, (context.now - min(times)).total_seconds()) if times else None,
         versions=dict(Counter(str(one.reported.get("version") or "none") for one in enrolled).most_common(_MOST_NAMED)),
         failing=dict(sorted(failing.items())[:_MOST_NAMED]),

@@ -78,9 +78,7 @@ def _sync() -> None:
         sa.Column("received_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "device", "position"),
     )
-    op.create_index(
-        "ix_device_events_tenant_device_chain", "device_events", ["tenant", "device", "chain"], unique=True
-    )
+    op.create_index("ix_device_events_tenant_device_chain", "device_events", ["tenant", "device", "chain"], unique=True)
     op.create_index("ix_device_events_tenant_received_at", "device_events", ["tenant", "received_at"], unique=False)
     op.create_table(
         "rejected_events",
