@@ -62,6 +62,11 @@ class EdgeHome:
         """What llama.cpp runs."""
         return self.root / "models"
 
+    @property
+    def socket(self) -> Path:
+        """Where the agent that runs can be asked."""
+        return self.root / "agent.sock"
+
     def link(self) -> HubLink:
         """Raises NotFound: the device never enrolled; InvalidInput: the file is broken."""
         path = self.root / "hub.json"

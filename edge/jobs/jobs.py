@@ -38,8 +38,12 @@ _EVENTS_A_LOOK = 200
 class Events(Protocol):
     """What was recorded on the device; the outbox is one."""
 
-    def recent(self, kind: Any = None, limit: int = 50, after: int = 0) -> Sequence[Any]:
-        """Events with a larger number than `after`, oldest first; each with `seq`, `kind` and `body` (JSON)."""
+    def since(self, seq: int, kind: Any = None, limit: int = 100) -> Sequence[Any]:
+        """The first events after this one, oldest first; each with `seq`, `kind` and `body` (JSON)."""
+        ...
+
+    def recent(self, kind: Any = None, limit: int = 50) -> Sequence[Any]:
+        """The newest events, oldest first."""
         ...
 
 
@@ -150,7 +154,7 @@ class Jobs:
         elif isinstance(schedule, OnInterval):
             due = interval_due(schedule, job.missed, known.memory, now)
         elif isinstance(schedule, OnEvent):
-            newer = self._events.recent(schedule.kind, _EVENTS_A_LOOK, seq)
+            newer = self._events.since(seq, schedule.kind, _EVENTS_A_LOOK)
             fits = any(event_fits(schedule, job.name, event.kind, json.loads(event.body)) for event in newer)
             seq = newer[-1].seq if newer else seq
             due = Due(now.wall if fits else None, known.memory)

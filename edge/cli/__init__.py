@@ -1,0 +1,76 @@
+"""The command line of a device: `chargehand-edge`. Each command is a module of its own, imported when it is named.
+
+Exit codes: 0 done, 1 the work failed, 2 bad usage, 4 waiting for the hub.
+"""
+
+import argparse
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from edge.cli.outcomes import FAILED, exit_code_of
+from edge.errors import EdgeError
+
+__all__ = ["main", "run_command"]
+
+_COMMANDS = {
+    "enroll": "make this device known to a hub, once, with a one-time token",
+    "run": "run the agent until it is stopped",
+    "sync": "exchange with the hub now",
+    "ask": "put a question or an order to the device's assistant",
+    "status": "what this device is, has and waits for",
+    "config": "show or change the device's configuration",
+    "doctor": "what is set up, what is reachable, what is missing",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `chargehand-edge` script."""
+    sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; errors are printed."""
+    named = next((word for word in arguments if word in _COMMANDS), None)
+    parser = _parser(named)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as ended:  # argparse has said what is wrong, or has shown the help
+        return ended.code if isinstance(ended.code, int) else FAILED
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING,
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        return import_module(f"edge.cli.{options.command}").run(options)
+    except EdgeError as error:
+        print(f"Error: {error.message}", file=sys.stderr)
+        if error.advice:
+            print(error.advice, file=sys.stderr)
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    except Exception:  # noqa: BLE001 - the process boundary: nobody above can do better than show it
+        traceback.print_exc()
+        print("Error: an internal error; please report the traceback above.", file=sys.stderr)
+        return FAILED
+
+
+def _parser(named: str | None) -> argparse.ArgumentParser:
+    """All commands by name and summary; the options of the one that is named."""
+    parser = argparse.ArgumentParser("chargehand-edge", description=__doc__)
+    parser.add_argument("--home", type=Path, help="folder of the device; else CHARGEHAND_EDGE_HOME")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens, on stderr")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if name == named:
+            import_module(f"edge.cli.{name}").add_options(command)
+    return parser

@@ -1,0 +1,62 @@
+"""`chargehand-edge enroll`."""
+
+import argparse
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+from edge.cli.outcomes import DONE
+from edge.device import Parts, facts
+from edge.errors import InvalidInput
+from edge.home import HubLink
+from edge.protocol.messages import Enrolled
+from edge.settings import load_settings
+from edge.sync.enrolment import enrol
+from edge.sync.mcp_transport import open_transport, with_token
+
+__all__ = ["add_options", "run"]
+
+TOKEN_VARIABLE = "CHARGEHAND_EDGE_TOKEN"  # noqa: S105  # its name, not a token
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--hub", required=True, metavar="URL", help="address of the hub, such as https://hub.example")
+    parser.add_argument("--token", help=f"the one-time token; else {TOKEN_VARIABLE}, which no process list shows")
+    parser.add_argument("--device", default=socket.gethostname(), help="name of this device  [default: its host name]")
+    parser.add_argument("--hub-key", metavar="KEY", help="the hub's public key, where somebody told you it in person")
+    parser.add_argument("--authorities", type=Path, metavar="PEM", help="certificates that the hub's must come from")
+    parser.add_argument("--proxy", metavar="URL", help="HTTP proxy on the way")
+    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Enrol, and keep how the hub is reached."""
+    token = options.token or os.environ.get(TOKEN_VARIABLE)
+    if not token:
+        raise InvalidInput(
+            "There is no token.", f"Give --token or {TOKEN_VARIABLE}; `chargehand devices token` makes one."
+        )
+    url = options.hub.rstrip("/")
+    link = HubLink(
+        url=url if url.endswith("/mcp") else f"{url}/mcp", authorities=options.authorities, proxy=options.proxy
+    )
+    parts = Parts.of(load_settings(options.home))
+    enrolled = asyncio.run(_enrol(parts, link, options.device, token, options.hub_key))
+    parts.home.keep_link(link)
+    parts.database.close()
+    if options.json:
+        print(enrolled.model_dump_json())
+    else:
+        print(
+            f"{enrolled.device} is enrolled in {enrolled.tenant}, group {enrolled.group}, by the hub {enrolled.hub_id}."
+        )
+        print(f"It obeys the key {enrolled.hub_key} from now on. Start it with `chargehand-edge run`.")
+    return DONE
+
+
+async def _enrol(parts: Parts, link: HubLink, device: str, token: str, hub_key: str | None) -> Enrolled:
+    path, signer = parts.home.enrolment, parts.signer
+    async with open_transport(link.url, with_token(token), authorities=link.authorities, proxy=link.proxy) as transport:
+        return await enrol(path, transport, signer, device, token, facts(), hub_key)

@@ -1,0 +1,58 @@
+"""`chargehand-edge run`."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from edge.cli.outcomes import DONE
+from edge.daemon import Daemon
+from edge.device import Device, open_device
+from edge.local_socket import serve_questions
+from edge.notify import Notifier
+from edge.settings import load_settings
+
+__all__ = ["add_options", "run"]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the agent until SIGTERM or SIGINT; the second of them ends it at once."""
+    with open_device(load_settings(options.home)) as device, device.parts.home.only_one():
+        asyncio.run(_run(device))
+        device.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(DONE)  # a model may still be writing in a thread: nothing that it says would be used
+
+
+async def _run(device: Device) -> None:
+    from edge.answering import answer_body
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_once, loop, number, stop)
+
+    def answer(text: str, by: str) -> Mapping[str, Any]:
+        return answer_body(device.assistant.ask(text, by=by))
+
+    server = await serve_questions(device.parts.home.socket, answer)
+    hub = device.parts.enrolled
+    name = hub.device if hub is not None else "This device (not enrolled)"
+    print(f"{name} is up (home {device.parts.home.root})", flush=True)
+    try:
+        await Daemon(device, Notifier(os.environ.get("NOTIFY_SOCKET"))).run(stop)
+    finally:
+        server.close()
+
+
+def _stop_once(loop: asyncio.AbstractEventLoop, number: int, stop: asyncio.Event) -> None:
+    loop.remove_signal_handler(number)
+    stop.set()

@@ -1,0 +1,178 @@
+"""The agent while it runs: loops that sync, keep the model, run jobs, answer the hub's questions and take measurements.
+
+Each loop goes on by itself, so that a slow model holds up neither the sync nor another's job. What a loop cannot do now
+is logged and tried again; what nobody expected ends the process, and whoever keeps it running starts it again: nothing
+is kept in memory that would be lost by that.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from edge.device import Device
+from edge.errors import EdgeError, HubRefused, LinkFailed, NotFound, OutboxFull, StorageFailed, Untrusted
+from edge.notify import Notifier, watchdog_interval_s
+from edge.protocol.desired import ItemKind
+from edge.sync.backoff import Backoff
+
+__all__ = ["Daemon"]
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 1.0
+_REFUSED_S = 900.0
+"""When to ask a hub again that refused to talk to this device."""
+_URGENT_S = 1.0
+"""An alert or an answer does not wait for the next regular exchange longer than this."""
+_JOBS_AT_ONCE = 2
+
+
+class Daemon:
+    """Runs one device until it is told to stop.
+
+    Args:
+        device: opened by this process alone.
+        uniform: random numbers in [0, 1), for back-off.
+    """
+
+    def __init__(self, device: Device, notifier: Notifier, uniform: Callable[[], float] = random.random) -> None:
+        self._device = device
+        self._notifier = notifier
+        self._backoff = Backoff(uniform)
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="edge")
+        self._model_wakes = asyncio.Event()
+        self._sync_wakes = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. What runs in threads then is left to end with the process."""
+        self._device.take_jobs()
+        loops: list[Callable[[], Awaitable[None]]] = [
+            self._synchronise,
+            self._keep_model,
+            self._find_due_jobs,
+            *[self._run_jobs] * _JOBS_AT_ONCE,
+            self._fetch_packs,
+            self._answer_questions,
+            self._measure,
+            self._stay_watched,
+        ]
+        tasks = [asyncio.ensure_future(loop()) for loop in loops]
+        stopped = asyncio.ensure_future(stop.wait())
+        self._notifier.tell("READY=1")
+        try:
+            done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopped}:
+                task.result()
+        finally:
+            self._notifier.tell("STOPPING=1")
+            stopped.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _synchronise(self) -> None:
+        while True:
+            wait_s = await self._exchange()
+            self._sync_wakes.clear()
+            urgent = asyncio.ensure_future(self._something_urgent())
+            waking = asyncio.ensure_future(self._sync_wakes.wait())
+            watched = [urgent, waking] if self._backoff.failures == 0 else [waking]
+            try:
+                await asyncio.wait(watched, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                urgent.cancel()
+                waking.cancel()
+
+    async def _exchange(self) -> float:
+        """One exchange with the hub. Returns seconds until the next."""
+        try:
+            report = await self._device.exchange()
+        except NotFound:  # not enrolled yet
+            return 10.0
+        except LinkFailed as error:
+            wait_s = self._backoff.failed()
+            _log.info("%s Again in %.0f s.", error, wait_s)
+            return wait_s
+        except HubRefused as error:
+            _log.warning("The hub refused: %s", error)
+            return _REFUSED_S
+        except (Untrusted, StorageFailed) as error:
+            _log.warning("%s", error)
+            return max(5.0, self._backoff.failed())
+        self._backoff.succeeded()
+        self._act_on(report.changed)
+        return 0.0 if report.at_once else self._backoff.spread(report.next_s)
+
+    def _act_on(self, changed: frozenset[ItemKind]) -> None:
+        if "job" in changed:
+            self._device.take_jobs()
+        if "model" in changed:
+            self._model_wakes.set()
+
+    async def _something_urgent(self) -> None:
+        """Returns when an event waits that people want to see now."""
+        while not await self._in_thread(self._device.something_urgent):  # noqa: ASYNC110  # another process may record it
+            await asyncio.sleep(_URGENT_S)
+
+    async def _keep_model(self) -> None:
+        while True:
+            moved = await self._guarded("the model", self._device.step_model)
+            self._model_wakes.clear()
+            if not moved:
+                await _wait(self._model_wakes, 2.0)
+
+    async def _find_due_jobs(self) -> None:
+        while True:
+            await self._guarded("schedules", self._device.jobs.due)
+            await asyncio.sleep(_TICK_S)
+
+    async def _run_jobs(self) -> None:
+        while True:
+            if not await self._guarded("a job", self._device.jobs.run_next):
+                await asyncio.sleep(_TICK_S)
+
+    async def _fetch_packs(self) -> None:
+        while True:
+            await self._guarded("a knowledge pack", self._device.fetch_packs)
+            await asyncio.sleep(5 * _TICK_S)
+
+    async def _answer_questions(self) -> None:
+        while True:
+            await self._guarded("a question", self._device.answer_questions)
+            await asyncio.sleep(_TICK_S)
+
+    async def _measure(self) -> None:
+        while True:
+            await self._guarded("measurements", self._device.measure)
+            await asyncio.sleep(self._device.settings.telemetry_every_s)
+
+    async def _stay_watched(self) -> None:
+        """Tell systemd that the loop still turns."""
+        interval_s = watchdog_interval_s()
+        while True:
+            self._notifier.tell("WATCHDOG=1")
+            await asyncio.sleep(interval_s or 3600.0)
+
+    async def _guarded(self, what: str, work: Callable[[], Any]) -> Any:
+        """Do it in a thread. What is expected to fail now and then is logged, and given as None after a pause."""
+        try:
+            return await self._in_thread(work)
+        except (LinkFailed, OutboxFull) as error:
+            _log.info("%s: %s", what, error)
+        except EdgeError as error:
+            _log.warning("%s: %s", what, error)
+        await asyncio.sleep(5 * _TICK_S)
+        return None
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, at most so long."""
+    await asyncio.wait([task := asyncio.ensure_future(event.wait())], timeout=seconds)
+    task.cancel()

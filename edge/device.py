@@ -1,0 +1,436 @@
+"""One device, put together from its settings: what the daemon, the command line and jobs work with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.database import Database, open_database
+from edge.errors import LinkFailed, NotFound, StorageFailed
+from edge.home import EdgeHome, open_home
+from edge.outbox import Bounds, Outbox
+from edge.protocol.desired import KnowledgePack, ModelTarget
+from edge.protocol.messages import Enrolled
+from edge.protocol.signing import Signer, load_signer
+from edge.settings import EdgeSettings, load_settings
+from edge.state import DesiredState, ReportedState
+from edge.sync.artifacts import Artifacts, BlockingFetch
+from edge.sync.enrolment import read_enrolment
+from edge.sync.mcp_transport import as_device, open_transport
+from edge.sync.rounds import RoundReport, Syncer
+
+if TYPE_CHECKING:
+    from edge.agent.assistant import Assistant
+    from edge.agent.naming import Names
+    from edge.jobs.jobs import Jobs
+    from edge.knowledge.shelf import PackShelf
+    from edge.life.life import ModelLife
+    from edge.runtime.port import ChatModel, Runtime
+    from edge.sensors.board import SensorBoard
+    from edge.sensors.history import History
+    from edge.sync.transport import Transport
+    from edge.tools.diagnostics import Diagnostic
+    from edge.tools.health import Machine
+    from edge.tools.registry import Toolbox
+
+__all__ = ["Device", "Parts", "facts", "open_device", "open_toolbox"]
+
+_MIB = 1 << 20
+_MOST_ROUNDS = 200
+"""Exchanges that follow each other at once."""
+_URGENT = ("alert", "answer", "question", "job", "refused", "model")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every process that works on the device opens for itself: the agent, the command line, a job's child."""
+
+    settings: EdgeSettings
+    home: EdgeHome
+    database: Database
+    outbox: Outbox
+    desired: DesiredState
+    reported: ReportedState
+
+    @classmethod
+    def of(cls, settings: EdgeSettings) -> Parts:
+        """Raises StorageFailed: the home or the database cannot be used."""
+        home = open_home(settings.home)
+        database = open_database(home.database)
+        room = settings.outbox
+        outbox = Outbox(
+            database,
+            clock=_utc_now,
+            monotonic=time.monotonic,
+            boot=boot_id(),
+            new_stream=lambda: secrets.token_hex(16),
+            bounds=Bounds(
+                audit=int(room.audit_mb * _MIB),
+                record=int(room.record_mb * _MIB),
+                telemetry=int(room.telemetry_mb * _MIB),
+            ),
+        )
+        return cls(settings, home, database, outbox, DesiredState(database), ReportedState(database))
+
+    @property
+    def enrolled(self) -> Enrolled | None:
+        """The hub; None before the device enrolled. Raises StorageFailed."""
+        return read_enrolment(self.home.enrolment)
+
+    @property
+    def signer(self) -> Signer:
+        """Raises Untrusted, StorageFailed: the key cannot be used."""
+        try:
+            return load_signer(self.home.key)
+        except OSError as error:
+            raise StorageFailed(f"{self.home.key} cannot be used: {error.strerror}.") from error
+
+
+class _Link:
+    """A `Transport` over whatever connection is open now."""
+
+    def __init__(self) -> None:
+        self.current: Transport | None = None
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As `Transport.call`."""
+        if self.current is None:
+            raise LinkFailed("There is no link to the hub.")
+        return await self.current.call(tool, arguments)
+
+
+class Device:
+    """Everything of a device that runs; the parts are made when they are needed. Use `open_device`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._link = _Link()
+        self._syncer: Syncer | None = None
+
+    @property
+    def settings(self) -> EdgeSettings:
+        return self.parts.settings
+
+    # -- the hub
+
+    @asynccontextmanager
+    async def open_link(self) -> AsyncGenerator[Transport]:
+        """A connection to the hub that proves who this device is. Raises NotFound: it is not enrolled."""
+        hub = self.parts.enrolled
+        if hub is None:
+            raise NotFound("This device is not enrolled.", "Run `chargehand-edge enroll`.")
+        way = self.parts.home.link()
+        signed = as_device(hub, self.parts.signer)
+        async with open_transport(way.url, signed, authorities=way.authorities, proxy=way.proxy) as link:
+            yield link
+
+    async def exchange(self) -> RoundReport:
+        """Exchange with the hub until neither has anything more to say. Raises as `Syncer.round`; NotFound."""
+        async with self.open_link() as link:
+            self._link.current = link
+            hub = self.parts.enrolled
+            if self._syncer is None and hub is not None:
+                parts = self.parts
+                self._syncer = Syncer(
+                    hub, self._link, parts.database, parts.outbox, nonce=lambda: secrets.token_hex(16)
+                )
+            if self._syncer is None:
+                raise NotFound("This device is not enrolled.", "Run `chargehand-edge enroll`.")
+            report = await self._syncer.round()
+            changed, sent = report.changed, report.sent
+            for _ in range(_MOST_ROUNDS):
+                if not report.at_once:
+                    break
+                report = await self._syncer.round()
+                changed, sent = changed | report.changed, sent + report.sent
+            return replace(report, changed=changed, sent=sent)
+
+    def something_urgent(self) -> bool:
+        """Whether an event waits that should not wait for the next regular exchange."""
+        outbox = self.parts.outbox
+        after = outbox.status().acknowledged
+        return any(outbox.since(after, kind, limit=1) for kind in _URGENT)
+
+    # -- models
+
+    @cached_property
+    def runtimes(self) -> list[Runtime]:
+        """In the order of preference."""
+        from edge.runtime.llama import LlamaRuntime
+        from edge.runtime.ollama import OllamaRuntime
+
+        wanted = self.settings.models
+        found: list[Runtime] = [OllamaRuntime(wanted.ollama), LlamaRuntime(self.parts.home.models)]
+        return [runtime for runtime in found if wanted.runtime in {"any", runtime.name}]
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        return Artifacts(
+            self.parts.home.artifacts, self.parts.outbox, budget_bytes=self.settings.models.budget_mb * _MIB
+        )
+
+    @cached_property
+    def life(self) -> ModelLife:
+        from edge.life.life import LifeLimits, ModelLife
+        from edge.life.room import Budget
+
+        home, budget = self.parts.home, Budget(models_bytes=self.settings.models.budget_mb * _MIB)
+        return ModelLife(
+            self.parts.database,
+            self.parts.outbox,
+            BlockingFetch(self.artifacts, self.open_link, self._kept),
+            self.runtimes,
+            free_bytes=lambda: shutil.disk_usage(home.root).free,
+            monotonic=time.monotonic,
+            limits=LifeLimits(budget=budget),
+        )
+
+    def step_model(self) -> bool:
+        """Do the next thing for the model that the hub wants; whether anything moved. Raises StorageFailed."""
+        item = self.parts.desired.find("model", "model")
+        report = self.life.step(ModelTarget.model_validate(item.body) if item and item.body else None)
+        told = report.as_reported()
+        for part in ("version", "failed", "model"):
+            self.parts.reported.put(part, told.get(part))
+        return report.moved
+
+    def models(self) -> list[ChatModel]:
+        """What the assistant may ask, the small one first."""
+        from edge.life.current import CurrentModel
+
+        wanted = self.settings.models
+        small = CurrentModel(self.life) if self.life.models() else self._own_model(wanted.small)
+        return [model for model in (small, self._own_model(wanted.larger)) if model is not None]
+
+    def _own_model(self, name: str | None) -> ChatModel | None:
+        """A model that the settings name: a GGUF file, or one of Ollama's; None where it is not there."""
+        if name is None:
+            return None
+        by_name = {runtime.name: runtime for runtime in self.runtimes if runtime.available()}
+        path = Path(name)
+        if path.suffix == ".gguf":
+            runtime = by_name.get("llama") or by_name.get("ollama")
+            if runtime is None or not path.is_file():
+                return None
+            own = f"own-{path.stem.lower()}"[:64]
+            if own not in {model.name for model in runtime.models()}:
+                runtime.create(own, path, None, {})
+            return runtime.chat_model(own)
+        runtime = by_name.get("ollama")
+        return runtime.chat_model(name) if runtime is not None else None
+
+    # -- knowledge
+
+    @cached_property
+    def shelf(self) -> PackShelf:
+        from edge.knowledge.shelf import PackShelf
+
+        return PackShelf(self._packs, self.artifacts.find, self.parts.outbox)
+
+    def fetch_packs(self) -> None:
+        """Bring the packs that lack. Raises as `Artifacts.fetch`."""
+        try:
+            for pack in self._packs():
+                if self.artifacts.find(pack.content) is None:
+                    asyncio.run(self._fetch_pack(pack))
+        finally:
+            missing = self.shelf.missing()
+            here = {pack.name: pack.content.digest for pack in self._packs() if pack.name not in missing}
+            self.parts.reported.put("packs", here)
+
+    def _packs(self) -> list[KnowledgePack]:
+        items = self.parts.desired.items("pack")
+        return [KnowledgePack.model_validate(item.body) for item in items if item.body]
+
+    async def _fetch_pack(self, pack: KnowledgePack) -> None:
+        async with self.open_link() as link:
+            await self.artifacts.fetch(pack.content, link, self._kept())
+
+    def _kept(self) -> set[str]:
+        """Digests that must not give way."""
+        packs = {pack.content.digest for pack in self._packs()}
+        item = self.parts.desired.find("model", "model")
+        if item is None or item.body is None:
+            return packs
+        target = ModelTarget.model_validate(item.body)
+        return packs | {ref.digest for ref in (target.base, target.adapter) if ref is not None}
+
+    # -- work
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        from edge.tools.assembly import DeviceParts, device_toolbox
+
+        return device_toolbox(
+            DeviceParts(
+                self.parts.outbox,
+                policy=self._policy,
+                machine=self._machine,
+                board=self.board,
+                history=self._history,
+                log_folders=self.settings.logs,
+                diagnostics=self.diagnostics,
+                shelf=self.shelf,
+                model=lambda: next(iter(self.models()), None),
+            )
+        )
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        from edge.agent.assistant import Assistant
+
+        return Assistant(
+            self.toolbox, self.models, self.parts.outbox, names=self.names, instructions=self._instructions
+        )
+
+    @cached_property
+    def board(self) -> SensorBoard:
+        from edge.sensors.board import SensorBoard
+
+        return SensorBoard(self.settings.sensors)
+
+    @cached_property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Those that every device knows, and this one's own."""
+        from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic
+
+        own = [Diagnostic(one.name, one.description, one.argv, one.timeout_s) for one in self.settings.diagnostics]
+        names = {one.name for one in own}
+        return [*(one for one in KNOWN_DIAGNOSTICS if one.name not in names), *own]
+
+    def names(self) -> Names:
+        """What can be named in a command."""
+        from edge.agent.naming import Names
+
+        return Names(
+            sensors={sensor.name: (sensor.description, *sensor.aliases) for sensor in self.board.sensors},
+            diagnostics={one.name: (one.description,) for one in self.diagnostics},
+        )
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        from edge.jobs.jobs import JobParts, Jobs
+
+        outbox = self.parts.outbox
+        parts = JobParts(
+            hub_key=lambda: hub.hub_key if (hub := self.parts.enrolled) else None,
+            folder=self.parts.home.root,
+            toolbox="edge.device:open_toolbox",
+            ask=self._ask_for_job,
+            clock=_utc_now,
+            monotonic=time.monotonic,
+            boot=boot_id(),
+            zone=_utc_now().astimezone().tzinfo or UTC,
+        )
+        return Jobs(self.parts.database, outbox, outbox, parts)
+
+    def take_jobs(self) -> None:
+        """Take the jobs of the desired state. Raises StorageFailed."""
+        self.jobs.replace(self.parts.desired.items("job"))
+        self.parts.reported.put("jobs", self.jobs.names())
+
+    def answer_questions(self) -> None:
+        """Answer what the hub asked. Raises OutboxFull, StorageFailed."""
+        from edge.answering import RemoteQuestions
+
+        remote = RemoteQuestions(self.parts.database, self.parts.outbox, lambda: self.assistant)
+        for question in remote.open():
+            remote.answer(question)
+
+    def measure(self) -> None:
+        """Write down health and sensors, and report whether the device is well. Raises StorageFailed."""
+        from edge.tools.health import health_tools
+
+        (tool,) = health_tools(self._machine)
+        health = dict(tool.run(tool.check({})))
+        readings = [self.board.read(sensor.name) for sensor in self.board.sensors]
+        self._history.keep(readings)
+        told = {one.sensor: [one.value, one.state] for one in readings}
+        self.parts.outbox.record("telemetry", {"health": health, "sensors": told})
+        problems = [*health["problems"], *(f"{one.sensor} is {one.state}" for one in readings if one.state != "good")]
+        self.parts.reported.put("health", {"ok": not problems, "problems": problems})
+        self.parts.reported.put("facts", facts())
+
+    @cached_property
+    def _machine(self) -> Machine:
+        from edge.tools.health import Machine
+
+        return Machine(disk=self.parts.home.root)
+
+    @cached_property
+    def _history(self) -> History:
+        from edge.sensors.history import History
+
+        return History(self.parts.database, _utc_now)
+
+    def _policy(self) -> Mapping[str, Any] | None:
+        item = self.parts.desired.find("policy", "policy")
+        return item.body if item is not None else None
+
+    def _instructions(self) -> str:
+        item = self.parts.desired.find("prompt", "system")
+        return str((item.body or {}).get("text", "")) if item is not None else ""
+
+    def _ask_for_job(self, text: str, by: str, limit_s: float) -> Mapping[str, Any]:
+        from edge.answering import answer_body
+
+        return answer_body(self.assistant.ask(text, by=by, may_queue=False))
+
+    def close(self) -> None:
+        """Stop the runtimes that run, and close the database."""
+        if "runtimes" in self.__dict__:
+            for runtime in self.runtimes:
+                runtime.close()
+        self.parts.database.close()
+
+
+@contextmanager
+def open_device(settings: EdgeSettings) -> Generator[Device]:
+    """The device of these settings. Raises StorageFailed."""
+    device = Device(Parts.of(settings))
+    try:
+        yield device
+    finally:
+        device.close()
+
+
+def open_toolbox(folder: Path) -> Toolbox:
+    """The tools of the device in this folder, for a process of its own that ends after one call."""
+    return Device(Parts.of(load_settings(folder))).toolbox
+
+
+def facts() -> dict[str, Any]:
+    """What this device is, as far as its system says."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "hostname": socket.gethostname(),
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "memory_mb": memory // _MIB,
+    }
+
+
+def boot_id() -> str:
+    """Names this start of the operating system."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return f"start-{os.getpid()}-{time.monotonic_ns()}"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
