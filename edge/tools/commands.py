@@ -1,10 +1,10 @@
 """Running a fixed command so that it cannot outlive its time, fill the disk or the memory, or be given anything."""
 
 import os
-import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,11 +17,18 @@ __all__ = ["Finished", "run_command"]
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TERM": "dumb", "HOME": "/nonexistent"}
-_LIMITS = {
-    resource.RLIMIT_CORE: 0,
-    resource.RLIMIT_FSIZE: 0,
-    resource.RLIMIT_NOFILE: 256,
-}
+_LIMITED = """
+import os, resource, signal, sys
+for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(ignored, signal.SIG_DFL)
+for name, most in (pair.split("=") for pair in sys.argv[1].split(",")):
+    kind = getattr(resource, name)
+    hard = resource.getrlimit(kind)[1]
+    most = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
+    resource.setrlimit(kind, (most, most))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes the program once its limits are set. A process with threads cannot do that between fork and exec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def run_command(argv: Sequence[str], timeout_s: float, output_bytes: int, memory
     began = time.monotonic()
     try:
         process = subprocess.Popen(  # noqa: S603  # fixed words from an allow-list
-            [program, *argv[1:]],
+            [sys.executable, "-I", "-S", "-c", _LIMITED, _limits(timeout_s, memory_mb), program, *argv[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -64,7 +71,6 @@ def run_command(argv: Sequence[str], timeout_s: float, output_bytes: int, memory
     except OSError as error:
         raise ToolFailed(f"{argv[0]} cannot be started: {error.strerror}.") from error
     try:
-        _limit(process.pid, timeout_s, memory_mb)
         output, cut, late = _read(process, began + timeout_s, output_bytes)
     finally:
         status = _end(process)
@@ -73,14 +79,9 @@ def run_command(argv: Sequence[str], timeout_s: float, output_bytes: int, memory
     return Finished(status, output, cut, time.monotonic() - began)
 
 
-def _limit(process: int, timeout_s: float, memory_mb: int) -> None:
-    with suppress(ProcessLookupError):  # it has ended already
-        for limit, most in {
-            **_LIMITS,
-            resource.RLIMIT_CPU: int(timeout_s) + 1,
-            resource.RLIMIT_AS: memory_mb << 20,
-        }.items():
-            resource.prlimit(process, limit, (most, most))
+def _limits(timeout_s: float, memory_mb: int) -> str:
+    limits = {"CORE": 0, "FSIZE": 0, "NOFILE": 256, "CPU": int(timeout_s) + 1, "AS": memory_mb << 20}
+    return ",".join(f"RLIMIT_{name}={most}" for name, most in limits.items())
 
 
 def _read(process: subprocess.Popen[bytes], ends: float, output_bytes: int) -> tuple[bytes, bool, bool]:
