@@ -44,6 +44,7 @@ class ToolSpec:
         approval: when a call needs one; None for never.
         idempotent: a repeat has no further effect, even without an idempotency key.
         shown_once: the result holds a secret that is not kept.
+        grouped: its calls may share a transaction with others of their kind that come at the same time.
         books: where calls are done and written down; see `bind`.
     """
 
@@ -59,6 +60,7 @@ class ToolSpec:
     approval: ApprovalRule | None = None
     idempotent: bool = False
     shown_once: bool = False
+    grouped: bool = False
     books: Books | None = None
 
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> BaseModel:
@@ -139,6 +141,7 @@ class ToolSpec:
             values,
             as_json,
             commit,
+            self.grouped,
         )
         work = asyncio.ensure_future(asyncio.to_thread(call.perform))
         await asyncio.wait({work}, timeout=self.timeout_s)
@@ -186,6 +189,7 @@ def tool(
     approval: ApprovalRule | None = None,
     idempotent: bool = False,
     shown_once: bool = False,
+    grouped: bool = False,
 ) -> ToolSpec:
     """Make a tool of a typed function whose first parameter is the `ToolContext`.
 
@@ -232,4 +236,5 @@ def tool(
         approval,
         idempotent,
         shown_once,
+        grouped,
     )

@@ -25,6 +25,7 @@ class WriteCall:
     Attributes:
         values: the typed arguments; `arguments` are the same as JSON.
         shown_once: the result holds a secret that is not kept.
+        grouped: it may share its transaction with other calls.
         commit: whoever takes this lock first decides: the transaction that is about to end, or the caller who gave up
             waiting. So a call that was told to be out of time has changed nothing.
     """
@@ -40,6 +41,7 @@ class WriteCall:
     values: Mapping[str, Any]
     arguments: Mapping[str, Any]
     commit: threading.Lock
+    grouped: bool = False
 
     def perform(self) -> BaseModel:
         """Do it and write it down; what is refused or fails is written down, too, and has changed nothing.
@@ -62,23 +64,28 @@ class WriteCall:
         return done
 
     def _perform(self) -> BaseModel | ApprovalNeeded:
+        if self.grouped:
+            return self.books.ledger.grouped(self.context.tenant, self._perform_in)
         with self.books.ledger.unit(self.context.tenant) as unit:
-            _require_active(unit)
-            former = self._former_result(unit)
-            if former is not None:
-                return former
-            context = replace(self.context, opened=OpenCall(unit, self.books.clock()))
-            needed = self._consume_approval(context)
-            if needed is None:
-                result = self.run(context, **self.values)
-                self._remember(context, result)
-                self._append(context, "done", "")
-            else:
-                result = needed
-                self._append(context, "waiting", needed.approval_id)
-            if not self.commit.acquire(blocking=False):
-                raise OutOfTime(f"{self.tool} took too long; nothing was changed.", "Try again.")
-            return result
+            return self._perform_in(unit)
+
+    def _perform_in(self, unit: Unit) -> BaseModel | ApprovalNeeded:
+        _require_active(unit)
+        former = self._former_result(unit)
+        if former is not None:
+            return former
+        context = replace(self.context, opened=OpenCall(unit, self.books.clock()))
+        needed = self._consume_approval(context)
+        if needed is None:
+            result = self.run(context, **self.values)
+            self._remember(context, result)
+            self._append(context, "done", "")
+        else:
+            result = needed
+            self._append(context, "waiting", needed.approval_id)
+        if not self.commit.acquire(blocking=False):
+            raise OutOfTime(f"{self.tool} took too long; nothing was changed.", "Try again.")
+        return result
 
     def _former_result(self, unit: Unit) -> BaseModel | None:
         if self.context.idempotency_key is None:

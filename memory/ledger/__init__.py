@@ -15,14 +15,16 @@
 What other stores mirror is written here first, with an outbox row in the same transaction (`memory/projection.py`).
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from memory.ledger.database import Database, open_database
 from memory.ledger.documents import Documents
 from memory.ledger.enrolments import EnrolmentToken, find_enrolment
+from memory.ledger.grouping import Grouping
 from memory.ledger.outbox import Outbox
 from memory.ledger.principals import ApiKey, find_key
 from memory.ledger.rollouts import tenants_with_open_rollouts
@@ -31,6 +33,8 @@ from memory.ledger.threads import Threads
 from memory.ledger.unit import ADMINISTRATIVE, Unit
 
 __all__ = ["Ledger", "Unit", "open_ledger"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,21 @@ class Ledger:
     documents: Documents
     outbox: Outbox
     threads: Threads
+    _grouping: Grouping = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_grouping", Grouping(self.unit))
+
+    def grouped(self, tenant: str, work: Callable[[Unit], T]) -> T:
+        """Do it in a unit that it may share with others who come at the same time; durable when this returns.
+
+        For short work that comes often: what one changes is undone alone when it raises, and they wait for the disk
+        together.
+
+        Raises:
+            StorageFailed, Unavailable: the database fails.
+        """
+        return self._grouping.run(tenant, work)
 
     @contextmanager
     def unit(self, tenant: str) -> Generator[Unit]:

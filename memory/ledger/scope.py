@@ -1,6 +1,7 @@
 """The one place where tenants are kept apart: every statement of a `Unit` goes through a `TenantScope`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +30,10 @@ class TenantScope:
     def moved(self, tenant: str) -> "TenantScope":
         """The same connection for another tenant."""
         return TenantScope(self._connection, tenant, self._administrative)
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """What is changed in the block is undone alone when it raises."""
+        return self._connection.begin_nested()
 
     def find(
         self,
@@ -94,15 +99,16 @@ class TenantScope:
         return query.where(*(self._theirs(table) for table in tables))
 
     def _theirs(self, table: sa.Table) -> Condition:
-        if "tenant" in table.c:
-            return table.c.tenant == self.tenant
-        if table.name in self._administrative:
-            return sa.true()
-        raise NotAllowed(f"{table.name} belongs to no tenant.")
+        return table.c.tenant == self.tenant if self._has_tenant(table) else sa.true()
+
+    def _has_tenant(self, table: sa.Table) -> bool:
+        """Raises NotAllowed: it has none, and is not for administration."""
+        if "tenant" not in table.c and table.name not in self._administrative:
+            raise NotAllowed(f"{table.name} belongs to no tenant.")
+        return "tenant" in table.c
 
     def _own(self, table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
-        self._theirs(table)
-        if "tenant" not in table.c:
+        if not self._has_tenant(table):
             return dict(values)
         if values.get("tenant", self.tenant) != self.tenant:
             raise NotAllowed(f"A row of {table.name} is another tenant's.")

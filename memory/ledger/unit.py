@@ -1,5 +1,6 @@
 """An open transaction of one tenant, and everything that it can reach."""
 
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 from memory.ledger.alerts import Alerts
@@ -50,6 +51,10 @@ class Unit:
     def within(self, tenant: str) -> "Unit":
         """Another tenant's unit in the same transaction, for administrators of the whole hub alone."""
         return Unit(self._scope.moved(tenant))
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """What is changed in the block is undone alone when it raises."""
+        return self._scope.savepoint()
 
     @cached_property
     def aliases(self) -> Aliases:
