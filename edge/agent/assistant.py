@@ -165,13 +165,13 @@ class Assistant:
     def _call_known(self, work: _Work, call: Call) -> str:
         arguments, left_out = self._takes(call)
         if call.only_if is not None:
-            reading = self._use(work, "sensor_read", {"name": call.only_if.sensor}, work.by)
+            reading = self._use(work, "sensor_read", {"sensor": call.only_if.sensor}, work.by)
             if reading.result is None:
                 return say("failed", work.language, why=reading.error)
             met, told = _condition(call, reading.result, work.language)
             if not met:
                 return told
-            arguments.setdefault("text", told)
+            arguments.setdefault("message", told)
         use = self._use(work, call.tool, arguments, work.by, left_out)
         if use.result is None:
             return say("failed", work.language, why=use.error)
@@ -241,17 +241,15 @@ class Assistant:
         if not everything:
             topics = on_topic(text, self._names()) | asked
             allowed = [tool for tool in allowed if tool.name in topics]
-        return [
-            Offer(tool.name, tool.description, self._schema(tool, text), tool.effect) for tool in allowed
-        ]
+        return [Offer(tool.name, tool.description, self._schema(tool, text), tool.effect) for tool in allowed]
 
     def _schema(self, tool: DeviceTool, text: str) -> dict[str, Any]:
         """Of the tool's arguments; a name is one of those that there are, and of those that the text mentions."""
         schema = tool.arguments.model_json_schema()
         names = self._names()
-        known = names.diagnostics if tool.name == "diagnostic_run" else names.sensors
-        if "name" in schema.get("properties", {}) and known:
-            schema["properties"]["name"] = {"type": "string", "enum": mentioned(text, known) or sorted(known)}
+        for argument, known in (("sensor", names.sensors), ("name", names.diagnostics)):
+            if known and argument in schema.get("properties", {}):
+                schema["properties"][argument] = {"type": "string", "enum": mentioned(text, known) or sorted(known)}
         return schema
 
     def _writes(self, tool: str) -> bool:
@@ -289,14 +287,13 @@ class Assistant:
         question = str(uuid.uuid4())
         body = {
             "id": question,
-            "state": "queued",
-            "question": work.text,
+            "text": work.text,
             "by": work.by,
             "language": work.language,
             "reasons": work.reasons,
         }
         try:
-            self._journal.record("answer", body)
+            self._journal.record("question", body)
         except OutboxFull:
             return self._answer(work, say("not_kept", work.language), "none", ok=False)
         return self._answer(work, say("queued", work.language), "queued", ok=False, question=question)

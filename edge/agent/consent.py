@@ -16,62 +16,73 @@ WRITES = frozenset({"alert_raise", "note_take", "diagnostic_run", "sensor_sample
 """The device's tools that write. A tool that is not known here and writes is never offered to a model."""
 
 _REQUEST = re.compile(
-    r"^\W*(?:(?:please|hey|hi|so|ok)\W+)*(?:can|could|would|will) you\b|^\W*(?:请(?!问)|麻烦|帮)|能不能帮|能否帮|可以帮",
-    re.IGNORECASE,
+    r"^[\s,.!]*(?:(?:please|hey|hi|so|ok)[\s,.!]+)*(?:can|could|would|will) you\b"
+    r"|^[\s,，]*(?:请(?!问)|麻烦|帮)|能不能帮|能否帮|可以帮",
+    re.IGNORECASE | re.ASCII,
 )
-_ASKS = re.compile(r"[?？]\W*$|吗\W*$")
+_ASKS = re.compile(r"(?:[?？]|吗)[\s.!。！\"”)]*$")
 _DENIED = re.compile(
     r"\b(?:don'?t|do not|doesn'?t|does not|didn'?t|never|no need|not|cannot|can'?t|won'?t|shouldn'?t|mustn'?t|without"
     r"|avoid|stop|instead of|rather than|refrain|skip|hold off|forget|nevermind|never mind)\b"
     r"|别|不要|不用|不必|无需|勿|禁止|先不|暂不|不想|不得|算了",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _SUPPOSED = re.compile(
     r"\b(?:if|when|whenever|once|unless|until|after|before|suppose|supposing|imagine|in case|should|shall|maybe|perhaps"
-    r"|might|would (?:it|that|we|i|they)|could (?:it|that|we|i|they)|can (?:it|we|i|they)|what (?:does|do|is|happens|if|would|will)"
+    r"|might|(?:would|could|can) (?:it|that|we|i|they)|what (?:does|do|is|happens|if|would|will)"
     r"|how (?:do|does|can|could|would|to|should)|why|explain|mean|means|tomorrow|tonight|later|next (?:week|time|month)"
-    r"|says?|said|tells?|told|wrote|written|according|asks? (?:you|me|us)|instructs?|example|called|word|phrase|sentence)\b"
-    r"|如果|假如|要是|倘若|一旦|的时候|明天|今晚|稍后|晚点|怎么|如何|怎样|应该|是否|要不要|该不该|可不可以|会发生|是什么|什么意思|说|写着|为什么",
-    re.IGNORECASE,
+    r"|says?|said|tells|told|wrote|written|according|asks? (?:you|me|us)|instructs?|example|called|word|phrase"
+    r"|sentence)\b"
+    r"|如果|假如|要是|倘若|一旦|的时候|明天|今晚|稍后|晚点|怎么|如何|怎样|应该|是否|要不要|该不该|可不可以|会发生"
+    r"|是什么|什么意思|说|写着|为什么",
+    re.IGNORECASE | re.ASCII,
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
 _CLAUSE = r"(?:^|[,;.!:]|\b(?:and|then|also|to|please|you)\b)\s*(?:(?:please|then|also|just|quickly|now|me|us)\s+)*"
 _ORDERS: Mapping[str, re.Pattern[str]] = {
     "note_take": re.compile(
-        rf"{_CLAUSE}(?:(?:take|make|write|add|save|leave|record|create|put)\b.{{0,30}}\b(?:note|memo)\b|(?:write|jot|note)\b.{{0,20}}\bdown\b|note that\b|remember that\b)"
+        rf"{_CLAUSE}(?:(?:take|make|write|add|save|leave|record|create|put)\b.{{0,30}}\b(?:note|memo)\b"
+        r"|(?:write|jot|note)\b.{0,20}\bdown\b|note that\b|remember that\b)"
         r"|记一?下|记录一?下|笔记|备注|备忘",
-        re.IGNORECASE,
+        re.IGNORECASE | re.ASCII,
     ),
     "alert_raise": re.compile(
-        rf"{_CLAUSE}(?:(?:raise|send|create|issue|trigger|fire|open|post)\b.{{0,40}}\b(?:alert|alarm|warning)\b|(?:alert|warn|notify)\s+(?:the|someone|every|our|my|maintenance|them)\b)"
+        rf"{_CLAUSE}(?:(?:raise|send|create|issue|trigger|fire|open|post)\b.{{0,40}}\b(?:alert|alarm|warning)\b"
+        r"|(?:alert|warn|notify)\s+(?:the|someone|every|our|my|maintenance|them)\b)"
         r"|(?:发|报|触发|创建|上报|发起).{0,6}(?:告警|警报|报警)|通知.{0,4}(?:工程师|维护|维修|值班|运维|中心)",
-        re.IGNORECASE,
+        re.IGNORECASE | re.ASCII,
     ),
     "sensor_sample": re.compile(
-        rf"{_CLAUSE}(?:(?:read|sample|record|take|collect)\b.{{0,30}}\b(?:sensors|readings)\b)|(?:读取|采集|记录|采样).{{0,6}}(?:传感器|数据|读数)",
-        re.IGNORECASE,
+        rf"{_CLAUSE}(?:(?:read|sample|record|take|collect)\b.{{0,30}}\b(?:sensors|readings)\b)"
+        r"|(?:读取|采集|记录|采样).{0,6}(?:传感器|数据|读数)",
+        re.IGNORECASE | re.ASCII,
     ),
     "evaluation_run": re.compile(
-        rf"{_CLAUSE}(?:(?:run|start|perform|do)\b.{{0,30}}\b(?:evaluation|benchmark|eval)\b|(?:evaluate|benchmark)\b)|(?:运行|执行|跑|做).{{0,8}}(?:评测|评估|基准测试|跑分)",
-        re.IGNORECASE,
+        rf"{_CLAUSE}(?:(?:run|start|perform|do)\b.{{0,30}}\b(?:evaluation|benchmark|eval)\b"
+        r"|(?:evaluate|benchmark)\b)|(?:运行|执行|跑|做).{0,8}(?:评测|评估|基准测试|跑分)",
+        re.IGNORECASE | re.ASCII,
     ),
     "diagnostic_run": re.compile(
-        rf"{_CLAUSE}(?:(?:run|start|execute|perform|do)\b.{{0,50}}\b(?:diagnostics?|diagnosis|tests?|checks?|ping)\b|diagnose\b)"
+        rf"{_CLAUSE}(?:(?:run|start|execute|perform|do)\b.{{0,50}}\b(?:diagnostics?|diagnosis|tests?|checks?|ping)\b"
+        r"|diagnose\b)"
         r"|(?:运行|执行|跑|启动|做|进行).{0,12}(?:诊断|测试|检测|检查)|诊断一下",
-        re.IGNORECASE,
+        re.IGNORECASE | re.ASCII,
     ),
 }
 _BACK = re.compile(
     r"\b(?:no,? wait|wait,? no|never ?mind|scratch that|forget (?:it|that)|cancel that|just kidding|on second thought"
-    r"|actually,? (?:no|don'?t|do not|not)|(?:don'?t|do not) (?:send|raise|do|write|save|take) (?:it|that|this)|not (?:really|yet)$)"
-    r"|算了|不用了|还是别|别发|先别|取消吧|当我没说|不要发",
-    re.IGNORECASE,
+    r"|actually,? (?:no|don'?t|do not|not)|(?:don'?t|do not) (?:send|raise|do|write|save|take) (?:it|that|this)"
+    r"|not (?:really|yet)$)"
+    r"|what (?:does|do|is) (?:it|that|this) mean"
+    r"|算了|不用了|还是别|别发|先别|取消吧|当我没说|不要发|什么意思|是什么$",
+    re.IGNORECASE | re.ASCII,
 )
 _BOUND = re.compile(
-    r"^\W*(?:(?:only )?(?:if|when|whenever|unless|once|after|before|until|as soon as|in case|while)|tomorrow|later|tonight|every"
-    r"|in \d+|at \d+|of|about|on|is|are|was|means?|does|button|feature|policy|function|rule|rules|and|or|for|to|by)\b"
-    r"|^\W*(?:如果|假如|要是|当|等|一旦|明天|稍后|今晚|是什么|的意思|怎么|吗)",
-    re.IGNORECASE,
+    r"^[\s,.:-]*(?:(?:only )?(?:if|when|whenever|unless|once|after|before|until|as soon as|in case|while)"
+    r"|tomorrow|later|tonight|every|in \d+|at \d+|of|about|on|is|are|was|means?|does|button|feature"
+    r"|policy|function|rule|rules|and|or|for|to|by)\b"
+    r"|^[\s,，:：]*(?:如果|假如|要是|当|等|一旦|明天|稍后|今晚|是什么|的意思|怎么|吗)",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -111,9 +122,9 @@ def in_own_words(arguments: Mapping[str, Any], text: str) -> dict[str, Any]:
         if not isinstance(value, str):
             if isinstance(value, int | float) and str(value) in text:
                 kept[name] = value
-        elif _squeezed(value) in spoken:
-            kept[name] = value
-        elif re.fullmatch(r"[\w.-]{1,40}", value) and words & set(re.findall(r"[^\W_]+", value.lower())):
+        elif _squeezed(value) in spoken or (
+            re.fullmatch(r"[\w.-]{1,40}", value) and words & set(re.findall(r"[^\W_]+", value.lower()))
+        ):
             kept[name] = value
         elif name in {"text", "message"}:
             kept[name] = _told(text)

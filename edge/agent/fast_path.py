@@ -32,18 +32,19 @@ _BEFORE = {
         rf"^(?:(?:please|pls|hey|hi|hello|ok|okay|so|um+|uh+|erm*|hmm+|well|now|and|then|thanks|yo|just|quickly|{_CALLED}"
         r"|good (?:morning|evening|afternoon)"
         r"|(?:can|could|would|will) you(?: just| please| quickly)?|would you mind"
-        r"|i(?: want|'d like| would like| need) you to|i(?: want|'d like| would like| need) to (?=see|know|read|check)"
+        r"|i(?: want|'d like| would like| need) you to"
+        r"|i(?: want|'d like| would like| need) to (?:know|see|(?=read|check))"
         r"|go ahead and|let's)[ ,.!:-]+)+",
         re.IGNORECASE,
     ),
     "zh": re.compile(
-        rf"^(?:(?:请问|请|帮我|帮忙|麻烦你?|劳驾|你好|您好|嗨|喂|那个|嗯+|呃+|额|好的?|那|然后|给我|替我|我想要?(?=看|知道|查|读)"
-        rf"|我想知道|能不能(?=帮)|能否(?=帮)|可以(?=帮)|{_CALLED})[ ,，。!！、]?)+"
+        rf"^(?:(?:请问|请|帮我|帮忙|麻烦你?|劳驾|你好|您好|嗨|喂|那个|嗯+|呃+|额|好的?|那|然后|给我|替我"
+        rf"|我想要?(?=看|知道|查|读)|我想知道|能不能(?=帮)|能否(?=帮)|可以(?=帮)|{_CALLED})[ ,，。!！、]?)+"
     ),
 }
 _AFTER = {
     "en": re.compile(
-        r"(?:[ ,.!?;-]+(?:please|pls|thanks|thank you|thx|for me|asap|will you|would you|could you|mate|ok|okay|cheers)"
+        r"(?:[ ,.!?;-]+(?:please|pls|thanks|thank you|thx|for me|asap|will you|would you|could you|mate|cheers)"
         r")*[ .!?,;]*$",
         re.IGNORECASE,
     ),
@@ -99,7 +100,6 @@ class _Command:
     tool: str
     template: Template
     arguments: Mapping[str, str]
-    defaults: Mapping[str, str]
     hint: str
     compare: str
     loose: bool
@@ -158,7 +158,7 @@ class FastPath:
                 return found
             calls.extend(found.calls)
             sources.append(found.template)
-        return Match(tuple(dict.fromkeys(calls)), language, " + ".join(sources))
+        return Match(tuple(calls), language, " + ".join(sources))
 
 
 def prepare(text: str, language: Language) -> str:
@@ -217,7 +217,7 @@ def _read(command: _Command, fits: re.Match[str], language: Language, names: Nam
 
 
 def _arguments(command: _Command, values: Mapping[str, Any]) -> dict[str, Any]:
-    arguments: dict[str, Any] = dict(command.defaults)
+    arguments: dict[str, Any] = {}
     for name, wording in command.arguments.items():
         slots = [slot for slot in _SLOT.findall(wording) if slot in values]
         if wording == f"{{{''.join(slots)}}}":
@@ -261,7 +261,6 @@ def _table() -> _Table:
                     entry["tool"],
                     compile_template(source, language, slots, raw["rules"][language]),
                     entry.get("arguments", {}),
-                    entry.get("defaults", {}),
                     entry.get("hint", ""),
                     entry.get("compare", ""),
                     entry.get("loose", False),

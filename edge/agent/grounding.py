@@ -11,45 +11,67 @@ from edge.agent.language import Language, language_of
 __all__ = ["Evidence", "evidence_of", "supported"]
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
-_FIGURE = re.compile(r"[\w.,:/-]*\d[\w.,:/-]*")
+_FIGURE = re.compile(r"[A-Za-z0-9_.,:/-]*\d[A-Za-z0-9_.,:/-]*")
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 _SPELLED = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty"
     r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|third|quarter|double|twice|dozen)\b"
     r"|[二两三四五六七八九十百千万]+(?=[度个次条秒分小天%％℃成倍号台])|百分之",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _UNIT = re.compile(
-    r"\d\s*(°\s?[CF]|℃|℉|degrees?(?: (?:celsius|fahrenheit))?|%|％|percent|bar|kpa|mpa|psi|mm/s|rpm|volts?|amps?|watts?|kw|mb|gb"
-    r"|hours?|minutes?|seconds?|days?|摄氏度|度|巴|伏|安|小时|分钟|秒|天)(?![a-z])",
-    re.IGNORECASE,
+    r"\d\s*(°\s?[CF]|℃|℉|degrees?(?: (?:celsius|fahrenheit))?|%|％|percent|bar|kpa|mpa|psi|mm/s|rpm|volts?|amps?"
+    r"|watts?|kw|mb|gb|hours?|minutes?|seconds?|days?|摄氏度|度|巴|伏|安|小时|分钟|秒|天)(?![a-z])",
+    re.IGNORECASE | re.ASCII,
 )
 _UNITS: Mapping[str, tuple[str, ...]] = {
-    "°c": ("°c", "℃", "celsius"), "℃": ("°c", "℃", "celsius"), "degree": ("°", "℃", "celsius"), "摄氏度": ("°c", "℃", "celsius"),
+    "°c": ("°c", "℃", "celsius"), "℃": ("°c", "℃", "celsius"), "degree": ("°", "℃", "celsius"),
+    "摄氏度": ("°c", "℃", "celsius"),
     "度": ("°", "℃", "celsius"), "°f": ("°f", "℉"), "℉": ("°f", "℉"), "%": ("%", "percent"), "％": ("%", "percent"),
     "percent": ("%", "percent"), "巴": ("bar",), "伏": ('"v"', "volt"), "volt": ('"v"', "volt"), "安": ('"a"', "amp"),
     "amp": ('"a"', "amp"), "second": ("_s", "_ms", "second"), "秒": ("_s", "_ms", "second"), "hour": ("hour",),
     "小时": ("hour", "小时"), "minute": ("minute",), "分钟": ("minute", "分钟"), "day": ("day",), "天": ("day", "天"),
     "watt": ('"w"', "watt"),
 }  # fmt: skip
-_VERDICTS: Sequence[tuple[re.Pattern[str], tuple[str, ...]]] = tuple(
-    (re.compile(words, re.IGNORECASE), supports)
-    for words, supports in (
-        (r"\b(?:normal\w*|good|ok|okay|fine|healthy|safe|stable|all right|within)\b|正常|良好|安全|健康|稳定", ('"good"', "normal", '"problems": []', "正常")),
-        (r"\b(?:high|hot|above|over\w*|exceed\w*|too much)\b|过高|偏高|超过|过热|高于", ('"high"', "above", "exceed", "overheat", "full", "过高")),
-        (r"\b(?:low|cold|below|under|too little)\b|过低|偏低|低于", ('"low"', "below", "过低")),
-        (r"\b(?:fail\w*|fault\w*|broken|dead|error\w*|wrong|problem\w*|critical\w*|danger\w*|leak\w*|damage\w*|warning\w*)\b|故障|错误|失败|异常|危险|泄漏|严重|警告",
-         ("fail", "fault", "broken", "dead", "error", "critical", "danger", "leak", "damage", "warn", "implausible", "problem",
-          "故障", "错误", "失败", "异常", "泄漏", "严重", "警告")),
-        (r"\b(?:rising|increas\w*|falling|decreas\w*|drop\w*|grow\w*|trend\w*|faster|slower)\b|上升|下降|升高|降低|增加|减少", ("rising", "increas", "falling", "decreas", "drop", "上升", "下降")),
-    )
-)  # fmt: skip
-_DENIES = re.compile(r"\b(?:no|not|none|never|without|nothing|cannot|isn'?t|aren'?t|wasn'?t)\b|没有|并非|不是|无法|未", re.IGNORECASE)
-_NOTHING = re.compile(r"\[\]|\bnull\b|\bfalse\b|\bno\b|\bnot\b|\bnone\b|: 0[,}\s]|没有|无", re.IGNORECASE)
+_VERDICTS: Sequence[tuple[str, str, str]] = (
+    (
+        r"normal\w*|good|ok|okay|fine|healthy|safe|stable|all right|within",
+        "正常|良好|安全|健康|稳定",
+        r"\bgood\b|normal|正常",
+    ),
+    (
+        r"high|hot|above|over\w*|exceed\w*|too much",
+        "过高|偏高|超过|过热|高于",
+        r"\bhigh\b|above|exceed|overheat|full|过高",
+    ),
+    (r"low|cold|below|under|too little", "过低|偏低|低于", r"\blow\b|below|过低"),
+    (
+        r"fail\w*|fault\w*|broken|dead|error\w*|wrong|problem\w*|critical\w*|danger\w*|leak\w*|damage\w*|warning\w*",
+        "故障|错误|失败|异常|危险|泄漏|严重|警告",
+        "fail|fault|broken|dead|error|critical|danger|leak|damage|warn|implausible|problem|故障|错误|失败|异常|泄漏|严重|警告",
+    ),
+    (
+        r"rising|increas\w*|falling|decreas\w*|drop\w*|grow\w*|trend\w*|faster|slower",
+        "上升|下降|升高|降低|增加|减少",
+        "rising|increas|falling|decreas|drop|上升|下降",
+    ),
+)
+"""Words of a verdict in English and in Chinese, and what must stand in the results for it."""
+
+_JUDGED = tuple(
+    (re.compile(rf"\b(?:{english})\b|{chinese}", re.IGNORECASE | re.ASCII), re.compile(support))
+    for english, chinese, support in _VERDICTS
+)
+_DENIES = re.compile(
+    r"\b(?:no|not|none|never|without|nothing|cannot|isn'?t|aren'?t|wasn'?t)\b|没有|并非|不是|无法|未",
+    re.IGNORECASE | re.ASCII,
+)
+_NOTHING = re.compile(r"\[\]|\bnull\b|\bfalse\b|\bno\b|\bnot\b|\bnone\b|: 0[,}\s]|没有|无", re.IGNORECASE | re.ASCII)
 _CLAIMS_DEED = re.compile(
-    r"\b(?:i(?:'ve| have)?|has been|have been|was|were)\s+(?:\w+\s+)?(?:raised|sent|notified|restarted|stopped|started|shut|fixed|reset|changed|updated|deleted|scheduled)\b"
+    r"\b(?:i(?:'ve| have)?|has been|have been|was|were)\s+(?:\w+\s+)?"
+    r"(?:raised|sent|notified|restarted|stopped|started|shut|fixed|reset|changed|updated|deleted|scheduled)\b"
     r"|已(?:经)?(?:发送|通知|重启|停止|启动|关闭|修复|重置|修改|更新|删除)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _WORD = re.compile(r"[a-z]{4,}")
 _LITTLE = frozenset(
@@ -66,11 +88,13 @@ class Evidence:
 
     Attributes:
         text: the JSON of all results, lower-case.
+        told: the texts in them, without the names of fields, and "normal" where there are no problems.
         numbers: all numbers, those in texts, too.
         owners: for each number that belongs to something with a name, the words of those names.
     """
 
     text: str
+    told: str
     words: frozenset[str]
     numbers: frozenset[float]
     owners: Mapping[float, tuple[frozenset[str], ...]]
@@ -84,7 +108,8 @@ def evidence_of(results: Sequence[Mapping[str, Any]]) -> Evidence:
     owners: dict[float, tuple[frozenset[str], ...]] = {}
     for name, number in _named(list(results), frozenset()):
         owners[number] = (*owners.get(number, ()), name)
-    return Evidence(text, frozenset(_words(text)), frozenset(numbers), owners)
+    told = " ".join(_texts(list(results))).lower() + (" normal" if '"problems": []' in text else "")
+    return Evidence(text, told, frozenset(_words(text)), frozenset(numbers), owners)
 
 
 def supported(answer: str, evidence: Evidence, question: str, language: Language) -> tuple[str, list[str]]:
@@ -104,7 +129,7 @@ def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: L
         return False
     if not all(_known(figure, sentence, evidence) for figure in _FIGURE.findall(sentence)):
         return False
-    if any(verdict.search(sentence) and not any(s in evidence.text for s in support) for verdict, support in _VERDICTS):
+    if any(verdict.search(sentence) and not support.search(evidence.told) for verdict, support in _JUDGED):
         return False
     if _DENIES.search(sentence) and not _NOTHING.search(evidence.text):
         return False
@@ -119,7 +144,7 @@ def _known(figure: str, sentence: str, evidence: Evidence) -> bool:
     """Whether a figure is in the results, and belongs there to what the sentence speaks of."""
     figure = figure.strip(".,:/-") if not figure.startswith("-") else "-" + figure.strip(".,:/-")
     number = _NUMBER.match(figure)
-    if number is None or re.search(r"[a-z_]{4,}|[-:/]\d|\d-[a-z]", figure, re.IGNORECASE):
+    if number is None or re.search(r"[a-z_]{4,}|[-:/]\d|\d-[a-z]", figure, re.IGNORECASE | re.ASCII):
         return figure.lower() in evidence.text
     value = float(number[0].replace(",", ""))
     if value not in evidence.numbers:
@@ -133,7 +158,9 @@ def _known(figure: str, sentence: str, evidence: Evidence) -> bool:
 
 def _unit_known(unit: str, evidence: Evidence) -> bool:
     plain = re.sub(r"\s+", "", unit)
-    plain = "degree" if plain.startswith("degree") else plain.rstrip("s") if plain.isascii() and len(plain) > 3 else plain
+    plain = (
+        "degree" if plain.startswith("degree") else plain.rstrip("s") if plain.isascii() and len(plain) > 3 else plain
+    )
     return any(spelling in evidence.text for spelling in _UNITS.get(plain, (plain,)))
 
 
@@ -141,6 +168,17 @@ def _words(text: str) -> Iterator[str]:
     """Words without their plainest endings."""
     for word in _WORD.findall(text):
         yield word.removesuffix("s").removesuffix("e")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, Iterable):
+        for part in value:
+            yield from _texts(part)
 
 
 def _named(value: Any, name: frozenset[str]) -> Iterator[tuple[frozenset[str], float]]:

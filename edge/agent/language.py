@@ -12,6 +12,6 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 def language_of(text: str) -> Language:
-    """Chinese where its characters outnumber half the Latin words (names of sensors are Latin in both); else English."""
+    """Chinese where its characters outnumber half the Latin words (names are Latin in both); else English."""
     han = len(_HAN.findall(text))
     return "zh" if han and 2 * han >= len(_WORD.findall(text)) else "en"

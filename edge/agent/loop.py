@@ -30,13 +30,17 @@ __all__ = ["run_agent"]
 _agents: Any = lean_smolagents()
 
 
+def _nothing(*arguments: object, **named: object) -> None:
+    pass
+
+
 class _Silence:
     """A logger of smolagents that prints nothing; the journal has what matters."""
 
     level = -1
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *arguments, **named: None
+        return _nothing
 
 
 _QUIET: Any = _Silence()

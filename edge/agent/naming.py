@@ -9,7 +9,7 @@ __all__ = ["Names", "link", "spell_out", "words_in"]
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PIECE = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[\u3400-\u9fff]+")
 _EMPTY = frozenset(
-    "a an the this that my our current currently now latest value values reading readings sensor sensors at of in on for"
+    "a an the this that my our currently now latest value values reading readings sensor sensors at of in on for"
     " from me us please right like is".split()
 )
 _EMPTY_HAN = ("传感器", "当前", "目前", "现在", "读数", "数值", "的值", "这个", "那个", "一下", "的", "值")
@@ -44,7 +44,7 @@ def link(phrase: str, known: Mapping[str, Iterable[str]], glossary: Mapping[str,
         if plain in {name.lower(), *(alias.lower() for alias in aliases)}:
             return [name]
     wanted = spell_out(phrase, glossary)
-    if wanted is None or not wanted:
+    if wanted is None or all(word[0].isdigit() for word in wanted):
         return []
     hinted = wanted | (spell_out(hint, glossary) or frozenset())
     for sought in (hinted, wanted) if hint else (wanted,):

@@ -18,8 +18,9 @@ _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """The first JSON object in a text; fences, words around it, single quotes, bare keys, trailing commas and a missing
-    end are forgiven.
+    """The first JSON object in a text.
+
+    Fences, words around it, single quotes, bare keys, trailing commas and a missing end are forgiven.
 
     Raises:
         ModelMisbehaved: there is none.
@@ -29,7 +30,11 @@ def read_object(text: str) -> dict[str, Any]:
     if begin < 0:
         raise ModelMisbehaved("The model's answer holds no JSON object.")
     candidate = _closed(plain[begin:])
-    for spelling in (candidate, _TRAILING.sub(r"\1", candidate), _TRAILING.sub(r"\1", _KEY.sub(r'\1"\2"\3', candidate))):
+    for spelling in (
+        candidate,
+        _TRAILING.sub(r"\1", candidate),
+        _TRAILING.sub(r"\1", _KEY.sub(r'\1"\2"\3', candidate)),
+    ):
         try:
             found = json.loads(spelling, strict=False)
         except (ValueError, RecursionError):
@@ -66,7 +71,7 @@ def _closed(text: str) -> str:
             if not stack:
                 return text[: place + 1]
     body = text[:-1] if escaped else text
-    return re.sub(r"[,:]\s*$", "", body + quote) + "".join(reversed(stack))
+    return re.sub(r",?\s*\"[^\"]*\"\s*:\s*$|,\s*$", "", body + quote) + "".join(reversed(stack))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -94,9 +99,9 @@ def mend_arguments(arguments: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
         meant = name if name in known else nearest(str(name), known.keys() - arguments.keys())
         if meant is None or meant in mended:
             continue
-        value = _as(value, known[meant], schema)
-        if value is not None:
-            mended[meant] = value
+        fitting = _as(value, known[meant], schema)
+        if fitting is not None:
+            mended[meant] = fitting
     return mended
 
 
@@ -111,15 +116,20 @@ def _as(value: Any, wanted: Mapping[str, Any], schema: Mapping[str, Any]) -> Any
         return value if value in choices else (nearest(str(value), map(str, choices)) or value)
     if isinstance(value, list) and len(value) == 1 and "array" not in types:
         value = value[0]
-    if "array" in types and isinstance(value, str | int | float):
-        return [value]
-    if isinstance(value, str) and types & {"integer", "number"} and "string" not in types:
-        return _number(value, whole="number" not in types)
-    if isinstance(value, float) and value.is_integer() and "integer" in types and "number" not in types:
+    return [value] if "array" in types and isinstance(value, str | int | float) else _typed(value, types)
+
+
+def _typed(value: Any, types: set[str]) -> Any:
+    """A single value as one of the types of JSON; as it is where it is none of them."""
+    wanted = types - {"null"}
+    if isinstance(value, str):
+        if wanted & {"integer", "number"} and "string" not in wanted:
+            return _number(value, whole="number" not in wanted)
+        if wanted == {"boolean"}:
+            return {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower(), value)
+    elif isinstance(value, float) and value.is_integer() and wanted == {"integer"}:
         return int(value)
-    if isinstance(value, str) and "boolean" in types:
-        return {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower(), value)
-    if isinstance(value, bool | int | float) and types <= {"string", "null"}:
+    elif isinstance(value, bool | int | float) and wanted == {"string"}:
         return str(value)
     return value
 

@@ -24,11 +24,10 @@ _UNIT = (
     r"|秒钟?|分钟?|个?半?小时|个?钟头|天|日|周|个?星期)"
 )
 _LEVELS = {
-    "debug": "debug", "info": "info", "information": "info", "warning": "warning", "warnings": "warning",
-    "warn": "warning", "error": "error", "errors": "error", "err": "error", "failures": "error", "failure": "error",
-    "critical": "critical", "criticals": "critical", "fatal": "critical", "fatals": "critical",
-    "调试": "debug", "信息": "info", "警告": "warning", "告警": "warning", "错误": "error", "报错": "error",
-    "出错": "error", "失败": "error", "严重": "critical", "致命": "critical",
+    "warning": "warning", "warnings": "warning", "warn": "warning", "error": "error", "errors": "error", "err": "error",
+    "failures": "error", "failure": "error", "critical": "error", "criticals": "error", "fatal": "error",
+    "警告": "warning", "告警": "warning", "错误": "error", "报错": "error", "出错": "error", "失败": "error",
+    "严重": "error", "致命": "error",
 }  # fmt: skip
 _SEVERITIES = {
     "info": "info", "informational": "info", "low": "info", "minor": "info", "warning": "warning", "medium": "warning",
@@ -111,7 +110,11 @@ def _severity(text: str, reading: Reading) -> str:
 
 
 def _verbatim(text: str, reading: Reading) -> str | Unclear:
-    kept = text.strip().strip("\"“”‘’「」'").strip()
+    kept = (
+        re.sub(r"^(?:that|saying|which says) (?=\S)", "", text.strip(), flags=re.IGNORECASE)
+        .strip("\"“”‘’「」'")
+        .strip()
+    )
     return kept or Unclear(text)
 
 
@@ -154,7 +157,7 @@ def _one_of(words: Mapping[str, str]) -> str:
 SLOTS: Mapping[str, Slot] = {
     "sensor": Slot(r"[^?!;:？！；：\n]{1,60}?", _sensor),
     "diagnostic": Slot(r"[^?!;:,？！；：，\n]{1,40}?", _diagnostic),
-    "service": Slot(r"[\w@.-]{2,40}?", _word),
+    "service": Slot(r"[A-Za-z_][A-Za-z0-9_@.-]{1,39}?", _word),
     "minutes": Slot(rf"(?:half(?: an?)? (?:hour|day)|半个?(?:小时|钟头|天)|(?:{_NUMBER})?\s?{_UNIT})", _minutes),
     "limit": Slot(_NUMBER, _number),
     "number": Slot(_NUMBER, _number),

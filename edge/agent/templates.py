@@ -1,4 +1,6 @@
-"""Sentences with slots, compiled to patterns. The syntax is that of Home Assistant's intents (hassil):
+"""Sentences with slots, compiled to patterns.
+
+The syntax is that of Home Assistant's intents (hassil):
 
     [optional]   (one|other)   {slot}   <rule>
 

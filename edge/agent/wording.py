@@ -18,12 +18,21 @@ SAYINGS: Mapping[str, tuple[str, str]] = {
         "I cannot answer that here, and there is no room to keep the question for the hub.",
         "这个问题在本机无法回答，也没有空间为中心保留该问题。",
     ),
-    "not_met": ("{sensor} is {value}{unit}, not {compare} {number}: nothing was done.", "{sensor} 为 {value}{unit}，未{compare} {number}：未执行任何操作。"),
-    "no_value": ("{sensor} gives no value that can be believed: nothing was done.", "{sensor} 没有可信的读数：未执行任何操作。"),
+    "not_met": (
+        "{sensor} is {value}{unit}, not {compare} {number}: nothing was done.",
+        "{sensor} 为 {value}{unit}，未{compare} {number}：未执行任何操作。",
+    ),
+    "no_value": (
+        "{sensor} gives no value that can be believed: nothing was done.",
+        "{sensor} 没有可信的读数：未执行任何操作。",
+    ),
     "above": ("above", "高于"),
     "below": ("below", "低于"),
     "once": ("This was checked once, now.", "仅在此刻检查了一次。"),
-    "left_out": ("Not limited to {what}: this device's {tool} cannot do that.", "未按{what}限定范围：本设备的 {tool} 不支持。"),
+    "left_out": (
+        "Not limited to {what}: this device's {tool} cannot do that.",
+        "未按{what}限定范围：本设备的 {tool} 不支持。",
+    ),
     "failed": ("That was not done: {why}", "未能完成：{why}"),
     "minutes": ("the last {value} minutes", "最近 {value} 分钟"),
     "found": ("{count} found:", "找到 {count} 条："),
@@ -31,7 +40,10 @@ SAYINGS: Mapping[str, tuple[str, str]] = {
     "incomplete": ("Not everything could be searched.", "未能搜索全部内容。"),
     "noted": ("Noted (event {seq}).", "已记录（事件 {seq}）。"),
     "alerted": ("The alert is raised (event {seq}).", "已发出告警（事件 {seq}）。"),
-    "alerted_before": ("The same alert was raised shortly before (event {seq}).", "相同的告警刚刚已发出（事件 {seq}）。"),
+    "alerted_before": (
+        "The same alert was raised shortly before (event {seq}).",
+        "相同的告警刚刚已发出（事件 {seq}）。",
+    ),
     "problems": ("Problems: {text}", "问题：{text}"),
     "healthy": ("No problems.", "没有发现问题。"),
 }  # fmt: skip

@@ -35,7 +35,11 @@ class ScriptedChat:
     """
 
     def __init__(
-        self, *said: Said, name: str = "scripted", context_tokens: int = 2048, wait: Callable[[float], None] = time.sleep
+        self,
+        *said: Said,
+        name: str = "scripted",
+        context_tokens: int = 2048,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self.context_tokens = context_tokens
