@@ -1,0 +1,207 @@
+"""Plays the story; `python -m server.demo_edge --home FOLDER`, a folder that does not exist yet."""
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from memory.errors import ChargehandError
+from server.demo_edge.cable import Cable, lay_cable
+from server.demo_edge.gateway import Gateway, new_gateway
+from server.demo_factory.hub import Hub, Refusal, start_hub
+from server.demo_factory.telling import chapter, does, line, say, table
+from tools.runtimes.bundled import bundled_path
+
+__all__ = ["main"]
+
+DEVICE, GROUP, MODEL = "se30-hall3", "hall3", "gateway-helper"
+_JOBS: Mapping[str, dict[str, Any]] = {
+    "filter-check": {"do": "tool", "tool": "log_search", "arguments": {"text": "filter", "folder": "plant"}},
+    "measure-model": {"do": "tool", "tool": "evaluation_run", "arguments": {"limit": 6}},
+    "shift-report": {"do": "ask", "text": "Tell me the inlet temperature and the fan speed."},
+}
+
+
+def main() -> int:
+    """Play it; returns 0 when everything came as told."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="folder of hub and gateway; it must be new")
+    home: Path = parser.parse_args().home.resolve()
+    if home.exists():
+        sys.stderr.write(f"{home} exists; the demo wants a new folder.\n")
+        return 2
+    begun = time.monotonic()
+    (home / "hub").mkdir(parents=True)
+    try:
+        line("A hub starts in a process of its own; on a new home it first trains its router of questions.")
+        with (
+            start_hub(home / "hub", {"CHARGEHAND_MODEL": "none"}) as hub,
+            lay_cable(str(hub.http.base_url)) as cable,
+            new_gateway(home / "gateway") as gateway,
+        ):
+            _play(hub, cable, gateway)
+    except (ChargehandError, Refusal, RuntimeError) as error:
+        sys.stderr.write(f"The demo did not go as it should: {error}\n")
+        return 1
+    line(f"\nDone in {time.monotonic() - begun:.0f} s. Hub and gateway are in {home}.")
+    return 0
+
+
+def _play(hub: Hub, cable: Cable, gateway: Gateway) -> None:
+    _enrol(hub, cable, gateway)
+    _first_model(hub, cable)
+    _give_jobs(hub)
+    _offline(hub, cable, gateway)
+    _back(hub, cable, gateway)
+
+
+def _enrol(hub: Hub, cable: Cable, gateway: Gateway) -> None:
+    chapter(1, "A gateway comes to know its hub")
+    token = does(hub, "local", "device_enrolment_token", group=GROUP)["token"]
+    say("The token works once. The gateway proves that it holds its own key, and keeps the hub's.")
+    line(f"    {gateway.run('enroll', '--hub', cable.url, '--token', token, '--device', DEVICE)}")
+    does(hub, "local", "device_policy_set", tools=_TOOLS, diagnostics=["uptime", "disk_usage"], group=GROUP)
+    gateway.switch_on()
+
+
+_TOOLS = """system_health sensor_list sensor_read sensor_history sensor_sample log_search knowledge_search note_take
+    alert_raise diagnostic_run evaluation_run""".split()
+
+
+def _first_model(hub: Hub, cable: Cable) -> None:
+    chapter(2, "Its model is delivered, verified and tested")
+    base = does(hub, "local", "artifact_put", path=str(bundled_path()))
+    line(f"    {base['digest'][:23]}..., {base['size_bytes'] / 1e6:.0f} MB")
+    does(hub, "local", "register_model", name=MODEL, based_on="smollm2-135m", description="answers on gateways")
+    version = _register(hub, "v1", base["digest"], "You answer in one short sentence.")
+    before = cable.received_bytes
+    begun = time.monotonic()
+    does(hub, "local", "device_model_assign", version=version, device=DEVICE)
+    _until("the model runs", lambda: _reported(hub).get("version") == version, 240)
+    _tell_steps(hub, version)
+    line(f"    {(cable.received_bytes - before) / 1e6:.0f} MB over the cable, {time.monotonic() - begun:.0f} s in all")
+
+
+def _register(hub: Hub, label: str, digest: str, system: str) -> str:
+    found = does(
+        hub, "local", "register_version",
+        model=MODEL, label=label, reference="local:smollm2-135m",
+        content={"base": "smollm2-135m", "quantisation": "Q4_1", "base_digest": digest},
+        card={"edge": {"runtime": "llama", "configuration": {"system": system, "context_tokens": 2048}}},
+    )  # fmt: skip
+    return found["id"]
+
+
+def _tell_steps(hub: Hub, version: str) -> None:
+    events = hub.call("local", "device_events", {"device": DEVICE, "kind": "model", "limit": 100})["events"]
+    steps = [one["body"]["step"] for one in reversed(events) if one["body"].get("version") == version]
+    line(f"    the gateway's own account: {' -> '.join(steps)}")
+
+
+def _give_jobs(hub: Hub) -> None:
+    chapter(3, "Three jobs, signed by the hub, to be done whenever somebody at the gateway takes a note")
+    for name, action in _JOBS.items():
+        schedule = {"on": "event", "kind": "note"}
+        limits = {"wall_s": 180, "cpu_s": 120, "memory_mb": 2048}
+        does(
+            hub, "local", "device_job_put",
+            name=name, schedule=schedule, action=action, limits=limits, device=DEVICE,
+        )  # fmt: skip
+    _until("the jobs arrived", lambda: set(_reported(hub).get("jobs", ())) == set(_JOBS), 90)
+    line("    the gateway has them")
+
+
+def _offline(hub: Hub, cable: Cable, gateway: Gateway) -> None:
+    chapter(4, "The network is cut")
+    cable.pull()
+    say("Somebody at the gateway goes on working; nobody there notices:")
+    for text in ("How hot is the air inlet?", "风扇转速是多少？", "Take a note: filter is dirty, replaced at 06:30"):
+        answer = gateway.ask(text)
+        line(f"    > {text}")
+        line(
+            f"      {answer['text']}  [{answer['rung']}, {answer['model'] or 'no model'}, {answer['elapsed_s']:.2f} s]"
+        )
+    say("The note starts the three jobs. In the middle of them the power goes, and comes back:")
+    time.sleep(2)
+    gateway.lose_power()
+    gateway.switch_on()
+    _until("the jobs are done", lambda: _done_jobs(gateway) >= set(_JOBS), 240)
+    line(f"    {gateway.status()['events']['waiting']} events wait at the gateway")
+    say("Meanwhile at the hub: a new version, and a question to the gateway.")
+    digest = hub.call("local", "artifact_list", {})["artifacts"][0]["digest"]
+    version = _register(hub, "v2", digest, "You answer in one short sentence, figures first.")
+    does(hub, "local", "device_model_assign", version=version, device=DEVICE)
+    does(hub, "local", "device_ask", device=DEVICE, text="Is the inlet too hot? Read the inlet temperature.")
+    found = hub.call("local", "device_show", {"device": DEVICE})["device"]
+    line(f"    the hub last heard of it {found['lag_s']:.0f} s ago, running {found['version']}")
+
+
+def _back(hub: Hub, cable: Cable, gateway: Gateway) -> None:
+    chapter(5, "The network is back")
+    cable.plug_in()
+    version = f"{MODEL}@v2"
+    _until("the update runs", lambda: str(_reported(hub).get("version", "")).startswith(version), 240)
+    _until("nothing waits", lambda: gateway.status()["events"]["waiting"] == 0, 120)
+    _tell_steps(hub, _reported(hub)["version"])
+    (question,) = hub.call("local", "device_answers", {"device": DEVICE})["questions"]
+    line(f"    {question['text']}\n      {question['answer']}")
+    _expect(question["answer"] is not None, True)
+    _what_happened(hub, gateway)
+
+
+def _what_happened(hub: Hub, gateway: Gateway) -> None:
+    say("What the hub knows of the jobs:")
+    events = _all_events(hub)
+    rows = [
+        [one["body"]["job"], str(one["body"].get("attempt", "")), one["body"]["outcome"], _short(one["body"])]
+        for one in events
+        if one["kind"] == "job"
+    ]
+    table(["job", "attempt", "outcome", "result"], rows)
+    finished = Counter(row[0] for row in rows if row[2] == "done")
+    _expect(finished, Counter(dict.fromkeys(_JOBS, 1)))
+    recorded = gateway.status()["events"]["recorded"]
+    positions = [one["seq"] for one in events]
+    line(f"    {recorded} events recorded at the gateway, {len(positions)} at the hub, {len(set(positions))} different")
+    _expect(sorted(positions)[: len(set(positions))] == sorted(set(positions)), True)
+    found = does(hub, "local", "audit_verify")
+    line(f"    the hub's own log: {found['checked']} entries, whole: {found['whole']}")
+
+
+def _all_events(hub: Hub) -> list[dict[str, Any]]:
+    return hub.call("local", "device_events", {"device": DEVICE, "limit": 500})["events"][::-1]
+
+
+def _done_jobs(gateway: Gateway) -> set[str]:
+    told = json.loads(gateway.run("events", "--json", "--kind", "job"))
+    return {one["body"]["job"] for one in told if one["body"]["outcome"] == "done"}
+
+
+def _reported(hub: Hub) -> dict[str, Any]:
+    return hub.call("local", "device_show", {"device": DEVICE})["reported"]
+
+
+def _short(body: Mapping[str, Any]) -> str:
+    return json.dumps(body.get("result") or body.get("error") or "", ensure_ascii=False)[:90]
+
+
+def _until(what: str, met: Callable[[], bool], limit_s: float) -> None:
+    """Wait. Raises RuntimeError: it did not come about in time."""
+    ends = time.monotonic() + limit_s
+    while not met():
+        if time.monotonic() > ends:
+            raise RuntimeError(f"{what}: not within {limit_s:.0f} s")
+        time.sleep(0.5)
+
+
+def _expect(found: object, wanted: object) -> None:
+    if found != wanted:
+        raise RuntimeError(f"found {found}, where {wanted} was to be")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
