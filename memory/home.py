@@ -54,8 +54,12 @@ class Home:
         return self.root / "vectors"
 
     @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
     def cache(self) -> Path:
-        """What can be made again: trained classifiers."""
+        """What can be made again: trained classifiers, copies of artifacts that are kept elsewhere."""
         return self.root / "cache"
 
     @contextmanager
