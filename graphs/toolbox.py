@@ -23,24 +23,29 @@ def all_tools(
 
     Args:
         default_model: what the hub itself talks with, as `provider:name`.
+
+    Raises:
+        InvalidInput: the settings name an address of no kind that is known.
     """
     from agents.models.serving import Runtimes
+    from memory.artifacts import open_artifacts
     from tools.assembly import governance_tools, ledger_tools
     from tools.evaluations import evaluation_tools
     from tools.evidence import open_evidence
+    from tools.files import ModelFiles
     from tools.gates import Gates
     from tools.knowledge import knowledge_tools
     from tools.licences import licence_tools
     from tools.roster import roster_tools
 
     gates = Gates(open_evidence(catalogue))
-    gates = Gates(open_evidence(catalogue))
+    files = ModelFiles(open_artifacts(store.home, settings.artifacts_address), store.home.root)
     specs = [
         *knowledge_tools(store.retriever),
         *evaluation_tools(store.ledger),
         *licence_tools(catalogue),
         *roster_tools(catalogue, Runtimes(settings), default_model),
-        *ledger_tools(catalogue, gates.keep_production),
+        *ledger_tools(catalogue, gates.keep_production, files),
         *governance_tools(gates),
     ]
     return {spec.name: spec for spec in bind(specs, Books(store.ledger))}

@@ -1,11 +1,13 @@
 """The operations that work in the ledger alone, put together."""
 
 from tools.approvals import approval_tools
+from tools.artifacts import artifact_tools
 from tools.auditing import auditing_tools
 from tools.cards import card_tools
 from tools.catalogue import Catalogue
 from tools.compatibility import compatibility_tools
 from tools.factories import factory_tools
+from tools.files import ModelFiles
 from tools.gates import Gates, gate_tools
 from tools.keys import key_tools
 from tools.lifecycle import Gatekeeper, lifecycle_tools, require_passed_gate
@@ -21,10 +23,17 @@ from tools.tenants import tenant_tools
 __all__ = ["governance_tools", "ledger_tools"]
 
 
-def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_gate) -> list[ToolSpec]:
-    """All of them; `tools.spec.bind` gives them the ledger."""
+def ledger_tools(
+    catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_gate, files: ModelFiles | None = None
+) -> list[ToolSpec]:
+    """All of them; `tools.spec.bind` gives them the ledger.
+
+    Args:
+        files: where files of models are kept; None leaves out what needs them.
+    """
     return [
-        *registering_tools(catalogue),
+        *registering_tools(catalogue, files),
+        *(artifact_tools(files) if files is not None else ()),
         *lifecycle_tools(gatekeeper),
         *lineage_tools(),
         *approval_tools(),

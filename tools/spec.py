@@ -44,6 +44,8 @@ class ToolSpec:
         approval: when a call needs one; None for never.
         idempotent: a repeat has no further effect, even without an idempotency key.
         shown_once: the result holds a secret that is not kept.
+        prepare: work that takes long, done before the transaction of a change, with the same context and arguments;
+            the function finds what it gave as `context.prepared`. It must be harmless without the change.
         books: where calls are done and written down; see `bind`.
     """
 
@@ -59,6 +61,7 @@ class ToolSpec:
     approval: ApprovalRule | None = None
     idempotent: bool = False
     shown_once: bool = False
+    prepare: Callable[..., Any] | None = None
     books: Books | None = None
 
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> BaseModel:
@@ -130,6 +133,7 @@ class ToolSpec:
             self.name,
             self.effect,
             self.run,
+            self.prepare,
             self.result,
             self.shown_once,
             self.approval,

@@ -32,6 +32,7 @@ class WriteCall:
     tool: str
     effect: str
     run: Callable[..., Any]
+    prepare: Callable[..., Any] | None
     result: type[BaseModel]
     shown_once: bool
     rule: ApprovalRule | None
@@ -62,12 +63,20 @@ class WriteCall:
         return done
 
     def _perform(self) -> BaseModel | ApprovalNeeded:
+        prepared = None
+        if self.prepare is not None:
+            with self.books.ledger.view(self.context.tenant) as unit:
+                _require_active(unit)
+                former = self._former_result(unit)
+            if former is not None:
+                return former
+            prepared = self.prepare(self.context, **self.values)
         with self.books.ledger.unit(self.context.tenant) as unit:
             _require_active(unit)
             former = self._former_result(unit)
             if former is not None:
                 return former
-            context = replace(self.context, opened=OpenCall(unit, self.books.clock()))
+            context = replace(self.context, opened=OpenCall(unit, self.books.clock(), prepared))
             needed = self._consume_approval(context)
             if needed is None:
                 result = self.run(context, **self.values)

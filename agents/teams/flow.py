@@ -20,7 +20,7 @@ from agents.planner.known import Known
 from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
 from agents.router.language import detect_language
-from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting
+from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
 from agents.teams.verifying import keep_supported
 from memory.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
@@ -205,7 +205,7 @@ def _flow_type() -> Any:  # noqa: C901 - the steps of one flow
         def ask_back(self) -> None:
             plan = self.turn.plan
             pending = self.turn.pending(())
-            self.state.finding = TeamFinding(plan.question, plan.models, asked=True, pending=pending)
+            self.state.finding = TeamFinding(plan.question, plan.models, asked=True, pending=pending, ending="asked")
 
         @listen("planned")
         async def act(self) -> None:
@@ -230,6 +230,8 @@ def _flow_type() -> Any:  # noqa: C901 - the steps of one flow
             plan, state = self.turn.plan, self.state
             text = "\n\n".join(part for part in (state.deliberation, state.evidence) if part)
             pending = self.turn.pending(state.outcomes)
-            state.finding = TeamFinding(text, plan.models, asked=False, pending=pending, dropped=state.dropped)
+            state.finding = TeamFinding(
+                text, plan.models, asked=False, pending=pending, dropped=state.dropped, ending=ending_of(state.outcomes)
+            )
 
     return TeamFlow
