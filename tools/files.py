@@ -12,7 +12,7 @@ from memory.home import storage_errors
 from memory.ledger.artifacts import Artifact
 from tools.context import ToolContext, require_scope
 
-__all__ = ["FilePath", "ModelFile", "ModelFiles"]
+__all__ = ["FilePath", "ModelFile", "ModelFiles", "media_type_of"]
 
 FilePath = Annotated[
     str, Field(pattern="^/", max_length=4096, description="of a GGUF, safetensors or ONNX file of the hub's machine")

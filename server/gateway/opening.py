@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from memory.artifacts import open_artifacts
+from memory.home import open_home
 from memory.ledger import Ledger
 from memory.settings import Settings
 from server.gateway.gateway import Gateway
@@ -37,9 +39,10 @@ async def open_gateway(settings: Settings, ledger: Ledger) -> AsyncGenerator[Ope
         InvalidInput: an address in the settings is not readable.
     """
     bundled = bundled_version()
+    artifacts = open_artifacts(open_home(settings.home), settings.artifacts_address)
     async with open_runtimes(settings) as runtimes:
         named = {bundled.id: bundled} if bundled else {}
-        deployments = LedgerDeployments(ledger, frozenset(runtimes), named)
+        deployments = LedgerDeployments(ledger, frozenset(runtimes), named, artifacts)
         sink, shadows = LedgerSink(ledger), Shadows()
         warmer = Warmer(deployments, runtimes)
         async with UsageWriter(sink) as meter:
