@@ -18,7 +18,9 @@ _ALIASES = {"挑战者": "challenger", "冠军": "champion", "现役版本": "ch
 _STAGES = {"预发布": "staging", "预发": "staging", "生产": "production", "生产环境": "production", "候选": "candidate"}
 _WELL_KNOWN = ("champion", "challenger")
 _SUSPECT = re.compile(
-    r"(?<![\w@])(?:(?:ap|ro|dl)-[0-9a-z][0-9a-z-]{4,}|[a-z0-9][\w.-]*@[\w.-]*\w)", re.IGNORECASE | re.ASCII
+    r"(?<![\w@])(?:(?:ap|ro|dl)-[0-9a-z][0-9a-z-]{4,}|[a-z0-9][\w.-]*@[\w.-]*\w"
+    r"|(?<=key )[0-9a-f]{8}(?!\w)|(?<=密钥 )[0-9a-f]{8}(?!\w))",
+    re.IGNORECASE | re.ASCII,
 )
 _SHORT = 4
 _INSIDE = re.compile(r"[^\w .:/@_-]|[\W_]{2}")

@@ -93,6 +93,64 @@ _QUESTIONS: dict[str, tuple[Kind, str, str]] = {
             " by ollama:smollm2-v3 from base smollm2-135m”。"
         ),
     ),
+    "factory_parts": (
+        "missing",
+        ("A factory needs: {names}. For example “create a model factory called edge-support for support from base"
+        " smollm2-135m served by local:smollm2-135m”."),
+        ("创建工厂还需要：{names}。例如“create a model factory called edge-support for support from base smollm2-135m"
+        " served by local:smollm2-135m”。"),
+    ),
+    "pipeline_stages": (
+        "missing",
+        (
+            "Through which stages? For example “create pipeline weekly: staging with gate, then production with gate"
+            " and approval”."
+        ),
+        "经过哪些阶段？例如“创建流水线 weekly：staging 过门禁，然后 production 过门禁并审批”。",
+    ),
+    "taken": ("contradictory", "There is “{name}” already. Which new name?", "“{name}”已经存在。换什么新名称？"),
+    "first_version": (
+        "contradictory",
+        "{target} is new and serves nothing to go over from. Say “recreate new target {target} with {version}”?",
+        "{target} 是新目标，没有可以过渡的版本。是否“重建新目标 {target}，使用 {version}”？",
+    ),
+    "record_parts": (
+        "missing",
+        ("The record lacks: {names}. For example “record accuracy 0.78 (0.74 to 0.82) on 400 samples of dataset"
+        " faq for VERSION”."),
+        "记录还需要：{names}。例如“记录 VERSION 的 accuracy 0.78（0.74 到 0.82），400 个样本，数据集 faq”。",
+    ),
+    "security_parts": (
+        "missing",
+        "The record lacks: {names}. For example “record scan clean of VERSION from modelscan, 0 critical, 0 high”.",
+        "记录还需要：{names}。例如“记录 VERSION 的扫描 clean，来自 modelscan，0 个严重，0 个高危”。",
+    ),
+    "name_receiver": ("missing", "To whom? Say “… to NAME for 8 hours”.", "委托给谁？请说“……给 NAME 8 小时”。"),
+    "name_hours": ("missing", "For how long? Say “… for 8 hours”.", "委托多久？请说例如“8 小时”。"),
+    "name_delegation": (
+        "missing",
+        "Which delegation? Say its id, such as dl-1f2e3d4c5b6a.",
+        "哪一个委托？请说出编号，如 dl-1f2e3d4c5b6a。",
+    ),
+    "name_key": (
+        "missing",
+        "Which key? Say its id, the eight characters behind chk_.",
+        "哪一个密钥？请说出编号，即 chk_ 之后的八个字符。",
+    ),
+    "key_once": (
+        "missing",
+        ("A key is shown once and never kept, and a conversation is kept, so nothing was made. Which principal and"
+        " scopes? Make it on the command line: `chargehand tools call api_key_issue"
+        " '{{\"principal\": \"bob\", \"scopes\": [\"chat:use\", \"approvals:read\"]}}'`."),
+        ("密钥只显示一次、从不保存，而对话会保存，所以没有创建。哪个主体、哪些权限？请在命令行创建："
+        "`chargehand tools call api_key_issue '{{\"principal\": \"bob\", \"scopes\": [\"chat:use\","
+        " \"approvals:read\"]}}'`。"),
+    ),
+    "policy_text": (
+        "missing",
+        "What shall the policy say? Put its YAML behind the order, between ``` marks.",
+        "策略的内容是什么？请把 YAML 放在指令之后，用 ``` 括起来。",
+    ),
     "unknown": ("unknown", "There is no {kind} “{name}”.{nearest}", "没有名为“{name}”的{kind}。{nearest}"),
     "two_of": ("contradictory", (
         "Only one {kind} at a"

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = ["TeamFinding", "Teams"]
 
-_GOVERNANCE = ("approval", "audit", "gate", "licence", "manage_", "polic", "register_tenant", "tenant")
+_GOVERNANCE = (
+    "api_key",
+    "approval",
+    "audit",
+    "delegation",
+    "gate",
+    "licence",
+    "manage_",
+    "polic",
+    "register_tenant",
+    "tenant",
+)
 """How the names of the governance team's tools begin."""
 
 
@@ -122,7 +133,12 @@ class _Turn:
         """The result; what waits or is refused is an outcome, too, where something was to be changed."""
         spec = self.tools[planned.tool]
         call_id = uuid.uuid4().hex
-        arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
+        try:
+            arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
+        except InvalidInput as error:
+            if spec.effect == "read":
+                raise
+            return Refused(planned, error)
         self.emit(ToolStarted(call_id, spec.name, arguments))
         try:
             result = await spec.call(self.context, planned.arguments)

@@ -79,7 +79,7 @@ class TeamFinding:
 
 def ending_of(outcomes: Sequence[Outcome]) -> Ending:
     """How a turn with these outcomes ended: as its worst."""
-    endings = [_ending(outcome) for outcome in outcomes]
+    endings: list[Ending] = [_ending(outcome) for outcome in outcomes]
     return min(endings, key=_WORST_FIRST.index) if endings else "done"
 
 

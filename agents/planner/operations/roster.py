@@ -26,7 +26,9 @@ _NEW_MODEL = re.compile(
 )
 _REFERENCE = re.compile(r"\b[a-z]+:[a-z0-9][\w./:-]*", re.IGNORECASE)
 _QUANTISATION = re.compile(r"(?<![\w@.-])(?:i?q\d\w*|int[48]|fp16|bf16|fp32)(?![\w@.-])", re.IGNORECASE)
+_DIGEST = re.compile(r"\bsha256:[0-9a-f]{64}\b", re.IGNORECASE)
 _VERSION_WORDS = (
+    r"\b(?:digest\s+)?sha256:[0-9a-f]{64}\b|摘要",
     _REGISTER,
     r"\b[a-z]+:\S+",
     r"(?<![\w@.-])(?:i?q\d\w*|int[48]|fp16|bf16|fp32)(?![\w@.-])",
@@ -163,6 +165,8 @@ def _register_version(reading: Reading) -> Built:
         return ask("version_parts", reading.language, names=missing)
     quantisation = _QUANTISATION.search(reading.text)
     content = {"base": bases[0], **({"quantisation": quantisation[0].upper()} if quantisation else {})}
+    if digest := _DIGEST.search(reading.text):
+        content["base_digest"] = digest[0].lower()
     arguments = {"model": model, "label": label, "reference": reference[0], "content": content}
     return [PlannedCall("register_version", arguments)]
 
