@@ -61,6 +61,11 @@ class TenantScope:
         """Add one row. Raises NotAllowed: it is another tenant's."""
         self._connection.execute(table.insert(), self._own(table, values))
 
+    def insert_all(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, in one statement. Raises NotAllowed: one is another tenant's."""
+        if rows:
+            self._connection.execute(table.insert(), [self._own(table, values) for values in rows])
+
     def upsert(self, table: sa.Table, values: Mapping[str, Any]) -> None:
         """Add one row, or overwrite the one of the same primary key. Raises NotAllowed: it is another tenant's."""
         if "tenant" in table.c and "tenant" not in table.primary_key.columns:

@@ -15,8 +15,9 @@ from memory.ledger.schema.governance import (
     policies,
 )
 from memory.ledger.schema.knowledge import chunks, documents, outbox, watermarks
+from memory.ledger.schema.measurements import measurements
 from memory.ledger.schema.people import api_keys, principals, tenants
-from memory.ledger.schema.rollouts import rollout_events, rollouts, targets, usage
+from memory.ledger.schema.rollouts import counted_uses, rollout_events, rollouts, shadow_usage, targets, usage
 from memory.ledger.schema.roster import aliases, artifacts, models, versions
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "audit_heads",
     "calls",
     "chunks",
+    "counted_uses",
     "delegations",
     "devices",
     "documents",
@@ -38,6 +40,7 @@ __all__ = [
     "evidence",
     "factories",
     "gate_results",
+    "measurements",
     "metadata",
     "models",
     "outbox",
@@ -47,6 +50,7 @@ __all__ = [
     "questions",
     "rollout_events",
     "rollouts",
+    "shadow_usage",
     "targets",
     "tenants",
     "threads",
