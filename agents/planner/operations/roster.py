@@ -26,9 +26,8 @@ _NEW_MODEL = re.compile(
 )
 _REFERENCE = re.compile(r"\b[a-z]+:[a-z0-9][\w./:-]*", re.IGNORECASE)
 _QUANTISATION = re.compile(r"(?<![\w@.-])(?:i?q\d\w*|int[48]|fp16|bf16|fp32)(?![\w@.-])", re.IGNORECASE)
-_DIGEST = re.compile(r"\bsha256:[0-9a-f]{64}\b", re.IGNORECASE)
 _VERSION_WORDS = (
-    r"\b(?:digest\s+)?sha256:[0-9a-f]{64}\b|摘要",
+    r"\bdigest\b|摘要",
     _REGISTER,
     r"\b[a-z]+:\S+",
     r"(?<![\w@.-])(?:i?q\d\w*|int[48]|fp16|bf16|fp32)(?![\w@.-])",
@@ -165,8 +164,9 @@ def _register_version(reading: Reading) -> Built:
         return ask("version_parts", reading.language, names=missing)
     quantisation = _QUANTISATION.search(reading.text)
     content = {"base": bases[0], **({"quantisation": quantisation[0].upper()} if quantisation else {})}
-    if digest := _DIGEST.search(reading.text):
-        content["base_digest"] = digest[0].lower()
+    if len(digests := reading.names("H")) > 1:
+        return ask("two_of", reading.language, kind="digest", names=digests)
+    content |= {"base_digest": digests[0]} if digests else {}
     arguments = {"model": model, "label": label, "reference": reference[0], "content": content}
     return [PlannedCall("register_version", arguments)]
 
