@@ -142,8 +142,8 @@ export function createConversation(events) {
   async function settle(turn) {
     const { signal } = leaving;
     const { messages } = await api.getThread(/** @type {string} */ (threadId));
-    if (signal.aborted) return;
     const at = turns.indexOf(turn);
+    if (signal.aborted || at === -1) return; // The thread was opened anew meanwhile.
     const same =
       messages.length > at && turns.slice(0, at + 1).every((each, index) => each.role === messages[index].role);
     if (same) {

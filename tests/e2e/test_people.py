@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.chat import OpenPage, ask, send
+from tests.e2e.chat import OpenPage, ask, send, sign_in
 from tests.e2e.real_hub import RealHub
 
 pytestmark = pytest.mark.e2e
@@ -27,14 +27,6 @@ def call(hub: RealHub, tool: str, **arguments: Any) -> dict[str, Any]:
 
 def key_of(hub: RealHub, principal: str, scopes: Sequence[str]) -> str:
     return call(hub, "api_key_issue", principal=principal, scopes=list(scopes))["key"]
-
-
-def sign_in(page: Page, key: str, principal: str) -> None:
-    page.locator("#caller").click()
-    page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.locator("#caller")).to_contain_text(principal)
-    expect(page.locator("#sign-in")).not_to_be_visible()
 
 
 def card(page: Page) -> Locator:
