@@ -14,6 +14,7 @@ from tools.lifecycle import Gatekeeper, lifecycle_tools, require_passed_gate
 from tools.lineage import lineage_tools
 from tools.pipelines import pipeline_tools
 from tools.policies import policy_tools
+from tools.quality import quality_tools
 from tools.recording import recording_tools
 from tools.registering import registering_tools
 from tools.rollouts.tools import rollout_tools
@@ -41,6 +42,7 @@ def ledger_tools(
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
+        *quality_tools(),
     ]
 
 

@@ -14,9 +14,9 @@ from server.gateway.ledger_ports import LedgerDeployments
 from server.gateway.ledger_usage import LedgerLimits, LedgerSink
 from server.gateway.limits import Admission
 from server.gateway.metering import UsageWriter
-from server.gateway.observations import Observations
 from server.gateway.shadowing import Shadows
 from server.gateway.warming import Warmer
+from tools.rollouts.measurements import LedgerMetrics
 from tools.runtimes.opening import bundled_version, open_runtimes
 
 __all__ = ["OpenGateway", "open_gateway"]
@@ -27,7 +27,7 @@ class OpenGateway:
     """A gateway at work, and what a reconciler of rollouts reads of it: `Metrics` and `Runtimes`."""
 
     gateway: Gateway
-    observations: Observations
+    metrics: LedgerMetrics
     warmer: Warmer
 
 
@@ -46,12 +46,11 @@ async def open_gateway(settings: Settings, ledger: Ledger) -> AsyncGenerator[Ope
         sink, shadows = LedgerSink(ledger), Shadows()
         warmer = Warmer(deployments, runtimes)
         async with UsageWriter(sink) as meter:
-            observations = Observations(meter.record)
             admission = Admission(LedgerLimits(ledger), sink)
-            gateway = Gateway(deployments, runtimes, admission, meter, shadows, keep=observations.record)
+            gateway = Gateway(deployments, runtimes, admission, meter, shadows, keep=meter.record)
             looking = asyncio.create_task(warmer.run(), name="warmer")
             try:
-                yield OpenGateway(gateway, observations, warmer)
+                yield OpenGateway(gateway, LedgerMetrics(ledger), warmer)
             finally:
                 looking.cancel()
                 with suppress(asyncio.CancelledError):
