@@ -19,12 +19,12 @@ from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version
 from server.gateway.ledger_ports import LedgerDeployments
-from server.gateway.ledger_usage import LedgerLimits
-from server.gateway.observations import Observations
-from server.gateway.ports import Limits, Price, Use
+from server.gateway.ledger_usage import LedgerLimits, LedgerSink
+from server.gateway.ports import Limits, Price
 from server.gateway.warming import Warmer
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.server.gateway.test_metering import use
+from tools.rollouts.measurements import LedgerMetrics
 from tools.rollouts.targets import Arm, TargetState
 from tools.runtimes.ollama import OllamaRuntime
 from tools.runtimes.port import ServedVersion
@@ -196,16 +196,16 @@ async def test_arms_are_made_ready_before_they_have_weight_and_unloaded_when_no_
         await runtime.close()
 
 
-def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version():
-    kept: list[Use] = []
-    seen = Observations(kept.append)
+async def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version(ledger: Ledger):
     row = use()
-    left = replace(row, outcome="cancelled")
-    for one in (row, replace(row, failed=True, outcome="interrupted"), left, replace(row, version="m@2")):
-        seen.record(one)
-    ended = row.started_at + timedelta(seconds=row.latency_s)
+    failed, left = replace(row, failed=True, outcome="interrupted"), replace(row, outcome="cancelled")
+    tries = [replace(one, id=f"u{place}") for place, one in enumerate((row, failed, left, replace(row, version="m@2")))]
+    sink = LedgerSink(ledger, lambda: row.started_at)
+    await sink.write(tries)
+    await sink.write(tries)  # once more, as after a failure: nothing is counted twice
+    ended = (row.started_at + timedelta(seconds=row.latency_s)).replace(microsecond=0)
     arm, second = Arm(version="m@1"), timedelta(seconds=1)
-    found = seen.observed("default", "champion", arm, ended, ended + second)
+    metrics = LedgerMetrics(ledger)
+    found = metrics.observed("default", row.target, arm, ended, ended + second)
     assert (found.requests, found.errors, found.latency.count) == (2, 1, 1)
-    assert seen.observed("default", "champion", arm, ended - second, ended).requests == 0
-    assert len(kept) == 4
+    assert metrics.observed("default", row.target, arm, ended - second, ended).requests == 0
