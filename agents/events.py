@@ -9,6 +9,8 @@ __all__ = [
     "Citation",
     "DraftDelta",
     "Emit",
+    "Ended",
+    "Ending",
     "Notice",
     "RouteTaken",
     "Sources",
@@ -18,6 +20,11 @@ __all__ = [
     "ToolStarted",
     "TurnEvent",
 ]
+
+
+Ending = Literal["done", "asked", "waiting_for_approval", "gate_refused", "refused", "failed"]
+"""How a turn ended. asked: with a question back. refused: the order was not acceptable as it was said, or from whom it
+came. failed: it was, and could not be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,25 @@ class Sources:
     kind: Literal["sources"] = "sources"
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the turn ended, where it is not simply done; `approvals` are the ids that it waits for."""
+
+    ending: Ending
+    approvals: tuple[str, ...] = ()
+    kind: Literal["ended"] = "ended"
+
+
 TurnEvent = (
-    StepStarted | StepFinished | RouteTaken | ToolStarted | ToolFinished | DraftDelta | AnswerDelta | Notice | Sources
+    StepStarted
+    | StepFinished
+    | RouteTaken
+    | ToolStarted
+    | ToolFinished
+    | DraftDelta
+    | AnswerDelta
+    | Notice
+    | Sources
+    | Ended
 )
 Emit = Callable[[TurnEvent], None]

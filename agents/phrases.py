@@ -60,16 +60,16 @@ _PHRASES: dict[str, dict[str, str]] = {
     "help": {"en": "how to use me", "zh": "怎样使用我"},
     "out_of_scope": {"en": "something else altogether", "zh": "别的事情"},
     "no_changes": {
-        "en": "This release of the hub shows what is deployed but cannot change it; nothing was changed. This is the state.",
-        "zh": "这个版本的枢纽只能查看、不能更改部署；没有做任何改动。以下是当前状态。",
+        "en": "I do not take that for an order that I know, so nothing was changed. This is the state.",
+        "zh": "我没有听出这是哪一条指令，所以没有做任何改动。以下是当前状态。",
     },
     "no_runs": {
         "en": "I cannot start an evaluation yet: this release of the hub lists those that have been done. Nothing was started.",
         "zh": "我还不能启动评测：这个版本的枢纽只能列出做过的评测。没有启动任何评测。",
     },
     "no_approvals": {
-        "en": "This release keeps no approvals, gates, tenants or audit entries yet; it can look up a model's licence.",
-        "zh": "这个版本没有审批、门禁、租户和审计记录；可以查模型的许可证。",
+        "en": "I do not understand what of approvals, gates, tenants or the audit log is meant; “what can you do?” lists it.",
+        "zh": "我没有听懂您指的是审批、门禁、租户还是审计的哪一项；问“你能做什么？”可以看到说法。",
     },
     "nothing_pending": {
         "en": "Nothing of yours waits to be gone on with. What shall be done?",
@@ -124,7 +124,15 @@ _PHRASES: dict[str, dict[str, str]] = {
             "\n"
             "- **Licences**: “May we ship qwen2.5-3b in a product?”\n"
             "- **Roster**: “Which models can this hub serve now?”\n"
-            "- **Evaluations**: “Which evaluations have been done?”\n\n"
+            "- **Evaluations**: “Which evaluations have been done?”\n"
+            "- **Versions**: “register version helper@v2 served by local:NAME from base NAME”, “record accuracy 0.78 on 400"
+            " samples of dataset NAME for helper@v2”, “check the gate of helper@v2”, “promote helper@v2 to champion”\n"
+            "- **Rollouts**: “recreate new target support with helper@v1”, “canary helper@v2 on support at 10, 50 %”, “how"
+            " is the rollout on support?”, “pause support”, “roll back support”\n"
+            "- **Factories and pipelines**: “deploy via factory NAME to support as v3”, “create pipeline NAME: staging with"
+            " gate, then production with gate and approval”, “take helper@v2 through pipeline NAME”\n"
+            "- **Approvals and the books**: “which approvals are waiting?”, “approve ap-…”, “delegate approvals to bob for 8"
+            " hours”, “verify the audit chain”, “limit acme to 600 requests per minute”\n\n"
             "Every figure comes from a document or a tool, never from a model. On the command line:"
             " `chargehand ingest PATH` adds documents, `chargehand search TEXT` searches them, `chargehand route TEXT`"
             " shows where a message would go, `chargehand doctor` shows what is configured.\n\n"
@@ -135,7 +143,13 @@ _PHRASES: dict[str, dict[str, str]] = {
             "- **文档**：“SE30 的工作温度范围是多少？”我会引用原文并注明出处。\n"
             "- **许可证**：“qwen2.5-3b 能用在产品里吗？”\n"
             "- **名册**：“现在可以使用哪些模型？”\n"
-            "- **评测**：“做过哪些评测？”\n\n"
+            "- **评测**：“做过哪些评测？”\n"
+            "- **版本**：“记录 helper@v2 的 accuracy 0.78，400 个样本，数据集 faq”、“检查 helper@v2 的门禁”、"
+            "“让 helper@v2 成为 champion”\n"
+            "- **发布**：“重建新目标 support，用 helper@v1”、“把 helper@v2 灰度到 support，先 10%，再 50%”、"
+            "“support 的发布进度怎么样了？”、“暂停 support 的发布”、“回滚 support”\n"
+            "- **工厂和流水线**：“创建流水线 weekly：staging 过门禁，然后 production 过门禁并审批”\n"
+            "- **审批和审计**：“有哪些待审批？”、“批准 ap-…”、“把审批委托给 bob 8 小时”、“校验审计链”\n\n"
             "所有数字都来自文档或工具，绝不来自模型。命令行：`chargehand ingest PATH` 导入文档，"
             "`chargehand search TEXT` 搜索，`chargehand route TEXT` 查看消息会被转到哪里，`chargehand doctor` 查看配置。\n\n"
             "当前模型是 {model}：{reason}"

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from agents.events import AnswerDelta, Notice, RouteTaken, Sources, ToolFinished, ToolStarted, TurnEvent
+from agents.events import AnswerDelta, Ended, Ending, Notice, RouteTaken, Sources, ToolFinished, ToolStarted, TurnEvent
 
 __all__ = ["Transcript"]
 
@@ -18,14 +18,16 @@ class Transcript:
         tools: call id -> id, name, arguments, and, once it has ended, result and status.
         citations: `agents.events.Citation` as JSON.
         notices: kind and message of each.
+        ending: how it ended; approvals are the ids that it waits for.
     """
 
     said: str = ""
     route: dict[str, Any] | None = None
     tools: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-
     citations: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     notices: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    ending: Ending = "done"
+    approvals: tuple[str, ...] = ()
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -47,5 +49,7 @@ class Transcript:
                 self.citations = [asdict(citation) for citation in citations]
             case Notice(topic, message):
                 self.notices.append({"kind": topic, "message": message})
+            case Ended(ending, approvals):
+                self.ending, self.approvals = ending, approvals
             case _:
                 return

@@ -27,7 +27,7 @@ from agents.phrases import phrase
 from agents.router.language import detect_language
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
-from graphs.steps import step
+from graphs.steps import step, turn_caller
 from memory.errors import ChargehandError
 from memory.lexical import analyse
 from memory.passages import Passage
@@ -78,7 +78,7 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
     call_id = uuid.uuid4().hex
     emit(ToolStarted(call_id, spec.name, arguments))
     try:
-        found = await spec.call(dependencies.caller, arguments)
+        found = await spec.call(turn_caller(dependencies.caller), arguments)
     except ChargehandError as error:
         emit(ToolFinished(call_id, str(error), failed=True))
         raise
@@ -94,7 +94,8 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
     passages, language = _passages(state), _language(state)
-    rarity = await asyncio.to_thread(_rarity, dependencies, state["question"])
+    tenant = turn_caller(dependencies.caller).tenant
+    rarity = await asyncio.to_thread(_rarity, dependencies, state["question"], tenant)
     found = assess(state["question"], passages, rarity)
     update: dict[str, Any] = {"found": found, "answer": "", "citations": [], "notices": [], "streamed": False}
     if found == "nothing":
@@ -102,8 +103,8 @@ async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit)
     return update
 
 
-def _rarity(dependencies: Dependencies, question: str) -> Rarity:
-    frequencies, chunks = dependencies.store.lexical.document_frequencies(analyse(question), dependencies.caller.tenant)
+def _rarity(dependencies: Dependencies, question: str, tenant: str) -> Rarity:
+    frequencies, chunks = dependencies.store.lexical.document_frequencies(analyse(question), tenant)
     return Rarity(frequencies, chunks)
 
 
@@ -148,10 +149,11 @@ def _after_draft(state: RetrievalState) -> str:
 
 async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
     passages, question, language = _passages(state), state["question"], _language(state)
-    sections = SectionReader(dependencies.store.ledger.documents, dependencies.caller.tenant)
+    tenant = turn_caller(dependencies.caller).tenant
+    sections = SectionReader(dependencies.store.ledger.documents, tenant)
 
     def quotes() -> tuple[list[Quote], list[str]]:
-        rarity = _rarity(dependencies, question)
+        rarity = _rarity(dependencies, question, tenant)
         embedder = dependencies.store.embedder
         best = select_quotes(question, passages, rarity, embedder, section_of=sections.whole)
         return best, _procedures_beside(question, best, passages, sections)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypedDict
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 
+from agents.events import Ending
 from agents.grounding.relevance import Found
 
 __all__ = ["RetrievalState", "TurnState", "last_question"]
@@ -29,6 +30,9 @@ class TurnState(TypedDict, total=False):
 
     waits_for: list[str]
     """Ids of the approvals that the turn waits for."""
+
+    ending: Ending
+    """How the turn ended."""
 
     question: str
     """What the turn asks, standing alone: the message, with the question before it where it only makes sense so."""

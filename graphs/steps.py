@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from langgraph.runtime import Runtime, get_runtime
 
 from agents.events import Emit, StepFinished, StepStarted
+from tools.spec import ToolContext
 
-__all__ = ["TurnContext", "emitter", "step"]
+__all__ = ["TurnContext", "emitter", "step", "turn_caller"]
 
 State = TypeVar("State", bound=Mapping[str, Any])
 
@@ -19,15 +20,24 @@ class TurnContext:
 
     Attributes:
         emit: called on the event loop's thread.
+        caller: who takes the turn; None for whom the graph was made for.
     """
 
     emit: Emit
+    caller: ToolContext | None = None
 
 
 def emitter() -> Emit:
     """Where the running node sends its events: the run's `TurnContext`, else LangGraph's custom stream."""
     runtime: Runtime[Any] = get_runtime()
     return runtime.context.emit if isinstance(runtime.context, TurnContext) else runtime.stream_writer
+
+
+def turn_caller(default: ToolContext) -> ToolContext:
+    """Who takes the running turn; `default` where the run does not say."""
+    runtime: Runtime[Any] = get_runtime()
+    context = runtime.context
+    return context.caller if isinstance(context, TurnContext) and context.caller is not None else default
 
 
 def step(name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]]) -> Any:

@@ -16,7 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
-from agents.events import AnswerDelta, Citation, Emit, RouteTaken, Sources, TurnEvent
+from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, TurnEvent
 from agents.phrases import phrase
 from agents.planner.plan import TeamName
 from agents.planner.resuming import read_answer
@@ -28,7 +28,7 @@ from agents.transcript import Transcript
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
-from graphs.steps import step
+from graphs.steps import step, turn_caller
 
 __all__ = ["build_supervisor", "make_graph"]
 
@@ -48,7 +48,7 @@ def build_supervisor(
     graph.add_node("help", step("help", partial(_help, dependencies)))
     graph.add_node("clarify", step("clarify", _clarify))
     graph.add_node("decline", step("decline", _decline))
-    graph.add_node("respond", step("respond", _respond))
+    graph.add_node("respond", step("respond", partial(_respond, dependencies)))
     graph.add_node("approval", _approval)
     graph.add_node("resume", step("resume", partial(_resume, dependencies)))
     graph.add_edge(START, "route")
@@ -69,6 +69,7 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
 
 async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
     messages, before = state["messages"], state.get("route")
+    caller = turn_caller(dependencies.caller)
     text = last_question(messages)
     if before and state.get("pending") and read_answer(text):
         intent = before["intent"] if before["intent"] in TEAMS else "deployment"
@@ -80,14 +81,14 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
         route = await dependencies.router.route(text, previous)
         unsure = route.path == "clarify"
         if unsure or route.intent not in TEAMS:
-            find = partial(dependencies.teams.team_of_order, text, dependencies.caller, changes_only=not unsure)
+            find = partial(dependencies.teams.team_of_order, text, caller, changes_only=not unsure)
             team = await asyncio.to_thread(find)
             if team is not None:
                 route = _certain(team, detect_language(text), "It is an order that the planner understands.")
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))
     fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
-    return {"route": taken, **fresh}
+    return {"route": taken, "ending": "asked" if route.path == "clarify" else "done", **fresh}
 
 
 def _certain(intent: Intent, language: Any, reason: str) -> Route:
@@ -105,15 +106,16 @@ def _branch(state: TurnState) -> str:
 
 async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, emit: Emit) -> dict[str, Any]:
     text, pending = last_question(state["messages"]), _pending(state)
+    caller = turn_caller(dependencies.caller)
     answer = read_answer(text) if pending else None
     if answer == "no":
-        kept = [one for one in pending if one.approval]
+        kept = [one for one in pending if one.approval or one.principal != caller.principal]
         return {"answer": phrase("not_done", state["route"]["language"]), "pending": [asdict(one) for one in kept]}
     if answer is not None:
         return await _resume(dependencies, state, emit)
     so_far, record = _recorder(emit)
     finding = await dependencies.teams.run(
-        team, text, state["route"]["language"], dependencies.caller, record, state.get("focus", ())
+        team, text, state["route"]["language"], caller, record, state.get("focus", ())
     )
     kept = [one for one in pending if one.approval and one.approval not in finding.approvals]
     return {**_found(finding, so_far, kept), "focus": list(finding.models)}
@@ -128,7 +130,7 @@ async def _approval(state: TurnState) -> dict[str, Any]:
 async def _resume(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
     """Make the caller's calls that were left undone."""
     so_far, record = _recorder(emit)
-    pending, caller, route = _pending(state), dependencies.caller, state["route"]
+    pending, caller, route = _pending(state), turn_caller(dependencies.caller), state["route"]
     team: TeamName = route["intent"] if route["intent"] in TEAMS else "deployment"
     finding = await dependencies.teams.resume(team, pending, route["language"], caller, record)
     others = [one for one in pending if one.principal != caller.principal]
@@ -152,6 +154,7 @@ def _found(finding: TeamFinding, so_far: Transcript, kept: list[Pending]) -> dic
         "notices": so_far.notices,
         "pending": [asdict(one) for one in (*finding.pending, *kept)],
         "waits_for": finding.approvals,
+        "ending": finding.ending,
     }
 
 
@@ -179,7 +182,7 @@ async def _decline(state: TurnState, emit: Emit) -> dict[str, Any]:
     return {"answer": phrase("decline", state["route"]["language"])}
 
 
-async def _respond(state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _respond(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
     """Close the turn: what was not streamed is emitted, and the message is kept with where everything came from."""
     answer = state["answer"]
     if not state.get("streamed"):
@@ -188,11 +191,17 @@ async def _respond(state: TurnState, emit: Emit) -> dict[str, Any]:
     citations = [citation for citation in state.get("citations", []) if citation["number"] in marked]
     if citations:
         emit(Sources(tuple(Citation(**citation) for citation in citations)))
+    ending, approvals = state.get("ending", "done"), state.get("waits_for", [])
+    if ending != "done":
+        emit(Ended(ending, tuple(approvals)))
     origin = {
         "route": state["route"],
         "citations": citations,
         "tool_calls": state.get("tool_calls", []),
         "notices": state.get("notices", []),
+        "principal": turn_caller(dependencies.caller).principal,
+        "ending": ending,
+        "approvals": approvals,
         "status": "complete",
     }
     return {"citations": citations, "messages": [AIMessage(content=answer, additional_kwargs=origin)]}

@@ -23,30 +23,38 @@ def all_tools(
 
     Args:
         default_model: what the hub itself talks with, as `provider:name`.
+
+    Raises:
+        InvalidInput: the settings name an address of no kind that is known.
     """
     from agents.models.serving import Runtimes
+    from memory.artifacts import open_artifacts
     from tools.assembly import governance_tools, ledger_tools
     from tools.evaluations import evaluation_tools
     from tools.evidence import open_evidence
+    from tools.files import ModelFiles
     from tools.fleet.assembly import fleet_tools
-    from tools.fleet.contents import LocalContents
     from tools.fleet.identity import Identity
+    from tools.fleet.packs import pack_tools
     from tools.gates import Gates
     from tools.knowledge import knowledge_tools
     from tools.licences import licence_tools
     from tools.roster import roster_tools
 
     gates = Gates(open_evidence(catalogue))
+    artifacts, books = open_artifacts(store.home, settings.artifacts_address), Books(store.ledger)
+    files = ModelFiles(artifacts, store.home.root)
     specs = [
         *knowledge_tools(store.retriever),
         *evaluation_tools(store.ledger),
         *licence_tools(catalogue),
         *roster_tools(catalogue, Runtimes(settings), default_model),
-        *ledger_tools(catalogue, gates.keep_production),
+        *ledger_tools(catalogue, gates.keep_production, files),
         *governance_tools(gates),
-        *fleet_tools(Identity(store.home.identity), LocalContents(store.home.artifacts)),
+        *fleet_tools(Identity(store.home.identity), artifacts),
+        *pack_tools(store, artifacts, books),
     ]
-    return {spec.name: spec for spec in bind(specs, Books(store.ledger))}
+    return {spec.name: spec for spec in bind(specs, books)}
 
 
 @contextmanager

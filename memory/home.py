@@ -64,7 +64,7 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """What can be made again: trained classifiers."""
+        """What can be made again: trained classifiers, copies of artifacts that are kept elsewhere."""
         return self.root / "cache"
 
     @contextmanager

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     ledger_url: SecretStr | None = None
     """Keeps the ledger on PostgreSQL, `postgresql://USER:PASSWORD@HOST/DATABASE`, not in a file of `home`."""
 
+    artifacts: SecretStr | None = None
+    """Keeps the files of models at an address that fsspec opens, such as `s3://BUCKET/FOLDER`, not under `home`."""
+
     api_key: SecretStr | None = None
     """Whose key the command line calls with; without one it is the person at this machine."""
 
@@ -85,6 +88,11 @@ class Settings(BaseSettings):
     def ledger_address(self) -> str | None:
         """`ledger_url` with its password in clear."""
         return self.ledger_url.get_secret_value() if self.ledger_url is not None else None
+
+    @property
+    def artifacts_address(self) -> str | None:
+        """`artifacts` with its password in clear; None where it is not set, or empty."""
+        return self.artifacts.get_secret_value() or None if self.artifacts is not None else None
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from graphs.dependencies import Dependencies
-from memory.errors import ChargehandError, NotAllowed
+from memory.errors import ChargehandError
 from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
@@ -25,6 +25,7 @@ from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
 from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
+from tools.context import require_scope
 from tools.fleet.identity import Identity
 
 __all__ = ["create_app", "tell_errors"]
@@ -40,18 +41,11 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     # Whoever can reach a hub that listens on this machine alone is the person at this machine.
     local = dependencies.caller if is_loopback(settings.host) else None
 
-    def require_local(request: Request) -> None:
-        if caller_of(request) is not local:
-            raise NotAllowed(
-                "The chat and its documents are for the person at the hub's machine.",
-                "Call the tools, at /v1/tools or /mcp.",
-            )
-
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_hub(dependencies) as hub, open_mcp(tools, caller_of, names) as mcp:
-            app.include_router(chat_routes(hub), dependencies=[Depends(require_local)])
-            app.include_router(document_routes(hub), dependencies=[Depends(require_local)])
+            app.include_router(chat_routes(hub, caller_of))
+            app.include_router(document_routes(hub, caller_of))
             app.include_router(tool_routes(tools, caller_of))
             app.include_router(gateway_routes(hub.models.gateway, _gateway_caller))
             app.include_router(rollout_routes(hub.rollouts, caller_of))
@@ -82,8 +76,7 @@ def tell_errors(app: FastAPI) -> None:
 
 def _gateway_caller(request: Request) -> Caller:
     caller = caller_of(request)
-    if "models:use" not in caller.scopes:
-        raise NotAllowed(f"{caller.principal} may not use models.", "Ask an administrator for the scope models:use.")
+    require_scope(caller, "models:use", "use models")
     return Caller(caller.tenant, caller.principal)
 
 

@@ -1,45 +1,58 @@
 """HTTP routes of documents and of the hub's status."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from memory.ledger.documents import StoredDocument
 from server.hub import Hub
+from tools.context import ToolContext, require_scope
 
 __all__ = ["document_routes"]
 
 
-def document_routes(hub: Hub) -> APIRouter:
-    """The routes over one hub."""
+def document_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRouter:
+    """The routes over one hub.
+
+    Args:
+        identify: who makes a request; they see their tenant's documents.
+    """
     router = APIRouter(prefix="/v1")
     documents = hub.dependencies.store.ledger.documents
 
+    def reader(request: Request) -> ToolContext:
+        caller = identify(request)
+        require_scope(caller, "documents:read", "read documents")
+        return caller
+
     @router.get("/status")
-    async def status() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        model = hub.dependencies.model
-        count, chunks = await asyncio.to_thread(documents.count, hub.tenant)
+    async def status(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        caller, model = identify(request), hub.dependencies.model
+        count, chunks = await asyncio.to_thread(documents.count, caller.tenant)
         return {
             "version": version("chargehand"),
             "home": str(hub.settings.home),
             "model": {"name": str(model.reference), "reason": model.reason, "capable": model.capable},
             "documents": count,
             "chunks": chunks,
+            "caller": {"principal": caller.principal, "tenant": caller.tenant, "scopes": sorted(caller.scopes)},
         }
 
     @router.get("/documents")
-    async def list_documents() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        found = await asyncio.to_thread(documents.all, hub.tenant)
-        counts = await asyncio.to_thread(documents.chunk_counts, hub.tenant)
+    async def list_documents(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        tenant = reader(request).tenant
+        found = await asyncio.to_thread(documents.all, tenant)
+        counts = await asyncio.to_thread(documents.chunk_counts, tenant)
         return {"documents": [_document(document, counts) for document in found]}
 
     @router.get("/documents/{document_id}")
-    async def get_document(document_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        document = await asyncio.to_thread(documents.get, document_id, hub.tenant)
-        counts = await asyncio.to_thread(documents.chunk_counts, hub.tenant, document_id)
+    async def get_document(request: Request, document_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        tenant = reader(request).tenant
+        document = await asyncio.to_thread(documents.get, document_id, tenant)
+        counts = await asyncio.to_thread(documents.chunk_counts, tenant, document_id)
         return _document(document, counts) | {"text": document.text}
 
     return router

@@ -29,10 +29,6 @@ class Hub:
     def settings(self) -> Settings:
         return self.dependencies.settings
 
-    @property
-    def tenant(self) -> str:
-        return self.dependencies.caller.tenant
-
 
 @asynccontextmanager
 async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from agents.events import Ending
 from memory.errors import (
     ApprovalNeeded,
     Cancelled,
@@ -18,9 +19,20 @@ from memory.errors import (
     Unavailable,
 )
 
-__all__ = ["BAD_USAGE", "DONE", "FAILED", "REFUSED", "WAITING", "Outcome", "outcome_of"]
+__all__ = ["BAD_USAGE", "DONE", "FAILED", "REFUSED", "WAITING", "Outcome", "exit_code_of", "outcome_of", "worst"]
 
 DONE, FAILED, BAD_USAGE, REFUSED, WAITING = 0, 1, 2, 3, 4
+
+
+_WORST_FIRST = (FAILED, BAD_USAGE, REFUSED, WAITING, DONE)
+_ENDINGS: dict[Ending, int] = {
+    "done": DONE,
+    "asked": DONE,
+    "waiting_for_approval": WAITING,
+    "gate_refused": REFUSED,
+    "refused": BAD_USAGE,
+    "failed": FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +73,13 @@ def outcome_of(error: BaseException) -> Outcome:
         if kind in _OUTCOMES:
             return _OUTCOMES[kind]
     return _INTERNAL
+
+
+def exit_code_of(ending: Ending) -> int:
+    """The exit code of a turn that ended so."""
+    return _ENDINGS[ending]
+
+
+def worst(first: int, second: int) -> int:
+    """Of two exit codes: failed before bad usage, refused, waiting and done."""
+    return min(first, second, key=_WORST_FIRST.index)

@@ -1,4 +1,4 @@
-"""The reconciler of a hub: drives the rollouts of its ledger by what its gateway sees."""
+"""What goes on by itself in a hub: its rollouts, by what its gateway sees, and the runs of its pipelines."""
 
 import asyncio
 import socket
@@ -12,6 +12,7 @@ from server.gateway.opening import OpenGateway
 from tools.catalogue import load_catalogue
 from tools.evidence import open_evidence
 from tools.gates import Gates
+from tools.pipeline_ticker import PipelineTicker
 from tools.rollout_gate import EvidenceGate
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerApprovals, LedgerFleet
@@ -28,23 +29,27 @@ async def reconciling(settings: Settings, ledger: Ledger, models: OpenGateway) -
     A home has one hub at a time, so a hub that was killed finds its own leases when it starts again, and goes on at
     once.
     """
-    store = LedgerStore(ledger)
+    store, gates = LedgerStore(ledger), Gates(open_evidence(load_catalogue()))
     world = World(
-        metrics=models.observations,
+        metrics=models.metrics,
         fleet=LedgerFleet(ledger),
-        gate=EvidenceGate(ledger, _now, Gates(open_evidence(load_catalogue()))),
+        gate=EvidenceGate(ledger, _now, gates),
         approvals=LedgerApprovals(ledger, _now),
         runtimes=models.warmer,
     )
     holder = f"{socket.gethostname()}:{settings.home.resolve()}"
     reconciler = Reconciler(store, world, holder=holder, clock=_now)
+    ticker = PipelineTicker(ledger, gates, holder=holder, clock=_now)
     stop = asyncio.Event()
-    task = asyncio.create_task(reconciler.run(stop), name="reconciler")
+    tasks = [
+        asyncio.create_task(reconciler.run(stop), name="reconciler"),
+        asyncio.create_task(ticker.run(stop), name="pipelines"),
+    ]
     try:
         yield store
     finally:
         stop.set()
-        await task
+        await asyncio.gather(*tasks)
         await asyncio.to_thread(reconciler.release)
 
 

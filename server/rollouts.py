@@ -8,8 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from memory.errors import NotAllowed
-from tools.context import ToolContext
+from tools.context import ToolContext, require_scope
 from tools.rollouts.reconciler import watch
 from tools.rollouts.store import RolloutEvent, RolloutStore
 
@@ -32,8 +31,7 @@ def rollout_routes(store: RolloutStore, identify: Callable[[Request], ToolContex
     ) -> EventSourceResponse:
         """Follow a rollout to its end: its events behind `Last-Event-ID`, then each as it happens."""
         caller = identify(request)
-        if _SCOPE not in caller.scopes:
-            raise NotAllowed(f"{caller.principal} may not see rollouts.", f"Ask an administrator for {_SCOPE}.")
+        require_scope(caller, _SCOPE, "see rollouts")
         await asyncio.to_thread(store.get, caller.tenant, rollout_id)  # before anything is sent
 
         async def stream() -> AsyncIterator[ServerSentEvent]:

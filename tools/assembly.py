@@ -1,17 +1,20 @@
 """The operations that work in the ledger alone, put together."""
 
 from tools.approvals import approval_tools
+from tools.artifacts import artifact_tools
 from tools.auditing import auditing_tools
 from tools.cards import card_tools
 from tools.catalogue import Catalogue
 from tools.compatibility import compatibility_tools
 from tools.factories import factory_tools
+from tools.files import ModelFiles
 from tools.gates import Gates, gate_tools
 from tools.keys import key_tools
 from tools.lifecycle import Gatekeeper, lifecycle_tools, require_passed_gate
 from tools.lineage import lineage_tools
 from tools.pipelines import pipeline_tools
 from tools.policies import policy_tools
+from tools.quality import quality_tools
 from tools.recording import recording_tools
 from tools.registering import registering_tools
 from tools.rollouts.tools import rollout_tools
@@ -21,10 +24,17 @@ from tools.tenants import tenant_tools
 __all__ = ["governance_tools", "ledger_tools"]
 
 
-def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_gate) -> list[ToolSpec]:
-    """All of them; `tools.spec.bind` gives them the ledger."""
+def ledger_tools(
+    catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_gate, files: ModelFiles | None = None
+) -> list[ToolSpec]:
+    """All of them; `tools.spec.bind` gives them the ledger.
+
+    Args:
+        files: where files of models are kept; None leaves out what needs them.
+    """
     return [
-        *registering_tools(catalogue),
+        *registering_tools(catalogue, files),
+        *(artifact_tools(files) if files is not None else ()),
         *lifecycle_tools(gatekeeper),
         *lineage_tools(),
         *approval_tools(),
@@ -32,6 +42,7 @@ def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_g
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
+        *quality_tools(),
     ]
 
 

@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from memory.errors import NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.audit import AuditOutcome
 
-__all__ = ["LOCAL_ENGINEER", "SCOPES", "Books", "OpenCall", "ToolContext"]
+__all__ = ["LOCAL_ENGINEER", "SCOPES", "Books", "OpenCall", "ToolContext", "require_scope"]
 
 SCOPES = frozenset(
     """
     documents:read evaluations:read evaluations:write licences:read
-    roster:read roster:write
+    roster:read roster:write artifacts:write
     policies:read policies:write gates:read gates:write
     rollouts:read rollouts:write
     approvals:read approvals:decide
@@ -21,7 +23,7 @@ SCOPES = frozenset(
     fleet:read fleet:write
     edge:enrol edge:sync
     alerts:read alerts:write
-    models:use
+    models:use chat:use
     keys:admin tenants:admin
     """.split()
 )
@@ -30,10 +32,11 @@ SCOPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """What a running tool works in: an open transaction, and the moment of the call."""
+    """What a running tool works in: an open transaction, the moment of the call, what was prepared for it."""
 
     unit: Unit
     now: datetime
+    prepared: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,21 @@ class ToolContext:
         return self._open.now
 
     @property
+    def prepared(self) -> Any:
+        """What the tool's `prepare` gave; None where it has none. Raises as `unit`."""
+        return self._open.prepared
+
+    @property
     def _open(self) -> OpenCall:
         if self.opened is None:
             raise RuntimeError("this tool has no transaction: make it with effect='write' or ledger=True")
         return self.opened
+
+
+def require_scope(context: ToolContext, scope: str, doing: str) -> None:
+    """For what is no tool: raises NotAllowed where the caller lacks the scope; `doing` completes "may not ..."."""
+    if scope not in context.scopes:
+        raise NotAllowed(f"{context.principal} may not {doing}.", f"Ask an administrator for the scope {scope}.")
 
 
 LOCAL_ENGINEER = ToolContext("local", "default", SCOPES)

@@ -1,6 +1,7 @@
 """Model factories: a template by which versions are made, judged and rolled out."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -16,10 +17,10 @@ from tools.registering import Digest, VersionContent, registering_tools
 from tools.rollouts.ledger_store import read_target
 from tools.rollouts.views import RolloutView
 from tools.spec import ToolContext, ToolSpec, tool
-from tools.starting import rollout_starter
+from tools.starting import StartRollout, rollout_starter
 from tools.templates import AdapterPolicy, Autoscaling, FactoryTemplate, Reference, RolloutChoice, ShortName, Size
 
-__all__ = ["Deployment", "FactoryList", "FactoryView", "factory_tools"]
+__all__ = ["Deployment", "FactoryList", "FactoryView", "FactoryWork", "factory_tools"]
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -59,12 +60,21 @@ class Deployment(BaseModel):
     rollout: RolloutView | None
 
 
-def factory_tools(gates: Gates) -> list[ToolSpec]:
-    """The operations on factories."""
-    register = {spec.name: spec.run for spec in registering_tools(gates.source.catalogue)}["register_version"]
-    start = rollout_starter()
+@dataclass(frozen=True, slots=True)
+class FactoryWork:
+    """Makes factories, and deploys by them.
+
+    Attributes:
+        register: the function of the tool `register_version`.
+        start: begins a rollout within a call's transaction.
+    """
+
+    gates: Gates
+    register: Callable[..., Any]
+    start: StartRollout
 
     def create_model_factory(  # noqa: PLR0913, PLR0917 - what a template consists of
+        self,
         context: ToolContext,
         name: ShortName,
         model: Annotated[Name, Field(description="a registered model")],
@@ -87,14 +97,15 @@ def factory_tools(gates: Gates) -> list[ToolSpec]:
             sizes=sizes or (Size(name="standard"),),
             autoscaling=autoscaling or Autoscaling(),
             strategy=strategy or RolloutChoice(),
-            use=use or gates.use,
+            use=use or self.gates.use,
         )
-        require_possible(context.unit, gates.source, name, template)
+        require_possible(context.unit, self.gates.source, name, template)
         factory = Factory(name, template.model_dump(mode="json"), context.now, context.principal)
         context.unit.factories.add(factory)
         return _view(factory)
 
     def deploy_model_via_factory(  # noqa: PLR0913, PLR0917 - what a version and its place consist of
+        self,
         context: ToolContext,
         factory: Name,
         target: Annotated[Name, Field(description="serving target; a new one is made")],
@@ -110,7 +121,7 @@ def factory_tools(gates: Gates) -> list[ToolSpec]:
         unit = context.unit
         template = FactoryTemplate.model_validate(unit.factories.get(factory).template)
         chosen = size_of(factory, template, size)
-        require_adapter(gates.source, template, adapter, (card or {}).get("adapter_licence"))
+        require_adapter(self.gates.source, template, adapter, (card or {}).get("adapter_licence"))
         content = VersionContent(
             base=template.base,
             base_digest=chosen.base_digest or template.base_digest,
@@ -118,23 +129,21 @@ def factory_tools(gates: Gates) -> list[ToolSpec]:
             adapter_digest=adapter_digest,
             quantisation=chosen.quantisation,
         )
-        made = unit.versions.find(f"{template.model}@{label}")
-        if made is None:
-            register(
-                context, template.model, label, chosen.reference or template.reference, content,
-                datasets=datasets, card=card,
-            )  # fmt: skip
+        new = unit.versions.find(f"{template.model}@{label}") is None
+        if new:
+            reference = chosen.reference or template.reference
+            self.register(context, template.model, label, reference, content, datasets=datasets, card=card)
         version = unit.versions.get(f"{template.model}@{label}")
         require_same(version, content)
         use = template.use.model_copy(update={"stage": "production"})
-        found = gates.judge(unit, version, use, context.principal, context.now)
-        missing = require_deployable(found, chosen, new=made is None)
+        found = self.gates.judge(unit, version, use, context.principal, context.now)
+        missing = require_deployable(found, chosen, new=new)
         kept = record(unit, found)
         rollout = None
         if not missing:
-            _claim(context, gates, target, factory, template)
+            _claim(context, self.gates, target, factory, template)
             choice = template.strategy if read_target(unit, target)[0].arms else RolloutChoice(kind="recreate")
-            rollout = start(context, target, version.id, choice, configuration)
+            rollout = self.start(context, target, version.id, choice, configuration)
         return Deployment(
             factory=factory,
             version=version.id,
@@ -147,9 +156,15 @@ def factory_tools(gates: Gates) -> list[ToolSpec]:
             rollout=rollout,
         )
 
+
+def factory_tools(gates: Gates) -> list[ToolSpec]:
+    """The operations on factories."""
+    register = {spec.name: spec.run for spec in registering_tools(gates.source.catalogue)}["register_version"]
+    work = FactoryWork(gates, register, rollout_starter())
+    deploys = {"factories:write", "roster:write", "rollouts:write"}
     return [
-        tool(create_model_factory, scopes={"factories:write"}, effect="write"),
-        tool(deploy_model_via_factory, scopes={"factories:write", "roster:write", "rollouts:write"}, effect="write"),
+        tool(work.create_model_factory, scopes={"factories:write"}, effect="write"),
+        tool(work.deploy_model_via_factory, scopes=deploys, effect="write"),
         tool(factories_list, scopes={"factories:read"}, ledger=True),
     ]
 

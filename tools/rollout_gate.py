@@ -33,14 +33,14 @@ class EvidenceGate:
             except CallerError as error:
                 return GateAnswer("insufficient_evidence", (str(error),))
             kept = record(unit, found)
-        reasons = (f"{kept.id} for {kept.gate}", *told(found.result))
+        reasons = tuple(told(found.result))
         match found.result.verdict:
             case "pass":
-                return GateAnswer("pass", reasons)
+                return GateAnswer("pass", reasons, kept.gate, kept.id)
             case "fail":
-                return GateAnswer("fail", reasons)
+                return GateAnswer("fail", reasons, kept.gate, kept.id)
             case _:
-                return GateAnswer("insufficient_evidence", reasons)
+                return GateAnswer("insufficient_evidence", reasons, kept.gate, kept.id)
 
     @staticmethod
     def _use(rollout: Rollout, use: Use) -> Use:

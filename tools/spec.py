@@ -45,6 +45,8 @@ class ToolSpec:
         idempotent: a repeat has no further effect, even without an idempotency key.
         shown_once: the result holds a secret that is not kept.
         grouped: its calls may share a transaction with others of their kind that come at the same time.
+        prepare: work that takes long, done before the transaction of a change, with the same context and arguments;
+            the function finds what it gave as `context.prepared`. It must be harmless without the change.
         books: where calls are done and written down; see `bind`.
     """
 
@@ -61,6 +63,7 @@ class ToolSpec:
     idempotent: bool = False
     shown_once: bool = False
     grouped: bool = False
+    prepare: Callable[..., Any] | None = None
     books: Books | None = None
 
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> BaseModel:
@@ -133,6 +136,7 @@ class ToolSpec:
             self.name,
             self.effect,
             self.run,
+            self.prepare,
             self.result,
             self.shown_once,
             self.approval,
@@ -189,7 +193,6 @@ def tool(
     approval: ApprovalRule | None = None,
     idempotent: bool = False,
     shown_once: bool = False,
-    grouped: bool = False,
 ) -> ToolSpec:
     """Make a tool of a typed function whose first parameter is the `ToolContext`.
 
@@ -236,5 +239,4 @@ def tool(
         approval,
         idempotent,
         shown_once,
-        grouped,
     )

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -33,6 +34,7 @@ class WriteCall:
     tool: str
     effect: str
     run: Callable[..., Any]
+    prepare: Callable[..., Any] | None
     result: type[BaseModel]
     shown_once: bool
     rule: ApprovalRule | None
@@ -64,17 +66,25 @@ class WriteCall:
         return done
 
     def _perform(self) -> BaseModel | ApprovalNeeded:
+        prepared = None
+        if self.prepare is not None:
+            with self.books.ledger.view(self.context.tenant) as unit:
+                _require_active(unit)
+                former = self._former_result(unit)
+            if former is not None:
+                return former
+            prepared = self.prepare(self.context, **self.values)
         if self.grouped:
-            return self.books.ledger.grouped(self.context.tenant, self._perform_in)
+            return self.books.ledger.grouped(self.context.tenant, partial(self._perform_in, prepared))
         with self.books.ledger.unit(self.context.tenant) as unit:
-            return self._perform_in(unit)
+            return self._perform_in(prepared, unit)
 
-    def _perform_in(self, unit: Unit) -> BaseModel | ApprovalNeeded:
+    def _perform_in(self, prepared: Any, unit: Unit) -> BaseModel | ApprovalNeeded:
         _require_active(unit)
         former = self._former_result(unit)
         if former is not None:
             return former
-        context = replace(self.context, opened=OpenCall(unit, self.books.clock()))
+        context = replace(self.context, opened=OpenCall(unit, self.books.clock(), prepared))
         needed = self._consume_approval(context)
         if needed is None:
             result = self.run(context, **self.values)

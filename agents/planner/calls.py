@@ -18,6 +18,11 @@ _ORDERS = {
     "remove_alias": "remove alias {alias}",
     "retire_version": "retire {version} because {reason}",
     "retire_model": "retire model {model} because {reason}",
+    "execute_blue_green_deployment": "execute a blue-green deployment of {version} on {target}",
+    "delegation_revoke": "revoke delegation {delegation}",
+    "api_key_revoke": "revoke api key {key}",
+    "pipeline_run": "take {version} through pipeline {pipeline}",
+    "pipeline_advance": "advance pipeline {pipeline}",
     "approval_approve": "approve {approval}",
     "approval_reject": "reject {approval}",
     "approval_revoke": "revoke {approval}",
@@ -78,4 +83,9 @@ def _start_order(given: dict[str, Any]) -> str:
         order += f", at most {given['limit_s']:g} s"
     if "minimum_samples" in given:
         order += f", at least {given['minimum_samples']} requests"
-    return order + (f", error threshold {100 * given['error_threshold']:g} %" if "error_threshold" in given else "")
+    if "error_threshold" in given:
+        order += f", error threshold {100 * given['error_threshold']:g} %"
+    limits = given.get("limits", {})
+    if "error_rate_increase" in limits:
+        order += f", up to {100 * limits['error_rate_increase']:g} points more errors"
+    return order + (", any latency" if "slowdown" in limits else "")

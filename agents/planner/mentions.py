@@ -12,14 +12,17 @@ __all__ = ["Kind", "Mention", "take_mentions"]
 
 Kind = str
 """One letter: V version, A alias, R rollout, P approval, T target, N tenant, G stage, Y policy, F factory, L pipeline,
-M registered model, C model of the catalogue, U looks like a name and is none."""
+M registered model, C model of the catalogue, H digest of a content, U looks like a name and is none."""
 
 _ALIASES = {"挑战者": "challenger", "冠军": "champion", "现役版本": "champion"}
 _STAGES = {"预发布": "staging", "预发": "staging", "生产": "production", "生产环境": "production", "候选": "candidate"}
 _WELL_KNOWN = ("champion", "challenger")
 _SUSPECT = re.compile(
-    r"(?<![\w@])(?:(?:ap|ro|dl)-[0-9a-z][0-9a-z-]{4,}|[a-z0-9][\w.-]*@[\w.-]*\w)", re.IGNORECASE | re.ASCII
+    r"(?<![\w@])(?:(?:ap|ro|dl)-[0-9a-z][0-9a-z-]{4,}|[a-z0-9][\w.-]*@[\w.-]*\w"
+    r"|(?<=key )[0-9a-f]{8}(?!\w)|(?<=密钥 )[0-9a-f]{8}(?!\w))",
+    re.IGNORECASE | re.ASCII,
 )
+_DIGEST = re.compile(r"(?<!\w)sha256:[0-9a-f]{64}(?!\w)", re.IGNORECASE)
 _SHORT = 4
 _INSIDE = re.compile(r"[^\w .:/@_-]|[\W_]{2}")
 
@@ -44,6 +47,8 @@ def take_mentions(text: str, known: Known, catalogue: Catalogue) -> list[Mention
             found.append(Mention(kind, name, start, end))
             taken[start:end] = b"\1" * (end - start)
 
+    for match in _DIGEST.finditer(text):
+        take("H", match[0].lower(), match.start(), match.end())
     for spelling, kind, name in sorted(_names(known), key=lambda row: -len(row[0])):
         for start, end in _places(text, spelling):
             take(kind, name, start, end)

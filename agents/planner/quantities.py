@@ -23,6 +23,11 @@ _ERRORS = re.compile(
     rf"|of (?:the )?devices failing)",
     re.IGNORECASE,
 )
+_MORE_ERRORS = re.compile(
+    rf"(?:(?:up to|at most)\s+)?(?P<share>{_NUMBER})(?:{_MARK}|\s*(?:percentage )?points?) more errors"
+    rf"|错误率?(?:最多|至多)?(?:可)?(?:增加|上升|提高)\s*(?P<share2>{_NUMBER})(?:{_MARK}|\s*个百分点)",
+    re.IGNORECASE,
+)
 _UNITS = {
     "s": 1, "sec": 1, "second": 1, "秒": 1, "m": 60, "min": 60, "minute": 60, "分": 60, "h": 3600, "hr": 3600,
     "hour": 3600, "时": 3600, "d": 86400, "day": 86400, "天": 86400,
@@ -61,6 +66,7 @@ class Quantities:
         hold_s: shortest times, seconds; limit_s: longest ones.
         quotas: by the names that tenants' quotas have; "requests_per_day" is none of them.
         error_share: 0 to 1.
+        more_errors: 0 to 1; how much higher the error rate may be.
     """
 
     percentages: list[float] = field(default_factory=list[float])
@@ -69,6 +75,7 @@ class Quantities:
     samples: list[int] = field(default_factory=list[int])
     quotas: dict[str, float] = field(default_factory=dict[str, float])
     error_share: float | None = None
+    more_errors: float | None = None
 
 
 def take_quantities(text: str) -> tuple[str, Quantities]:
@@ -84,6 +91,10 @@ def take_quantities(text: str) -> tuple[str, Quantities]:
 
     def errors(match: re.Match[str]) -> str:
         found.error_share = _value(match["share"] or match["share2"]) / 100
+        return "<E>"
+
+    def more(match: re.Match[str]) -> str:
+        found.more_errors = _value(match["share"] or match["share2"]) / 100
         return "<E>"
 
     def samples(match: re.Match[str]) -> str:
@@ -104,8 +115,8 @@ def take_quantities(text: str) -> tuple[str, Quantities]:
         (found.limit_s if match["most"] else found.hold_s).append(seconds)
         return "<D>"
 
-    steps = ((_QUOTA, quota), (_ERRORS, errors), (_SAMPLES, samples), (_HAN_PERCENT, han), (_PERCENTAGES, percentages))
-    for pattern, take in (*steps, (_TIME, time)):
+    first = ((_QUOTA, quota), (_ERRORS, errors), (_MORE_ERRORS, more), (_SAMPLES, samples))
+    for pattern, take in (*first, (_HAN_PERCENT, han), (_PERCENTAGES, percentages), (_TIME, time)):
         text = pattern.sub(take, text)
     return text, found
 

@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from memory.yaml_text import parse_yaml
 
 __all__ = ["Kind", "Question", "ask"]
 
@@ -10,130 +16,10 @@ Kind = Literal["missing", "ambiguous", "unknown", "contradictory", "mood", "uncl
 """Why it asks: something is not said, several are meant, nothing has that name, it cannot be so, it was not an order,
 a word was not understood."""
 
-_QUESTIONS: dict[str, tuple[Kind, str, str]] = {
-    "which_version": ("ambiguous", "Which version of {model}: {names}?", "{model} 的哪个版本：{names}？"),
-    "no_version_of": ("missing", "{model} has no version yet. Register one first.", "{model} 还没有版本，请先登记。"),
-    "name_version": ("missing", "Which version? There are: {names}.", "哪个版本？现有：{names}。"),
-    "name_target": ("missing", "On which target? There are: {names}.", "在哪个目标上？现有：{names}。"),
-    "name_strategy": (
-        "missing",
-        "How should {version} go out to {target}: as a canary, blue-green, rolling, recreate or shadow?",
-        "{version} 要怎样发布到 {target}：金丝雀、蓝绿、滚动、重建还是影子？",
-    ),
-    "name_reason": ("missing", (
-        "Why? Say “… because"
-        " …”: the reason is kept."
-    ), "为什么？请说“……，因为……”，理由会被记录。"),
-    "name_rollout": ("missing", "Which rollout? Under way: {names}.", "哪个发布？正在进行：{names}。"),
-    "which_rollout": ("ambiguous", "Which rollout: {names}?", "哪个发布：{names}？"),
-    "no_rollout": (
-        "missing",
-        "No such rollout is there to {verb} on {target}. Under way: {names}.",
-        "{target} 上没有可以{verb}的发布。正在进行：{names}。",
-    ),
-    "roll_back_to": (
-        "missing",
-        (
-            "No rollout is under way on {target}. To go back to an earlier version say, for example,"
-            " “blue-green VERSION to {target}”. Which version?"
-        ),
-        "{target} 上没有正在进行的发布。要回到以前的版本，请说例如“把 VERSION 蓝绿发布到 {target}”。哪个版本？",
-    ),
-    "stop_or_pause": (
-        "ambiguous",
-        ("“Stop” could be pause (the traffic stays as it is) or abort (the former version gets everything back)."
-        " Which of the two?"),
-        "“停止”可以是暂停（流量保持不变），也可以是中止（恢复原来的版本）。是哪一个？",
-    ),
-    "promote_to": (
-        "missing",
-        "Promote {version} to what: champion, staging or production?",
-        "把 {version} 晋级到哪里：champion、staging 还是 production？",
-    ),
-    "promote_which": (
-        "ambiguous",
-        ("{version} is in rollout {rollout}. Shall that go on to 100 % (“promote {rollout}”), or shall champion name it"
-        " (“promote {version} to champion”)?"),
-        ("{version} 正在发布 {rollout} 中。是让它升到 100 %（“晋级 {rollout}”），还是让 champion 指向它"
-        "（“把 {version} 晋级为 champion”）？"),
-    ),
-    "name_stage": ("missing", "To which stage? There are: {names}.", "转到哪个阶段？现有：{names}。"),
-    "name_alias": ("missing", "Which alias? There are: {names}.", "哪个别名？现有：{names}。"),
-    "no_previous": (
-        "missing",
-        "{alias} named nothing before that is known. Which version shall it name?",
-        "不知道 {alias} 以前指向哪个版本。要让它指向哪个版本？",
-    ),
-    "name_approval": (
-        "missing",
-        "Which approval? Say its id. Waiting: {names}.",
-        "哪个审批？请说出编号。待审批：{names}。",
-    ),
-    "name_tenant": ("missing", "Which tenant? There are: {names}.", "哪个租户？现有：{names}。"),
-    "name_quota": (
-        "missing",
-        "What shall {tenant} be limited to? For example “600 requests per minute” or “100000 tokens per day”.",
-        "要把 {tenant} 限制为多少？例如“每分钟 600 次请求”或“每天 100000 token”。",
-    ),
-    "name_policy": ("missing", "Which one policy? There are: {names}.", "哪一个策略？现有：{names}。"),
-    "name_factory": ("missing", "Which one factory? There are: {names}.", "哪一个工厂？现有：{names}。"),
-    "name_pipeline": ("missing", "Which one pipeline? There are: {names}.", "哪一条流水线？现有：{names}。"),
-    "name_label": (
-        "missing",
-        "Under which label shall the version be made? Say “… as LABEL”.",
-        "新版本用什么标签？请说“…… as 标签”。",
-    ),
-    "name_new": ("missing", "What is the new name?", "新的名称是什么？"),
-    "version_parts": (
-        "missing",
-        ("A version needs: {names}. For example “register version smollm2@3 served by ollama:smollm2-v3 from base"
-        " smollm2-135m”."),
-        (
-            "登记版本还需要：{names}。例如“register version smollm2@3 served"
-            " by ollama:smollm2-v3 from base smollm2-135m”。"
-        ),
-    ),
-    "unknown": ("unknown", "There is no {kind} “{name}”.{nearest}", "没有名为“{name}”的{kind}。{nearest}"),
-    "two_of": ("contradictory", (
-        "Only one {kind} at a"
-        " time: {names}. Which?"
-    ), "一次只能有一个{kind}：{names}。是哪一个？"),
-    "percentages": ("contradictory", "{why} Which percentages?", "{why}要多少百分比？"),
-    "retired": ("contradictory", "{version} is retired. Which other version?", "{version} 已退役。换哪个版本？"),
-    "times": (
-        "contradictory",
-        "The shortest time of a step, {hold} s, is longer than the longest, {limit} s. Which times?",
-        "每步的最短时间 {hold} 秒比最长时间 {limit} 秒还长。应该是多少？",
-    ),
-    "same": ("contradictory", (
-        "{alias} names {version}"
-        " already. Which other version?"
-    ), "{alias} 已经指向 {version}。换哪个版本？"),
-    "quota": (
-        "contradictory",
-        "There is no such quota. There are: {names}. Which?",
-        "没有这样的配额。现有：{names}。是哪一个？",
-    ),
-    "mood": (
-        "mood",
-        "That does not read as an order, so nothing was done. To have it done, say: “{order}”",
-        "这不像是一条指令，所以什么都没有做。要执行请说：“{order}”",
-    ),
-    "unclear": (
-        "unclear",
-        ("I do not understand “{words}” in this, so nothing was done. What I understood: {order}. Shall I do that?"
-        " Then say it without those words."),
-        "我不理解其中的“{words}”，所以什么都没有做。我理解的是：{order}。要这样做的话，请去掉这些词再说一遍。",
-    ),
-    "confirm": (
-        "unclear",
-        "I understood: {order}. Shall I do that? Answer “yes” or “no”.",
-        "我的理解是：{order}。要执行吗？请回答“是”或“否”。",
-    ),
-}  # fmt: skip
 _KINDS = {
     "version": "版本", "target": "目标", "rollout": "发布", "approval": "审批", "tenant": "租户", "model": "模型",
     "strategy": "策略", "stage": "阶段", "alias": "别名", "operation": "操作",
+    "digest": "摘要",
 }  # fmt: skip
 
 
@@ -145,6 +31,22 @@ class Question:
     text: str
 
 
+class _Wording(BaseModel):
+    """One question of `questions.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    en: str
+    zh: str
+
+
+@cache
+def _wordings() -> dict[str, _Wording]:
+    text = files("agents.planner").joinpath("questions.yaml").read_bytes()
+    return TypeAdapter(dict[str, _Wording]).validate_python(parse_yaml(text))
+
+
 def ask(question: str, language: str, /, *, names: Sequence[str] = (), **values: object) -> Question:
     """The question of this name, in "en" or "zh".
 
@@ -152,9 +54,9 @@ def ask(question: str, language: str, /, *, names: Sequence[str] = (), **values:
         names: what can be chosen from; "none" where it is empty.
         values: the other places; `kind` is an English word such as "version".
     """
-    kind, english, chinese = _QUESTIONS[question]
+    wording = _wordings()[question]
     zh = language == "zh"
     listed = ("、" if zh else ", ").join(names) or ("无" if zh else "none")
     if zh and "kind" in values:
         values["kind"] = _KINDS[str(values["kind"])]
-    return Question(kind, (chinese if zh else english).format(names=listed, **values))
+    return Question(wording.kind, (wording.zh if zh else wording.en).format(names=listed, **values))

@@ -20,6 +20,7 @@ _REASON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _COLON = re.compile(r"(?P<id>\b(?:ap|ro)-[\w-]+)\s*[:：]\s*(?P<why>\S.*)$", re.DOTALL)
+_BLOCK = re.compile(r"\s*```(?:ya?ml)?[ \t]*\n(?P<body>.*?)```\s*$", re.DOTALL | re.IGNORECASE)
 _MASK = re.compile(r"<[A-Z%]\d*>")
 _FILLERS = re.compile(
     r"\b(?:(?:i|we)(?:['’]d like| would like| want| need)(?: you)? to"
@@ -48,6 +49,7 @@ class Reading:
         mentions: the names, in order; the number in a mask is the index.
         reason: what followed "because"; empty where nothing did.
         language: "en" or "zh".
+        block: what stood between ``` marks at the end; no part of the text.
     """
 
     text: str
@@ -59,6 +61,7 @@ class Reading:
     language: str
     known: Known
     catalogue: Catalogue
+    block: str = ""
 
     def names(self, *kinds: Kind) -> list[str]:
         """Distinct names of these kinds, in order of mention."""
@@ -87,7 +90,8 @@ class Reading:
 
 def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue) -> Reading:
     """Read one message. Costs about a millisecond for a few hundred names."""
-    said, reason = _take_reason(text.strip())
+    block = _BLOCK.search(text)
+    said, reason = _take_reason((text[: block.start()] if block else text).strip())
     mentions = take_mentions(said, known, catalogue)
     masked, end = "", 0
     for index, one in enumerate(mentions):
@@ -95,7 +99,9 @@ def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue)
         end = one.end
     masked, quantities = take_quantities(masked + said[end:])
     mood = mood_of(masked, reason)
-    return Reading(said, masked, mentions, quantities, reason, mood, language, known, catalogue)
+    return Reading(
+        said, masked, mentions, quantities, reason, mood, language, known, catalogue, block["body"] if block else ""
+    )
 
 
 def _take_reason(text: str) -> tuple[str, str]:

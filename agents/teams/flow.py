@@ -20,7 +20,7 @@ from agents.planner.known import Known
 from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
 from agents.router.language import detect_language
-from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting
+from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
 from agents.teams.verifying import keep_supported
 from memory.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = ["TeamFinding", "Teams"]
 
-_GOVERNANCE = ("approval", "audit", "gate", "licence", "manage_", "polic", "register_tenant", "tenant")
+_GOVERNANCE = (
+    "api_key",
+    "approval",
+    "audit",
+    "delegation",
+    "gate",
+    "licence",
+    "manage_",
+    "polic",
+    "register_tenant",
+    "tenant",
+)
 """How the names of the governance team's tools begin."""
 
 
@@ -122,7 +133,12 @@ class _Turn:
         """The result; what waits or is refused is an outcome, too, where something was to be changed."""
         spec = self.tools[planned.tool]
         call_id = uuid.uuid4().hex
-        arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
+        try:
+            arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
+        except InvalidInput as error:
+            if spec.effect == "read":
+                raise
+            return Refused(planned, error)
         self.emit(ToolStarted(call_id, spec.name, arguments))
         try:
             result = await spec.call(self.context, planned.arguments)
@@ -205,7 +221,7 @@ def _flow_type() -> Any:  # noqa: C901 - the steps of one flow
         def ask_back(self) -> None:
             plan = self.turn.plan
             pending = self.turn.pending(())
-            self.state.finding = TeamFinding(plan.question, plan.models, asked=True, pending=pending)
+            self.state.finding = TeamFinding(plan.question, plan.models, asked=True, pending=pending, ending="asked")
 
         @listen("planned")
         async def act(self) -> None:
@@ -230,6 +246,8 @@ def _flow_type() -> Any:  # noqa: C901 - the steps of one flow
             plan, state = self.turn.plan, self.state
             text = "\n\n".join(part for part in (state.deliberation, state.evidence) if part)
             pending = self.turn.pending(state.outcomes)
-            state.finding = TeamFinding(text, plan.models, asked=False, pending=pending, dropped=state.dropped)
+            state.finding = TeamFinding(
+                text, plan.models, asked=False, pending=pending, dropped=state.dropped, ending=ending_of(state.outcomes)
+            )
 
     return TeamFlow

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["fields", "moment", "number", "percent_by_name", "size_of", "table"]
+__all__ = ["fields", "moment", "number", "percent_by_name", "size_of", "table", "titles"]
 
 
 def number(value: float) -> str:
@@ -26,6 +26,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
     )
+
+
+def titles(chinese: bool, *columns: tuple[str, str]) -> list[str]:
+    """Names of columns; each is given in English and in Chinese."""
+    return [in_chinese if chinese else english for english, in_chinese in columns]
 
 
 def moment(at: datetime) -> str:

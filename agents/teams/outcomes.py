@@ -1,15 +1,21 @@
 """What came of a turn: results, calls that wait for somebody's approval, calls that were refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from agents.events import Ending
 from agents.planner.calls import PlannedCall
-from memory.errors import CallerError
+from memory.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
+from tools.factories import Deployment
+from tools.gates import GateView
+from tools.pipelines import RunView
 
-__all__ = ["Outcome", "Pending", "Refused", "TeamFinding", "Waiting"]
+__all__ = ["Outcome", "Pending", "Refused", "TeamFinding", "Waiting", "ending_of"]
+
+_WORST_FIRST: tuple[Ending, ...] = ("failed", "refused", "gate_refused", "waiting_for_approval", "asked", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class TeamFinding:
         asked: the text is a question back.
         pending: calls that the turn left undone, which a later one may make.
         dropped: sentences of the crew that the evidence does not carry.
+        ending: how the turn ended, by the worst of its calls.
     """
 
     text: str
@@ -62,8 +69,49 @@ class TeamFinding:
     asked: bool
     pending: tuple[Pending, ...] = ()
     dropped: int = 0
+    ending: Ending = "done"
 
     @property
     def approvals(self) -> list[str]:
         """Ids of the approvals that the turn waits for."""
         return [one.approval for one in self.pending if one.approval]
+
+
+def ending_of(outcomes: Sequence[Outcome]) -> Ending:
+    """How a turn with these outcomes ended: as its worst."""
+    endings: list[Ending] = [_ending(outcome) for outcome in outcomes]
+    return min(endings, key=_WORST_FIRST.index) if endings else "done"
+
+
+def _ending(outcome: Outcome) -> Ending:
+    match outcome:
+        case Waiting():
+            return "waiting_for_approval"
+        case Refused(_, error):
+            return _refusal(error)
+        case GateView():
+            return "done" if outcome.verdict == "pass" else "gate_refused"
+        case Deployment():
+            return "gate_refused" if outcome.state == "needs_evidence" else "done"
+        case RunView():
+            return _run_ending(outcome.run.state)
+        case _:
+            return "done"
+
+
+def _refusal(error: CallerError) -> Ending:
+    if isinstance(error, GateRefused):
+        return "gate_refused"
+    return "refused" if isinstance(error, InvalidInput | NotFound | NotAllowed) else "failed"
+
+
+def _run_ending(state: str) -> Ending:
+    match state:
+        case "waiting_for_approval":
+            return "waiting_for_approval"
+        case "refused" | "waiting_for_evidence":
+            return "gate_refused"
+        case "failed":
+            return "failed"
+        case _:
+            return "done"

@@ -5,11 +5,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.factory_report import FACTORY_RENDERERS
+from agents.teams.governance_report import GOVERNANCE_RENDERERS
 from agents.teams.markdown import fields, number, size_of, table
 from agents.teams.outcomes import Outcome, Refused, Waiting
+from agents.teams.rollout_report import ROLLOUT_RENDERERS
+from agents.teams.roster_report import ROSTER_RENDERERS
 from agents.teams.undone import refused, waiting
 from agents.teams.verdict import shipping_verdict
+from agents.teams.works_report import WORKS_RENDERERS
 from tools.evaluations import EvaluationList
 from tools.licences import LicenceFinding, LicensedModels
 from tools.roster import ModelProfile, Roster
@@ -160,5 +163,8 @@ _RENDERERS: dict[type[BaseModel], Callable[[Any, bool], str]] = {
     Roster: _roster,
     ModelProfile: _profile,
     EvaluationList: _evaluations,
-    **FACTORY_RENDERERS,
+    **ROLLOUT_RENDERERS,
+    **GOVERNANCE_RENDERERS,
+    **ROSTER_RENDERERS,
+    **WORKS_RENDERERS,
 }

@@ -28,9 +28,12 @@ class Artifacts:
     def __init__(self, scope: TenantScope) -> None:
         self._rows = Rows(scope, schema.artifacts, Artifact)
 
+    def find(self, digest: str) -> Artifact | None:
+        return self._rows.first(schema.artifacts.c.digest == digest)
+
     def get(self, digest: str) -> Artifact:
         """Raises NotFound: the tenant has no such artifact."""
-        found = self._rows.first(schema.artifacts.c.digest == digest)
+        found = self.find(digest)
         if found is None:
             raise NotFound(f"There is no artifact {digest}.", "Register it first.")
         return found
@@ -41,3 +44,7 @@ class Artifacts:
     def save(self, artifact: Artifact) -> None:
         """Insert or overwrite."""
         self._rows.put(artifact)
+
+    def remove(self, digest: str) -> bool:
+        """Whether the tenant had it."""
+        return self._rows.delete(schema.artifacts.c.digest == digest) > 0

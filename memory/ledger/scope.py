@@ -67,7 +67,7 @@ class TenantScope:
         self._connection.execute(table.insert(), self._own(table, values))
 
     def insert_all(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows in one statement. Raises NotAllowed: one is another tenant's."""
+        """Add rows, in one statement. Raises NotAllowed: one is another tenant's."""
         if rows:
             self._connection.execute(table.insert(), [self._own(table, values) for values in rows])
 

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from functools import cached_property
 
+from memory.ledger import schema
 from memory.ledger.alerts import Alerts
 from memory.ledger.aliases import Aliases
 from memory.ledger.approvals import Approvals
@@ -18,6 +19,7 @@ from memory.ledger.evaluations import Evaluations
 from memory.ledger.evidence import EvidenceItems
 from memory.ledger.factories import Factories, Pipelines
 from memory.ledger.gates import GateResults
+from memory.ledger.measurements import MeasurementLog
 from memory.ledger.models import Models
 from memory.ledger.policies import Policies
 from memory.ledger.principals import Keys, Principals
@@ -121,6 +123,10 @@ class Unit:
         return Keys(self._scope)
 
     @cached_property
+    def measurements(self) -> MeasurementLog:
+        return MeasurementLog(self._scope)
+
+    @cached_property
     def models(self) -> Models:
         return Models(self._scope)
 
@@ -160,6 +166,11 @@ class Unit:
     @cached_property
     def usage(self) -> UsageLog:
         return UsageLog(self._scope)
+
+    @cached_property
+    def shadow_usage(self) -> UsageLog:
+        """What versions used for answers that were thrown away; it is no use of the tenant's."""
+        return UsageLog(self._scope, schema.shadow_usage)
 
     @cached_property
     def versions(self) -> Versions:

@@ -33,6 +33,7 @@ from ag_ui.core import (
 from agents.events import (
     AnswerDelta,
     DraftDelta,
+    Ended,
     Notice,
     RouteTaken,
     Sources,
@@ -96,6 +97,8 @@ class AguiRun:
                 yield from self._open_answer()
                 if text:
                     yield TextMessageContentEvent(message_id=self._answer_id, delta=text)
+            case Ended(ending, approvals):
+                yield CustomEvent(name="ending", value={"ending": ending, "approvals": list(approvals)})
             case Notice(topic, message):
                 yield CustomEvent(name="notice", value={"kind": topic, "message": message})
             case Sources(citations):

@@ -1,19 +1,21 @@
 """HTTP routes of runs and threads."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any
 
 from ag_ui.core import RunAgentInput, UserMessage
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from memory.errors import Conflict, InvalidInput
 from memory.ledger.threads import Thread
 from memory.threads import SavedMessage
+from server.chat.conversation import CHAT
 from server.chat.messages import check_id, check_message
 from server.chat.runs import Run, Runs
 from server.hub import Hub
+from tools.context import ToolContext, require_scope
 
 __all__ = ["chat_routes"]
 
@@ -24,51 +26,64 @@ class ForkRequest(BaseModel):
     checkpoint_id: Annotated[str, Field(min_length=1, max_length=128)]
 
 
-def chat_routes(hub: Hub) -> APIRouter:
-    """The routes over one hub."""
+def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRouter:
+    """The routes over one hub.
+
+    Args:
+        identify: who makes a request. Threads are the tenant's: whoever in it may use the chat can go on with one.
+    """
     router = APIRouter(prefix="/v1")
+    threads = hub.conversation.threads
+
+    def talker(request: Request) -> ToolContext:
+        caller = identify(request)
+        require_scope(caller, CHAT, "use the chat")
+        return caller
 
     @router.post("/runs")
-    async def start_run(body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
-        message = _last_message(body)
+    async def start_run(request: Request, body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
+        caller, message = talker(request), _last_message(body)
         check_message(message, hub.settings.message_limit_bytes)
         check_id("thread", body.thread_id)
         check_id("run", body.run_id)
-        return _events(hub.runs.start(body.run_id, body.thread_id, message), 0)
+        return _events(hub.runs.start(body.run_id, body.thread_id, message, caller), 0)
 
     @router.get("/runs/{run_id}/events")
     async def follow_run(  # pyright: ignore[reportUnusedFunction]
-        run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
+        request: Request, run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
     ) -> EventSourceResponse:
-        return _events(hub.runs.get(run_id), last_event_id)
+        return _events(hub.runs.get(run_id, talker(request).tenant), last_event_id)
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
-    async def cancel_run(run_id: str) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        await hub.runs.cancel(run_id)
+    async def cancel_run(request: Request, run_id: str) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
+        await hub.runs.cancel(run_id, talker(request).tenant)
         return {"status": "cancelling"}
 
     @router.get("/threads")
-    async def list_threads() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        threads = await hub.conversation.threads.all(hub.tenant)
-        return {"threads": [_thread(thread, hub.runs) for thread in threads]}
+    async def list_threads(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        return {"threads": [_thread(thread, hub.runs) for thread in await threads.all(talker(request).tenant)]}
 
     @router.get("/threads/{thread_id}")
-    async def get_thread(thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        thread = await hub.conversation.threads.get(thread_id, hub.tenant)
-        saved = await hub.conversation.threads.messages(thread_id, hub.tenant)
+    async def get_thread(request: Request, thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        tenant = talker(request).tenant
+        thread = await threads.get(thread_id, tenant)
+        saved = await threads.messages(thread_id, tenant)
         return _thread(thread, hub.runs) | {"messages": [_message(entry) for entry in saved]}
 
     @router.delete("/threads/{thread_id}", status_code=204)
-    async def delete_thread(thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def delete_thread(request: Request, thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+        tenant = talker(request).tenant
+        await threads.get(thread_id, tenant)
         if hub.runs.active_in(thread_id):
             raise Conflict("The thread is still answering.", "Stop it first.")
-        await hub.conversation.delete(thread_id)
+        await hub.conversation.delete(thread_id, tenant)
         return Response(status_code=204)
 
     @router.post("/threads/{thread_id}/fork", status_code=201)
-    async def fork_thread(thread_id: str, body: ForkRequest) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        thread = await hub.conversation.threads.fork(thread_id, hub.tenant, body.checkpoint_id)
-        return _thread(thread, hub.runs)
+    async def fork_thread(  # pyright: ignore[reportUnusedFunction]
+        request: Request, thread_id: str, body: ForkRequest
+    ) -> dict[str, Any]:
+        return _thread(await threads.fork(thread_id, talker(request).tenant, body.checkpoint_id), hub.runs)
 
     return router
 
@@ -114,5 +129,8 @@ def _message(saved: SavedMessage) -> dict[str, Any]:
         "citations": origin.get("citations", []),
         "tool_calls": origin.get("tool_calls", []),
         "notices": origin.get("notices", []),
+        "principal": origin.get("principal"),
+        "ending": origin.get("ending", "done"),
+        "approvals": origin.get("approvals", []),
         "status": origin.get("status", "complete"),
     }

@@ -12,6 +12,7 @@ from agents.events import TurnEvent
 from memory.errors import Conflict, NotFound
 from server.chat.agui import AguiRun, encode
 from server.chat.conversation import Conversation
+from tools.context import ToolContext
 
 __all__ = ["Run", "Runs"]
 
@@ -25,12 +26,14 @@ class Run:
     """One turn and everything that it has sent, so that a client can come back for the rest.
 
     Attributes:
+        tenant: of whoever asked; others do not see it.
         events: AG-UI events as JSON; the SSE id of `events[n]` is n + 1.
         finished_at: monotonic seconds; None while it runs.
     """
 
     id: str
     thread_id: str
+    tenant: str
     events: list[str] = field(default_factory=list[str])
     finished_at: float | None = None
     task: asyncio.Task[None] | None = None
@@ -69,8 +72,8 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self._active: dict[str, Run] = {}
 
-    def start(self, run_id: str, thread_id: str, message: str) -> Run:
-        """Begin a turn.
+    def start(self, run_id: str, thread_id: str, message: str, caller: ToolContext | None = None) -> Run:
+        """Begin a turn; `caller` as of `Conversation.take_turn`.
 
         Raises:
             Conflict: the thread is answering already, or the id has been used.
@@ -80,30 +83,31 @@ class Runs:
         if run_id in self._runs:
             raise Conflict(f"There is a run {run_id!r} already.", "Give each run an id of its own.")
         self._forget_old()
-        run = Run(run_id, thread_id)
+        caller = caller or self._conversation.dependencies.caller
+        run = Run(run_id, thread_id, caller.tenant)
         self._runs[run_id] = self._active[thread_id] = run
-        run.task = asyncio.create_task(self._execute(run, message), name=f"run {run_id}")
+        run.task = asyncio.create_task(self._execute(run, message, caller), name=f"run {run_id}")
         return run
 
-    def get(self, run_id: str) -> Run:
-        """Raises NotFound: no such run is in progress or was lately."""
-        try:
-            return self._runs[run_id]
-        except KeyError:
-            raise NotFound(f"There is no run {run_id!r}.", "Its answer, if it ended, is in its thread.") from None
+    def get(self, run_id: str, tenant: str | None = None) -> Run:
+        """Raises NotFound: no such run is in progress or was lately; or not in this tenant, where one is given."""
+        run = self._runs.get(run_id)
+        if run is None or tenant not in {None, run.tenant}:
+            raise NotFound(f"There is no run {run_id!r}.", "Its answer, if it ended, is in its thread.")
+        return run
 
     def active_in(self, thread_id: str) -> str | None:
         """Id of the run in progress in a thread."""
         run = self._active.get(thread_id)
         return run.id if run else None
 
-    async def cancel(self, run_id: str) -> None:
+    async def cancel(self, run_id: str, tenant: str | None = None) -> None:
         """Stop a run and wait until it has stopped; a finished one is left alone.
 
         Raises:
             NotFound: as `get`.
         """
-        task = self.get(run_id).task
+        task = self.get(run_id, tenant).task
         if task is None or task.done():
             return
         await asyncio.sleep(0)  # a task that is cancelled before its first step would end without a word
@@ -116,7 +120,7 @@ class Runs:
         for run_id in [run.id for run in self._active.values()]:
             await self.cancel(run_id)
 
-    async def _execute(self, run: Run, message: str) -> None:
+    async def _execute(self, run: Run, message: str, caller: ToolContext) -> None:
         agui = AguiRun(run.thread_id, run.id)
 
         def emit(event: TurnEvent) -> None:
@@ -125,7 +129,7 @@ class Runs:
 
         run.append(agui.started())
         try:
-            await self._conversation.take_turn(run.thread_id, message, emit)
+            await self._conversation.take_turn(run.thread_id, message, emit, caller)
         except asyncio.CancelledError:
             ending = agui.cancelled()
         except Exception as error:  # noqa: BLE001 - the run's boundary: whoever follows it is told

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from memory.errors import ChargehandError
 from memory.settings import load_settings
 from server.cli import print_json, tell_training
 from server.cli.texts import Item, file_option, read_items, text_argument
-from server.outcomes import DONE, outcome_of
+from server.outcomes import DONE, exit_code_of, outcome_of, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,11 @@ __all__ = ["command"]
 def command(
     text: str | None, thread_id: str | None, as_json: bool, events: bool, model: str | None, path: Path | None
 ) -> int:
-    """Ask TEXT and print the answer, where it was routed and its sources."""
+    """Ask TEXT and print the answer, where it was routed and its sources.
+
+    Acts as the holder of CHARGEHAND_API_KEY, else as the person at this machine. Exit code 3 when a gate refused what
+    was ordered, 4 when it waits for an approval.
+    """
     items = list(read_items(text, path))
     settings = load_settings(model=model)
     thread_id = thread_id or str(uuid.uuid4())
@@ -46,10 +50,13 @@ def command(
     from graphs.dependencies import open_dependencies
     from server.chat.conversation import open_conversation
     from server.chat.messages import check_message
+    from server.cli.desk import caller_at
+    from tools.spec import Books
 
     async def run() -> int:
-        dependencies = await asyncio.to_thread(open_dependencies, settings, tell_training)
+        opened = await asyncio.to_thread(open_dependencies, settings, tell_training)
         try:
+            dependencies = replace(opened, caller=caller_at(Books(opened.store.ledger), settings))
             async with open_conversation(dependencies) as conversation:
                 if path is not None:
                     return await _answer_file(conversation, items)
@@ -57,7 +64,7 @@ def command(
                     return await _print_events(conversation, thread_id, items[0][1], agui)
                 return await _answer_one(conversation, thread_id, items[0][1], as_json)
         finally:
-            dependencies.close()
+            opened.close()
 
     try:
         for _, message in items:
@@ -72,24 +79,30 @@ def command(
 async def _answer_one(conversation: "Conversation", thread_id: str, message: str, as_json: bool) -> int:
     reply = await conversation.take_turn(thread_id, message, _silent if as_json else _print_as_it_comes)
     if as_json:
-        print_json(asdict(reply))
+        print_json(_told(reply))
     else:
         _print_sources(reply)
-    return DONE
+    return exit_code_of(reply.ending)
 
 
 async def _answer_file(conversation: "Conversation", items: list[Item]) -> int:
-    """Answer each line in a thread of its own; a line that fails says so and the others go on."""
-    worst = DONE
+    """Answer each line in a thread of its own; a line that fails says so and the others go on. The worst exit code."""
+    code = DONE
     for key, message in items:
         try:
             reply = await conversation.take_turn(str(uuid.uuid4()), message, _silent)
-            print_json({"id": key, **asdict(reply)})
+            print_json({"id": key, **_told(reply)})
+            code = worst(code, exit_code_of(reply.ending))
         except ChargehandError as error:
             outcome = outcome_of(error)
             print_json({"id": key, "error": {"code": outcome.code, "message": error.message, "advice": error.advice}})
-            worst = max(worst, outcome.exit_code)
-    return worst
+            code = worst(code, outcome.exit_code)
+    return code
+
+
+def _told(reply: "Reply") -> dict[str, Any]:
+    """The reply as JSON, with the exit code that it would have alone."""
+    return {**asdict(reply), "exit_code": exit_code_of(reply.ending)}
 
 
 def _begin_events(thread_id: str) -> "AguiRun":
@@ -102,9 +115,9 @@ def _begin_events(thread_id: str) -> "AguiRun":
 
 
 async def _print_events(conversation: "Conversation", thread_id: str, message: str, agui: "AguiRun") -> int:
-    await conversation.take_turn(thread_id, message, lambda event: _print(agui.translate(event)))
+    reply = await conversation.take_turn(thread_id, message, lambda event: _print(agui.translate(event)))
     _print(agui.finished())
-    return DONE
+    return exit_code_of(reply.ending)
 
 
 def _print(events: "Iterable[BaseEvent]") -> None:

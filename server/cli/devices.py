@@ -249,9 +249,9 @@ def _settings() -> Any:
 
 
 def _contents(home: Any) -> Any:
-    from tools.fleet.contents import LocalContents
+    from memory.artifacts import open_artifacts
 
-    return LocalContents(home.artifacts)
+    return open_artifacts(home, _settings().artifacts_address)
 
 
 def _open() -> Any:

@@ -27,8 +27,9 @@ def command(as_json: bool) -> int:
         "providers": [asdict(status) for status in probe_models(settings)],
         "embedder": _embedder(),
         "home": _home(settings),
+        "artifacts": _artifacts(settings),
     }
-    broken = [name for name in ("model", "embedder", "home") if "error" in report[name]]
+    broken = [name for name in ("model", "embedder", "home", "artifacts") if "error" in report[name]]
     if as_json:
         print_json(report | {"broken": broken})
     else:
@@ -83,6 +84,17 @@ def _home(settings: Settings) -> dict[str, Any]:
     return {"path": str(home.root), "documents": documents, "chunks": chunks, "changes_not_applied": behind}
 
 
+def _artifacts(settings: Settings) -> dict[str, Any]:
+    from memory.artifacts import open_artifacts
+    from memory.home import open_home
+
+    try:
+        store = open_artifacts(open_home(settings.home), settings.artifacts_address)
+        return {"url": store.url, "files": len(store.digests())}
+    except ChargehandError as error:
+        return {"error": str(error)}
+
+
 def _print(report: dict[str, Any]) -> None:
     model, home, embedder = report["model"], report["home"], report["embedder"]
     if "error" in model:
@@ -102,3 +114,6 @@ def _print(report: dict[str, Any]) -> None:
         for store, count in home["changes_not_applied"].items():
             if count:
                 click.echo(f"  · {store}: {count} changes not applied yet; the next `up` or `ingest` applies them")
+    kept = report["artifacts"]
+    told = f"✗ {kept['error']}" if "error" in kept else f"✓ {kept['url']}: {kept['files']} files"
+    click.echo(f"artifacts {told}")

@@ -46,7 +46,8 @@ class Hub:
 
     def ask(self, who: str, target: str, question: str, user: str) -> tuple[str, str]:
         """Ask a model through the gateway; (the version that answered, what it said)."""
-        body = {"model": target, "messages": [{"role": "user", "content": question}], "user": user}
+        messages = [{"role": "user", "content": question}]
+        body = {"model": target, "messages": messages, "user": user, "max_tokens": 8}
         response = self.http.post("/v1/chat/completions", json=body, headers=self._headers(who))
         if response.status_code != 200:
             raise Refusal(str(response.status_code), response.json()["error"]["message"])

@@ -31,7 +31,7 @@ class Move:
         """Tell what the gate says; the state that the rollout is in then."""
         for event in self._events():
             if event["kind"] == "state" and event["data"]["to"] in _GATE_SPOKE:
-                _tell(event["text"])
+                _tell_gate(event)
                 return event["data"]["to"]
         raise RuntimeError(f"the gate did not judge {self.rollout}")
 
@@ -87,6 +87,14 @@ def _count(serves: str, traffic: Traffic | None) -> None:
     answered = traffic.take() if traffic is not None else {}
     if serves and answered:
         line(f"        answers meanwhile: {', '.join(f'{name} {answered[name]}' for name in sorted(answered))}")
+
+
+def _tell_gate(event: dict[str, Any]) -> None:
+    """What the gate said, and each of its reasons."""
+    gate = event["data"].get("gate", {"reasons": [], "gate": ""})
+    line(f"    {event['text'].partition(':')[0]} ({gate['gate']}):")
+    for reason in gate["reasons"]:
+        _tell(reason)
 
 
 def _tell(text: str) -> None:

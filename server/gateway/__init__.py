@@ -13,7 +13,6 @@
     metering.py      usage, written in batches off the hot path
     shadowing.py     copies for versions whose answers nobody sees
     ports.py         what it must be told, and whom it tells
-    observations.py  what was lately measured of each arm, for rollouts
     warming.py       every arm of every target ready to serve
     opening.py       put together
     ledger_ports.py  what can be asked for, over the ledger

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from memory.artifacts import ArtifactStore
 from memory.errors import InvalidInput, NotFound
 from memory.ledger import Ledger
 from memory.ledger.versions import Version
@@ -49,6 +50,7 @@ class _Known:
     traffic: Mapping[str, Traffic]
     targets: Sequence[str]
     backends: Mapping[str, Backend]
+    contents: Mapping[str, Sequence[str]]
     offers: Sequence[Offer]
 
 
@@ -59,14 +61,17 @@ class LedgerDeployments:
     Args:
         bundled: models that need no version in the ledger, by `runtime:model`.
         runtimes: names of the hub's runtimes; `runtime:model` of any but `local` is passed to it as it is.
+        artifacts: where files of versions are kept; they are fetched from there when their version is first wanted.
         clock: monotonic seconds.
     """
 
     ledger: Ledger
     runtimes: frozenset[str]
     bundled: Mapping[str, ServedVersion]
+    artifacts: ArtifactStore
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, _Known] = field(default_factory=dict[str, _Known])
+    _fetched: set[str] = field(default_factory=set[str])
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def traffic(self, tenant: str, model: str) -> Traffic:
@@ -83,6 +88,10 @@ class LedgerDeployments:
         found = known.backends.get(version) or self._of_runtime(version)
         if found is None:
             raise NotFound(f"There is no version {version!r}.", nearest=nearest_names(version, known.backends))
+        for digest in known.contents.get(version, ()):
+            if digest not in self._fetched:
+                await asyncio.to_thread(self.artifacts.fetch, digest)
+                self._fetched.add(digest)
         return found
 
     async def offers(self, tenant: str) -> Sequence[Offer]:
@@ -122,6 +131,8 @@ class LedgerDeployments:
             targets = [target for target in unit.targets.all() if target.kind == "serving"]
             aliases, versions = unit.aliases.all(), unit.versions.all()
             files = {artifact.digest: artifact.url for artifact in unit.artifacts.all()}
+        kept = {digest for digest, url in files.items() if url == self.artifacts.url_of(digest)}
+        contents = {one.id: [d for d in (one.base_digest, one.adapter_digest) if d in kept] for one in versions}
         backends = {version.id: self._backend(version, files) for version in versions}
         fallbacks = {version.id: _card(version).fallbacks for version in versions}
         traffic = {alias.name: Traffic(alias.name, (Arm(alias.version, 100),)) for alias in aliases}
@@ -137,7 +148,8 @@ class LedgerDeployments:
             *(Offer(name, "runtime") for name in self.bundled),
         ]
         unique = {offer.name: offer for offer in reversed(offers)}
-        return _Known(at, traffic, [target.name for target in targets], backends, list(reversed(unique.values())))
+        named = [target.name for target in targets]
+        return _Known(at, traffic, named, backends, contents, list(reversed(unique.values())))
 
     def _of_runtime(self, name: str) -> Backend | None:
         if name in self.bundled:
@@ -151,9 +163,9 @@ class LedgerDeployments:
         """Where a version is served; its files are artifacts by their digest, else the bundled model's."""
         card, (runtime, _, model) = _card(version), version.reference.partition(":")
         bundled = self.bundled.get(version.reference)
-        weights = _file(files.get(version.base_digest)) or (bundled.weights if bundled else None)
+        weights = self._file(files, version.base_digest) or (bundled.weights if bundled else None)
         # An adapter whose file is not here must not be left out: the runtime says that the file is missing.
-        adapter = (_file(files.get(version.adapter_digest)) or Path(version.adapter)) if version.adapter else None
+        adapter = (self._file(files, version.adapter_digest) or Path(version.adapter)) if version.adapter else None
         served = ServedVersion(
             id=version.id,
             model=model,
@@ -168,6 +180,16 @@ class LedgerDeployments:
         )
         return Backend(served, runtime, Price(card.prompt_price, card.completion_price))
 
+    def _file(self, files: Mapping[str, str], digest: str) -> Path | None:
+        """Where an artifact of the tenant is, or will be once it is fetched; None where that is elsewhere."""
+        url = files.get(digest)
+        if not url:
+            return None
+        if url == self.artifacts.url_of(digest):
+            return self.artifacts.path_of(digest)
+        parts = urlsplit(url)
+        return Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None
+
 
 def _arm(stored: StoredArm) -> Arm:
     return Arm(stored.version, stored.weight, stored.configuration, stored.key)
@@ -178,11 +200,3 @@ def _card(version: Version) -> ServingCard:
         return ServingCard.model_validate(version.card.get("serving", {}))
     except ValueError as error:
         raise InvalidInput(f"The card of {version.id} does not say how to serve it: {error}") from error
-
-
-def _file(url: str | None) -> Path | None:
-    """The path of an artifact on this machine; None where it is elsewhere."""
-    if not url:
-        return None
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None

@@ -4,22 +4,31 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from memory.errors import NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.usage import Usage
 from server.gateway.ledger_ports import HELD_S
 from server.gateway.ports import Limits, Use
+from tools.rollouts.measurements import Answered, add_answers
 
 __all__ = ["LedgerLimits", "LedgerSink", "by_minute"]
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class LedgerSink:
-    """Implements `server.gateway.ports.UsageSink`: usage by minute."""
+    """Implements `server.gateway.ports.UsageSink`: usage by minute, that of shadows apart, each try once by its id.
+
+    In the same transaction it is written down what was measured, for the rollouts.
+    """
 
     ledger: Ledger
+    clock: Callable[[], datetime] = _utc_now
 
     async def write(self, uses: Sequence[Use]) -> None:
         await asyncio.to_thread(self._write, uses)
@@ -34,8 +43,11 @@ class LedgerSink:
 
     def _write(self, uses: Sequence[Use]) -> None:
         with self.ledger.unit(uses[0].tenant) as unit:
-            for usage in by_minute(uses):
-                unit.usage.count(usage)
+            fresh = unit.usage.uncounted([use.id for use in uses], self.clock())
+            for log, shadow in ((unit.usage, False), (unit.shadow_usage, True)):
+                for usage in by_minute([use for use in uses if use.id in fresh and use.shadow is shadow]):
+                    log.count(usage)
+            add_answers(unit, (_answered(use) for use in uses if use.id in fresh and _speaks(use)), self.clock())
 
 
 @dataclass
@@ -58,6 +70,16 @@ class LedgerLimits:
     def _load(self, tenant: str) -> Limits | None:
         with self.ledger.view(tenant) as unit:
             return _limits(unit, tenant)
+
+
+def _speaks(use: Use) -> bool:
+    """Whether it says something of the version; what a client's leaving or mistake ended does not."""
+    return use.outcome == "done" or use.failed
+
+
+def _answered(use: Use) -> Answered:
+    ended = use.started_at + timedelta(seconds=use.latency_s)
+    return Answered(use.target, use.version, ended, None if use.failed else use.latency_s)
 
 
 def by_minute(uses: Sequence[Use]) -> list[Usage]:

@@ -134,11 +134,15 @@ class UsageSink(Protocol):
     """Where usage is kept."""
 
     async def write(self, uses: Sequence[Use]) -> None:
-        """Keep these, all of one tenant, durably. Raises StorageFailed, Unavailable: none is kept, try again."""
+        """Keep these, all of one tenant, durably; what was kept before, by its id, is left out.
+
+        Raises:
+            StorageFailed, Unavailable: try again with the same.
+        """
         ...
 
     async def tokens_since(self, tenant: str, since: datetime) -> int:
-        """Tokens, prompt and completion, that the tenant has used since then."""
+        """Tokens, prompt and completion, that the tenant has used since then, without those of shadows."""
         ...
 
 

@@ -3,8 +3,10 @@
  *
  * Addresses are relative to the page, so the hub may be served under a path of its own.
  *
- * @import { DocumentSummary, HubDocument, Status, Thread, ThreadWithMessages } from "./types.js"
+ * @import { Approval, DocumentSummary, HubDocument, Status, Thread, ThreadWithMessages } from "./types.js"
  */
+
+import { authorization, bearer } from "./key.js";
 
 const TIME_LIMIT_MS = 20_000;
 
@@ -55,7 +57,8 @@ async function readError(response) {
 async function request(path, init = {}) {
   let response;
   try {
-    response = await fetch(`v1/${path}`, { cache: "no-store", ...init });
+    const headers = { ...authorization(), .../** @type {Record<string, string>} */ (init.headers) };
+    response = await fetch(`v1/${path}`, { cache: "no-store", ...init, headers });
   } catch (error) {
     if (init.signal?.aborted && init.signal.reason?.name !== "TimeoutError") throw error;
     throw unreachable();
@@ -84,6 +87,26 @@ const part = encodeURIComponent;
 
 /** @returns {Promise<Status>} */
 export const getStatus = () => requestJson("status");
+
+/** @param {string} key @returns {Promise<Status>} as whoever has this key sees it */
+export const getStatusWith = (key) => requestJson("status", { headers: bearer(key) });
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {Record<string, unknown>} given
+ * @returns {Promise<T>}
+ */
+const callTool = (name, given) => requestJson(`tools/${part(name)}`, post(given));
+
+/** @returns {Promise<Approval[]>} newest first, whatever became of them */
+export async function listApprovals() {
+  const { approvals } = /** @type {{ approvals: Approval[] }} */ (await callTool("approvals_list", {}));
+  return approvals;
+}
+
+/** @param {string} id @param {"approve" | "reject"} verb @returns {Promise<Approval>} */
+export const decideApproval = (id, verb) => callTool(`approval_${verb}`, { approval: id });
 
 /** @returns {Promise<Thread[]>} newest first */
 export async function listThreads() {

@@ -9,7 +9,7 @@
 import * as api from "./api.js";
 import { newId } from "./dom.js";
 import { followRun } from "./runs.js";
-import { applyEvent, failTurn, runningTurn, turnFromMessage, userTurn } from "./turns.js";
+import { applyEvent, failTurn, runningTurn, turnsFromMessages, userTurn } from "./turns.js";
 
 /** @type {Failure} */
 const UNANSWERED = {
@@ -23,6 +23,7 @@ const UNANSWERED = {
  * @property {(turns: Turn[]) => void} onShow the messages to show are others now
  * @property {(...turns: Turn[]) => void} onAppend
  * @property {(turn: Turn) => void} onUpdate
+ * @property {() => string | null} getPrincipal who asks now
  * @property {() => void} onChange a run began or ended, or the thread is another
  * @property {(threadId: string) => void} onNewThread the first question was asked in a thread of this name
  * @property {(failure: { message: string, advice: string }) => void} onWarning
@@ -42,7 +43,7 @@ export function createConversation(events) {
 
   /** @param {Message[]} messages @param {string | null} runId */
   function show(messages, runId) {
-    turns = messages.map(turnFromMessage);
+    turns = turnsFromMessages(messages);
     if (runId === null && turns.at(-1)?.role === "user") {
       const lost = runningTurn(newId());
       failTurn(lost, UNANSWERED);
@@ -92,7 +93,7 @@ export function createConversation(events) {
       threadId = newId();
       events.onNewThread(threadId);
     }
-    const question = userTurn(newId(), text);
+    const question = userTurn(newId(), text, events.getPrincipal());
     const answer = runningTurn(newId());
     const request = { threadId, runId: /** @type {string} */ (answer.runId), messageId: question.id, text };
     add(question, answer);
@@ -141,8 +142,8 @@ export function createConversation(events) {
   async function settle(turn) {
     const { signal } = leaving;
     const { messages } = await api.getThread(/** @type {string} */ (threadId));
-    if (signal.aborted) return;
     const at = turns.indexOf(turn);
+    if (signal.aborted || at === -1) return; // The thread was opened anew meanwhile.
     const same =
       messages.length > at && turns.slice(0, at + 1).every((each, index) => each.role === messages[index].role);
     if (same) {

@@ -14,11 +14,12 @@ const RETRY_MS = 5000;
 /**
  * @param {{ model: HTMLElement, documents: HTMLButtonElement, banner: HTMLElement }} elements
  * @param {() => void} onBack called when the hub answers again after it did not
+ * @param {(status: Status) => void} onStatus
  * @returns {{
  *   refresh: () => Promise<void>, answered: () => void, warn: (failure: Told) => void, clearWarning: () => void
  * }} `answered` is for who just heard from the hub: a banner that says otherwise goes at once
  */
-export function createHubStatus({ model, documents, banner }, onBack) {
+export function createHubStatus({ model, documents, banner }, onBack, onStatus) {
   let lost = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -31,6 +32,7 @@ export function createHubStatus({ model, documents, banner }, onBack) {
     documents.hidden = false;
     documents.textContent = `${status.documents} ${status.documents === 1 ? "document" : "documents"}`;
     documents.title = `${status.chunks} passages; show the list`;
+    onStatus(status);
   }
 
   /** @param {Told} failure @param {Parameters<typeof createFailure>[1]} action */
@@ -51,7 +53,7 @@ export function createHubStatus({ model, documents, banner }, onBack) {
       if (!(error instanceof HubError)) throw error;
       if (!lost) showBanner(error, { label: "Try again", onclick: refresh });
       lost = true;
-      model.textContent = "Hub not reached";
+      model.textContent = error.status === 401 ? "Not signed in" : "Hub not reached";
       model.classList.add("lost");
       documents.hidden = true;
       timer = setTimeout(refresh, RETRY_MS);

@@ -1,5 +1,8 @@
 /** Puts the page together: the only module that does anything when it is loaded. */
 
+import { showApprovals } from "./approvalcards.js";
+import { createDesk } from "./approvals.js";
+import { createCaller } from "./caller.js";
 import { createComposer } from "./composer.js";
 import { createConversation } from "./conversation.js";
 import { showDocuments } from "./documents.js";
@@ -41,12 +44,29 @@ const sidebar = createSidebar({
   closeButton: byId("close-sidebar"),
 });
 
+const caller = createCaller(byId("caller"), function onSignedIn() {
+  panel.close();
+  void hub.refresh();
+  void shelf.refresh();
+  void conversation.open(conversation.threadId);
+});
+
+const desk = createDesk(byId("approvals"), {
+  getTurns: () => conversation.turns,
+  onChange: () => transcript.update(...conversation.turns.filter((turn) => turn.role === "assistant")),
+  goOn: (words) => void conversation.ask(words),
+});
+
 const hub = createHubStatus(
   { model: byId("model"), documents: byId("documents"), banner: byId("banner") },
   function onBack() {
     void shelf.refresh();
     const last = conversation.turns.at(-1);
     if (last?.failure?.code === "not_loaded") void conversation.retry(last);
+  },
+  function onStatus(status) {
+    caller.show(status.caller);
+    desk.setCaller(status.caller);
   },
 );
 
@@ -62,10 +82,12 @@ const transcript = createTranscript(
       if (thread) location.hash = threadAddress(thread.id);
     },
     retry: (turn) => void conversation.retry(turn),
+    approvals: desk,
   },
 );
 
 const conversation = createConversation({
+  getPrincipal: caller.principal,
   onShow: (turns) => {
     byId("welcome").hidden = conversation.threadId !== null || turns.length > 0;
     transcript.show(turns);
@@ -81,6 +103,7 @@ const conversation = createConversation({
     shelf.show();
     if (run?.started) hub.answered();
     if (run === null || run.started) void shelf.refresh();
+    if (run === null) void desk.refresh();
   },
   onNewThread: (id) => history.pushState(null, "", threadAddress(id)),
   onWarning: hub.warn,
@@ -140,6 +163,9 @@ byId("documents").addEventListener("click", (event) => {
   const from = /** @type {HTMLElement} */ (event.currentTarget);
   void showDocuments(panel, from, (found) => void passages.openDocument(found));
 });
+byId("approvals").addEventListener("click", (event) => {
+  showApprovals(panel, desk, /** @type {HTMLElement} */ (event.currentTarget));
+});
 createExamples(byId("examples"), (text) => void conversation.ask(text));
 startShortcuts({ focusComposer: composer.focus, newThread });
 window.addEventListener("popstate", openFromAddress);
@@ -147,6 +173,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   void hub.refresh();
   void shelf.refresh();
+  void desk.refresh();
 });
 
 void hub.refresh();

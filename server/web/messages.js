@@ -8,10 +8,12 @@
  * @property {OpenCitation} openCitation
  * @property {(turn: Turn) => void} fork
  * @property {(turn: Turn) => void} retry
+ * @property {import("./approvals.js").Desk} approvals
  *
  * @typedef {{ element: HTMLElement, update: () => void }} MessageView `update` shows what the turn now holds
  */
 
+import { createTurnApprovals } from "./approvalcards.js";
 import { createFailure, createNotices } from "./callouts.js";
 import { copyText } from "./clipboard.js";
 import { h } from "./dom.js";
@@ -31,9 +33,10 @@ export function createMessage(turn, actions) {
 }
 
 /** @param {Turn} turn @returns {MessageView} */
-function createQuestion({ text }) {
+function createQuestion({ text, principal }) {
   const words = h("p", { class: "question-text", lang: languageOf(text) }, text);
-  const element = h("article", { class: "message question", "aria-label": "You" }, words);
+  const who = principal === null || principal === "local" ? null : h("p", { class: "question-who" }, principal);
+  const element = h("article", { class: "message question", "aria-label": "You" }, who, words);
   return { element, update: () => undefined };
 }
 
@@ -42,13 +45,15 @@ function createAnswer(turn, actions) {
   const parts = [createRouteLine(), createNotices(), createToolCalls(), createDraft()];
   const prose = createProse(turn, actions);
   const ending = h("div", { class: "ending" });
-  const elements = [...parts.map((part) => part.element), prose.element, ending];
+  const waiting = createTurnApprovals(actions.approvals);
+  const elements = [...parts.map((part) => part.element), prose.element, waiting.element, ending];
   const element = h("article", { class: "message answer", "aria-label": "Chargehand" }, ...elements);
   let endingShown = "";
 
   function update() {
     for (const part of parts) part.update(turn);
     prose.update();
+    waiting.update(turn);
     const running = turn.status === "running";
     element.setAttribute("aria-busy", String(running));
     element.dataset.status = turn.status;

@@ -88,10 +88,10 @@ export function createTranscript({ list, scroller, toLatest, announcer }, action
       pinned = true;
       draw();
     },
-    /** @param {Turn} turn whose contents have changed */
-    update(turn) {
-      if (changed.size === 0) requestAnimationFrame(draw);
-      changed.add(turn);
+    /** @param {...Turn} turns whose contents have changed */
+    update(...turns) {
+      if (turns.length > 0 && changed.size === 0) requestAnimationFrame(draw);
+      for (const turn of turns) changed.add(turn);
     },
   };
 }

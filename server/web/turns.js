@@ -16,6 +16,8 @@ function emptyTurn(/** @type {string} */ id, /** @type {"user" | "assistant"} */
     toolCalls: [],
     citations: [],
     notices: [],
+    principal: null,
+    approvals: [],
     status: "complete",
     activity: "live",
     failure: null,
@@ -26,8 +28,8 @@ function emptyTurn(/** @type {string} */ id, /** @type {"user" | "assistant"} */
   };
 }
 
-/** @param {string} id @param {string} text @returns {Turn} */
-export const userTurn = (id, text) => ({ ...emptyTurn(id, "user"), text });
+/** @param {string} id @param {string} text @param {string | null} principal @returns {Turn} */
+export const userTurn = (id, text, principal) => ({ ...emptyTurn(id, "user"), text, principal });
 
 /** @param {string} runId @returns {Turn} an answer that is about to stream */
 export const runningTurn = (runId) => ({
@@ -38,7 +40,7 @@ export const runningTurn = (runId) => ({
 });
 
 /** @param {Message} message @returns {Turn} */
-export function turnFromMessage(message) {
+function turnFromMessage(message) {
   const status = message.status ?? "complete";
   const notices = [...(message.notices ?? [])];
   // The last notice of an answer that ended early says why it did.
@@ -50,11 +52,22 @@ export function turnFromMessage(message) {
     toolCalls: message.tool_calls ?? [],
     citations: message.citations ?? [],
     notices,
+    principal: message.principal ?? null,
+    approvals: message.approvals ?? [],
     status,
     failure: status === "failed" ? { message: why ?? "This answer failed.", advice: "", code: "failed" } : null,
     checkpointId: message.checkpoint_id ?? null,
     started: true,
   };
+}
+
+/** @param {Message[]} messages @returns {Turn[]} each question with who asked it, which its answer knows */
+export function turnsFromMessages(messages) {
+  const turns = messages.map(turnFromMessage);
+  turns.forEach((turn, at) => {
+    if (turn.role === "user") turn.principal = turns[at + 1]?.principal ?? null;
+  });
+  return turns;
 }
 
 /** @param {Turn} turn @param {Failure} failure */
@@ -129,6 +142,7 @@ const TAKERS = {
     if (name === "route") turn.route = value;
     else if (name === "citations") turn.citations = value.citations;
     else if (name === "notice") turn.notices.push(value);
+    else if (name === "ending") turn.approvals = value.approvals;
   },
   RUN_FINISHED(turn, { outcome }) {
     turn.status = outcome?.type === "cancelled" ? "cancelled" : "complete";

@@ -48,6 +48,8 @@
  * @property {Citation[]} [citations]
  * @property {ToolCall[]} [tool_calls]
  * @property {Notice[]} [notices]
+ * @property {string | null} [principal] who asked for it
+ * @property {string[]} [approvals] ids of the approvals that it waits for
  * @property {"complete" | "failed" | "cancelled"} [status]
  *
  * @typedef {Thread & { messages: Message[] }} ThreadWithMessages
@@ -62,6 +64,8 @@
  * @property {ToolCall[]} toolCalls
  * @property {Citation[]} citations
  * @property {Notice[]} notices
+ * @property {string | null} principal who asked, where the page knows
+ * @property {string[]} approvals ids of the approvals that it waits for
  * @property {"running" | "complete" | "failed" | "cancelled"} status
  * @property {"live" | "connecting" | "reconnecting" | "stopping"} activity what a running turn waits for
  * @property {Failure | null} failure
@@ -86,6 +90,19 @@
  * @property {{ name: string, reason: string, capable: boolean }} model
  * @property {number} documents
  * @property {number} chunks
+ * @property {Caller} caller
+ *
+ * @typedef {{ principal: string, tenant: string, scopes: string[] }} Caller who the hub takes the page for
+ *
+ * @typedef {object} Approval
+ * @property {string} id
+ * @property {string} tool
+ * @property {Record<string, unknown>} arguments
+ * @property {string} requester
+ * @property {"requested" | "approved" | "rejected" | "expired" | "used" | "revoked"} state
+ * @property {string} expires_at ISO 8601
+ * @property {string | null} decided_by
+ * @property {string} comment
  *
  * @typedef {{ type: string } & Record<string, any>} RunEvent an AG-UI event
  */

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-__all__ = ["OpenPage", "answers", "ask", "last_answer", "send"]
+__all__ = ["OpenPage", "answers", "ask", "last_answer", "send", "sign_in"]
 
 OpenPage = Callable[..., Page]
 """Opens an address in a fresh browser context; keyword arguments go to the context."""
@@ -32,3 +32,12 @@ def ask(page: Page, question: str) -> Locator:
     answer = last_answer(page)
     expect(answer).to_have_attribute("aria-busy", "false", timeout=60_000)
     return answer
+
+
+def sign_in(page: Page, key: str, principal: str) -> None:
+    """Let the page act as somebody else."""
+    page.locator("#caller").click()
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator("#caller")).to_contain_text(principal)
+    expect(page.locator("#sign-in")).not_to_be_visible()

@@ -108,6 +108,7 @@ class ScriptedHub:
                 Route("/v1/runs/{id}/cancel", self._cancel, methods=["POST"]),
                 Route("/v1/documents", self._documents),
                 Route("/v1/documents/{id}", self._document),
+                Route("/v1/tools/approvals_list", self._approvals, methods=["POST"]),
             ]
         )
 
@@ -116,7 +117,12 @@ class ScriptedHub:
 
     async def _status(self, _: Request) -> Response:
         model = {"name": self.model, "reason": "It is bundled.", "capable": False}
-        return JSONResponse({"version": "0", "home": "/h", "model": model, "documents": len(DOCUMENTS), "chunks": 99})
+        caller = {"principal": "local", "tenant": "default", "scopes": ["approvals:read"]}
+        counts = {"documents": len(DOCUMENTS), "chunks": 99}
+        return JSONResponse({"version": "0", "home": "/h", "model": model, **counts, "caller": caller})
+
+    async def _approvals(self, _: Request) -> Response:
+        return JSONResponse({"approvals": [], "delegations": []})
 
     async def _list(self, _: Request) -> Response:
         newest_first = sorted(self.threads.values(), key=lambda thread: thread.updated_at, reverse=True)

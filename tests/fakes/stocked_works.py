@@ -32,8 +32,16 @@ DIGEST = "sha256:" + "a" * 64
 TARGETS = ("assistant", "paused", "aborted", "running")
 
 
-async def stock(works: Works) -> dict[str, str]:
-    """Fill a ledger whose tools are all there; returns the ids that were made, by what they are for."""
+async def stock(works: Works, folder: Path) -> dict[str, str]:
+    """Fill a ledger whose tools are all there; returns the ids that were made, by what they are for.
+
+    Args:
+        folder: for files of models.
+    """
+    file, unused = folder / "model.gguf", folder / "unused.gguf"
+    file.write_bytes(b"GGUF and so on")
+    unused.write_bytes(b"GGUF that no version is made of")
+    kept: Any = await works.call(ANN, "artifact_put", path=str(unused))
     works.register_tenant("globex")
     await works.call(ANN, "register_model", name="support", based_on="SmolLM2-135M")
     await works.call(ANN, "register_model", name="unused")
@@ -69,6 +77,8 @@ async def stock(works: Works) -> dict[str, str]:
         "delegation": delegation.id,
         "key": key.view.id,
         "question": question,
+        "file": str(file),
+        "artifact": kept.digest,
         **{f"rollout {name}": id_ for name, id_ in rollouts.items()},
     }
 

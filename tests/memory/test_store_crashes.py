@@ -201,21 +201,6 @@ def test_the_command_line_ends_with_1_when_nothing_more_can_be_written(
     store.close()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 8 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = shutil.which("mount")
-    made = mount and subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True, check=False, timeout=20
-    )
-    if not made or made.returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True, timeout=20)
-
-
 def ingest(home: Home, folder: Path) -> None:
     store = open_word_store(home)
     try:

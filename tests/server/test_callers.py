@@ -9,7 +9,7 @@ import pytest
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.faces import issue_key
-from tests.fakes.hubs import HubClient, serve_hub
+from tests.fakes.hubs import HubClient, body_of, serve_hub
 from tests.fakes.works import ANN, Works
 from tools.spec import Books, bind
 
@@ -78,11 +78,55 @@ def test_a_revoked_key_is_good_for_nothing_at_once(hub: HubClient, works: Works)
     assert hub.http.get("/v1/tools", headers=headers).status_code == 401
 
 
-def test_the_chat_is_for_the_person_at_this_machine(hub: HubClient, works: Works) -> None:
-    headers = bearer(works, *ANN.scopes)
-    for path in ("/v1/threads", "/v1/documents", "/v1/status"):
+CHAT = ("chat:use", "documents:read", "licences:read")
+
+
+def talk(hub: HubClient, headers: dict[str, str], message: str, thread: str) -> Any:
+    return hub.http.post("/v1/runs", json=body_of(message, thread), headers=headers)
+
+
+def test_a_turn_is_taken_as_whoever_holds_the_key(hub: HubClient, works: Works) -> None:
+    headers = bearer(works, *CHAT)
+    assert hub.http.get("/v1/status", headers=headers).json()["caller"] == {
+        "principal": "zoe",
+        "tenant": "default",
+        "scopes": sorted(CHAT),
+    }
+    assert talk(hub, headers, "May we ship qwen2.5-3b in a product?", "t1").status_code == 200
+    assert hub.thread("t1")["messages"][1]["principal"] == "zoe"
+    talk(hub, {}, "May we ship phi-4-mini in a product?", "t1")
+    assert [message["principal"] for message in hub.thread("t1")["messages"]] == [None, "zoe", None, "local"]
+
+
+def test_a_turn_may_do_what_its_caller_may_and_no_more(hub: HubClient, works: Works) -> None:
+    headers = bearer(works, "chat:use")
+    told = talk(hub, headers, "At what temperature does the SE30 throttle?", "t1").text
+    assert "zoe may not call knowledge_search: it needs documents:read" in told
+    assert "85" not in told
+
+
+def test_who_may_not_use_the_chat_reads_none_of_it(hub: HubClient, works: Works) -> None:
+    talk(hub, {}, "May we ship phi-4-mini in a product?", "t1")
+    headers = bearer(works, "licences:read")
+    for path in ("/v1/threads", "/v1/threads/t1", "/v1/documents"):
         assert error_of(hub.http.get(path, headers=headers)) == (403, "not_allowed")
-        assert hub.http.get(path).status_code == 200
+    assert error_of(talk(hub, headers, "hello", "t9")) == (403, "not_allowed")
+    assert hub.http.get("/v1/status", headers=headers).status_code == 200
+
+
+def test_another_tenant_sees_neither_threads_nor_runs_nor_documents(hub: HubClient, works: Works) -> None:
+    works.register_tenant("acme")
+    headers = bearer(works, *CHAT, tenant="acme")
+    run_id, _ = hub.begin("May we ship phi-4-mini in a product?", "t1", "RUN_STARTED")
+    assert error_of(hub.http.get(f"/v1/runs/{run_id}/events", headers=headers)) == (404, "not_found")
+    assert error_of(hub.http.post(f"/v1/runs/{run_id}/cancel", headers=headers)) == (404, "not_found")
+    hub.follow(run_id)
+    assert hub.http.get("/v1/threads", headers=headers).json() == {"threads": []}
+    assert error_of(hub.http.get("/v1/threads/t1", headers=headers)) == (404, "not_found")
+    assert error_of(hub.http.delete("/v1/threads/t1", headers=headers)) == (404, "not_found")
+    assert hub.http.get("/v1/documents", headers=headers).json() == {"documents": []}
+    assert "not_found" in talk(hub, headers, "and now?", "t1").text
+    assert len(hub.thread("t1")["messages"]) == 2
 
 
 def test_the_gateway_takes_the_keys_that_openai_s_clients_make_up_and_ours_seriously(

@@ -10,6 +10,7 @@ import pytest
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.hubs import HubClient, serve_hub
+from tools.context import SCOPES
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def test_the_status_counts_what_is_there_and_names_the_model(hub: HubClient, sto
         "model": {"name": "none", "reason": "The settings ask for no language model.", "capable": False},
         "documents": documents,
         "chunks": chunks,
+        "caller": {"principal": "local", "tenant": "default", "scopes": sorted(SCOPES)},
     }
 
 

@@ -46,6 +46,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "model_profile": {"model": "phi-4-mini"},
     "register_model": {"name": "new"},
     "register_version": {"model": "support", "label": "three", "reference": "local:x", "content": CONTENT},
+    "artifact_put": {"path": "<file>"},
+    "artifact_list": {},
+    "artifact_show": {"digest": "<artifact>"},
+    "artifact_remove": {"digest": "<artifact>"},
+    "artifact_collect": {},
     "set_stage": {**VERSION, "stage": "staging"},
     "set_alias": {**VERSION, "alias": "fallback"},
     "remove_alias": {"alias": "challenger"},
@@ -170,11 +175,11 @@ class Stocked:
 @pytest.fixture(scope="module")
 def stocked(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     folder = tmp_path_factory.mktemp("stocked")
-    settings = offline_settings(home=sample_store.home.root)
+    settings = offline_settings(home=sample_store.home.root, artifacts=str(folder / "artifacts"))
     specs = all_tools(settings, sample_store, load_catalogue(), "none")
     works = open_works(folder)
     works.add(specs.values())
-    ids = asyncio.run(stock(works))
+    ids = asyncio.run(stock(works, folder))
     works.ledger.close()
     LocalContents(sample_store.home.artifacts).put(io.BytesIO(PACK))
     return Stocked(works, folder / "ledger.sqlite", specs, ids)

@@ -162,4 +162,4 @@ def sync_tool(exchange: Exchange) -> ToolSpec:
         )
         return exchange.take(context, request)
 
-    return tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True, grouped=True)
+    return replace(tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True), grouped=True)

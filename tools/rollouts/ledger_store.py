@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from memory.errors import Conflict
+from memory.errors import Conflict, NotFound
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.targets import Target
 from tools.fleet.waves import place_models
+from tools.rollouts.approval import approval_id, request_for
 from tools.rollouts.rollout import Action, Rollout, SetTarget, Tell
 from tools.rollouts.store import RolloutEvent
 from tools.rollouts.targets import TargetKind, TargetState
@@ -108,7 +109,7 @@ def add_rollout(unit: Unit, rollout: Rollout) -> None:
 
 
 def write_change(unit: Unit, after: Rollout, actions: Sequence[Action]) -> None:
-    """Replace the rollout by its next revision, append what it tells and set its target.
+    """Replace the rollout by its next revision, append what it tells, set its target, and ask for its approval.
 
     Raises:
         Conflict: the rollout is not at the revision before this one, or the target is not as the actions expect.
@@ -120,6 +121,16 @@ def write_change(unit: Unit, after: Rollout, actions: Sequence[Action]) -> None:
                 _set_target(unit, after, action)
             case Tell():
                 _tell(unit, after, action)
+    if after.state == "waiting_for_approval":
+        _ask(unit, after)
+
+
+def _ask(unit: Unit, rollout: Rollout) -> None:
+    """Whoever is told that it waits can decide at once."""
+    try:
+        unit.approvals.get(approval_id(rollout))
+    except NotFound:
+        unit.approvals.save(request_for(rollout, rollout.updated_at))
 
 
 def _set_target(unit: Unit, rollout: Rollout, action: SetTarget) -> None:

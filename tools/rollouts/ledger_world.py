@@ -3,19 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from memory.canonical import digest_of
 from memory.errors import NotFound
 from memory.ledger import Ledger, Unit
 from memory.ledger.approvals import Approval
 from tools.consent import current
 from tools.rollouts.analysis import WaveReport
+from tools.rollouts.approval import LASTS, approval_id, bound_digest, request_for
 from tools.rollouts.rollout import GateAnswer, Rollout
 from tools.rollouts.store import ApprovalAnswer
 from tools.rollouts.targets import Arm, wave
 
-__all__ = ["LedgerApprovals", "LedgerFleet", "LedgerGate", "approval_id"]
+__all__ = ["LedgerApprovals", "LedgerFleet", "LedgerGate"]
 
 _TOLD = 5
 
@@ -63,7 +62,7 @@ class LedgerApprovals:
         lasts: until when it must be given.
     """
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], datetime], lasts: timedelta = timedelta(days=1)) -> None:
+    def __init__(self, ledger: Ledger, clock: Callable[[], datetime], lasts: timedelta = LASTS) -> None:
         self._ledger = ledger
         self._clock = clock
         self._lasts = lasts
@@ -76,26 +75,12 @@ class LedgerApprovals:
         with self._ledger.unit(rollout.tenant) as unit:
             known = _known(unit, rollout)
             if known is None:
-                unit.approvals.save(self._request(rollout, now))
+                unit.approvals.save(request_for(rollout, now, self._lasts))
                 return ApprovalAnswer("open", approval_id(rollout))
             approval = current(known, now)
-            if approval.digest == _digest(rollout) and approval.state == "approved":
+            if approval.digest == bound_digest(rollout) and approval.state == "approved":
                 unit.approvals.save(replace(approval, state="used", used_at=now))
         return _answer(approval, rollout)
-
-    def _request(self, rollout: Rollout, now: datetime) -> Approval:
-        return Approval(
-            id=approval_id(rollout),
-            tool="rollout_start",
-            arguments={"rollout": rollout.id, "target": rollout.target, "version": rollout.candidate.version},
-            plan=_plan(rollout),
-            digest=_digest(rollout),
-            requester=rollout.requested_by,
-            four_eyes=True,
-            state="requested",
-            requested_at=now,
-            expires_at=now + self._lasts,
-        )
 
 
 class LedgerFleet:
@@ -116,11 +101,6 @@ class LedgerFleet:
         return WaveReport(len(reached), runs, failed)
 
 
-def approval_id(rollout: Rollout) -> str:
-    """The id of the rollout's approval."""
-    return f"ap-{rollout.id}"
-
-
 def _known(unit: Unit, rollout: Rollout) -> Approval | None:
     try:
         return unit.approvals.get(approval_id(rollout))
@@ -130,7 +110,7 @@ def _known(unit: Unit, rollout: Rollout) -> Approval | None:
 
 def _answer(approval: Approval, rollout: Rollout) -> ApprovalAnswer:
     by = f"by {approval.decided_by}" + (f": {approval.comment}" if approval.comment else "")
-    if approval.digest != _digest(rollout):
+    if approval.digest != bound_digest(rollout):
         return ApprovalAnswer("rejected", f"{approval.id} is of another plan")
     match approval.state:
         case "requested":
@@ -141,14 +121,6 @@ def _answer(approval: Approval, rollout: Rollout) -> ApprovalAnswer:
             return ApprovalAnswer("expired", f"{approval.id} was not decided in time")
         case _:
             return ApprovalAnswer("rejected", f"{approval.state} {by}")
-
-
-def _plan(rollout: Rollout) -> dict[str, Any]:
-    return rollout.model_dump(mode="json", include={"target", "before", "candidate", "plan"})
-
-
-def _digest(rollout: Rollout) -> str:
-    return digest_of({"rollout": rollout.id, **_plan(rollout)})
 
 
 def _told(reason: object) -> str:

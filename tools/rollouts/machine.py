@@ -4,12 +4,13 @@ One call makes at most one change of state. The change and its actions belong in
 die anywhere, and the next one sees either all of it or nothing.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from tools.rollouts.analysis import Analysis
 from tools.rollouts.plans import Step, state_at
-from tools.rollouts.rollout import TERMINAL, Action, Observation, Rollout, SetTarget, State, Tell
+from tools.rollouts.rollout import TERMINAL, Action, GateAnswer, Observation, Rollout, SetTarget, State, Tell
 from tools.rollouts.targets import TargetState
 
 __all__ = ["Transition", "advance", "move", "pause", "trouble"]
@@ -96,14 +97,23 @@ def _gate(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     answer = seen.gate
     if answer is None:
         return _later(rollout, now)
-    reasons = "; ".join(answer.reasons) or "no reason given"
+    reasons = " ".join(answer.reasons) or "no reason given"
     match answer.verdict:
         case "pass":
-            return move(rollout, _after_gate(rollout), now, f"the gate passed: {reasons}")
+            passed = f"the gate passed: {len(answer.reasons)} rules are met" if answer.reasons else "the gate passed"
+            moved, (told, *others) = move(rollout, _after_gate(rollout), now, passed)
         case "fail":
-            return move(rollout, "failed", now, f"the gate refused: {reasons}")
+            moved, (told, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
         case "insufficient_evidence":
-            return pause(rollout, now, f"the gate lacks evidence: {reasons}")
+            moved, (told, *others) = pause(rollout, now, f"the gate lacks evidence: {reasons}")
+    return moved, (_with_gate(told, answer), *others)
+
+
+def _with_gate(told: Action, answer: GateAnswer) -> Action:
+    """The event, with the verdict for programs."""
+    assert isinstance(told, Tell)  # noqa: S101 # nosec B101: a move tells first
+    verdict = {"verdict": answer.verdict, "gate": answer.gate, "result": answer.result, "reasons": answer.reasons}
+    return replace(told, data={**told.data, "gate": verdict})
 
 
 def _approval(rollout: Rollout, seen: Observation, now: datetime) -> Transition:

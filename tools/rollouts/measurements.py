@@ -1,84 +1,91 @@
-"""What the arms of serving targets did lately, kept in memory by the process that serves them.
+"""What the arms of serving targets did lately, kept in the ledger: what rollouts are judged by outlives the hub."""
 
-A process that starts again starts measuring again: an analysis then waits longer, it does not judge wrongly.
-"""
-
-import threading
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from evals.sequential import Moments
+from memory.ledger import Ledger, Unit
+from memory.ledger.measurements import Measured
 from tools.rollouts.analysis import Observed, latencies
 from tools.rollouts.targets import Arm
 
-__all__ = ["Measurements"]
+__all__ = ["Answered", "LedgerMetrics", "add_answers", "add_scores"]
 
-_KEPT_S = 7200
-_SWEEP_EVERY = 1000
-
-
-@dataclass(slots=True)
-class _Second:
-    requests: int = 0
-    errors: int = 0
-    latency: Moments = field(default_factory=Moments)
-    score: Moments = field(default_factory=Moments)
+_SECOND = timedelta(seconds=1)
 
 
-class Measurements:
-    """Counts by second, for two hours; `Metrics` of the rollouts. Safe to use from several threads."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request that ended.
 
-    def __init__(self) -> None:
-        self._seconds: dict[tuple[str, str, str], dict[int, _Second]] = defaultdict(dict)
-        self._lock = threading.Lock()
-        self._recorded = 0
+    Attributes:
+        arm: key of the arm that was asked.
+        at: when it ended.
+        took_s: seconds until it was answered; None where it failed.
+    """
 
-    def record(
-        self,
-        tenant: str,
-        target: str,
-        arm: Arm,
-        at: datetime,
-        *,
-        took_s: float | None,
-        score: float | None = None,
-    ) -> None:
-        """One request that ended at `at`, or was judged then.
+    target: str
+    arm: str
+    at: datetime
+    took_s: float | None
 
-        Args:
-            took_s: seconds until it was answered; None where it failed.
-            score: of the answer's quality, 0 to 1, where something judged it.
-        """
-        with self._lock:
-            second = self._seconds[tenant, target, arm.key].setdefault(int(at.timestamp()), _Second())
-            second.requests += 1
-            if took_s is None:
-                second.errors += 1
-            else:
-                second.latency = second.latency.plus(latencies([took_s]))
-            if score is not None:
-                second.score = second.score.plus(Moments.of([score]))
-            self._recorded += 1
-            if self._recorded % _SWEEP_EVERY == 0:
-                self._sweep(int(at.timestamp()) - _KEPT_S)
+
+class LedgerMetrics:
+    """`tools.rollouts.store.Metrics` over the ledger; what was written down up to now, from whatever process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
     def observed(self, tenant: str, target: str, arm: Arm, since: datetime, until: datetime) -> Observed:
         """Everything from the first whole second after `since` on, before `until`'s."""
-        first, behind = -int(-since.timestamp() // 1), int(until.timestamp())
-        requests = errors = 0
-        latency, score = Moments(), Moments()
-        with self._lock:
-            for at, second in self._seconds.get((tenant, target, arm.key), {}).items():
-                if first <= at < behind:
-                    requests, errors = requests + second.requests, errors + second.errors
-                    latency, score = latency.plus(second.latency), score.plus(second.score)
-        return Observed(requests, errors, latency, score)
+        first = _second(since)
+        with self._ledger.view(tenant) as unit:
+            found = unit.measurements.total(
+                target, arm.key, first if first == since else first + _SECOND, _second(until)
+            )
+        return Observed(
+            found.requests,
+            found.errors,
+            Moments(found.latency_count, found.latency_total, found.latency_squares),
+            Moments(found.score_count, found.score_total, found.score_squares),
+        )
 
-    def _sweep(self, oldest: int) -> None:
-        for key, seconds in list(self._seconds.items()):
-            kept = {at: second for at, second in seconds.items() if at >= oldest}
-            if kept:
-                self._seconds[key] = kept
-            else:
-                del self._seconds[key]
+
+def add_answers(unit: Unit, answers: Iterable[Answered], now: datetime) -> None:
+    """Write down requests, in the unit's transaction; what is long past is forgotten."""
+    seconds: dict[tuple[str, str, datetime], Measured] = {}
+    for one in answers:
+        key = (one.target, one.arm, _second(one.at))
+        was = seconds.get(key) or Measured(*key)
+        seconds[key] = _plus(was, one.took_s)
+    for measured in seconds.values():
+        unit.measurements.add(measured)
+    unit.measurements.forget(now)
+
+
+def add_scores(unit: Unit, target: str, arm: str, at: datetime, scores: Iterable[float]) -> None:
+    """Write down quality scores of answers, 0 to 1 each. Raises ValueError: one is outside."""
+    score = Moments.of(scores)
+    unit.measurements.add(
+        Measured(
+            target, arm, _second(at), score_count=score.count, score_total=score.total, score_squares=score.squares
+        )
+    )
+
+
+def _plus(was: Measured, took_s: float | None) -> Measured:
+    if took_s is None:
+        return replace(was, requests=was.requests + 1, errors=was.errors + 1)
+    latency = Moments(was.latency_count, was.latency_total, was.latency_squares).plus(latencies([took_s]))
+    return replace(
+        was,
+        requests=was.requests + 1,
+        latency_count=latency.count,
+        latency_total=latency.total,
+        latency_squares=latency.squares,
+    )
+
+
+def _second(at: datetime) -> datetime:
+    return at.replace(microsecond=0)

@@ -89,10 +89,18 @@ class Rollout(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """What the gate says of the version: it may go out, it may not, or the evidence is missing or stale."""
+    """What the gate says of the version: it may go out, it may not, or the evidence is missing or stale.
+
+    Attributes:
+        reasons: a sentence each.
+        gate: what it was judged for, such as product/EU/production.
+        result: id under which the verdict is kept; both are empty where none is.
+    """
 
     verdict: Literal["pass", "fail", "insufficient_evidence"]
     reasons: tuple[str, ...] = ()
+    gate: str = ""
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True)

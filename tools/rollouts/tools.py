@@ -1,6 +1,7 @@
 """Rollouts as tools. They write what is wanted; the reconciler makes it so."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -25,7 +26,7 @@ from tools.rollouts.targets import Arm
 from tools.rollouts.views import RolloutEventView, RolloutList, RolloutStatus, RolloutView, view_of
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
 
-__all__ = ["rollout_tools"]
+__all__ = ["RolloutStarts", "rollout_tools"]
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
@@ -46,15 +47,51 @@ Configuration = Annotated[
 ]
 
 
-def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]:
-    """The rollout operations.
+@dataclass(frozen=True, slots=True)
+class RolloutStarts:
+    """Begins rollouts, which wait for the gate's pass and for somebody else's approval where these are True."""
 
-    Args:
-        gate: a rollout waits for the gate's pass.
-        approval: a rollout waits for somebody else's approval, which is asked for once the gate has passed.
-    """
+    gate: bool = True
+    approval: bool = True
 
-    def start(context: ToolContext, target: str, version: str, strategy: Strategy, **options: Any) -> RolloutView:
+    def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
+        self,
+        context: ToolContext,
+        target: TargetName,
+        version: VersionName,
+        strategy: Literal["canary", "blue_green", "rolling", "recreate", "shadow"] = "canary",
+        percentages: Percentages = None,
+        hold_s: HoldSeconds = None,
+        limit_s: LimitSeconds = None,
+        minimum_samples: Samples = None,
+        limits: Limits | None = None,
+        error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
+        configuration: Configuration = None,
+    ) -> RolloutView:
+        """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
+        chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
+        return self._start(
+            context, target, version, chosen,
+            limits=limits, error_threshold=error_threshold, configuration=configuration,
+        )  # fmt: skip
+
+    def execute_blue_green_deployment(
+        self,
+        context: ToolContext,
+        target: TargetName,
+        version: VersionName,
+        hold_s: HoldSeconds = None,
+        minimum_samples: Samples = None,
+        limits: Limits | None = None,
+        configuration: Configuration = None,
+    ) -> RolloutView:
+        """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
+        chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
+        return self._start(context, target, version, chosen, limits=limits, configuration=configuration)
+
+    def _start(
+        self, context: ToolContext, target: str, version: str, strategy: Strategy, **options: Any
+    ) -> RolloutView:
         configuration = options.pop("configuration", None)
         given = {name: value for name, value in options.items() if value is not None}
         before, revision = read_target(context.unit, target)
@@ -63,7 +100,7 @@ def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]
             raise _no_target(context.unit, target)
         candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
         kind = known.kind if known else "devices" if context.unit.devices.all(target) else "serving"
-        plan = make_plan(strategy, kind, before, candidate, gate=gate, approval=approval, **given)
+        plan = make_plan(strategy, kind, before, candidate, gate=self.gate, approval=self.approval, **given)
         rollout = Rollout(
             id=_new_id(),
             tenant=context.tenant,
@@ -80,43 +117,19 @@ def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]
         add_rollout(context.unit, rollout)
         return view_of(context.unit, rollout)
 
-    def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
-        context: ToolContext,
-        target: TargetName,
-        version: VersionName,
-        strategy: Literal["canary", "blue_green", "rolling", "recreate", "shadow"] = "canary",
-        percentages: Percentages = None,
-        hold_s: HoldSeconds = None,
-        limit_s: LimitSeconds = None,
-        minimum_samples: Samples = None,
-        limits: Limits | None = None,
-        error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
-        configuration: Configuration = None,
-    ) -> RolloutView:
-        """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
-        chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
-        return start(
-            context, target, version, chosen,
-            limits=limits, error_threshold=error_threshold, configuration=configuration,
-        )  # fmt: skip
 
-    def execute_blue_green_deployment(
-        context: ToolContext,
-        target: TargetName,
-        version: VersionName,
-        hold_s: HoldSeconds = None,
-        minimum_samples: Samples = None,
-        limits: Limits | None = None,
-        configuration: Configuration = None,
-    ) -> RolloutView:
-        """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
-        chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
-        return start(context, target, version, chosen, limits=limits, configuration=configuration)
+def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]:
+    """The rollout operations.
 
+    Args:
+        gate: a rollout waits for the gate's pass.
+        approval: a rollout waits for somebody else's approval, which is asked for once the gate has passed.
+    """
+    starts = RolloutStarts(gate, approval)
     reads, writes = {"rollouts:read"}, {"rollouts:write"}
     return [
-        tool(rollout_start, scopes=writes, effect="write"),
-        tool(execute_blue_green_deployment, scopes=writes, effect="write"),
+        tool(starts.rollout_start, scopes=writes, effect="write"),
+        tool(starts.execute_blue_green_deployment, scopes=writes, effect="write"),
         tool(rollout_status, scopes=reads, ledger=True),
         tool(rollout_list, scopes=reads, ledger=True),
         tool(rollout_pause, scopes=writes, effect="write"),

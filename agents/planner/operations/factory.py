@@ -1,10 +1,11 @@
 """Gates, policies, factories and pipelines."""
 
 import re
-from typing import Any
 
 from agents.planner.calls import PlannedCall
 from agents.planner.operations.operation import Built, Operation, sole_version, unknown_name
+from agents.planner.operations.rollouts import NEW_TARGET
+from agents.planner.operations.uses import PURPOSES, USE_WORDS, use_in
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
 
@@ -15,23 +16,11 @@ _CHECK = r"\b(?:check|judge|run|evaluate|test|ask)\b|检查|评判|判断|过一
 _PIPELINE = r"\bpipelines?\b|流水线"
 _FACTOR = r"\bfactor(?:y|ies)\b|工厂"
 _POLICY = r"\bpolic(?:y|ies)\b|策略|政策"
-_PURPOSES = {
-    "redistribution": r"\bredistribut\w+\b|再分发",
-    "internal_use": r"\binternal(?:ly)?(?:[ -]use)?\b|内部使用|内部",
-    "research": r"\bresearch\b|研究",
-    "api_service": r"\bapi(?: service)?\b|接口服务",
-    "product": r"\b(?:products?|ship(?:ped|ping)?|sell|sold|commercial(?:ly)?)\b|产品|商用|商业|出货|销售",
-}
-_REGIONS = {
-    "EU": r"\beu\b|\beurope(?:an union)?\b|欧盟|欧洲",
-    "world": r"\bworld(?:wide)?\b|\bglobal(?:ly)?\b|全球",
-    "CN": r"\bchina\b|中国",
-}
-_USE_WORDS = (*_PURPOSES.values(), *_REGIONS.values())
 _LABEL = re.compile(r"(?:\blabel(?:led)?\b|\bas\b|标签)\s*[\"“']?(?P<label>[a-z0-9][a-z0-9._-]*)", re.IGNORECASE)
 _SIZE = re.compile(r"\bsize\s+(?P<size>[a-z0-9][a-z0-9._-]*)|\b(?P<before>[a-z0-9]+) size\b", re.IGNORECASE)
-_GATE_WORDS = (_GATE, _CHECK, *_USE_WORDS, r"\b(?:version|quality|release|pass(?:es)?|against|in|about)\b|版本|能否|过")
+_GATE_WORDS = (_GATE, _CHECK, *USE_WORDS, r"\b(?:version|quality|release|pass(?:es)?|against|in|about)\b|版本|能否|过")
 _FACTORY_WORDS = (
+    NEW_TARGET.pattern,
     _FACTOR,
     r"\b(?:deploy|via|through|model|target|version)\b|部署|发布|通过|模型",
     _LABEL.pattern,
@@ -46,15 +35,6 @@ _PIPELINE_WORDS = (
 )
 
 
-def _use(reading: Reading) -> dict[str, Any]:
-    """Purpose and region, where they are said."""
-    purposes = [name for name, pattern in _PURPOSES.items() if reading.says(pattern)]
-    regions = [name for name, pattern in _REGIONS.items() if reading.says(pattern)]
-    return {"purpose": purposes[0]} | {"region": regions[0]} if purposes and regions else (
-        {"purpose": purposes[0]} if purposes else {"region": regions[0]} if regions else {}
-    )  # fmt: skip
-
-
 def _check_gate(reading: Reading) -> Built:
     if question := unknown_name(reading, _GATE_WORDS, "version"):
         return question
@@ -67,7 +47,7 @@ def _check_gate(reading: Reading) -> Built:
     if len(stages) > 1:
         return ask("two_of", reading.language, kind="stage", names=stages)
     stage = {"stage": stages[0]} if stages else {}
-    return [PlannedCall("gate_check", {"version": version, **_use(reading), **stage})]
+    return [PlannedCall("gate_check", {"version": version, **use_in(reading), **stage})]
 
 
 def _gate_history(reading: Reading) -> Built:
@@ -85,7 +65,7 @@ def _compatibility(reading: Reading) -> Built:
     version = sole_version(reading)
     if isinstance(version, Question):
         return version
-    return [PlannedCall("licence_compatibility", {"purpose": "product", **_use(reading), "version": version})]
+    return [PlannedCall("licence_compatibility", {"purpose": "product", **use_in(reading), "version": version})]
 
 
 def _switch_policy(reading: Reading) -> Built:
@@ -101,7 +81,8 @@ def _switch_policy(reading: Reading) -> Built:
 def _via_factory(reading: Reading) -> Built:
     if question := unknown_name(reading, _FACTORY_WORDS, "target"):
         return question
-    factories, targets = reading.names("F"), reading.names("T")
+    new = NEW_TARGET.search(reading.masked)
+    factories, targets = reading.names("F"), reading.names("T") or ([new["name"].lower()] if new else [])
     if len(factories) != 1:
         return ask("name_factory", reading.language, names=factories or list(reading.known.factories))
     if len(targets) != 1:
@@ -198,9 +179,7 @@ FACTORY_LOOKS = (
         "licence_compatibility",
         lambda reading: (
             bool(reading.names("V", "A"))
-            and reading.says(
-                rf"licen[cs]e|许可|\b(?:may|allowed|can) (?:we|i)\b|\bmay\b|能|可以|{_PURPOSES['product']}"
-            )
+            and reading.says(rf"licen[cs]e|许可|\b(?:may|allowed|can) (?:we|i)\b|\bmay\b|能|可以|{PURPOSES['product']}")
         ),
         _compatibility,
         acts=False,

@@ -1,5 +1,6 @@
 """Rollouts: start one, command one."""
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -8,9 +9,9 @@ from agents.planner.operations.operation import Built, Operation, sole_rollout, 
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
 
-__all__ = ["ROLLOUT_ORDERS"]
+__all__ = ["NEW_TARGET", "ROLLOUT_ORDERS", "STRATEGIES", "options_of", "strategies_in"]
 
-_STRATEGIES = {
+STRATEGIES = {
     "canary": r"\bcanar(?:y|ies)\b(?!-)|灰度|金丝雀",
     "blue_green": r"\bblue\s?[-/]?\s?green\b|蓝绿",
     "rolling": r"\brolling\b|滚动",
@@ -19,8 +20,14 @@ _STRATEGIES = {
 }
 _DEPLOY = r"\b(?:deploy|redeploy|roll(?!ing)\b.*\bout|rollout|release|push)\b|部署|发布|上线|推送"
 _NOUN = r"\brollouts?\b|\bcanar(?:y|ies)\b(?!-)|发布|灰度|金丝雀|部署|上线"
+NEW_TARGET = re.compile(
+    r"(?:\bnew (?:serving )?target\b|新的?目标)\s*(?:called|named|名为|叫做?)?\s*[\"“']?(?P<name>[a-z0-9][a-z0-9._-]*)",
+    re.IGNORECASE,
+)
 _START_WORDS = (
-    *_STRATEGIES.values(),
+    NEW_TARGET.pattern,
+    r"\b(?:execute|any latency|latency)\b|延迟不限|不限延迟",
+    *STRATEGIES.values(),
     r"\b(?:deploy|redeploy|deployment|roll|out|rollout|release|push|update|upgrade)\b|部署|发布|上线|推送|更新|升级",
     (
         r"\b(?:steps?|each|every|per|between|traffic|requests?|devices?|target|group|share|waves?|time|starting|weights?|hold"
@@ -48,21 +55,21 @@ _COMMAND_WORDS = (
 _STOP = r"\bstop\b|停止|停掉|停下"
 
 
-def _strategies(reading: Reading) -> list[str]:
-    return [name for name, pattern in _STRATEGIES.items() if reading.says(pattern)]
+def strategies_in(reading: Reading) -> list[str]:
+    return [name for name, pattern in STRATEGIES.items() if reading.says(pattern)]
 
 
 def _starts(reading: Reading) -> bool:
-    return bool(_strategies(reading)) or (reading.says(_DEPLOY) and bool(reading.names("V", "A", "M", "C", "U", "T")))
+    return bool(strategies_in(reading)) or (reading.says(_DEPLOY) and bool(reading.names("V", "A", "M", "C", "U", "T")))
 
 
-def _start(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for something else
-    language, known, strategies = reading.language, reading.known, _strategies(reading)
+def _start(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return asks for something else
+    language, known, strategies = reading.language, reading.known, strategies_in(reading)
     if len(strategies) > 1:
         return ask("two_of", language, kind="strategy", names=strategies)
     if question := unknown_name(reading, _START_WORDS, "target", "version"):
         return question
-    targets = reading.names("T") or (list(known.targets) if len(known.targets) == 1 else [])
+    targets, new = _targets(reading)
     if len(targets) > 1:
         return ask("two_of", language, kind="target", names=targets)
     version = sole_version(reading)
@@ -74,18 +81,41 @@ def _start(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for s
         return ask("name_target", language, names=list(known.targets))
     if not strategies:
         return ask("name_strategy", language, version=version, target=targets[0])
-    options = _options(reading, strategies[0])
+    if new and strategies[0] != "recreate":
+        return ask("first_version", language, version=version, target=targets[0])
+    options = options_of(reading, strategies[0])
     if isinstance(options, Question):
         return options
-    arguments = {"target": targets[0], "version": version, "strategy": strategies[0], **options}
-    return [PlannedCall("rollout_start", arguments)]
+    limits, place = _limits(reading), {"target": targets[0], "version": version}
+    if reading.says(r"\bexecute\b") and strategies[0] == "blue_green" and "limit_s" not in options:
+        return [PlannedCall("execute_blue_green_deployment", {**place, **options, **limits})]
+    return [PlannedCall("rollout_start", {**place, "strategy": strategies[0], **options, **limits})]
+
+
+def _targets(reading: Reading) -> tuple[list[str], bool]:
+    """Those that are meant, the only one there is where none is named; and whether it is a new one."""
+    if named := reading.names("T"):
+        return named, False
+    if new := NEW_TARGET.search(reading.masked):
+        return [new["name"].lower()], True
+    return list(reading.known.targets) if len(reading.known.targets) == 1 else [], False
+
+
+def _limits(reading: Reading) -> dict[str, Any]:
+    """How much worse the new version may be, where it is said."""
+    limits: dict[str, Any] = {}
+    if reading.quantities.more_errors is not None:
+        limits["error_rate_increase"] = reading.quantities.more_errors
+    if reading.says(r"\bany latency\b|延迟不限|不限延迟"):
+        limits["slowdown"] = None
+    return {"limits": limits} if limits else {}
 
 
 def _servable(reading: Reading) -> list[str]:
     return [name for name, stage in reading.known.versions.items() if stage != "retired"]
 
 
-def _options(reading: Reading, strategy: str) -> dict[str, Any] | Question:
+def options_of(reading: Reading, strategy: str) -> dict[str, Any] | Question:
     said, language = reading.quantities, reading.language
     options: dict[str, Any] = {}
     if said.percentages:

@@ -27,6 +27,7 @@ _NEW_MODEL = re.compile(
 _REFERENCE = re.compile(r"\b[a-z]+:[a-z0-9][\w./:-]*", re.IGNORECASE)
 _QUANTISATION = re.compile(r"(?<![\w@.-])(?:i?q\d\w*|int[48]|fp16|bf16|fp32)(?![\w@.-])", re.IGNORECASE)
 _VERSION_WORDS = (
+    r"\bdigest\b|摘要",
     _REGISTER,
     r"\b[a-z]+:\S+",
     r"(?<![\w@.-])(?:i?q\d\w*|int[48]|fp16|bf16|fp32)(?![\w@.-])",
@@ -163,6 +164,9 @@ def _register_version(reading: Reading) -> Built:
         return ask("version_parts", reading.language, names=missing)
     quantisation = _QUANTISATION.search(reading.text)
     content = {"base": bases[0], **({"quantisation": quantisation[0].upper()} if quantisation else {})}
+    if len(digests := reading.names("H")) > 1:
+        return ask("two_of", reading.language, kind="digest", names=digests)
+    content |= {"base_digest": digests[0]} if digests else {}
     arguments = {"model": model, "label": label, "reference": reference[0], "content": content}
     return [PlannedCall("register_version", arguments)]
 

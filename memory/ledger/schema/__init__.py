@@ -25,8 +25,9 @@ from memory.ledger.schema.governance import (
     policies,
 )
 from memory.ledger.schema.knowledge import chunks, documents, outbox, watermarks
+from memory.ledger.schema.measurements import measurements
 from memory.ledger.schema.people import api_keys, principals, tenants
-from memory.ledger.schema.rollouts import rollout_events, rollouts, targets, usage
+from memory.ledger.schema.rollouts import counted_uses, rollout_events, rollouts, shadow_usage, targets, usage
 from memory.ledger.schema.roster import aliases, artifacts, models, versions
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "audit_heads",
     "calls",
     "chunks",
+    "counted_uses",
     "delegations",
     "desired_heads",
     "desired_items",
@@ -54,6 +56,7 @@ __all__ = [
     "evidence",
     "factories",
     "gate_results",
+    "measurements",
     "metadata",
     "models",
     "outbox",
@@ -64,6 +67,7 @@ __all__ = [
     "rejected_events",
     "rollout_events",
     "rollouts",
+    "shadow_usage",
     "targets",
     "tenants",
     "threads",

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 __all__ = ["SCHEMA_VERSION", "Instant", "metadata", "name_column", "tenant_column"]
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 11
 """Number of the newest migration in `memory/ledger/migrations`."""
 
 metadata = sa.MetaData(

@@ -1,10 +1,12 @@
 """Rollouts, the targets that they move, and what the targets' versions served."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from memory.ledger.schema.base import Instant, metadata, name_column, tenant_column
 
-__all__ = ["rollout_events", "rollouts", "targets", "usage"]
+__all__ = ["counted_uses", "rollout_events", "rollouts", "shadow_usage", "targets", "usage"]
 
 rollouts = sa.Table(
     "rollouts",
@@ -50,17 +52,30 @@ targets = sa.Table(
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
 )
-usage = sa.Table(
-    "usage",
+
+
+def _counts() -> list[sa.Column[Any]]:
+    return [
+        tenant_column(),
+        name_column("target", key=True),
+        name_column("version", key=True),
+        sa.Column("minute", Instant, primary_key=True),
+        sa.Column("requests", sa.BigInteger, nullable=False),
+        sa.Column("errors", sa.BigInteger, nullable=False),
+        sa.Column("tokens_in", sa.BigInteger, nullable=False),
+        sa.Column("tokens_out", sa.BigInteger, nullable=False),
+        sa.Column("latency_ms_sum", sa.Float, nullable=False),
+        sa.Column("cost", sa.Float, nullable=False),
+    ]
+
+
+usage = sa.Table("usage", metadata, *_counts())
+shadow_usage = sa.Table("shadow_usage", metadata, *_counts())
+counted_uses = sa.Table(
+    "counted_uses",
     metadata,
     tenant_column(),
-    name_column("target", key=True),
-    name_column("version", key=True),
-    sa.Column("minute", Instant, primary_key=True),
-    sa.Column("requests", sa.BigInteger, nullable=False),
-    sa.Column("errors", sa.BigInteger, nullable=False),
-    sa.Column("tokens_in", sa.BigInteger, nullable=False),
-    sa.Column("tokens_out", sa.BigInteger, nullable=False),
-    sa.Column("latency_ms_sum", sa.Float, nullable=False),
-    sa.Column("cost", sa.Float, nullable=False),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "tenant", "at"),
 )

@@ -137,9 +137,9 @@ def test_what_is_asked_for_and_not_done_is_said(team: TeamName, text: str, cavea
     [
         ("Is it allowed?", "Which model's licence do you mean?"),
         ("May we ship gemma?", "Which model's licence do you mean?"),
-        ("Who approved the last release?", "This release keeps no approvals"),
-        ("show the audit log", "This release keeps no approvals"),
-        ("Did it pass the quality gate?", "This release keeps no approvals"),
+        ("Who approved the last release?", "I do not understand what of approvals"),
+        ("show the audit log", "I do not understand what of approvals"),
+        ("Did it pass the quality gate?", "I do not understand what of approvals"),
         ("许可证是什么", "您想查哪个模型的许可证？"),
         ("审批到哪一步了？", "这个版本没有审批"),
     ],

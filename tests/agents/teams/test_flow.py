@@ -103,7 +103,7 @@ async def test_the_turn_before_is_taken_up(tools: dict[str, ToolSpec]) -> None:
 
 async def test_what_is_not_done_is_said_first(tools: dict[str, ToolSpec]) -> None:
     finding, _ = await turn(tools, "deployment", "promote phi-4-mini")
-    assert finding.text.startswith("This release of the hub shows what is deployed but cannot change it")
+    assert finding.text.startswith("I do not take that for an order that I know")
 
 
 async def test_independent_calls_run_at_the_same_time(tools: dict[str, ToolSpec]) -> None:

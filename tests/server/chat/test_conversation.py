@@ -177,11 +177,11 @@ async def test_a_busy_thread_is_not_deleted_and_a_deleted_one_leaves_nothing(tal
         turn = asyncio.create_task(conversation.take_turn("t1", HEAT, listener))
         await listener.heard.wait()
         with pytest.raises(Conflict, match="answering in thread t1"):
-            await conversation.delete("t1")
+            await conversation.delete("t1", "default")
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):
             await turn
-        await conversation.delete("t1")
+        await conversation.delete("t1", "default")
         with pytest.raises(NotFound):
             await kept(conversation)
         await conversation.take_turn("t1", "What can you do?", Listener())

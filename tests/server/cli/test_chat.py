@@ -29,7 +29,11 @@ def test_json_is_one_object_and_nothing_else(ready: Path, chargehand: Chargehand
     done = chargehand("chat", HEAT, "--json")
     assert done.code == 0
     reply = done.json
-    assert set(reply) == {"thread_id", "answer", "route", "citations", "tool_calls", "notices"}
+    assert set(reply) == {
+        *("thread_id", "answer", "route", "citations", "tool_calls", "notices"),
+        *("ending", "approvals", "exit_code"),
+    }
+    assert (reply["ending"], reply["exit_code"]) == ("done", 0)
     assert "85 °C" in reply["answer"]
     assert reply["route"]["intent"] == "knowledge"
     assert reply["citations"][0]["number"] == 1

@@ -13,6 +13,7 @@ def test_everything_in_order(ready: Path, chargehand: Chargehand):
     assert "model     ✓ none" in done.out
     assert "embedder  ✓" in done.out
     assert "home      ✓" in done.out
+    assert "artifacts ✓ file://" in done.out
     assert "0 changes" not in done.out
 
 
@@ -21,7 +22,7 @@ def test_json_is_one_object(ready: Path, chargehand: Chargehand, minilm: MiniLM)
     assert done.code == 0
     assert done.err == ""
     report = done.json
-    assert set(report) == {"model", "providers", "embedder", "home", "broken"}
+    assert set(report) == {"model", "providers", "embedder", "home", "artifacts", "broken"}
     assert report["broken"] == []
     assert report["model"]["chosen"] == "none"
     assert report["model"]["words_answers"] is False
@@ -62,7 +63,7 @@ def test_a_home_that_cannot_be_one_is_broken(chargehand: Chargehand, tmp_path: P
     (tmp_path / "file").write_text("I am no folder.")
     done = chargehand("doctor", "--json", CHARGEHAND_HOME=str(tmp_path / "file"))
     assert done.code == 1
-    assert done.json["broken"] == ["home"]
+    assert done.json["broken"] == ["home", "artifacts"]
     words = chargehand("doctor")
     assert words.code == 1
     assert "home      ✗" in words.out
@@ -73,3 +74,10 @@ def test_a_ledger_that_is_none_is_broken(chargehand: Chargehand, tmp_path: Path)
     done = chargehand("doctor", "--json")
     assert done.code == 1
     assert done.json["broken"] == ["home"]
+
+
+def test_an_artifact_store_of_no_known_kind_is_broken_and_its_password_is_not_shown(chargehand: Chargehand):
+    done = chargehand("doctor", CHARGEHAND_ARTIFACTS="nosuch://me:secret@bucket")
+    assert done.code == 1
+    assert "artifacts ✗ Artifacts cannot be kept in nosuch://bucket" in done.out
+    assert "secret" not in done.out + done.err

@@ -1,5 +1,6 @@
 """The bundled model really running as two versions side by side, with traffic moved between them through the ledger."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator
@@ -115,8 +116,13 @@ async def test_a_canary_moves_traffic_between_two_running_versions_and_a_bad_one
         os.kill(canary_process.pid, signal.SIGKILL)
         on_canary = next(caller for caller in callers if most[caller] == "smollm2@2")
         assert await ask(client, on_canary) == "smollm2@1"
-        seen = opened.observations.observed("default", TARGET, canary, NOW, datetime.max.replace(tzinfo=UTC))
-        assert (seen.errors, seen.requests > 1) == (1, True)
+        async with asyncio.timeout(20):  # usage is written every second
+            while True:
+                seen = opened.metrics.observed("default", TARGET, canary, NOW, datetime.max.replace(tzinfo=UTC))
+                if seen.errors and seen.requests > 1:
+                    break
+                await asyncio.sleep(0.1)
+        assert seen.errors == 1
     with ledger.view("default") as unit:
         counted = {row.version: row for row in unit.usage.of(target=TARGET, version="smollm2@2")}
         assert counted["smollm2@2"].errors == 1

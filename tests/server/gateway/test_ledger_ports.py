@@ -1,30 +1,36 @@
 """What can be asked for, as the ledger says it; limits and suspensions; arms made ready; what analyses read."""
 
-from collections.abc import Iterator
+import io
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import fsspec
 import pytest
 
+from memory.artifacts import ArtifactStore, open_artifacts
 from memory.errors import NotAllowed, NotFound
+from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.artifacts import Artifact
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version
 from server.gateway.ledger_ports import LedgerDeployments
-from server.gateway.ledger_usage import LedgerLimits
-from server.gateway.observations import Observations
-from server.gateway.ports import Limits, Price, Use
+from server.gateway.ledger_usage import LedgerLimits, LedgerSink
+from server.gateway.ports import Limits, Price
 from server.gateway.warming import Warmer
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.server.gateway.test_metering import use
+from tools.rollouts.measurements import LedgerMetrics
 from tools.rollouts.targets import Arm, TargetState
 from tools.runtimes.ollama import OllamaRuntime
 from tools.runtimes.port import ServedVersion
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+Open = Callable[..., LedgerDeployments]
 BUNDLED = {"local:tiny": ServedVersion("local:tiny", "tiny", Path("/weights/tiny.gguf"))}
 
 
@@ -46,9 +52,19 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def deployments(ledger: Ledger, clock: list[float] | None = None) -> LedgerDeployments:
-    turned = clock or [0.0]
-    return LedgerDeployments(ledger, frozenset({"local", "ollama"}), BUNDLED, lambda: turned[0])
+@pytest.fixture
+def store(home: Home) -> ArtifactStore:
+    """Elsewhere than on this machine."""
+    return open_artifacts(home, f"memory://{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def deployments(ledger: Ledger, store: ArtifactStore) -> Open:
+    def opened(clock: list[float] | None = None) -> LedgerDeployments:
+        turned = clock or [0.0]
+        return LedgerDeployments(ledger, frozenset({"local", "ollama"}), BUNDLED, store, lambda: turned[0])
+
+    return opened
 
 
 def split(ledger: Ledger, name: str, state: TargetState) -> None:
@@ -58,8 +74,8 @@ def split(ledger: Ledger, name: str, state: TargetState) -> None:
         unit.targets.save(replace(found, traffic=traffic) if found else Target(name, "serving", traffic, NOW))
 
 
-async def test_an_alias_a_version_and_a_runtimes_model_each_have_their_traffic(ledger: Ledger):
-    known = deployments(ledger)
+async def test_an_alias_a_version_and_a_runtimes_model_each_have_their_traffic(ledger: Ledger, deployments: Open):
+    known = deployments()
     assert [arm.version for arm in (await known.traffic("default", "champion")).arms] == ["m@1"]
     assert (await known.traffic("default", "m@2")).target == "m@2"
     backend = await known.backend("default", "ollama:phi4-mini")
@@ -69,10 +85,10 @@ async def test_an_alias_a_version_and_a_runtimes_model_each_have_their_traffic(l
     assert {offer.name for offer in await known.offers("default")} == {"champion", "m@1", "m@2", "m@3", "local:tiny"}
 
 
-async def test_unknown_names_and_other_tenants_names_are_not_found(ledger: Ledger):
+async def test_unknown_names_and_other_tenants_names_are_not_found(ledger: Ledger, deployments: Open):
     with ledger.unit("default") as unit:
         unit.tenants.add(replace(unit.tenants.get("default"), id="other"))
-    known = deployments(ledger)
+    known = deployments()
     with pytest.raises(NotFound, match="champion"):
         await known.traffic("default", "champoin")
     with pytest.raises(NotFound):
@@ -81,9 +97,9 @@ async def test_unknown_names_and_other_tenants_names_are_not_found(ledger: Ledge
         await known.traffic("default", "local:anything")
 
 
-async def test_a_target_of_an_aliass_name_wins_and_is_followed_within_a_second(ledger: Ledger):
+async def test_a_target_of_an_aliass_name_wins_and_is_followed_within_a_second(ledger: Ledger, deployments: Open):
     clock = [0.0]
-    known = deployments(ledger, clock)
+    known = deployments(clock)
     await known.traffic("default", "champion")
     arms = (Arm(version="m@1", weight=90), Arm(version="m@2", weight=10, configuration={"temperature": 1}))
     split(ledger, "champion", TargetState(arms=arms, shadow=Arm(version="m@3", weight=20)))
@@ -99,11 +115,49 @@ async def test_a_target_of_an_aliass_name_wins_and_is_followed_within_a_second(l
     assert (traffic.shadow.version, traffic.shadow.weight) == ("m@3", 20)
 
 
-async def test_weights_come_from_the_artifact_of_their_digest(ledger: Ledger):
+async def test_weights_come_from_the_artifact_of_their_digest(ledger: Ledger, deployments: Open):
+    digest = "sha256:" + "ab" * 32
     with ledger.unit("default") as unit:
-        unit.artifacts.save(Artifact("sha256:ab", "application/gguf", 3, "file:///store/a%20b.gguf", NOW))
-        unit.versions.add(version("4", "local:mine", "sha256:ab"))
-    assert (await deployments(ledger).backend("default", "m@4")).version.weights == Path("/store/a b.gguf")
+        unit.artifacts.save(Artifact(digest, "application/gguf", 3, "file:///store/a%20b.gguf", NOW))
+        unit.versions.add(version("4", "local:mine", digest))
+    assert (await deployments().backend("default", "m@4")).version.weights == Path("/store/a b.gguf")
+
+
+async def test_weights_of_the_artifact_store_are_fetched_when_they_are_wanted(
+    ledger: Ledger, deployments: Open, store: ArtifactStore
+):
+    stored = store.put(io.BytesIO(b"GGUF"))
+    with ledger.unit("default") as unit:
+        unit.artifacts.save(Artifact(stored.digest, "application/gguf", 4, stored.url, NOW))
+        unit.versions.add(version("4", "local:mine", stored.digest))
+    assert not store.path_of(stored.digest).exists()
+    backend = await deployments().backend("default", "m@4")
+    assert backend.version.weights == store.path_of(stored.digest)
+    assert backend.version.weights.read_bytes() == b"GGUF"
+
+
+async def test_altered_weights_are_not_served(ledger: Ledger, deployments: Open, store: ArtifactStore):
+    stored = store.put(io.BytesIO(b"GGUF"))
+    with ledger.unit("default") as unit:
+        unit.artifacts.save(Artifact(stored.digest, "application/gguf", 4, stored.url, NOW))
+        unit.versions.add(version("4", "ollama:mine", stored.digest))
+    split(ledger, "support", TargetState(arms=(Arm(version="m@4", weight=100),)))
+    with fsspec.open(stored.url, "wb") as file:
+        file.write(b"?GUF")
+    warmer = Warmer(deployments(), {})
+    await warmer.look()
+    assert "was altered" in warmer.not_ready("default", "support", Arm(version="m@4"))
+
+
+async def test_another_tenants_weights_are_not_for_this_one(ledger: Ledger, deployments: Open, store: ArtifactStore):
+    stored = store.put(io.BytesIO(b"GGUF"))
+    with ledger.unit("default") as unit:
+        unit.artifacts.save(Artifact(stored.digest, "application/gguf", 4, stored.url, NOW))
+        unit.tenants.add(replace(unit.tenants.get("default"), id="globex"))
+    with ledger.unit("globex") as unit:
+        unit.models.add(Model("m", "", "", NOW, "tester"))
+        unit.versions.add(version("4", "local:mine", stored.digest))
+    assert (await deployments().backend("globex", "m@4")).version.weights is None
 
 
 async def test_quotas_are_read_by_their_names_and_a_suspended_tenant_may_not_ask(ledger: Ledger):
@@ -122,12 +176,14 @@ async def test_quotas_are_read_by_their_names_and_a_suspended_tenant_may_not_ask
         await limits.limits("default")
 
 
-async def test_arms_are_made_ready_before_they_have_weight_and_unloaded_when_no_target_names_them(ledger: Ledger):
+async def test_arms_are_made_ready_before_they_have_weight_and_unloaded_when_no_target_names_them(
+    ledger: Ledger, deployments: Open
+):
     clock, canary = [0.0], Arm(version="m@2", weight=0)
     split(ledger, "support", TargetState(arms=(Arm(version="m@3", weight=100), canary)))
     with serve_ollama_store() as server:
         runtime = OllamaRuntime(server.url)
-        warmer = Warmer(deployments(ledger, clock), {"ollama": runtime})
+        warmer = Warmer(deployments(clock), {"ollama": runtime})
         assert "being loaded" in warmer.not_ready("default", "support", canary)
         await warmer.look()
         assert warmer.not_ready("default", "support", canary) == ""
@@ -140,16 +196,16 @@ async def test_arms_are_made_ready_before_they_have_weight_and_unloaded_when_no_
         await runtime.close()
 
 
-def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version():
-    kept: list[Use] = []
-    seen = Observations(kept.append)
+async def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version(ledger: Ledger):
     row = use()
-    left = replace(row, outcome="cancelled")
-    for one in (row, replace(row, failed=True, outcome="interrupted"), left, replace(row, version="m@2")):
-        seen.record(one)
-    ended = row.started_at + timedelta(seconds=row.latency_s)
+    failed, left = replace(row, failed=True, outcome="interrupted"), replace(row, outcome="cancelled")
+    tries = [replace(one, id=f"u{place}") for place, one in enumerate((row, failed, left, replace(row, version="m@2")))]
+    sink = LedgerSink(ledger, lambda: row.started_at)
+    await sink.write(tries)
+    await sink.write(tries)  # once more, as after a failure: nothing is counted twice
+    ended = (row.started_at + timedelta(seconds=row.latency_s)).replace(microsecond=0)
     arm, second = Arm(version="m@1"), timedelta(seconds=1)
-    found = seen.observed("default", "champion", arm, ended, ended + second)
+    metrics = LedgerMetrics(ledger)
+    found = metrics.observed("default", row.target, arm, ended, ended + second)
     assert (found.requests, found.errors, found.latency.count) == (2, 1, 1)
-    assert seen.observed("default", "champion", arm, ended - second, ended).requests == 0
-    assert len(kept) == 4
+    assert metrics.observed("default", row.target, arm, ended - second, ended).requests == 0

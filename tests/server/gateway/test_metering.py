@@ -2,17 +2,24 @@
 
 import asyncio
 import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memory.errors import StorageFailed, Unavailable
-from memory.ledger import open_ledger
+from memory.ledger import Ledger, open_ledger, schema
 from server.gateway.ledger_usage import LedgerSink
 from server.gateway.metering import UsageWriter
 from server.gateway.ports import Use
 from tests.fakes.gateways import FakeSink
+
+DAY = datetime(2026, 5, 4, tzinfo=UTC)
 
 
 def use(tenant: str = "default", version: str = "m@1", *, failed: bool = False, second: int = 0) -> Use:
@@ -128,3 +135,79 @@ async def test_the_ledger_adds_up_minutes(tmp_path: Path):
     assert rows["m@2"].requests == 1
     assert await sink.tokens_since("default", datetime(2026, 5, 4, tzinfo=UTC)) == 40
     ledger.close()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger(tmp_path / "ledger.sqlite")
+    yield opened
+    opened.close()
+
+
+async def test_shadows_are_no_use_of_the_tenants(ledger: Ledger):
+    sink = LedgerSink(ledger)
+    await sink.write([use(), replace(use(), shadow=True), replace(use(failed=True), shadow=True)])
+    with ledger.view("default") as unit:
+        used, shadowed = (log.total(DAY) for log in (unit.usage, unit.shadow_usage))
+        assert [row.version for row in unit.shadow_usage.of(target="champion")] == ["m@1"]
+    assert (used["requests"], used["errors"], used["tokens_in"], used["cost"]) == (1, 0, 7, 0.5)
+    assert (shadowed["requests"], shadowed["errors"], shadowed["tokens_in"], shadowed["cost"]) == (2, 1, 14, 1.0)
+    assert await sink.tokens_since("default", DAY) == 10, "a daily quota counts the tenant's own"
+
+
+class Answerless(LedgerSink):
+    """Writes, and then fails as if the connection had broken before the database could say that it was done."""
+
+    failures = 2
+
+    async def write(self, uses: Sequence[Use]) -> None:
+        await super().write(uses)
+        if type(self).failures:
+            type(self).failures -= 1
+            raise Unavailable("The server closed the connection.")
+
+
+async def test_what_was_written_without_an_answer_is_counted_once(ledger: Ledger):
+    writer = UsageWriter(Answerless(ledger), batch=4)
+    for _ in range(6):
+        writer.record(use())
+    for _ in range(Answerless.failures):
+        with pytest.raises(Unavailable):
+            await writer.flush()
+        writer.record(use())
+    await writer.flush()
+    with ledger.view("default") as unit:
+        assert unit.usage.total(DAY)["requests"] == 8
+
+
+@settings(max_examples=15)
+@given(st.lists(st.lists(st.integers(0, 1500), max_size=700), max_size=4))
+def test_however_tries_are_written_each_counts_once(tmp_path_factory: pytest.TempPathFactory, batches: list[list[int]]):
+    opened = open_ledger(tmp_path_factory.mktemp("usage") / "ledger.sqlite")
+    for batch in batches:
+        rows = [replace(use(), id=f"use {number}") for number in dict.fromkeys(batch)]
+        if rows:
+            LedgerSink(opened)._write(rows)
+    with opened.view("default") as unit:
+        assert unit.usage.total(DAY)["requests"] == len({number for batch in batches for number in batch})
+    opened.close()
+
+
+async def test_tries_are_not_remembered_for_ever(ledger: Ledger):
+    clock = [datetime(2026, 5, 4, 12, tzinfo=UTC)]
+    sink = LedgerSink(ledger, lambda: clock[0])
+    for day in range(4):
+        clock[0] = datetime(2026, 5, 4 + day, 12, day, tzinfo=UTC)
+        await sink.write([use(), use()])
+    with ledger.database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(schema.counted_uses)) == 2
+
+
+async def test_another_tenants_try_of_the_same_id_is_another(ledger: Ledger):
+    with ledger.unit("default") as unit:
+        unit.tenants.add(replace(unit.tenants.get("default"), id="globex"))
+    mine = use()
+    for row in (mine, replace(mine, tenant="globex")):
+        await LedgerSink(ledger).write([row])
+        with ledger.view(row.tenant) as unit:
+            assert unit.usage.total(DAY)["requests"] == 1

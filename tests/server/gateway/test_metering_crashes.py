@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
 
-# Ten uses a millisecond for good; says after each interval how many were recorded before that interval's write began.
+# Two uses a millisecond for good; says after each interval how many were recorded before that interval's write began.
 _HUB = """
 import asyncio, sys
 from dataclasses import replace
@@ -39,7 +39,7 @@ async def main():
             for _ in range(10):
                 writer.record(replace(row, id=str(recorded)))
                 recorded += 1
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
 
 asyncio.run(main())
 """

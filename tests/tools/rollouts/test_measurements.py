@@ -1,42 +1,84 @@
-from datetime import timedelta
+"""What rollouts are judged by, kept in the ledger."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from memory.ledger import Ledger, open_ledger
 from tests.fakes.rollouts import NOON
 from tools.rollouts.analysis import Observed, latencies
-from tools.rollouts.measurements import Measurements
+from tools.rollouts.measurements import Answered, LedgerMetrics, add_answers, add_scores
 from tools.rollouts.targets import Arm
 
 OLD, NEW = Arm(version="old"), Arm(version="new")
 END = NOON + timedelta(hours=1)
 
 
-def test_requests_are_counted_by_arm_and_time() -> None:
-    measured = Measurements()
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger(tmp_path / "ledger.sqlite")
+    yield opened
+    opened.close()
+
+
+def answer(ledger: Ledger, arm: Arm, at: datetime, took_s: float | None, tenant: str = "default") -> None:
+    with ledger.unit(tenant) as unit:
+        add_answers(unit, [Answered("t", arm.key, at, took_s)], at)
+
+
+def test_requests_are_counted_by_arm_and_time(ledger: Ledger) -> None:
     for second in range(10):
-        measured.record("a", "t", NEW, NOON + timedelta(seconds=second), took_s=0.5, score=0.9)
-    measured.record("a", "t", NEW, NOON, took_s=None)
-    measured.record("a", "t", OLD, NOON, took_s=0.1)
-    measured.record("b", "t", NEW, NOON, took_s=0.1)
-    found = measured.observed("a", "t", NEW, NOON, END)
-    assert (found.requests, found.errors, found.score.count) == (11, 1, 10)
+        answer(ledger, NEW, NOON + timedelta(seconds=second), 0.5)
+    answer(ledger, NEW, NOON, None)
+    answer(ledger, OLD, NOON, 0.1)
+    metrics = LedgerMetrics(ledger)
+    found = metrics.observed("default", "t", NEW, NOON, END)
+    assert (found.requests, found.errors, found.latency.count) == (11, 1, 10)
     assert found.latency.mean == pytest.approx(latencies([0.5]).mean)
-    later = measured.observed("a", "t", NEW, NOON + timedelta(seconds=4.5), NOON + timedelta(seconds=8))
+    later = metrics.observed("default", "t", NEW, NOON + timedelta(seconds=4.5), NOON + timedelta(seconds=8))
     assert later.requests == 3  # seconds 5, 6 and 7
-    assert measured.observed("a", "other", NEW, NOON, END) == Observed()
+    assert metrics.observed("default", "other", NEW, NOON, END) == Observed()
+    assert metrics.observed("acme", "t", NEW, NOON, END) == Observed()
 
 
-def test_one_version_in_two_configurations_is_two_arms() -> None:
-    measured = Measurements()
+def test_a_batch_is_the_same_as_one_by_one(ledger: Ledger) -> None:
+    moments = [NOON + timedelta(milliseconds=300 * place) for place in range(10)]
+    with ledger.unit("default") as unit:
+        add_answers(unit, [Answered("t", OLD.key, at, 0.2) for at in moments], END)
+    for at in moments:
+        answer(ledger, NEW, at, 0.2)
+    metrics = LedgerMetrics(ledger)
+    one, other = (metrics.observed("default", "t", arm, NOON, END) for arm in (OLD, NEW))
+    assert one.latency.total == pytest.approx(other.latency.total)
+    assert (one.requests, one.latency.count) == (other.requests, other.latency.count) == (10, 10)
+
+
+def test_they_are_there_after_the_process_is_gone(ledger: Ledger, tmp_path: Path) -> None:
+    answer(ledger, NEW, NOON, 0.5)
+    again = open_ledger(tmp_path / "ledger.sqlite")
+    assert LedgerMetrics(again).observed("default", "t", NEW, NOON, END).requests == 1
+    again.close()
+
+
+def test_one_version_in_two_configurations_is_two_arms(ledger: Ledger) -> None:
     warm = Arm(version="new", configuration={"temperature": 1})
-    measured.record("a", "t", warm, NOON, took_s=1, score=None)
-    assert measured.observed("a", "t", NEW, NOON, END).requests == 0
-    assert measured.observed("a", "t", warm.model_copy(update={"weight": 5}), NOON, END).requests == 1
+    answer(ledger, warm, NOON, 1)
+    metrics = LedgerMetrics(ledger)
+    assert metrics.observed("default", "t", NEW, NOON, END).requests == 0
+    assert metrics.observed("default", "t", warm.model_copy(update={"weight": 5}), NOON, END).requests == 1
 
 
-def test_what_is_long_past_is_forgotten() -> None:
-    measured = Measurements()
-    measured.record("a", "t", OLD, NOON, took_s=1)
-    for _ in range(1000):
-        measured.record("a", "t", NEW, NOON + timedelta(hours=3), took_s=1)
-    assert measured.observed("a", "t", OLD, NOON, END) == Observed()
+def test_scores_are_added_up_beside_the_requests(ledger: Ledger) -> None:
+    answer(ledger, NEW, NOON, 0.5)
+    with ledger.unit("default") as unit:
+        add_scores(unit, "t", NEW.key, NOON, [0.5, 1.0])
+    found = LedgerMetrics(ledger).observed("default", "t", NEW, NOON, END)
+    assert (found.requests, found.score.count, found.score.mean) == (1, 2, 0.75)
+
+
+def test_what_is_long_past_is_forgotten(ledger: Ledger) -> None:
+    answer(ledger, OLD, NOON, 1)
+    answer(ledger, NEW, NOON + timedelta(days=3), 1)
+    assert LedgerMetrics(ledger).observed("default", "t", OLD, NOON, END) == Observed()

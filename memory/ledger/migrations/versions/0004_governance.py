@@ -11,6 +11,13 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Make the tables."""
+    _make_approvals()
+    _make_audit()
+    _make_delegations()
+    _make_judging()
+
+
+def _make_approvals() -> None:
     op.create_table(
         "approvals",
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -33,6 +40,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_approvals_tenant_digest", "approvals", ["tenant", "digest"], unique=False)
     op.create_index("ix_approvals_tenant_state", "approvals", ["tenant", "state"], unique=False)
+
+
+def _make_audit() -> None:
     op.create_table(
         "audit",
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -66,6 +76,9 @@ def upgrade() -> None:
         sa.Column("at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "principal", "key"),
     )
+
+
+def _make_delegations() -> None:
     op.create_table(
         "delegations",
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -79,6 +92,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "id"),
     )
     op.create_index("ix_delegations_tenant_receiver", "delegations", ["tenant", "receiver"], unique=False)
+
+
+def _make_judging() -> None:
     op.create_table(
         "gate_results",
         sa.Column("tenant", sa.String(length=64), nullable=False),

@@ -1,0 +1,54 @@
+"""The artifact store that the settings name."""
+
+import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from memory.artifacts.store import ArtifactStore
+from memory.errors import InvalidInput, StorageFailed, Unavailable
+from memory.home import Home, storage_errors
+
+__all__ = ["open_artifacts"]
+
+_ADVICE = "Set CHARGEHAND_ARTIFACTS to a folder or an address such as s3://BUCKET/FOLDER, or leave it out."
+
+
+def open_artifacts(home: Home, url: str | None = None) -> ArtifactStore:
+    """The store at an address that fsspec opens, else in the home's own folder. Opening asks nobody.
+
+    Raises:
+        InvalidInput: fsspec does not know the kind of address, or its package is not installed.
+    """
+    import fsspec
+    from fsspec.implementations.local import LocalFileSystem
+
+    try:
+        files, root = fsspec.url_to_fs(url or str(home.artifacts))
+    except (ImportError, ValueError) as error:
+        raise InvalidInput(f"Artifacts cannot be kept in {shown(url)}: {error}.", _ADVICE) from error
+    copies = home.cache / "artifacts"
+    if isinstance(files, LocalFileSystem):
+        folder = Path(root)
+        return ArtifactStore(files, root, copies, lambda: storage_errors(folder), local=True)
+    return ArtifactStore(files, root, copies, lambda: _store_errors(shown(url), copies), local=False)
+
+
+def shown(url: str | None) -> str:
+    """The address without user and password."""
+    parts = urlsplit(url or "")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+@contextmanager
+def _store_errors(where: str, copies: Path) -> Generator[None]:
+    """Raises StorageFailed: this machine has no room, or the store no right for us. Unavailable: it does not answer."""
+    try:
+        yield
+    except PermissionError as error:
+        raise StorageFailed(f"{where} does not let us in: {error}.", "Check the rights of its key.") from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+            raise StorageFailed(f"There is no room under {copies}: {error.strerror}.", "Free some space.") from error
+        raise Unavailable(f"The artifact store {where} does not answer: {error}.", _ADVICE) from error
