@@ -47,7 +47,7 @@ def test_those_that_wait_go_together_and_one_that_fails_is_undone_alone(ledger: 
         leading = pool.submit(grouping.run, "default", slow)
         assert first.wait(30)
         others = {name: pool.submit(grouping.run, "default", add(name)) for name in names}
-        while len(grouping._queues["default"]) < len(names):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        while len(grouping._queues["default"]) < len(names):  # pyright: ignore[reportPrivateUsage]
             threading.Event().wait(0.005)
         go_on.set()
         assert leading.result() == "slow"
