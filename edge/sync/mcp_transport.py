@@ -120,12 +120,19 @@ class McpTransport:
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """As `Transport.call`."""
+        from anyio import BrokenResourceError, ClosedResourceError
+
         self._door.failure = None
         try:
             async with asyncio.timeout(self._timeout_s):
                 result = await self._send(tool, dict(arguments))
         except TimeoutError as error:
             raise LinkFailed(f"The hub did not answer {tool} within {self._timeout_s:g} s.") from error
+        except ExceptionGroup as group:
+            # An answer that comes in the moment of the time-out meets streams that the MCP client has closed.
+            if group.split((BrokenResourceError, ClosedResourceError))[1] is not None:
+                raise
+            raise LinkFailed(f"The answer to {tool} came too late.") from group
         if isinstance(result, Exception):
             raise self._door.failure or _failure_of(result) from result
         if result.is_error:
