@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from edge.device import Device
-from edge.errors import EdgeError, HubRefused, LinkFailed, NotFound, OutboxFull, StorageFailed, Untrusted
+from edge.errors import EdgeError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
 from edge.notify import Notifier, watchdog_interval_s
 from edge.protocol.desired import ItemKind
 from edge.sync.backoff import Backoff
@@ -42,6 +42,7 @@ class Daemon:
         self._device = device
         self._notifier = notifier
         self._backoff = Backoff(uniform)
+        self._logged: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="edge")
         self._model_wakes = asyncio.Event()
         self._sync_wakes = asyncio.Event()
@@ -160,11 +161,15 @@ class Daemon:
     async def _guarded(self, what: str, work: Callable[[], Any]) -> Any:
         """Do it in a thread. What is expected to fail now and then is logged, and given as None after a pause."""
         try:
-            return await self._in_thread(work)
-        except (LinkFailed, OutboxFull) as error:
-            _log.info("%s: %s", what, error)
+            done = await self._in_thread(work)
         except EdgeError as error:
-            _log.warning("%s: %s", what, error)
+            level = logging.INFO if isinstance(error, LinkFailed) else logging.WARNING
+            if self._logged.get(what) != str(error):  # once, not every few seconds
+                _log.log(level, "%s: %s", what, error)
+            self._logged[what] = str(error)
+        else:
+            self._logged.pop(what, None)
+            return done
         await asyncio.sleep(5 * _TICK_S)
         return None
 

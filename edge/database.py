@@ -14,6 +14,7 @@ __all__ = ["Connect", "Database", "open_database"]
 SCHEMA_VERSION = 1
 
 _OWNERS = (
+    "edge.answering",
     "edge.configuration",
     "edge.jobs.store",
     "edge.life.store",
@@ -39,6 +40,7 @@ class Database:
         self._writer = connect(path)
         self._depth = 0
         self._owner: int | None = None
+        self._idle_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
 
     @contextmanager
@@ -83,18 +85,18 @@ class Database:
             finally:
                 with suppress(sqlite3.Error):  # What failed is being raised already.
                     connection.rollback()
-                with self._lock:
+                with self._idle_lock:
                     self._idle.append(connection)
 
     def close(self) -> None:
         """Close the file; no thread may be within a block."""
-        with self._lock:
+        with self._lock, self._idle_lock:
             for connection in (*self._idle, self._writer):
                 connection.close()
             self._idle.clear()
 
     def _reader(self) -> sqlite3.Connection:
-        with self._lock:
+        with self._idle_lock:
             if self._idle:
                 return self._idle.pop()
         connection = self._connect(self.path)

@@ -119,7 +119,7 @@ def thin(rows: sqlite3.Connection, newest: int) -> bool:
         "SELECT seq, size_bytes FROM outbox WHERE class = 'telemetry' AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
         (*span, (count + 1) // 2),
     ).fetchall()
-    remove(rows, dict(oldest[::2]), "telemetry")
+    remove(rows, dict(oldest[1::2] or oldest), "telemetry")
     return bool(oldest)
 
 

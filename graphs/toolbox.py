@@ -51,7 +51,7 @@ def all_tools(
         *roster_tools(catalogue, Runtimes(settings), default_model),
         *ledger_tools(catalogue, gates.keep_production, files),
         *governance_tools(gates),
-        *fleet_tools(Identity(store.home.identity), artifacts),
+        *fleet_tools(Identity(store.home.identity), artifacts, settings.device_sync_s),
         *pack_tools(store, artifacts, books),
     ]
     return {spec.name: spec for spec in bind(specs, books)}

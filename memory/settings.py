@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     recursion_limit: int = Field(24, ge=8)
     """Most graph steps in one chat turn."""
 
+    device_sync_s: float = Field(60.0, ge=1, le=86_400)
+    """How often devices that have nothing to tell come back; less often in a large fleet."""
+
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
 

@@ -108,8 +108,7 @@ class Identified:
     async def _device(self, claim: str, body: bytes) -> ToolContext:
         if self._identity is None:
             raise NotAllowed("This hub has no devices.", "Send `Authorization: Bearer KEY`.")
-        hub_id = await asyncio.to_thread(lambda identity: identity.hub_id, self._identity)
-        return await asyncio.to_thread(find_device, self._ledger, hub_id, claim, body)
+        return await asyncio.to_thread(find_device, self._ledger, self._identity, claim, body)
 
     async def _caller(self, scope: Scope) -> ToolContext:
         header = Headers(scope=scope).get("authorization")

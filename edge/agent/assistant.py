@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from edge.agent.consent import WRITES, asked_writes, in_own_words
 from edge.agent.fast_path import Call, FastPath, Match, Which
-from edge.agent.grounding import evidence_of, supported
+from edge.agent.grounding import evidence_of, says_something, supported
 from edge.agent.language import Language, language_of
 from edge.agent.naming import Names
 from edge.agent.prompt import Offer, quoted, system_prompt
 from edge.agent.stepping import Limits, Stepper
-from edge.agent.topics import mentioned, on_topic
+from edge.agent.topics import mentioned, on_topic, own_terms
 from edge.agent.wording import say, worded
 from edge.errors import (
     EdgeError,
@@ -199,13 +199,14 @@ class Assistant:
         done_before = len(work.uses)
         said = ""
         try:
-            said = self._run(work, model, offers)
+            said = self._run(work, model, offers, tiny=rung == "small")
         except (ModelMisbehaved, ModelUnavailable, OutOfTime, PromptTooLong, InvalidInput) as error:
             work.reasons.append(f"{model.name}: {error.message}")
-        results = [use for use in work.uses[done_before:] if use.result is not None]
+        used = [use for use in work.uses[done_before:] if use.result is not None]
+        results = [use for use in used if self._writes(use.tool) or says_something(use.result or {}, work.text)]
         if not results:
-            if said:
-                work.reasons.append(f"{model.name}: it answered without a result")
+            if used:
+                work.reasons.append(f"{model.name}: what it found has nothing to do with the question")
             return None
         evidence = evidence_of([use.result for use in results if use.result is not None])
         kept, dropped = supported(said, evidence, work.text, work.language)
@@ -213,11 +214,15 @@ class Assistant:
         text = f"{kept}\n\n{shown}" if kept else shown
         return self._answer(work, text, rung, model=model.name, dropped=tuple(dropped))
 
-    def _run(self, work: _Work, model: ChatModel, offers: Sequence[Offer]) -> str:
+    def _run(self, work: _Work, model: ChatModel, offers: Sequence[Offer], *, tiny: bool) -> str:
         from edge.agent.loop import run_agent
 
         def call(tool: str, arguments: Mapping[str, Any]) -> str:
-            mine = in_own_words(arguments, work.text) if self._writes(tool) else dict(arguments)
+            mine = dict(arguments)
+            if self._writes(tool):
+                mine = in_own_words(arguments, work.text)
+            elif tiny:
+                mine = own_terms(arguments, work.text)
             use = self._use(work, tool, mine, f"{work.by} by {model.name}", reraise=True)
             return quoted(tool, use.result or {}, self._limits.result_characters)
 
@@ -225,9 +230,9 @@ class Assistant:
             self._toolbox.tool(tool).check(arguments)
 
         names = tuple(self._names().sensors)
-        system = system_prompt(offers, work.language, names, self._instructions())
+        system = system_prompt(offers, work.language, names, self._instructions(), may_pass=not tiny)
         ends_at = work.begun + self._limits.ask_s
-        stepper = Stepper(model, offers, check, self._limits, ends_at, self._monotonic)
+        stepper = Stepper(model, offers, check, self._limits, ends_at, self._monotonic, tiny=tiny)
         return run_agent(work.text, system, stepper, offers, call)
 
     def _offers(self, text: str, *, everything: bool) -> list[Offer]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.agent.language import Language, language_of
 
-__all__ = ["Evidence", "evidence_of", "supported"]
+__all__ = ["Evidence", "evidence_of", "says_something", "supported"]
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 _FIGURE = re.compile(r"[A-Za-z0-9_.,:/-]*\d[A-Za-z0-9_.,:/-]*")
@@ -124,20 +124,47 @@ def supported(answer: str, evidence: Evidence, question: str, language: Language
     return ("" if language == "zh" else " ").join(kept), dropped
 
 
-def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: Language) -> bool:
-    if language_of(sentence) != language or _CLAIMS_DEED.search(sentence) or _SPELLED.search(sentence):
+def says_something(result: Mapping[str, Any], question: str) -> bool:
+    """Whether a result has to do with a question: it is not empty, and passages hold half of the question's words."""
+    found = [part for part in result.values() if isinstance(part, list)]
+    if found and not any(found) and "problems" not in result:
         return False
-    if not all(_known(figure, sentence, evidence) for figure in _FIGURE.findall(sentence)):
+    if "passages" not in result:
+        return True
+    told = " ".join(_texts(result["passages"])).lower()
+    pieces = _pieces(question.lower())
+    return not pieces or 2 * sum(piece in told for piece in pieces) >= len(pieces)
+
+
+def _pieces(text: str) -> set[str]:
+    """The beginnings of words, and pairs of Chinese characters."""
+    words = {word[:5] for word in _WORD.findall(text) if word not in _LITTLE}
+    han = re.findall(
+        r"[\u3400-\u9fff]+", re.sub(r"为什么|怎么样?|什么时候|多久|如何|应该|需要|请问|的|了|吗|呢", " ", text)
+    )
+    return words | {run[at : at + 2] for run in han for at in range(max(1, len(run) - 1))}
+
+
+def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: Language) -> bool:
+    if len(re.findall(r"[^\W\d_]", sentence)) < 4 or language_of(sentence) != language:
+        return False
+    if _CLAIMS_DEED.search(sentence) or _SPELLED.search(sentence):
+        return False
+    if not _figures_hold(sentence, evidence):
         return False
     if any(verdict.search(sentence) and not support.search(evidence.told) for verdict, support in _JUDGED):
         return False
     if _DENIES.search(sentence) and not _NOTHING.search(evidence.text):
         return False
-    if not all(_unit_known(unit.lower(), evidence) for unit in _UNIT.findall(sentence)):
-        return False
     words = [word for word in _words(sentence.lower()) if word not in _LITTLE]
     backed = sum(word in evidence.words or word in asked for word in words)
     return backed * 2 >= len(words)
+
+
+def _figures_hold(sentence: str, evidence: Evidence) -> bool:
+    return all(_known(figure, sentence, evidence) for figure in _FIGURE.findall(sentence)) and all(
+        _unit_known(unit.lower(), evidence) for unit in _UNIT.findall(sentence)
+    )
 
 
 def _known(figure: str, sentence: str, evidence: Evidence) -> bool:

@@ -65,6 +65,8 @@ class Stepper:
         offers: the tools that it may call.
         check: of arguments.
         ends_at: by `monotonic`; no step begins or goes on after it.
+        tiny: it is not asked whether a tool fits at all (it would always deny it), reads once, and then answers or
+            writes what was ordered.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class Stepper:
         limits: Limits,
         ends_at: float,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        tiny: bool = False,
     ) -> None:
         self.model = model
         self.steps = list[Step]()
@@ -83,6 +87,7 @@ class Stepper:
         self._limits = limits
         self._ends_at = ends_at
         self._monotonic = monotonic
+        self._tiny = tiny
         self._called: set[str] = set()
 
     def next(self, messages: Sequence[Message], *, has_results: bool) -> Step:
@@ -96,8 +101,8 @@ class Stepper:
         if len(self.steps) >= self._limits.steps:
             raise ModelMisbehaved(f"{self.model.name} came to no answer in {self._limits.steps} steps.")
         last = len(self.steps) == self._limits.steps - 1
-        offers = [] if last and has_results else list(self._offers.values())
-        schema = step_schema(offers, may_answer=has_results, may_pass=not has_results)
+        offers = [] if last and has_results else self._offered(has_results=has_results)
+        schema = step_schema(offers, may_answer=has_results, may_pass=not (self._tiny or has_results))
         reply = self._ask(messages, schema, self._limits.answer_tokens if has_results else self._limits.call_tokens)
         try:
             step = self._read(reply, has_results=has_results)
@@ -111,6 +116,12 @@ class Stepper:
         self._once(step)
         self.steps.append(step)
         return step
+
+    def _offered(self, *, has_results: bool) -> list[Offer]:
+        if not (self._tiny and has_results):
+            return list(self._offers.values())
+        called = {step.tool for step in self.steps}
+        return [offer for offer in self._offers.values() if offer.effect == "write" and offer.name not in called]
 
     def _ask(self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int) -> Reply:
         left_s = min(self._limits.step_s, self._ends_at - self._monotonic())

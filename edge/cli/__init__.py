@@ -46,6 +46,8 @@ def run_command(arguments: list[str]) -> int:
         stream=sys.stderr,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    for talkative in ("httpx", "httpx2", "mcp"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
         return import_module(f"edge.cli.{options.command}").run(options)
     except EdgeError as error:

@@ -1,6 +1,5 @@
 """What every chat model does alike: keep within its context and its time, and stop when it is told to."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -50,6 +49,8 @@ def answer_within(
     Raises:
         OutOfTime: the limit passed; the model was stopped.
     """
+    import asyncio
+
     begun = monotonic()
 
     async def gather() -> Reply:

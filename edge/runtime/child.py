@@ -61,6 +61,11 @@ class LlamaChild:
         """Whether the process is there."""
         return self._process.poll() is None
 
+    def kill(self) -> None:
+        """End it at once: it broke off, so it is not to be asked again."""
+        self._process.kill()
+        self.end()
+
     def end(self) -> None:
         """Ask it to end; it is killed where it does not."""
         process = self._process

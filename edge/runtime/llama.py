@@ -171,7 +171,9 @@ async def _stream(child: LlamaChild, body: Mapping[str, Any], name: str) -> Asyn
                     yield Piece("", finish, usage["prompt_tokens"], usage["completion_tokens"])
                     return
     except (httpx.HTTPError, ValueError) as error:
+        child.kill()
         raise ModelUnavailable(f"llama.cpp broke off while {name} answered.", "It is started again.") from error
+    child.kill()
     raise ModelUnavailable(f"llama.cpp broke off while {name} answered.", "It is started again.")
 
 
@@ -194,7 +196,10 @@ def _ask(child: LlamaChild, path: str, body: Mapping[str, Any]) -> dict[str, Any
         if response.status != 200:
             raise _refusal(response.status, content)
         return json.loads(content)
+    except TimeoutError as error:
+        raise ModelUnavailable(f"llama.cpp did not answer within {_ASK_S:g} s.", "Try again.") from error
     except (OSError, HTTPException, ValueError) as error:
+        child.kill()
         raise ModelUnavailable("llama.cpp does not answer.", "It is started again.") from error
     finally:
         connection.close()

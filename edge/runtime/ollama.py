@@ -12,7 +12,6 @@ import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
@@ -290,13 +289,15 @@ class _Server:
         return known
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_s: float) -> tuple[int, bytes]:
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
         parts = urlsplit(self.address)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
         try:
             headers = {"Content-Type": "application/json"}
             connection.request(method, parts.path + path, json.dumps(body) if body else None, headers)
-            response: HTTPResponse = connection.getresponse()
+            response = connection.getresponse()
             return response.status, response.read()
         except (OSError, HTTPException) as error:
             raise ModelUnavailable(f"Ollama does not answer at {self.address}.", _ADVICE) from error

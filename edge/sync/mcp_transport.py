@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from pydantic import ValidationError
+
 from edge.errors import HubRefused, InvalidInput, LinkFailed
 from edge.protocol.messages import DEVICE_SCHEME, Enrolled
 from edge.protocol.signing import Signer, request_statement
@@ -118,8 +120,7 @@ class McpTransport:
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """As `Transport.call`."""
-        from mcp import MCPError
-        from pydantic import ValidationError
+        from anyio import BrokenResourceError, ClosedResourceError
 
         self._door.failure = None
         try:
@@ -127,26 +128,33 @@ class McpTransport:
                 result = await self._send(tool, dict(arguments))
         except TimeoutError as error:
             raise LinkFailed(f"The hub did not answer {tool} within {self._timeout_s:g} s.") from error
-        except MCPError as error:
-            raise self._door.failure or _failure_of(error) from error
-        except ValidationError as error:
-            raise LinkFailed(f"The hub's answer to {tool} is malformed.") from error
+        except ExceptionGroup as group:
+            # An answer that comes in the moment of the time-out meets streams that the MCP client has closed.
+            if group.split((BrokenResourceError, ClosedResourceError))[1] is not None:
+                raise
+            raise LinkFailed(f"The answer to {tool} came too late.") from group
+        if isinstance(result, Exception):
+            raise self._door.failure or _failure_of(result) from result
         if result.is_error:
             raise _told(result)
         if result.structured_content is None:
             raise LinkFailed(f"The hub's answer to {tool} has no content.")
         return result.structured_content
 
-    async def _send(self, tool: str, arguments: dict[str, Any]) -> "CallToolResult":
-        from mcp import Client
+    async def _send(self, tool: str, arguments: dict[str, Any]) -> "CallToolResult | MCPError | ValidationError":
+        """The answer; errors are given back, as the client would wrap what is raised within its block in groups."""
+        from mcp import Client, MCPError
         from mcp.client.streamable_http import streamable_http_client
         from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult
 
         link = streamable_http_client(self._url, http_client=self._http)
         request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=arguments))
         async with Client(link, mode=PROTOCOL_REVISION, cache=None) as client:
-            # Not `client.call_tool`: that would list the hub's tools first, to check the answer; we check it ourselves.
-            return await client.session.send_request(request, CallToolResult)
+            try:
+                # `client.call_tool` would list the hub's tools first, to check the answer; we check it ourselves.
+                return await client.session.send_request(request, CallToolResult)
+            except (MCPError, ValidationError) as error:
+                return error
 
 
 def _told(result: "CallToolResult") -> LinkFailed | HubRefused:
@@ -157,9 +165,11 @@ def _told(result: "CallToolResult") -> LinkFailed | HubRefused:
     return _error_in(text) or HubRefused(text[:500] or "The hub refused.")
 
 
-def _failure_of(error: "MCPError") -> LinkFailed | HubRefused:
+def _failure_of(error: "MCPError | ValidationError") -> LinkFailed | HubRefused:
     from mcp_types import INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION
 
+    if isinstance(error, ValidationError):
+        return LinkFailed("The hub's answer is malformed.")
     if error.code in {INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION}:
         return HubRefused(error.message[:500], "Bring the hub and the device to the same release.", code="protocol")
     return LinkFailed(f"The hub's answer cannot be read: {error.message[:500]}")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from edge.errors import EdgeError, OutboxFull
+from edge.errors import EdgeError, OutboxFull, StorageFailed
 from edge.journal import Journal
 from edge.protocol.canonical import canonical_json, digest_of
 from edge.tools.bounding import plain
@@ -58,7 +58,7 @@ class Account:
         if self._began_with is None:
             self._journal.record("audit", {**body, **self._call, **self._what, "elapsed_ms": elapsed_ms})
             return
-        with suppress(OutboxFull):  # that it began is written down
+        with suppress(OutboxFull, StorageFailed):  # that it began is written down
             self._journal.record("audit", {**body, **self._call, "started": self._began_with, "elapsed_ms": elapsed_ms})
 
 

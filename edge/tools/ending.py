@@ -1,6 +1,5 @@
 """Running a tool's work so that it ends when its time is over."""
 
-import ctypes
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
@@ -74,6 +73,8 @@ class LimitedRun:
 
     def _stop(self) -> bool:
         """Whether the work was told to stop: not when it has just ended."""
+        import ctypes
+
         with self._lock:
             if self._over or self._thread.ident is None:
                 return True

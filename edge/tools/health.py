@@ -13,7 +13,7 @@ from edge.tools.registry import DeviceTool, device_tool
 __all__ = ["Machine", "health_tools"]
 
 _MIB = 1 << 20
-_BUSY_SAMPLE_S = 0.2
+_BUSY_SAMPLE_S = 0.1
 _PLAUSIBLE = (-60.0, 150.0)
 """Degrees Celsius; some firmware shows 0 K or 255 where there is no sensor."""
 

@@ -40,4 +40,4 @@ def knowledge_tools(shelf: PackShelf) -> list[DeviceTool]:
             ]
         }
 
-    return [device_tool(knowledge_search, quotes=True)]
+    return [device_tool(knowledge_search, quotes=True, ends_itself=True)]

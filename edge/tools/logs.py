@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from edge.errors import InvalidInput, NotFound
+from edge.errors import NotFound
 from edge.tools.deadline import check_time, time_left
 from edge.tools.log_lines import LogFile, Unreadable, blocks, list_files, open_folder
 from edge.tools.log_times import written_at
@@ -54,14 +54,12 @@ def log_tools(
         limit: Annotated[int, Field(ge=1, le=50)] = 10,
     ) -> dict[str, Any]:
         """Find lines of the device's logs that hold all words of a text, newest first; level asks for errors alone, or
-        for warnings and errors.
+        for warnings and errors. Without a text it gives the newest lines.
 
         Rotated and packed files are searched, too; without a folder, all folders. A file is named as results name it.
         A line without a time of its own counts to the line before it.
         """
         words = text.casefold().split()
-        if not words and level is None:
-            raise InvalidInput("There is nothing to search for.", "Give words, or a level.")
         chosen = _chosen(folders, folder)
         since = None if minutes is None else wall() - 60 * minutes
         search = _Search(words, _LEVELS[level], since, wall(), limit, most_bytes)

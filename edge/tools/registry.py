@@ -47,6 +47,8 @@ class DeviceTool:
         run: takes the validated arguments and gives JSON.
         timeout_s: longest run, seconds.
         quotes: the result quotes what others wrote, so whoever reads it must not obey it.
+        ends_itself: it asks for the time as it works (`edge.tools.deadline`) and is never stopped from outside, as is
+            needed where it holds locks or writes.
     """
 
     name: str
@@ -56,6 +58,7 @@ class DeviceTool:
     run: Run
     timeout_s: float
     quotes: bool = False
+    ends_itself: bool = False
 
     def check(self, arguments: Mapping[str, Any]) -> BaseModel:
         """The validated arguments. Raises InvalidInput: the message names what is wrong, and never quotes a value."""
@@ -77,6 +80,7 @@ def device_tool(
     effect: Literal["read", "write"] = "read",
     timeout_s: float = 10.0,
     quotes: bool = False,
+    ends_itself: bool = False,
 ) -> DeviceTool:
     """Make a tool of a typed function.
 
@@ -102,7 +106,7 @@ def device_tool(
     def run(checked: BaseModel) -> Mapping[str, Any]:
         return function(**{name: getattr(checked, name) for name in fields})
 
-    return DeviceTool(function.__name__, description, model, effect, run, timeout_s, quotes)
+    return DeviceTool(function.__name__, description, model, effect, run, timeout_s, quotes, ends_itself)
 
 
 @dataclass(slots=True)
@@ -171,8 +175,7 @@ class Toolbox:
         """
         account = Account(self.journal, name, by, arguments, self.monotonic)
         try:
-            policy = read_policy(self.policy())
-            self._count(policy, account)
+            policy = self._counted(account)
             tool = self.tool(name)
             if name not in policy.tools:
                 raise NotAllowed(f"This device's policy does not allow {name}.", "Ask the hub's engineers for it.")
@@ -192,16 +195,23 @@ class Toolbox:
         account.done(digest_of(result))
         return result
 
-    def _count(self, policy: Policy, account: Account) -> None:
+    def _counted(self, account: Account) -> Policy:
+        """The policy under which a call is made, which counts from here on. Raises NotAllowed, StorageFailed."""
+        try:
+            policy = read_policy(self.policy())
+        except NotAllowed:
+            self._count(CALLS_PER_MINUTE, account)
+            raise
+        self._count(policy.narrowed("calls_per_minute", CALLS_PER_MINUTE), account)
+        return policy
+
+    def _count(self, most: float, account: Account) -> None:
         """Raises NotAllowed: too many calls lately. Only the first that is refused so is written down."""
         now = self.monotonic()
         with self._lock:
             while self._lately and self._lately[0] <= now - 60:
                 self._lately.popleft()
-            known, self._crowded = (
-                self._crowded,
-                len(self._lately) >= policy.narrowed("calls_per_minute", CALLS_PER_MINUTE),
-            )
+            known, self._crowded = self._crowded, len(self._lately) >= most
             if not self._crowded:
                 self._lately.append(now)
                 return
@@ -217,7 +227,8 @@ class Toolbox:
             raise ToolFailed(f"{tool.name} is still at work for a call whose time is over.", "Try again later.")
         limit_s = policy.narrowed("timeout_s", tool.timeout_s)
         known = caller.set(by)
-        run = LimitedRun(lambda: tool.run(checked), limit_s, stoppable=tool.effect == "read")  # copies the context
+        stoppable = tool.effect == "read" and not tool.ends_itself
+        run = LimitedRun(lambda: tool.run(checked), limit_s, stoppable=stoppable)  # it copies the context
         caller.reset(known)
         try:
             return bounded(run.result(), int(policy.narrowed("result_bytes", RESULT_BYTES)))

@@ -67,7 +67,7 @@ def _history_tool(board: SensorBoard, history: History) -> DeviceTool:
         values = [sample.value for sample in samples if sample.value is not None and sample.state != "implausible"]
         return {"sensor": sensor, "summary": _summary(values), "samples": [asdict(sample) for sample in samples]}
 
-    return device_tool(sensor_history)
+    return device_tool(sensor_history, ends_itself=True)
 
 
 def _summary(values: Sequence[float]) -> dict[str, float] | None:

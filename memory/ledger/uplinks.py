@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import TenantScope
@@ -73,6 +75,9 @@ class Uplinks:
 
     def all(self) -> list[Uplink]:
         return self._rows.list(order=_links.c.device)
+
+    def count(self) -> int:
+        return int(self._scope.rows(sa.select(sa.func.count().label("count")).select_from(_links))[0]["count"])
 
     def some(self, devices: list[str]) -> list[Uplink]:
         """Of these devices, in any order."""

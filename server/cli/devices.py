@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memory.errors import InvalidInput
+from memory.settings import Settings, load_settings
 from server.cli import print_json
-from server.cli.desk import Desk
+from server.cli.desk import Desk, open_desk
+
+if TYPE_CHECKING:
+    from tools.fleet.contents import Contents
 
 __all__ = ["command"]
 
@@ -233,41 +238,34 @@ def revoke(device: str, reason: str, as_json: bool) -> None:
 @_json
 def artifact(file: Path, media_type: str, as_json: bool) -> None:
     """Keep FILE, such as the weights of a model, so that devices can fetch it; prints its digest."""
+    from tools.fleet.contents import keeping_tool
+
+    settings = load_settings()
+    spec = keeping_tool(_contents(settings), file, media_type)
+    with open_desk([spec], settings) as desk:
+        kept = desk.call(spec.name, {}).model_dump(mode="json")
+    _told(kept, kept["digest"], as_json)
+
+
+def _contents(settings: Settings) -> "Contents":
     from memory.home import open_home
-    from tools.fleet.contents import keep
-
-    with _open() as desk, file.open("rb") as source, desk.books.ledger.unit(desk.caller.tenant) as unit:
-        contents = _contents(open_home(_settings().home))
-        kept = keep(unit, contents, source, media_type, desk.books.clock())
-    _told(kept.model_dump(mode="json"), kept.digest, as_json)
-
-
-def _settings() -> Any:
-    from memory.settings import load_settings
-
-    return load_settings()
-
-
-def _contents(home: Any) -> Any:
     from memory.artifacts import open_artifacts
 
-    return open_artifacts(home, _settings().artifacts_address)
+    return open_artifacts(open_home(settings.home), settings.artifacts_address)
 
 
-def _open() -> Any:
+def _open() -> AbstractContextManager[Desk]:
     from memory.home import open_home
-    from server.cli.desk import open_desk
     from tools.fleet.assembly import fleet_tools
     from tools.fleet.identity import Identity
 
-    settings = _settings()
-    home = open_home(settings.home)
-    return open_desk(fleet_tools(Identity(home.identity), _contents(home)), settings)
+    settings = load_settings()
+    identity = Identity(open_home(settings.home).identity)
+    return open_desk(fleet_tools(identity, _contents(settings)), settings)
 
 
 def _call(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Call one tool; arguments that are None are left out."""
-    desk: Desk
     with _open() as desk:
         given = {key: value for key, value in arguments.items() if value is not None}
         return desk.call(name, given).model_dump(mode="json")

@@ -39,7 +39,7 @@ def main() -> int:
     try:
         line("A hub starts in a process of its own; on a new home it first trains its router of questions.")
         with (
-            start_hub(home / "hub", {"CHARGEHAND_MODEL": "none"}) as hub,
+            start_hub(home / "hub", {"CHARGEHAND_MODEL": "none", "CHARGEHAND_DEVICE_SYNC_S": "3"}) as hub,
             lay_cable(str(hub.http.base_url)) as cable,
             new_gateway(home / "gateway") as gateway,
         ):

@@ -29,11 +29,15 @@ def describe_tool(spec: ToolSpec) -> Tool:
     )
 
 
-def show_result(result: BaseModel) -> CallToolResult:
-    """The result as structured content, and as text for clients that know only that."""
+def show_result(spec: ToolSpec, result: BaseModel) -> CallToolResult:
+    """The result as structured content, and as text for clients that know only that.
+
+    What only devices call is not said twice: they read structured content, and have thin lines.
+    """
     content = result.model_dump(mode="json")
-    text = json.dumps(content, ensure_ascii=False)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=content)
+    for_devices = any(scope.startswith("edge:") for scope in spec.scopes)
+    text = "" if for_devices else json.dumps(content, ensure_ascii=False)
+    return CallToolResult(content=[TextContent(type="text", text=text)] if text else [], structured_content=content)
 
 
 def show_error(error: ChargehandError) -> CallToolResult:

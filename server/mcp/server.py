@@ -59,7 +59,7 @@ def make_server(tools: Mapping[str, ToolSpec], identify: Callable[[RequestContex
         except NotFound as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         try:
-            return show_result(await spec.call(_caller(context, identify(context)), params.arguments or {}))
+            return show_result(spec, await spec.call(_caller(context, identify(context)), params.arguments or {}))
         except ChargehandError as error:
             return show_error(error)
         except Exception as error:

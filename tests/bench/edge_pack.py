@@ -142,7 +142,7 @@ def _rows(name: str, embedder: MiniLM, words: WordVectors, cache: Path, folder: 
     if name == "scifact":
         some = judged(collection, store)
         choices.append(("pack of a device", some))
-        rows.append(_among(collection, rankings(store)["fused"], names, some))
+        rows += [_among(collection, label, rankings(store)[label], names, some) for label in ("BM25", "fused")]
     for label, wanted in choices:
         passages, vectors = passages_of(store, wanted)
         pack, size, took = packed(passages, vectors, words, folder)
@@ -154,7 +154,11 @@ def _rows(name: str, embedder: MiniLM, words: WordVectors, cache: Path, folder: 
 
 
 def _among(
-    collection: Collection, rank: Callable[[str], list[tuple[str, float]]], names: dict[str, str], some: set[str]
+    collection: Collection,
+    label: str,
+    rank: Callable[[str], list[tuple[str, float]]],
+    names: dict[str, str],
+    some: set[str],
 ) -> list[str]:
     """The hub's ranking with the documents left out that a device does not have."""
     gains: list[float] = []
@@ -163,7 +167,7 @@ def _among(
         ranked = [one for one in by_document(rank(text), names, 3 * DEPTH) if one in some][:DEPTH]
         gains.append(ndcg(ranked, collection.judgements[query], DEPTH))
         recalls.append(recall(ranked, collection.judgements[query], DEPTH))
-    name = f"{collection.name}: hub fused, others left out"
+    name = f"{collection.name}: hub {label}, others left out"
     return [name, f"{statistics.fmean(gains):.3f}", f"{statistics.fmean(recalls):.3f}", "", ""]
 
 

@@ -111,8 +111,9 @@ class Device:
             limit: Annotated[int, Field(ge=1, le=50)] = 10,
         ) -> dict[str, Any]:
             """Find lines of the device's logs that hold all words of a text, newest first; level asks for errors alone."""
-            words = [*text.casefold().split(), *([level] if level else [])]
-            lines = [line for line in self.log if all(word in line.casefold() for word in words)]
+            levels = {"error": ("error",), "warning": ("warning", "error")}.get(level or "", ("",))
+            lines = [line for line in self.log if all(word in line.casefold() for word in text.casefold().split())]
+            lines = [line for line in lines if any(one in line.casefold() for one in levels)]
             rows = [{"folder": "system", "file": "syslog", "text": line} for line in lines[:limit]]
             return {"lines": rows, "files_searched": 1, "complete": True}
 

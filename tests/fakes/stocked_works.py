@@ -10,6 +10,7 @@ import pytest
 
 from memory.errors import ApprovalNeeded
 from memory.ledger.artifacts import Artifact
+from memory.ledger.device_questions import DeviceQuestion
 from memory.ledger.devices import Device
 from memory.ledger.enrolments import EnrolmentToken
 from memory.ledger.targets import Target
@@ -90,6 +91,9 @@ async def _fleet(works: Works) -> str:
         for name, size in ((digest, len(PACK)), (DIGEST, 7)):
             unit.artifacts.save(Artifact(name, "application/octet-stream", size, f"file:///{name}", works.now))
         unit.devices.add(Device("press-1", "hall-3", "enrolled", works.now))
+        unit.device_questions.save(
+            DeviceQuestion("press-1:1", "press-1", "Who mends me?", "operator", works.now, origin="device")
+        )
         unit.uplinks.save(Uplink("press-1", FLEET_SIGNER.public_key))
         until = works.now + timedelta(days=9)
         unit.enrolments.save(EnrolmentToken("stocked", hash_of(TOKEN), "hall-3", None, works.now, "ann", until))

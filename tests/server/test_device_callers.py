@@ -139,7 +139,11 @@ def test_a_token_that_is_none_of_ours_lets_nobody_in(token: str, hub: HubClient)
 
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 async def test_a_device_enrols_syncs_and_fetches_over_mcp(mode: str, hub: HubClient, fleet: FleetWorks) -> None:
-    url, token, device = f"{hub.http.base_url}/mcp".replace("//mcp", "/mcp"), await fleet.token(), FakeDevice(fleet, "p")
+    url, token, device = (
+        f"{hub.http.base_url}/mcp".replace("//mcp", "/mcp"),
+        await fleet.token(),
+        FakeDevice(fleet, "p"),
+    )
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,

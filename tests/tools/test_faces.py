@@ -141,6 +141,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "device_job_list": {},
     "device_ask": {**DEVICE, "text": "Is the fan on?"},
     "device_answers": {"question": "<question>"},
+    "device_questions": DEVICE,
+    "device_reply": {"question": "press-1:1", "text": "Ann does.", "citations": ["the rota"]},
 }
 """Arguments with which each tool does its work; <...> stands for an id that was made."""
 

@@ -79,9 +79,10 @@ async def fill_fleet(works: Works, ann: ToolContext) -> list[str]:
     asked: Any = await works.call(ann, "device_ask", device="zebra", text=SECRET)
     device.record("alert", message=SECRET)
     device.record("answer", id=asked.id, text=SECRET)
+    device.record("question", id="1", text=SECRET)
     device.report(version=SECRET)
     await device.settle()
-    return [asked.id, kept.digest, made.token, made.view.id]
+    return ["zebra:1", asked.id, kept.digest, made.token, made.view.id]
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +201,7 @@ def test_nothing_of_the_other_tenant_is_listed(shared: tuple[Works, list[str]]) 
         "device_events",
         "device_job_list",
         "device_answers",
+        "device_questions",
         "device_tokens",
     ):
         assert SECRET not in asyncio.run(works.call(other, name)).model_dump_json()

@@ -1,6 +1,7 @@
-"""Questions to devices: they wait until the device is here, and its answer until somebody looks."""
+"""Questions to devices, and from devices: they wait until the device is here, and answers until somebody looks."""
 
 import uuid
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -9,14 +10,14 @@ from edge.protocol.desired import Question
 from memory.errors import Conflict
 from memory.ledger.device_questions import DeviceQuestion
 from tools.fleet.changing import put_item
-from tools.fleet.consequences import QUESTION
+from tools.fleet.consequences import QUESTION, REPLY
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["QuestionList", "QuestionView", "asking_tools"]
 
 
 class QuestionView(BaseModel):
-    """A question to a device; `answer` is null while the device has not answered, `details` is all that it said."""
+    """A question to a device, or from one; `answer` is null while there is none, `details` is all that was said."""
 
     id: str
     device: str
@@ -62,7 +63,38 @@ def device_answers(
     if question is not None:
         return QuestionList(questions=[_view(kept.get(question))])
     name = context.unit.devices.get(device).id if device is not None else None
-    return QuestionList(questions=[_view(one) for one in kept.all(name, open_only=waiting, limit=limit)])
+    return QuestionList(questions=[_view(one) for one in kept.all("hub", name, open_only=waiting, limit=limit)])
+
+
+def device_questions(
+    context: ToolContext,
+    device: Annotated[str | None, Field(max_length=200, description="of this device; else of all")] = None,
+    waiting: Annotated[bool, Field(description="only those without an answer")] = True,
+    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+) -> QuestionList:
+    """List what was asked at devices that they could not answer and passed on to the hub, newest first."""
+    name = context.unit.devices.get(device).id if device is not None else None
+    kept = context.unit.device_questions
+    return QuestionList(questions=[_view(one) for one in kept.all("device", name, open_only=waiting, limit=limit)])
+
+
+def device_reply(
+    context: ToolContext,
+    question: Annotated[str, Field(min_length=1, max_length=200, description="its id, as device_questions shows it")],
+    text: Annotated[str, Field(min_length=1, max_length=8000)],
+    citations: Annotated[list[str], Field(max_length=20, description="what it is taken from")] = [],  # noqa: B006
+) -> QuestionView:
+    """Answer a question that was asked at a device; the device shows it when it syncs next."""
+    kept = context.unit.device_questions.get(question)
+    if kept.origin != "device" or kept.answered_at is not None:
+        raise Conflict(f"The question {question!r} is answered, or was not asked at a device.", "List the questions.")
+    if context.unit.devices.get(kept.device).state != "enrolled":
+        raise Conflict(f"The device {kept.device!r} is revoked: it will not hear of it.", "")
+    answered = replace(kept, answer={"text": text, "citations": citations}, answered_at=context.now)
+    context.unit.device_questions.save(answered)
+    given = kept.id.removeprefix(f"{kept.device}:")
+    put_item(context, ("device", kept.device), REPLY, given, {"question": given, "text": text, "citations": citations})
+    return _view(answered)
 
 
 def _view(question: DeviceQuestion) -> QuestionView:
@@ -76,7 +108,7 @@ def _view(question: DeviceQuestion) -> QuestionView:
         asked_at=question.asked_at,
         answer=str(answer) if answer is not None else None,
         answered_at=question.answered_at,
-        details=details,
+        details={**question.details, **details},
     )
 
 
@@ -85,4 +117,6 @@ def asking_tools() -> list[ToolSpec]:
     return [
         tool(device_ask, scopes={"fleet:write"}, effect="write"),
         tool(device_answers, scopes={"fleet:read"}, ledger=True),
+        tool(device_questions, scopes={"fleet:read"}, ledger=True),
+        tool(device_reply, scopes={"fleet:write"}, effect="write"),
     ]

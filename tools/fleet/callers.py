@@ -8,6 +8,7 @@ from edge.protocol.signing import request_statement, verify
 from memory.errors import NotAllowed
 from memory.ledger import Ledger
 from tools.context import ToolContext
+from tools.fleet.identity import Identity
 
 __all__ = ["TOKEN_PREFIX", "device_of", "find_device", "find_enroller", "hash_of", "token_of"]
 
@@ -36,10 +37,11 @@ def find_enroller(ledger: Ledger, token: str, now: datetime) -> ToolContext:
     return ToolContext(f"{_ENROLMENT}{kept.id}", tenant, frozenset({"edge:enrol"}))
 
 
-def find_device(ledger: Ledger, hub_id: str, claim: str, body: bytes) -> ToolContext:
+def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> ToolContext:
     """Which device makes a request: it may sync, and nothing else.
 
     Args:
+        identity: the hub's.
         claim: `TENANT/DEVICE SIGNATURE`, as in the header.
         body: the request's, as it came.
 
@@ -57,7 +59,7 @@ def find_device(ledger: Ledger, hub_id: str, claim: str, body: bytes) -> ToolCon
     if uplink is None or kept is None or kept.state != "enrolled":
         raise refusal
     try:
-        verify(uplink.public_key, signature.strip(), request_statement(hub_id, tenant, device, body))
+        verify(uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))
     except Untrusted as error:
         raise refusal from error
     return ToolContext(f"{_DEVICE}{device}", tenant, frozenset({"edge:sync"}))

@@ -1,36 +1,41 @@
-"""What follows from events: alerts that people see, answers to what they asked."""
+"""What follows from events: alerts that people see, answers to what they asked, questions to the hub."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from memory.canonical import canonical_json
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.desired import DesiredItem
 from memory.ledger.device_events import DeviceEvent
+from memory.ledger.device_questions import DeviceQuestion
 
-__all__ = ["QUESTION", "draw"]
+__all__ = ["QUESTION", "REPLY", "draw", "question_name"]
 
 QUESTION = "question"
 """Kind of a desired item that asks the device something."""
-_LONGEST = 2000
+REPLY = "reply"
+"""Kind of a desired item that answers what somebody asked at the device."""
+_LONGEST, _LONGEST_ID = 2000, 100
 _SEVERITIES = ("info", "warning", "critical")
 
 
 def draw(unit: Unit, events: Sequence[DeviceEvent], now: datetime) -> None:
-    """Raise the alerts, and match the answers, among these events; they are new."""
+    """Raise the alerts, match the answers and pass on the questions among these events; they are new."""
     for event in events:
         if event.kind == "alert":
             unit.alerts.save(_alert(event, now))
         elif event.kind == "answer":
             _answer(unit, event, now)
+        elif event.kind == "question":
+            _question(unit, event, now)
 
 
 def _alert(event: DeviceEvent, now: datetime) -> Alert:
     given = event.body.get("severity")
-    severity = cast("Literal['info', 'warning', 'critical']", given if given in _SEVERITIES else "warning")
+    severity: Literal["info", "warning", "critical"] = given if given in _SEVERITIES else "warning"
     message = _text(event.body.get("message")) or _text(canonical_json(event.body).decode("utf-8", "replace"))
     about = _text(event.body.get("subject"))
     told = f"{about}: {message}" if about else message
@@ -41,12 +46,31 @@ def _alert(event: DeviceEvent, now: datetime) -> Alert:
 def _answer(unit: Unit, event: DeviceEvent, now: datetime) -> None:
     """Only the first answer to a question that was put to this device counts."""
     question = unit.device_questions.find(_text(event.body.get("id"))[:200])
-    if question is None or question.device != event.device or question.answered_at is not None:
+    theirs = question is not None and question.device == event.device and question.origin == "hub"
+    if question is None or not theirs or question.answered_at is not None:
         return
     unit.device_questions.save(replace(question, answer=_plain(event.body), answered_at=now))
     revision = unit.desired.next_revision(shared=False)
     gone = DesiredItem("device", event.device, QUESTION, question.id, revision, None, now, f"device:{event.device}")
     unit.desired.put(gone)
+
+
+def _question(unit: Unit, event: DeviceEvent, now: datetime) -> None:
+    """One that was passed on already, or says nothing, is only an event."""
+    text, given = _text(event.body.get("text")), _text(event.body.get("id"))
+    name = question_name(event.device, given)
+    if not text or not given or len(given) > _LONGEST_ID or unit.device_questions.find(name) is not None:
+        return
+    asked_by = _text(event.body.get("by"))[:200]
+    details = {name: value for name, value in _plain(event.body).items() if name not in {"id", "text", "by"}}
+    unit.device_questions.save(
+        DeviceQuestion(name, event.device, text[:_LONGEST], asked_by, now, origin="device", details=details)
+    )
+
+
+def question_name(device: str, given: str) -> str:
+    """Under which a question of a device is kept: two devices may name theirs alike."""
+    return f"{device}:{given}"
 
 
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from memory.errors import InvalidInput, NotFound
 from memory.home import storage_errors
 from memory.ledger import Unit
 from memory.ledger.artifacts import Artifact
+from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["Contents", "LocalContents", "StoredContent", "keep"]
+__all__ = ["Contents", "LocalContents", "StoredContent", "keep", "keeping_tool"]
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _PIECE_BYTES = 1 << 20
@@ -105,3 +106,14 @@ def keep(unit: Unit, contents: Contents, source: IO[bytes], media_type: str, now
     stored = contents.put(source)
     unit.artifacts.save(Artifact(stored.digest, media_type, stored.size_bytes, stored.url, now))
     return ArtifactRef(digest=stored.digest, size_bytes=stored.size_bytes, media_type=media_type)
+
+
+def keeping_tool(contents: Contents, file: Path, media_type: str) -> ToolSpec:
+    """An operation that keeps one file of this machine; for its command line alone, since it reads what it is told."""
+
+    def artifact_keep(context: ToolContext) -> ArtifactRef:
+        """Keep a file, so that devices can fetch it."""
+        with storage_errors(file), file.open("rb") as source:
+            return keep(context.unit, contents, source, media_type, context.now)
+
+    return tool(artifact_keep, scopes={"fleet:write"}, effect="write", timeout_s=3600.0, idempotent=True)

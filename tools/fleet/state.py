@@ -67,10 +67,17 @@ class SharedStates:
         return held[1], held[2]
 
 
-def read_state(unit: Unit, device: str, group: str, shared: SharedStates, head: DesiredHead) -> DesiredState:
-    """What the device shall be."""
+def read_state(
+    unit: Unit,
+    device: str,
+    group: str,
+    shared: SharedStates,
+    head: DesiredHead,
+    own: Sequence[DesiredItem] | None = None,
+) -> DesiredState:
+    """What the device shall be. `own` are the items for it alone, where they are read already."""
     items, state = shared.of(unit, group, head)
-    own = unit.desired.of_device(device)
+    own = unit.desired.of_device(device) if own is None else own
     return layered(items, own) if own else state
 
 

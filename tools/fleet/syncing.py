@@ -1,6 +1,7 @@
 """One exchange between a device and the hub: events up, desired state down."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,9 +14,11 @@ from edge.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncRespon
 from edge.protocol.signing import Signed
 from memory.errors import InvalidInput, NotAllowed
 from memory.ledger import Unit
+from memory.ledger.desired import DesiredItem
 from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink
 from tools.fleet.callers import device_of
+from tools.fleet.consequences import REPLY
 from tools.fleet.identity import Identity
 from tools.fleet.receiving import Received, receive
 from tools.fleet.state import SharedStates, read_state
@@ -24,6 +27,7 @@ from tools.spec import ToolContext, ToolSpec, tool
 __all__ = ["Exchange", "known_device", "sync_tool"]
 
 Position = Annotated[int, Field(ge=0, le=2**53)]
+_COUNTED_FOR = timedelta(minutes=10)
 _FARTHEST = 1_000_000
 """Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
 
@@ -43,11 +47,14 @@ class Exchange:
 
     Attributes:
         every_s: when a device that has nothing to tell comes back.
+        most_per_s: of a tenant's devices, on average; where there are more, they come less often.
     """
 
     identity: Identity
     every_s: float = 60.0
+    most_per_s: float = 50.0
     shared: SharedStates = field(default_factory=SharedStates)
+    _counts: dict[str, tuple[datetime, int]] = field(default_factory=dict[str, tuple[datetime, int]])
 
     def take(self, context: ToolContext, request: SyncRequest) -> SyncResponse:
         """Do one, within the open transaction. Raises NotAllowed, InvalidInput: it is no device, or cannot be read."""
@@ -59,7 +66,7 @@ class Exchange:
             raise InvalidInput(error.message, "Pack the events as `pack_events` does.") from error
         received = receive(unit, uplink, request, events, now)
         version, digest = self._report(unit, device, uplink, received, request)
-        desired = self._desired(unit, device, uplink, request)
+        desired = self._desired(unit, device, uplink, request, now)
         current = received.stream.number >= uplink.stream_number
         unit.uplinks.change(
             device.id,
@@ -78,9 +85,16 @@ class Exchange:
             reported_version=version,
             reported_digest=digest,
             desired=desired,
-            next_s=self.every_s,
+            next_s=self._next_s(unit, now),
         )
         return seal(response, self.identity.signer, self.identity.hub_id, context.tenant, device.id, request.nonce)
+
+    def _next_s(self, unit: Unit, now: datetime) -> float:
+        counted_at, count = self._counts.get(unit.tenant, (None, 0))
+        if counted_at is None or not counted_at <= now < counted_at + _COUNTED_FOR:
+            count = unit.uplinks.count()
+            self._counts[unit.tenant] = (now, count)
+        return max(self.every_s, count / self.most_per_s)
 
     def _report(
         self, unit: Unit, device: Device, uplink: Uplink, received: Received, request: SyncRequest
@@ -100,15 +114,20 @@ class Exchange:
             unit.devices.report(device.id, request.reported)
         return request.reported_version, fresh
 
-    def _desired(self, unit: Unit, device: Device, uplink: Uplink, request: SyncRequest) -> Signed | None:
-        head, have = unit.desired.head(), request.have_revision
+    def _desired(
+        self, unit: Unit, device: Device, uplink: Uplink, request: SyncRequest, now: datetime
+    ) -> Signed | None:
+        own, have = unit.desired.of_device(device.id), request.have_revision
+        if any(item.kind == REPLY and item.body is not None and item.revision <= have for item in own):
+            own = _retire_replies(unit, own, have, now)
+        head = unit.desired.head()
         whole = request.whole or have < max(head.floor, uplink.refetch_below, 0)
         if have > head.revision:  # the hub was restored from an older backup
             whole = True
             if have - head.revision <= _FARTHEST:
                 head = replace(head, revision=have + 1)
                 unit.desired.set_head(head)
-        state = read_state(unit, device.id, device.group, self.shared, head)
+        state = read_state(unit, device.id, device.group, self.shared, head, own)
         items = state.whole() if whole else state.changed_since(have)
         if not whole and not items:
             if not request.have_digest or request.have_digest == state.digest:
@@ -119,6 +138,18 @@ class Exchange:
         since = None if whole else have
         desired = Desired(device=device.id, since=since, revision=head.revision, items=items, digest=state.digest)
         return self.identity.envelope(DESIRED, desired.model_dump(mode="json"))
+
+
+def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime) -> list[DesiredItem]:
+    """The device has these answers, and has shown them: they are no part of what it shall be any more."""
+    revision = unit.desired.next_revision(shared=False)
+    kept: list[DesiredItem] = []
+    for item in own:
+        taken = item.kind == REPLY and item.body is not None and item.revision <= have
+        kept.append(replace(item, revision=revision, body=None, changed_at=now) if taken else item)
+        if taken:
+            unit.desired.put(kept[-1])
+    return kept
 
 
 def sync_tool(exchange: Exchange) -> ToolSpec:

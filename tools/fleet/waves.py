@@ -57,8 +57,8 @@ def place_models(unit: Unit, group: str, now: datetime, by: str, *, candidate: s
     if target is None or target.kind != "devices":
         return
     devices = [one.id for one in unit.devices.all(group) if one.state == "enrolled"]
-    arms = TargetState.model_validate(target.traffic).arms if devices else ()
-    if not arms:
+    arms = TargetState.model_validate(target.traffic).arms
+    if not arms or not devices:
         return
     _set_group(unit, group, _body(unit, arms[0], candidate, group, now), now, by)
     reached = wave(devices, arms[-1].weight, group) if len(arms) > 1 else frozenset[str]()

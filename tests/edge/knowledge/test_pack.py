@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import NotFound, OutOfTime, Untrusted
@@ -177,6 +177,7 @@ def test_searching_needs_nothing_but_python(tmp_path: Path) -> None:
 _words = st.sampled_from("fan pump motor belt noise reset battery filter error oil 风扇 电源 泵".split())
 
 
+@settings(max_examples=40)  # each builds a pack
 @given(
     texts=st.lists(st.lists(_words, min_size=1, max_size=8).map(" ".join), min_size=1, max_size=12),
     query=st.lists(_words, min_size=1, max_size=4).map(" ".join),

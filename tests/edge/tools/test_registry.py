@@ -274,6 +274,32 @@ def test_callers_in_a_loop_are_held_back_without_filling_the_journal(journal: Me
     assert toolbox.call("look", {}, by="assistant") == {}
 
 
+def test_calls_count_under_a_policy_that_is_not_understood(journal: MemoryJournal) -> None:
+    toolbox = Toolbox([looking(dict)], journal, lambda: {"future": 1}, lambda: 0.0)
+    for _ in range(CALLS_PER_MINUTE + 50):
+        with pytest.raises(NotAllowed):
+            toolbox.call("look", {}, by="assistant")
+    assert len(journal.events) == CALLS_PER_MINUTE + 1
+
+
+def test_a_tool_that_ends_itself_is_never_stopped_in_the_middle() -> None:
+    ended: list[str] = []
+
+    def work() -> dict[str, Any]:
+        """Work."""
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            pass
+        ended.append("whole")
+        return {}
+
+    toolbox = box(device_tool(work, timeout_s=0.05, ends_itself=True))
+    with pytest.raises(OutOfTime):
+        toolbox.call("work", {}, by="x")
+    time.sleep(2)
+    assert ended == ["whole"]
+
+
 def test_refused_calls_count_too(journal: MemoryJournal) -> None:
     toolbox = Toolbox([looking(dict)], journal, lambda: {"tools": ["look"], "limits": {"calls_per_minute": 3}})
     for _ in range(10):

@@ -31,8 +31,12 @@ STEPS = st.one_of(
     st.tuples(st.just("put"), st.sampled_from(["a", "b"]), st.sampled_from([None, "g1", "g2", *NAMES])),
     st.tuples(st.just("remove"), st.sampled_from(["a", "b"]), st.sampled_from([None, "g1", "g2", *NAMES])),
     st.tuples(st.just("move"), st.sampled_from(NAMES), st.sampled_from(["g1", "g2"])),
-    st.tuples(st.just("back up"),),
-    st.tuples(st.just("restore"),),
+    st.tuples(
+        st.just("back up"),
+    ),
+    st.tuples(
+        st.just("restore"),
+    ),
 )
 
 
@@ -113,7 +117,7 @@ class World:
         if found is not None and found.body is not None:
             await self.hub.call("device_item_remove", kind="prompt", name=name, **self._whom(whom))
 
-    def _whom(self, whom: str | None) -> dict[str, str]:
+    def _whom(self, whom: str | None) -> dict[str, Any]:
         if whom in {"g1", "g2"} and whom not in self._groups():
             return {}
         return {} if whom is None else {"device" if whom in NAMES else "group": whom}

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from memory.errors import ChargehandError, Conflict, InvalidInput, NotAllowed
-from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
+from tests.fakes.fleet_devices import FakeDevice, FleetWorks, MemoryIdentity, new_signer
 from tests.fakes.works import ANN
 from tools.fleet.callers import find_device, find_enroller
+from tools.fleet.identity import Identity
 
 
 async def test_the_token_is_shown_once_and_kept_as_a_hash(hub: FleetWorks) -> None:
@@ -97,8 +98,8 @@ async def test_nobody_takes_another_device_s_name_without_a_token_for_it(hub: Fl
     assert (shown.events, shown.group) == (2, "hall-4")
     body = b"{}"
     with pytest.raises(NotAllowed):
-        find_device(hub.works.ledger, hub.identity.hub_id, device.authorization(body).partition(" ")[2], body)
-    assert find_device(hub.works.ledger, hub.identity.hub_id, mended.authorization(body).partition(" ")[2], body)
+        find_device(hub.works.ledger, hub.identity, device.authorization(body).partition(" ")[2], body)
+    assert find_device(hub.works.ledger, hub.identity, mended.authorization(body).partition(" ")[2], body)
 
 
 async def test_a_revoked_device_comes_back_only_with_a_token_of_its_own(hub: FleetWorks) -> None:
@@ -128,27 +129,27 @@ async def test_a_request_is_signed_by_its_device_to_this_hub_as_it_is(hub: Fleet
     await hub.works.call(ANN, "device_enrolment_token")
     device, other = await hub.enrolled("press-1"), await hub.enrolled("press-2")
     body = b'{"x": 1}'
-    ledger, hub_id = hub.works.ledger, hub.identity.hub_id
+    ledger, here = hub.works.ledger, hub.identity
     claim = device.authorization(body).partition(" ")[2]
-    caller = find_device(ledger, hub_id, claim, body)
+    caller = find_device(ledger, here, claim, body)
     assert (caller.principal, caller.tenant, caller.scopes) == ("device:press-1", "default", {"edge:sync"})
     signature = claim.partition(" ")[2]
-    wrong: list[tuple[str, str, bytes]] = [
-        (hub_id, claim, body + b" "),
-        ("hub-other", claim, body),
-        (hub_id, f"default/press-2 {signature}", body),
-        (hub_id, f"globex/press-1 {signature}", body),
-        (hub_id, f"default/nobody {signature}", body),
-        (hub_id, "default/press-1", body),
-        (hub_id, "default/press-1 ", body),
-        (hub_id, "default/press-1 §", body),
-        (hub_id, f"default/press-1 {'A' * 2000}", body),
-        (hub_id, "", body),
-        (hub_id, replace(other, name="press-1").authorization(body).partition(" ")[2], body),
+    wrong: list[tuple[Identity, str, bytes]] = [
+        (here, claim, body + b" "),
+        (MemoryIdentity(), claim, body),
+        (here, f"default/press-2 {signature}", body),
+        (here, f"globex/press-1 {signature}", body),
+        (here, f"default/nobody {signature}", body),
+        (here, "default/press-1", body),
+        (here, "default/press-1 ", body),
+        (here, "default/press-1 §", body),
+        (here, f"default/press-1 {'A' * 2000}", body),
+        (here, "", body),
+        (here, replace(other, name="press-1").authorization(body).partition(" ")[2], body),
     ]
     for given_hub, given_claim, given_body in wrong:
         with pytest.raises(NotAllowed, match="signature is not valid"):
             find_device(ledger, given_hub, given_claim, given_body)
     await hub.call("device_revoke", device="press-1", reason="stolen")
     with pytest.raises(NotAllowed):
-        find_device(ledger, hub_id, claim, body)
+        find_device(ledger, here, claim, body)

@@ -8,9 +8,12 @@ import pytest
 
 from edge.protocol.desired import DESIRED, Desired, state_digest
 from edge.protocol.events import FIRST_CHAIN
-from memory.errors import InvalidInput, NotAllowed
+from memory.errors import Conflict, InvalidInput, NotAllowed
+from memory.ledger.devices import Device
+from memory.ledger.uplinks import Uplink
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.works import ANN
+from tools.fleet.syncing import Exchange, sync_tool
 
 CONFIGURATION = ("configuration", "configuration")
 
@@ -295,3 +298,54 @@ async def test_alerts_are_raised_once_and_questions_answered_by_whom_they_were_p
     assert (await hub.call("device_answers", waiting=True)).questions == []
     with hub.works.ledger.view("default") as unit:
         assert [(one.message, one.severity) for one in unit.alerts.all()] == [("spindle: hot", "critical")]
+
+
+async def test_the_more_devices_there_are_the_less_often_each_comes(hub: FleetWorks) -> None:
+    device = await hub.enrolled()
+    assert (await device.sync()).next_s == 60
+    with hub.works.ledger.unit("default") as unit:
+        for n in range(100):
+            unit.devices.add(Device(f"d{n}", "g", "enrolled", hub.works.now))
+            unit.uplinks.save(Uplink(f"d{n}", ""))
+    exchange = Exchange(hub.identity, every_s=1, most_per_s=10)
+    hub.works.add([sync_tool(exchange)])
+    assert (await device.sync()).next_s == 10.1
+
+
+async def test_what_was_asked_at_a_device_is_answered_at_the_hub_and_shown_once(hub: FleetWorks) -> None:
+    device, other = await hub.enrolled("press-1"), await hub.enrolled("press-2")
+    for one in (device, other):
+        one.record("question", id="7", text=f"who mends {one.name}?", by="operator", language="en", reasons=["no rung"])
+        one.record("question", id="7", text="the same id again")
+        one.record("question", id="", text="no id")
+        await one.settle()
+    asked = (await hub.call("device_questions", device="press-1")).questions
+    assert [(one.id, one.text, one.asked_by) for one in asked] == [("press-1:7", "who mends press-1?", "operator")]
+    assert asked[0].details == {"language": "en", "reasons": ["no rung"]}
+    assert (await hub.call("device_answers")).questions == []
+    await hub.call("device_reply", question="press-1:7", text="Ann does.", citations=["rota"])
+    with pytest.raises(Conflict):
+        await hub.call("device_reply", question="press-1:7", text="Bob does.")
+    response = await device.sync()
+    assert response.desired is not None
+    assert device.items["reply", "7"] == {"question": "7", "text": "Ann does.", "citations": ["rota"]}
+    await other.settle()
+    assert ("reply", "7") not in other.items
+    await device.settle()
+    assert device.items == {}
+    assert [one.id for one in (await hub.call("device_questions")).questions] == ["press-2:7"]
+
+
+async def test_a_device_cannot_answer_or_overwrite_what_another_was_asked(hub: FleetWorks) -> None:
+    device, other = await hub.enrolled("press-1"), await hub.enrolled("press-2")
+    asked = await hub.call("device_ask", device="press-1", text="well?")
+    other.record("question", id=asked.id, text="mine now")
+    other.record("answer", id=asked.id, text="it is well")
+    await other.settle()
+    (question,) = (await hub.call("device_answers")).questions
+    assert (question.text, question.answer) == ("well?", None)
+    device.record("question", id="1", text="hello?")
+    await device.settle()
+    device.record("answer", id="press-1:1", text="I answer myself")
+    await device.settle()
+    assert [one.answer for one in (await hub.call("device_questions", device="press-1")).questions] == [None]

@@ -73,7 +73,7 @@ class Line:
 
     async def sync(self) -> None:
         """Each device syncs, does what it shall, and says so."""
-        for name, device in self.devices.items():
+        for device in self.devices.values():
             await device.settle()
             wanted = device.items.get(MODEL)
             if wanted is None:
@@ -94,7 +94,7 @@ class Line:
         return found
 
     async def start(self, **options: Any) -> Any:
-        given = {"strategy": "canary", "percentages": [20, 50], "hold_s": 1, **options}
+        given: dict[str, Any] = {"strategy": "canary", "percentages": [20, 50], "hold_s": 1, **options}
         return await self.hub.call("rollout_start", target="line", version="phi@2", **given)
 
     async def state(self, rollout: Any) -> Any:
@@ -125,9 +125,7 @@ async def test_a_rollout_goes_over_the_devices_wave_by_wave(line: Line) -> None:
     line.look()
     await line.sync()
     assert line.wanted()["phi@2"] == set(wave(line.devices, 20, "line"))
-    assert await line.devices[min(line.wanted()["phi@2"])].fetch(
-        f"sha256:{hashlib.sha256(b'weights 2').hexdigest()}"
-    )
+    assert await line.devices[min(line.wanted()["phi@2"])].fetch(f"sha256:{hashlib.sha256(b'weights 2').hexdigest()}")
     line.look()
     await line.sync()
     assert line.wanted()["phi@2"] == set(wave(line.devices, 50, "line"))

@@ -1,0 +1,221 @@
+"""A device's process, its disk and its clock."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from edge.database import open_database
+from edge.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
+from edge.outbox import Bounds, Outbox
+from edge.protocol.artifacts import ArtifactRef
+from edge.protocol.events import EventKind
+from edge.protocol.messages import Enrolled
+from edge.state import DesiredState, ReportedState
+from edge.sync.artifacts import Artifacts
+from edge.sync.backoff import Backoff
+from edge.sync.rounds import Syncer
+from tests.fakes.edge_devices import numbered
+from tests.fakes.simulation.disks import Crash, FaultyDisk
+from tests.fakes.simulation.links import FaultyLink
+
+__all__ = ["SimulatedDevice"]
+
+KINDS: tuple[EventKind, ...] = ("audit", "audit", "audit", "note", "alert", "telemetry", "telemetry")
+
+
+class SimulatedDevice:
+    """One device over all its processes; keeps account of what it recorded.
+
+    Attributes:
+        life: what was recorded in the history that the disk has, in order; set back with the disk.
+        lives: all histories that there were.
+        durable: what must not be lost.
+        refused: of what recording failed with an error: it must not be anywhere.
+        damaged: what the disk altered.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, dice: Random, number: Callable[[], int], hub: Enrolled, bounds: Bounds
+    ) -> None:
+        self.name, self.folder, self.dice, self.hub, self.bounds = name, folder, dice, hub, bounds
+        self.life: list[int] = []
+        self.lives: list[list[int]] = [self.life]
+        self.durable: set[int] = set()
+        self.refused: set[int] = set()
+        self.damaged: set[int] = set()
+        self.clock_offset = timedelta()
+        self.crashes = 0
+        self.crash_rate = 0.0
+        self.rounds = 0
+        self.busy = True
+        self.disk = FaultyDisk(folder / f"{name}.db", self.die_at)
+        self.link: FaultyLink
+        self.images: list[tuple[Path, list[int]]] = []
+        self._number = number
+        self._boots = 0
+        self._in_doubt: list[int] = []
+        self._process: asyncio.Task[None] | None = None
+        self._nonce = numbered(f"nonce of {name}")
+        self._stream = numbered(f"stream of {name}")
+
+    def die_at(self, where: str) -> None:
+        """Crash here, sometimes."""
+        if self.crash_rate and self.dice.random() < self.crash_rate:
+            raise Crash(where)
+
+    def numbers_on_disk(self) -> set[int]:
+        rows = self.disk.rows("SELECT body FROM outbox UNION ALL SELECT body FROM outbox_aside")
+        return {number for (body,) in rows if (number := _number_in(body)) is not None}
+
+    async def live(self) -> None:
+        """Boot again and again, until cancelled."""
+        while True:
+            self._process = asyncio.create_task(self._run())
+            try:
+                await self._process
+            except Crash:
+                self.crashes += 1
+            except StorageFailed:
+                pass  # It could not even begin.
+            except asyncio.CancelledError:
+                if asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                    self._process.cancel()
+                    raise
+            finally:
+                self.disk.end_process()
+                self._settle_doubts()
+            await asyncio.sleep(self.dice.uniform(1, 120))
+
+    def kill(self) -> None:
+        """End the process wherever it is."""
+        if self._process is not None:
+            self.disk.end_process()
+            self._process.cancel()
+
+    def set_back(self, place: int) -> None:
+        """The disk is set back to an image; the process ends."""
+        self.kill()
+        self._settle_doubts()
+        image, life = self.images[place]
+        self.disk.set_back(image)
+        self.life = list(life)
+        self.lives.append(self.life)
+
+    def take_image(self) -> None:
+        path = self.folder / f"{self.name}-{len(self.images)}.image"
+        self._settle_doubts()
+        self.disk.image(path)
+        self.images.append((path, list(self.life)))
+
+    def damage(self) -> None:
+        """The disk alters an event that waits there."""
+        rows = self.disk.rows("SELECT seq, body FROM outbox WHERE json_valid(body) ORDER BY seq")
+        whole = [(seq, body, number) for seq, body in rows if (number := _number_in(body)) is not None]
+        if whole:
+            seq, body, number = self.dice.choice(whole)
+            self.damaged.add(number)
+            self.disk.alter("UPDATE outbox SET body = ? WHERE seq = ?", body[: len(body) // 2], seq)
+
+    def desired(self) -> dict[tuple[str, str], Any]:
+        rows = self.disk.rows("SELECT kind, name, body FROM desired")
+        return {(kind, name): json.loads(body) for kind, name, body in rows}
+
+    def waiting(self) -> int:
+        (row,) = self.disk.rows("SELECT count(*) FROM outbox, outbox_place WHERE seq > acknowledged")
+        return row[0]
+
+    def content(self, ref: ArtifactRef) -> bytes | None:
+        path = self.folder / f"{self.name}-contents" / ref.digest.replace(":", "-")
+        return path.read_bytes() if path.exists() else None
+
+    async def _run(self) -> None:
+        self._boots += 1
+        loop = asyncio.get_running_loop()
+        database = open_database(self.disk.path, self.disk.connect)
+        outbox = Outbox(
+            database,
+            clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=loop.time()) + self.clock_offset,
+            monotonic=loop.time,
+            boot=f"boot-{self._boots}",
+            new_stream=self._stream,
+            bounds=self.bounds,
+        )
+        ReportedState(database).put("boot", self._boots)
+        syncer = Syncer(self.hub, self.link, database, outbox, self._nonce, most_events=self.dice.choice([3, 20, 500]))
+        artifacts = Artifacts(
+            self.folder / f"{self.name}-contents", outbox, budget_bytes=1 << 20, range_bytes=700, reserve_bytes=0
+        )
+        desired = DesiredState(database)
+        await _first_to_end(self._record(outbox), self._sync(syncer, artifacts, desired))
+
+    async def _record(self, outbox: Outbox) -> None:
+        while True:
+            await asyncio.sleep(self.dice.expovariate(1 / 200))
+            if not self.busy:
+                continue
+            numbers = [self._number() for _ in range(self.dice.choice([1, 1, 1, 2, 9]))]
+            self._in_doubt = numbers
+            kinds = [self.dice.choice(KINDS) for _ in numbers]
+            try:
+                outbox.record_all(
+                    [
+                        (kind, {"n": number, "kind": kind, "x": "y" * self.dice.choice([0, 300])})
+                        for kind, number in zip(kinds, numbers, strict=True)
+                    ]
+                )
+            except (StorageFailed, OutboxFull):
+                self.refused |= set(numbers)
+                self._in_doubt = []
+                continue
+            self._in_doubt = []
+            self.life += numbers
+            strict = self.bounds == Bounds()
+            self.durable |= {n for n, kind in zip(numbers, kinds, strict=True) if strict or kind == "audit"}
+
+    async def _sync(self, syncer: Syncer, artifacts: Artifacts, desired: DesiredState) -> None:
+        backoff = Backoff(self.dice.random, first_s=2, longest_s=300)
+        while True:
+            try:
+                report = await syncer.round()
+                self.rounds += 1
+                for item in desired.items("pack"):
+                    if item.body is not None:
+                        await artifacts.fetch(ArtifactRef.model_validate(item.body["content"]), self.link)
+            except (LinkFailed, HubRefused, Untrusted, StorageFailed):
+                wait_s = backoff.failed()
+            else:
+                backoff.succeeded()
+                wait_s = 0.01 if report.at_once else backoff.spread(report.next_s)
+            await asyncio.sleep(wait_s)
+
+    def _settle_doubts(self) -> None:
+        """What was being recorded when the process died is on the disk, or it is nowhere."""
+        if self._in_doubt:
+            there = self.numbers_on_disk() & set(self._in_doubt)
+            assert there in (set(), set(self._in_doubt)), f"half of {self._in_doubt} was written"
+            self.life += [number for number in self._in_doubt if number in there]
+            self._in_doubt = []
+
+
+def _number_in(body: str) -> int | None:
+    try:
+        return json.loads(body).get("n")
+    except ValueError:
+        return None
+
+
+async def _first_to_end(*work: Coroutine[Any, Any, None]) -> None:
+    """Until one of them ends; the others do not go on."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

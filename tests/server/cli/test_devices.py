@@ -1,0 +1,102 @@
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memory.ledger import open_ledger
+from tests.fakes.commands import Done
+from tests.fakes.fleet_devices import FakeDevice, open_fleet
+from tests.fakes.works import Works
+from tools.spec import Books
+
+Chargehand = Callable[..., Done]
+
+
+def visit(home: Path, token: str = "", **said: str) -> FakeDevice:
+    """The device comes to the hub of this home, enrols where it has a token, and answers what it is asked."""
+    works = Works(open_ledger(home / "ledger.sqlite"))
+    works.now = Books(works.ledger).clock()
+    device = FakeDevice(open_fleet(works, home), "press-1")
+
+    async def come() -> None:
+        await device.enrol(token)
+        device.report(version="m@1", health={"ok": True})
+        await device.settle()
+        for kind, name in list(device.items):
+            if kind == "question":
+                device.record("answer", id=name, **said)
+        device.record("alert", message="hot", severity="critical")
+        await device.settle()
+
+    asyncio.run(come())
+    works.ledger.close()
+    return device
+
+
+def test_a_device_is_let_in_given_work_asked_and_refused(chargehand: Chargehand, tmp_path: Path) -> None:
+    assert "devices token" in chargehand("devices", "list").err
+    token = chargehand("devices", "token", "--group", "hall-3", "--json").json["token"]
+    home = tmp_path / "home"
+    visit(home, token)
+    assert chargehand("devices", "list", "--json").json["version"] == "m@1"
+    asked = chargehand("devices", "ask", "press-1", "why are you hot?", "--json").json
+    assert "waits for the device" in chargehand("devices", "answers", "press-1").out
+    job = '{"name": "read", "schedule": {"on": "once"}, "action": {"do": "tool", "tool": "sensor_read"}}'
+    assert chargehand("devices", "jobs", "put", job, "--group", "hall-3").code == 0
+    assert "group hall-3" in chargehand("devices", "jobs", "list").out
+    configured = chargehand("devices", "configure", "every_s=30", "site=Taipei", "--rule", "site=device", "--json").json
+    assert configured["body"] == {"values": {"every_s": 30, "site": "Taipei"}, "rules": {"site": "device"}}
+    again = chargehand("devices", "token", "--device", "press-1", "--group", "hall-3").out.strip()
+    device = visit(home, again, text="the fan is off")
+    assert {kind for kind, _ in device.items} == {"configuration", "job"}
+    answer = chargehand("devices", "answers", "--question", asked["id"], "--json").json
+    assert answer["answer"] == "the fan is off"
+    assert "the fan is off" in chargehand("devices", "answers").out
+    assert [line["kind"] for line in chargehand("devices", "events", "press-1", "--json").lines][:2] == [
+        "alert",
+        "answer",
+    ]
+    assert "hot" in chargehand("devices", "events", "--kind", "alert").out
+    health = chargehand("devices", "health", "--json").json
+    assert (health["groups"][0]["here"], health["open_alerts"]) == (1, 2)
+    assert "hall-3: 1 of 1 here" in chargehand("devices", "health").out
+    assert "hall-3" in chargehand("devices", "groups").out
+    assert "shall have: job read" in chargehand("devices", "show", "press-1").out
+    assert chargehand("devices", "jobs", "remove", "read", "--group", "hall-3").code == 0
+    assert chargehand("devices", "move", "press-1", "hall-4").code == 0
+    assert chargehand("devices", "revoke", "press-1", "--reason", "stolen").code == 0
+    assert "revoked" in chargehand("devices", "list").out
+
+
+def test_a_file_is_kept_for_devices_and_that_is_written_down(chargehand: Chargehand, tmp_path: Path) -> None:
+    file = tmp_path / "weights.gguf"
+    file.write_bytes(b"weights" * 1000)
+    kept = chargehand("devices", "artifact", file, "--json").json
+    assert kept["digest"] == f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    assert chargehand("devices", "artifact", file).out.strip() == kept["digest"]
+    ledger = open_ledger(tmp_path / "home" / "ledger.sqlite")
+    with ledger.view("default") as unit:
+        assert unit.artifacts.get(kept["digest"]).size_bytes == 7000
+        assert [entry.tool for entry in unit.audit.entries()] == ["artifact_keep"] * 2
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "press-9"], "There is no device"),
+        (["configure", "nonsense"], "is not KEY=VALUE"),
+        (["ask", "press-9", "well?"], "There is no device"),
+        (["configure", "a=1", "--group", "nowhere"], "There is no device in a group"),
+        (["jobs", "put", "nonsense"], "not JSON"),
+        (["jobs", "put", "{}"], "device_job_put cannot be called so"),
+        (["revoke", "press-9"], "--reason"),
+        (["events", "--kind", "nonsense"], "kind"),
+    ],
+)
+def test_what_is_wrong_is_told(arguments: list[str], said: str, chargehand: Chargehand) -> None:
+    done = chargehand("devices", *arguments)
+    assert done.code == 2
+    assert said in done.err
