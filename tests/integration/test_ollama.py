@@ -15,7 +15,7 @@ from tools.runtimes.ollama import OllamaRuntime
 from tools.runtimes.opening import bundled_version
 from tools.runtimes.port import Adapter, Json, Progress, ServedVersion
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # an unoptimised build is slow
 
 GREEDY: Json = {"prompt": "The capital of France is", "max_tokens": 4, "temperature": 0, "seed": 1}
 CHAT: Json = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 3, "temperature": 0}

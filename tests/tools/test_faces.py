@@ -14,98 +14,13 @@ from graphs.toolbox import all_tools
 from memory.errors import InvalidInput, Unavailable
 from memory.store import KnowledgeStore
 from tests.fakes.faces import FACES, Asked, Said
+from tests.fakes.good_calls import GOOD
 from tests.fakes.offline import offline_settings
 from tests.fakes.stocked_works import copied, stock
 from tests.fakes.works import ANN, Works, open_works
 from tools.catalogue import load_catalogue
 from tools.context import ToolContext
 from tools.spec import ApprovalRule, ToolSpec
-
-CONTENT = {"base": "smollm2-135m", "adapter": "mine"}
-VERSION = {"version": "support@two"}
-MEASURED = {**VERSION, "metric": "accuracy", "n": 100, "dataset": "tickets"}
-POLICY = """\
-schema: 1
-policies:
-  - id: house
-    title: The house's own
-    rules:
-      - {id: good, require: evaluation.accuracy > 0.8}
-"""
-GOOD: dict[str, dict[str, Any]] = {
-    "knowledge_search": {"query": "SE30"},
-    "evaluation_list": {},
-    "licence_lookup": {"model": "phi-4-mini"},
-    "licence_list": {"tier": "edge"},
-    "roster_list": {},
-    "model_profile": {"model": "phi-4-mini"},
-    "register_model": {"name": "new"},
-    "register_version": {"model": "support", "label": "three", "reference": "local:x", "content": CONTENT},
-    "artifact_put": {"path": "<file>"},
-    "artifact_list": {},
-    "artifact_show": {"digest": "<artifact>"},
-    "artifact_remove": {"digest": "<artifact>"},
-    "artifact_collect": {},
-    "set_stage": {**VERSION, "stage": "staging"},
-    "set_alias": {**VERSION, "alias": "fallback"},
-    "remove_alias": {"alias": "challenger"},
-    "retire_version": {"version": "support@old", "reason": "too slow"},
-    "retire_model": {"model": "unused", "reason": "never used"},
-    "models_list": {},
-    "version_show": VERSION,
-    "version_lineage": VERSION,
-    "version_compare": {"first": "support@one", "second": "challenger"},
-    "version_card": VERSION,
-    "approvals_list": {"state": "requested"},
-    "approval_approve": {"approval": "<approval>"},
-    "approval_reject": {"approval": "<approval>", "comment": "no"},
-    "approval_revoke": {"approval": "<approval>"},
-    "approval_delegate": {"to": "dora", "hours": 1.5, "tools": ["retire_version"]},
-    "delegation_revoke": {"delegation": "<delegation>"},
-    "audit_list": {"limit": 3},
-    "audit_verify": {},
-    "register_tenant": {"name": "initech", "quotas": {"requests_per_minute": 5}},
-    "manage_tenant_resources": {"tenant": "globex", "isolation": "dedicated"},
-    "tenants_list": {},
-    "tenant_usage": {},
-    "api_key_issue": {"principal": "erin", "scopes": ["roster:read"], "days": 3},
-    "api_keys_list": {},
-    "api_key_revoke": {"key": "<key>"},
-    "rollout_start": {"target": "assistant", **VERSION, "percentages": [10, 50]},
-    "execute_blue_green_deployment": {"target": "assistant", **VERSION},
-    "rollout_status": {"rollout": "running"},
-    "rollout_list": {"active": True},
-    "rollout_pause": {"rollout": "running", "reason": "lunch"},
-    "rollout_resume": {"rollout": "paused"},
-    "rollout_abort": {"rollout": "running"},
-    "rollout_promote": {"rollout": "running"},
-    "rollout_retry": {"rollout": "<rollout aborted>"},
-    "evaluation_record": {**MEASURED, "value": 0.9},
-    "bias_record": {**MEASURED, "attribute": "language", "gap": 0.1},
-    "security_record": {**VERSION, "check": "format", "outcome": "gguf", "source": "a scanner"},
-    "policies_list": {},
-    "manage_security_policies": {"action": "put", "name": "house", "text": POLICY},
-    "gate_check": {**VERSION, "purpose": "product"},
-    "gate_history": VERSION,
-    "licence_compatibility": {"purpose": "product", "base": "smollm2-135m"},
-    "model_card_export": VERSION,
-    "bom_export": VERSION,
-    "create_model_factory": {
-        "name": "tiny",
-        "model": "support",
-        "base": "smollm2-135m",
-        "reference": "local:smollm2-135m",
-        "sizes": [],
-    },
-    "deploy_model_via_factory": {"factory": "small", "target": "desk", "label": "made"},
-    "factories_list": {},
-    "create_deployment_pipeline": {"name": "fast", "stages": [{"name": "staging"}]},
-    "pipeline_run": {"pipeline": "release", **VERSION},
-    "pipeline_advance": {"pipeline": "release"},
-    "pipeline_cancel": {"pipeline": "release", "reason": "not needed"},
-    "pipeline_status": {},
-}
-"""Arguments with which each tool does its work; <...> stands for an id that was made."""
 
 MENDED = {"invalid_input", "not_found", "conflict"}
 """What a face may tell the model by its text alone."""
