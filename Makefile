@@ -71,6 +71,10 @@ chromium: ## install Debian's Chromium where there is none and we may
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
 	  else echo "No Chromium, and no right to install it: the tests of the page will be skipped."; fi; }
 
+.PHONY: ollama
+ollama: ## build a real Ollama for the tests that talk to one, where go and its module proxy are
+	tests/set_up/ollama.sh
+
 .PHONY: lint
 lint: .venv/.dev ## ruff, types, import contracts, lock file
 	$(RUN)/ruff check .
@@ -106,4 +110,4 @@ studio: .venv/.dev ## LangGraph's server for Studio on http://127.0.0.1:8083
 
 .PHONY: clean
 clean: ## remove what the targets made
-	rm -rf .venv .uv .demo .demo-factory .coverage* site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .ollama .demo .demo-factory .coverage* site .pytest_cache .ruff_cache .hypothesis

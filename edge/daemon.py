@@ -41,7 +41,7 @@ class Daemon:
     def __init__(self, device: Device, notifier: Notifier, uniform: Callable[[], float] = random.random) -> None:
         self._device = device
         self._notifier = notifier
-        self._backoff = Backoff(uniform)
+        self._backoff = Backoff(uniform, longest_s=device.settings.longest_wait_s)
         self._logged: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="edge")
         self._model_wakes = asyncio.Event()

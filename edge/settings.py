@@ -86,6 +86,7 @@ class EdgeSettings(_Frozen):
     Attributes:
         home: folder of everything that the device keeps.
         telemetry_every_s: how often health and sensors are written down.
+        longest_wait_s: between two tries to reach a hub that is away.
     """
 
     home: Path
@@ -95,6 +96,7 @@ class EdgeSettings(_Frozen):
     diagnostics: tuple[DiagnosticSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     telemetry_every_s: Annotated[float, Field(ge=1)] = 60.0
+    longest_wait_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
 
 
 def load_settings(home: Path | None = None) -> EdgeSettings:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memory.errors import ChargehandError
+from server.demo_edge.adapter import write_lora
 from server.demo_edge.cable import Cable, lay_cable
 from server.demo_edge.gateway import Gateway, new_gateway
 from server.demo_factory.hub import Hub, Refusal, start_hub
@@ -77,7 +78,7 @@ def _first_model(hub: Hub, cable: Cable) -> None:
     base = does(hub, "local", "artifact_put", path=str(bundled_path()))
     line(f"    {base['digest'][:23]}..., {base['size_bytes'] / 1e6:.0f} MB")
     does(hub, "local", "register_model", name=MODEL, based_on="smollm2-135m", description="answers on gateways")
-    version = _register(hub, "v1", base["digest"], "You answer in one short sentence.")
+    version = _register(hub, "v1", {"base_digest": base["digest"]})
     before = cable.received_bytes
     begun = time.monotonic()
     does(hub, "local", "device_model_assign", version=version, device=DEVICE)
@@ -86,12 +87,12 @@ def _first_model(hub: Hub, cable: Cable) -> None:
     line(f"    {(cable.received_bytes - before) / 1e6:.0f} MB over the cable, {time.monotonic() - begun:.0f} s in all")
 
 
-def _register(hub: Hub, label: str, digest: str, system: str) -> str:
+def _register(hub: Hub, label: str, content: Mapping[str, str]) -> str:
     found = does(
         hub, "local", "register_version",
         model=MODEL, label=label, reference="local:smollm2-135m",
-        content={"base": "smollm2-135m", "quantisation": "Q4_1", "base_digest": digest},
-        card={"edge": {"runtime": "llama", "configuration": {"system": system, "context_tokens": 2048}}},
+        content={"base": "smollm2-135m", "quantisation": "Q4_1", **content},
+        card={"edge": {"runtime": "llama", "configuration": {"context_tokens": 2048}}},
     )  # fmt: skip
     return found["id"]
 
@@ -131,9 +132,10 @@ def _offline(hub: Hub, cable: Cable, gateway: Gateway) -> None:
     gateway.switch_on()
     _until("the jobs are done", lambda: _done_jobs(gateway) >= set(_JOBS), 240)
     line(f"    {gateway.status()['events']['waiting']} events wait at the gateway")
-    say("Meanwhile at the hub: a new version, and a question to the gateway.")
-    digest = hub.call("local", "artifact_list", {})["artifacts"][0]["digest"]
-    version = _register(hub, "v2", digest, "You answer in one short sentence, figures first.")
+    say("Meanwhile at the hub: a new version (the same base with a LoRA adapter), and a question to the gateway.")
+    adapter = does(hub, "local", "artifact_put", path=str(write_lora(gateway.home.parent / "adapter.gguf", strength=0.01)))
+    base = hub.call("local", "artifact_put", {"path": str(bundled_path())})
+    version = _register(hub, "v2", {"base_digest": base["digest"], "adapter_digest": adapter["digest"]})
     does(hub, "local", "device_model_assign", version=version, device=DEVICE)
     does(hub, "local", "device_ask", device=DEVICE, text="Is the inlet too hot? Read the inlet temperature.")
     found = hub.call("local", "device_show", {"device": DEVICE})["device"]

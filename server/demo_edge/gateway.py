@@ -17,6 +17,7 @@ __all__ = ["Gateway", "new_gateway"]
 _ROOT = Path(__file__).parents[2]
 _SETTINGS = """
 telemetry_every_s = 5
+longest_wait_s = 4
 
 [logs]
 plant = "{logs}"

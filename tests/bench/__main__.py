@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("startup", "supervisor", "router", "gateway", "ingest", "retrieval", "answers")
+BENCHMARKS = ("startup", "tools", "supervisor", "router", "gateway", "ingest", "retrieval", "answers")
 """Quickest first; the last two want the third-party data sets beside the project."""
 
 

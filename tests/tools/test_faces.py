@@ -1,7 +1,6 @@
 """Every tool through every face: the same outcome, and the same entry in the audit log."""
 
 import asyncio
-import hashlib
 import importlib.util
 import io
 import re
@@ -13,138 +12,17 @@ from typing import Any
 import pytest
 
 from graphs.toolbox import all_tools
+from memory.artifacts import open_artifacts
 from memory.errors import InvalidInput, Unavailable
 from memory.store import KnowledgeStore
 from tests.fakes.faces import FACES, Asked, Said
+from tests.fakes.good_calls import GOOD
 from tests.fakes.offline import offline_settings
-from tests.fakes.stocked_works import FLEET_SIGNER, PACK, TOKEN, copied, stock
+from tests.fakes.stocked_works import PACK, copied, stock
 from tests.fakes.works import ANN, Works, open_works
 from tools.catalogue import load_catalogue
 from tools.context import ToolContext
-from tools.fleet.callers import hash_of
-from tools.fleet.contents import LocalContents
 from tools.spec import ApprovalRule, ToolSpec
-
-CONTENT = {"base": "smollm2-135m", "adapter": "mine"}
-VERSION = {"version": "support@two"}
-MEASURED = {**VERSION, "metric": "accuracy", "n": 100, "dataset": "tickets"}
-DEVICE = {"device": "press-1"}
-POLICY = """\
-schema: 1
-policies:
-  - id: house
-    title: The house's own
-    rules:
-      - {id: good, require: evaluation.accuracy > 0.8}
-"""
-GOOD: dict[str, dict[str, Any]] = {
-    "knowledge_search": {"query": "SE30"},
-    "evaluation_list": {},
-    "licence_lookup": {"model": "phi-4-mini"},
-    "licence_list": {"tier": "edge"},
-    "roster_list": {},
-    "model_profile": {"model": "phi-4-mini"},
-    "register_model": {"name": "new"},
-    "register_version": {"model": "support", "label": "three", "reference": "local:x", "content": CONTENT},
-    "artifact_put": {"path": "<file>"},
-    "artifact_list": {},
-    "artifact_show": {"digest": "<artifact>"},
-    "artifact_remove": {"digest": "<artifact>"},
-    "artifact_collect": {},
-    "set_stage": {**VERSION, "stage": "staging"},
-    "set_alias": {**VERSION, "alias": "fallback"},
-    "remove_alias": {"alias": "challenger"},
-    "retire_version": {"version": "support@old", "reason": "too slow"},
-    "retire_model": {"model": "unused", "reason": "never used"},
-    "models_list": {},
-    "version_show": VERSION,
-    "version_lineage": VERSION,
-    "version_compare": {"first": "support@one", "second": "challenger"},
-    "version_card": VERSION,
-    "approvals_list": {"state": "requested"},
-    "approval_approve": {"approval": "<approval>"},
-    "approval_reject": {"approval": "<approval>", "comment": "no"},
-    "approval_revoke": {"approval": "<approval>"},
-    "approval_delegate": {"to": "dora", "hours": 1.5, "tools": ["retire_version"]},
-    "delegation_revoke": {"delegation": "<delegation>"},
-    "audit_list": {"limit": 3},
-    "audit_verify": {},
-    "register_tenant": {"name": "initech", "quotas": {"requests_per_minute": 5}},
-    "manage_tenant_resources": {"tenant": "globex", "isolation": "dedicated"},
-    "tenants_list": {},
-    "tenant_usage": {},
-    "api_key_issue": {"principal": "erin", "scopes": ["roster:read"], "days": 3},
-    "api_keys_list": {},
-    "api_key_revoke": {"key": "<key>"},
-    "rollout_start": {"target": "assistant", **VERSION, "percentages": [10, 50]},
-    "execute_blue_green_deployment": {"target": "assistant", **VERSION},
-    "rollout_status": {"rollout": "running"},
-    "rollout_list": {"active": True},
-    "rollout_pause": {"rollout": "running", "reason": "lunch"},
-    "rollout_resume": {"rollout": "paused"},
-    "rollout_abort": {"rollout": "running"},
-    "rollout_promote": {"rollout": "running"},
-    "rollout_retry": {"rollout": "<rollout aborted>"},
-    "evaluation_record": {**MEASURED, "value": 0.9},
-    "bias_record": {**MEASURED, "attribute": "language", "gap": 0.1},
-    "security_record": {**VERSION, "check": "format", "outcome": "gguf", "source": "a scanner"},
-    "policies_list": {},
-    "manage_security_policies": {"action": "put", "name": "house", "text": POLICY},
-    "gate_check": {**VERSION, "purpose": "product"},
-    "gate_history": VERSION,
-    "licence_compatibility": {"purpose": "product", "base": "smollm2-135m"},
-    "model_card_export": VERSION,
-    "bom_export": VERSION,
-    "create_model_factory": {
-        "name": "tiny",
-        "model": "support",
-        "base": "smollm2-135m",
-        "reference": "local:smollm2-135m",
-        "sizes": [],
-    },
-    "deploy_model_via_factory": {"factory": "small", "target": "desk", "label": "made"},
-    "factories_list": {},
-    "create_deployment_pipeline": {"name": "fast", "stages": [{"name": "staging"}]},
-    "pipeline_run": {"pipeline": "release", **VERSION},
-    "pipeline_advance": {"pipeline": "release"},
-    "pipeline_cancel": {"pipeline": "release", "reason": "not needed"},
-    "pipeline_status": {},
-    "device_enrolment_token": {"group": "hall-3", "hours": 2.5},
-    "device_tokens": {},
-    "edge_enroll": {
-        "device": "press-2",
-        "public_key": FLEET_SIGNER.public_key,
-        "proof": FLEET_SIGNER.sign(hash_of(TOKEN).encode()),
-    },
-    "edge_sync": {"stream": "a" * 32, "after": 0, "through": 0, "reported_version": 1, "reported": {"version": "x"}},
-    "edge_artifact": {"digest": f"sha256:{hashlib.sha256(PACK).hexdigest()}", "offset": 2, "length": 9},
-    "device_list": {"group": "hall-3"},
-    "device_show": DEVICE,
-    "device_groups": {},
-    "device_move": {**DEVICE, "group": "hall-4"},
-    "device_revoke": {**DEVICE, "reason": "stolen"},
-    "device_health": {},
-    "device_events": {**DEVICE, "kind": "alert"},
-    "device_configure": {"values": {"every_s": 5}, "rules": {"every_s": "hub"}, "group": "hall-3"},
-    "device_policy_set": {"tools": ["note_take"], "limits": {"steps": 3}},
-    "device_prompt_set": {"text": "Be short.", **DEVICE},
-    "device_pack_assign": {"name": "book", "digest": f"sha256:{hashlib.sha256(PACK).hexdigest()}"},
-    "device_item_remove": {"kind": "pack", "name": "manual", **DEVICE},
-    "device_model_assign": {"version": "support@one", **DEVICE},
-    "device_job_put": {
-        "name": "read",
-        "schedule": {"on": "cron", "expression": "0 * * * *"},
-        "action": {"do": "tool", "tool": "sensor_read"},
-        "deadline_s": 60,
-    },
-    "device_job_remove": {"name": "watch"},
-    "device_job_list": {},
-    "device_ask": {**DEVICE, "text": "Is the fan on?"},
-    "device_answers": {"question": "<question>"},
-    "device_questions": DEVICE,
-    "device_reply": {"question": "press-1:1", "text": "Ann does.", "citations": ["the rota"]},
-}
-"""Arguments with which each tool does its work; <...> stands for an id that was made."""
 
 CALLERS = {
     "edge_enroll": replace(ANN, principal="enrolment:stocked"),
@@ -183,7 +61,7 @@ def stocked(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFacto
     works.add(specs.values())
     ids = asyncio.run(stock(works, folder))
     works.ledger.close()
-    LocalContents(sample_store.home.artifacts).put(io.BytesIO(PACK))
+    open_artifacts(sample_store.home, settings.artifacts_address).put(io.BytesIO(PACK))
     return Stocked(works, folder / "ledger.sqlite", specs, ids)
 
 

@@ -1,8 +1,10 @@
-"""Two tenants, every tool of the ledger: whatever one asks for, nothing of the other's comes back or changes."""
+"""Two tenants, every tool: whatever one asks for, nothing of the other's comes back or changes."""
 
 import asyncio
 import io
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,24 +12,21 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graphs.toolbox import all_tools
+from memory.artifacts import open_artifacts
 from memory.errors import ChargehandError, NotAllowed
+from memory.home import Home, open_home
 from memory.ledger.schema import metadata
-from tests.fakes.fleet_devices import FakeDevice, FleetWorks, MemoryContents, MemoryIdentity, new_signer
-from tests.fakes.works import ANN, BOB, Works, open_works
-from tools.assembly import governance_tools, ledger_tools
+from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
+from tests.fakes.good_calls import GOOD
+from tests.fakes.ingesters import open_word_store
+from tests.fakes.offline import offline_settings
+from tests.fakes.works import ANN, BOB, Works
 from tools.catalogue import load_catalogue
 from tools.context import SCOPES, ToolContext
-from tools.evidence import open_evidence
-from tools.fleet.assembly import fleet_tools
 from tools.fleet.contents import keep
-from tools.gates import Gates
+from tools.fleet.identity import Identity
 
-GATES = Gates(open_evidence(load_catalogue()))
-IDENTITY, CONTENTS = MemoryIdentity(), MemoryContents()
-SPECS = {
-    spec.name: spec
-    for spec in [*ledger_tools(load_catalogue()), *governance_tools(GATES), *fleet_tools(IDENTITY, CONTENTS)]
-}
 SECRET = "okapi"
 """In every content that the other tenant keeps; no name that an intruder could give has it."""
 THEIRS = ["zebra", "zebra@one", "challenger", "globex", "zebra-person", "champion"]
@@ -39,8 +38,8 @@ policies: [{{id: {SECRET}, title: t, rules: [{{id: r, require: evaluation.accura
 INTRUDER = replace(ANN, tenant="acme", principal="mallory", scopes=SCOPES - {"tenants:admin"})
 
 
-async def fill(works: Works) -> list[str]:
-    """Give the other tenant something of everything; returns the ids that were made."""
+async def fill(works: Works, home: Home, file: Path) -> list[str]:
+    """Give the other tenant something of everything; returns the ids that were made, and the digest of the file."""
     ann, bob = (replace(one, tenant="globex", principal=f"zebra-{one.principal}") for one in (ANN, BOB))
     model, version, alias, _, person, _ = THEIRS
     content = {"base": SECRET}
@@ -50,6 +49,7 @@ async def fill(works: Works) -> list[str]:
         card={"use": SECRET}, datasets=[{"name": SECRET}],
     )  # fmt: skip
     await works.call(ann, "set_alias", alias=alias, version=version)
+    kept = (await works.call(ann, "artifact_put", path=str(file))).model_dump()
     key = (await works.call(ann, "api_key_issue", principal=person, scopes=["roster:read"])).model_dump()
     with pytest.raises(ChargehandError) as caught:
         await works.call(ann, "retire_version", version=version, reason=SECRET)
@@ -60,18 +60,19 @@ async def fill(works: Works) -> list[str]:
     await works.call(ann, "create_deployment_pipeline", name=model, stages=[{"name": "staging", "alias": SECRET}])
     with pytest.raises(ChargehandError):
         await works.call(ann, "manage_security_policies", action="put", name=model, text=POLICY)
-    theirs = await fill_fleet(works, ann)
+    theirs = await fill_fleet(works, home, ann)
     given_to = (await works.call(bob, "approval_delegate", to="mallory", hours=9)).model_dump()
-    return [evidence["id"], key["view"]["id"], caught.value.approval_id, given_to["id"], *theirs]  # type: ignore[attr-defined]
+    return [evidence["id"], key["view"]["id"], caught.value.approval_id, given_to["id"], kept["digest"], *theirs]  # type: ignore[attr-defined]
 
 
-async def fill_fleet(works: Works, ann: ToolContext) -> list[str]:
+async def fill_fleet(works: Works, home: Home, ann: ToolContext) -> list[str]:
     """A device with everything that a device can have."""
-    device = FakeDevice(FleetWorks(works, IDENTITY, CONTENTS), "zebra", "globex")
+    contents = open_artifacts(home)
+    device = FakeDevice(FleetWorks(works, Identity(home.identity), contents), "zebra", "globex")
     made: Any = await works.call(ann, "device_enrolment_token", group="zebra")
     await device.enrol(made.token, facts={"site": SECRET})
     with works.ledger.unit("globex") as unit:
-        kept = keep(unit, CONTENTS, io.BytesIO(SECRET.encode()), "text/plain", works.now)
+        kept = keep(unit, contents, io.BytesIO(SECRET.encode()), "text/plain", works.now)
     await works.call(ann, "device_configure", values={"site": SECRET})
     await works.call(ann, "device_pack_assign", name="zebra", digest=kept.digest, group="zebra")
     action = {"do": "ask", "text": SECRET}
@@ -86,14 +87,24 @@ async def fill_fleet(works: Works, ann: ToolContext) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    works = open_works(tmp_path_factory.mktemp("isolation"))
-    works.add(SPECS.values())
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return open_home(tmp_path_factory.mktemp("isolation") / "home")
+
+
+@pytest.fixture(scope="module")
+def shared(home: Home) -> Iterator[tuple[Works, list[str]]]:
+    """All tools of a hub, over a home in which the other tenant has something of everything."""
+    folder, store = home.root.parent, open_word_store(home)
+    works = Works(store.ledger)
+    works.add(all_tools(offline_settings(home=store.home.root), store, load_catalogue(), "none").values())
     works.register_tenant("acme")
     works.register_tenant("globex")
-    ids = asyncio.run(fill(works))
+    (folder / "zebra.md").write_text(f"# zebra\n\nThe challenger zebra is an {SECRET}.")
+    store.ingest([folder / "zebra.md"], "globex", 1_000_000)
+    (folder / "zebra.gguf").write_bytes(b"GGUF zebra")
+    ids = asyncio.run(fill(works, home, folder / "zebra.gguf"))
     yield works, ids
-    works.ledger.close()
+    store.close()
 
 
 def values_of(schema: dict[str, Any], names: list[str]) -> st.SearchStrategy[Any]:
@@ -123,10 +134,14 @@ def everything(works: Works) -> list[tuple[str, list[tuple[Any, ...]]]]:
         ]
 
 
-@pytest.mark.parametrize("name", SPECS)
+def test_every_tool_of_a_hub_is_tried(shared: tuple[Works, list[str]]) -> None:
+    assert set(shared[0].tools) == set(GOOD)
+
+
+@pytest.mark.parametrize("name", GOOD)
 def test_no_tool_reaches_across(name: str, shared: tuple[Works, list[str]]) -> None:
     works, ids = shared
-    schema = SPECS[name].arguments.model_json_schema()["properties"]
+    schema = works.tools[name].arguments.model_json_schema()["properties"]
     names = [*THEIRS, *ids]
     before = everything(works)
 
@@ -160,11 +175,11 @@ def test_no_device_reaches_across(name: str, principal: str, shared: tuple[Works
     assert everything(works) == before
 
 
-def test_a_device_has_nothing_of_the_same_name_in_another_tenant(shared: tuple[Works, list[str]]) -> None:
+def test_a_device_has_nothing_of_the_same_name_in_another_tenant(shared: tuple[Works, list[str]], home: Home) -> None:
     works, ids = shared
 
     async def meet() -> None:
-        hub = FleetWorks(works, IDENTITY, CONTENTS)
+        hub = FleetWorks(works, Identity(home.identity), open_artifacts(home))
         ours: Any = await works.call(replace(INTRUDER, principal="ann"), "device_enrolment_token", group="zebra")
         device = FakeDevice(hub, "zebra", "acme")
         with pytest.raises(NotAllowed):
@@ -193,6 +208,8 @@ def test_nothing_of_the_other_tenant_is_listed(shared: tuple[Works, list[str]]) 
         "audit_verify",
         "tenant_usage",
         "policies_list",
+        "artifact_list",
+        "evaluation_list",
         "factories_list",
         "pipeline_status",
         "device_list",

@@ -147,7 +147,10 @@ def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[
     return RolloutStatus(
         rollout=view_of(context.unit, found),
         plan=found.plan,
-        events=[RolloutEventView(sequence=one.sequence, at=one.at, kind=one.kind, text=one.text) for one in events],
+        events=[
+            RolloutEventView(sequence=one.sequence, at=one.at, kind=one.kind, text=one.text, data=one.data)
+            for one in events
+        ],
     )
 
 

@@ -1,6 +1,8 @@
 """Rollouts as the tools show them."""
 
-from pydantic import AwareDatetime, BaseModel
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, Field
 
 from memory.ledger import Unit
 from tools.rollouts.ledger_store import read_target
@@ -31,12 +33,13 @@ class RolloutView(BaseModel):
 
 
 class RolloutEventView(BaseModel):
-    """One thing that happened; `sequence` counts from 1."""
+    """One thing that happened; `sequence` counts from 1. `data` is for programs: a gate's verdict and reasons."""
 
     sequence: int
     at: AwareDatetime
     kind: str
     text: str
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class RolloutStatus(BaseModel):

@@ -84,7 +84,7 @@ async def test_a_canary_waits_for_the_gate_then_for_another_pair_of_eyes_then_mo
     hub.look()
     waiting: RolloutStatus = await hub.call("rollout_status", rollout="assistant")
     assert waiting.rollout.state == "waiting_for_approval"
-    assert any("the licence allows it" in event.text for event in waiting.events)
+    assert any("the licence allows it" in event.data.get("gate", {}).get("reasons", ()) for event in waiting.events)
     with pytest.raises(NotAllowed, match="four eyes"):
         await hub.call("approval_approve", ADA, approval=f"ap-{started.id}")
     await hub.call("approval_approve", BOB, approval=f"ap-{started.id}", comment="go")

@@ -4,15 +4,17 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from memory.errors import Interrupted, InvalidInput, NotFound, Unavailable
+from server.demo_edge.adapter import write_gguf, write_lora
 from tools.runtimes.child import Child, backoff_s
 from tools.runtimes.llamacpp import LlamaRuntime
 from tools.runtimes.opening import bundled_version
-from tools.runtimes.port import ServedVersion
+from tools.runtimes.port import Adapter, ServedVersion
 
 pytestmark = pytest.mark.integration
 
@@ -102,3 +104,41 @@ def test_the_pause_grows_and_is_bounded():
     assert pauses == sorted(pauses)
     assert pauses[0] == 0.5
     assert pauses[-1] == 30.0
+
+
+async def test_an_adapter_changes_what_is_said_and_its_scale_says_how_much(tmp_path: Path):
+    bundled = bundled_version()
+    if bundled is None:
+        pytest.skip("the extra chargehand[local] is not installed")
+    lora = write_lora(tmp_path / "lora.gguf")
+    versions = [
+        replace(small(), id="plain"),
+        replace(small(), id="adapted", adapters=(Adapter(lora),)),
+        replace(small(), id="half", adapters=(Adapter(lora, 0.5),)),
+        replace(small(), id="off", adapters=(Adapter(lora, 0.0),)),
+    ]
+    runtime = LlamaRuntime(most=4)
+    body = {"prompt": "The capital of France is", "max_tokens": 12, "temperature": 0}
+    said: list[str] = []
+    for version in versions:
+        await runtime.ensure(version)
+        said.append((await runtime.complete(version, "completions", body))["choices"][0]["text"])
+        await runtime.unload(version)
+    await runtime.close()
+    plain, adapted, half, off = said
+    assert plain == off
+    assert len({plain, adapted, half}) == 3
+
+
+@pytest.mark.parametrize("spoilt", ["another model's shape", "another architecture", "no adapter"])
+async def test_an_adapter_that_does_not_fit_is_told(runtime: LlamaRuntime, tmp_path: Path, spoilt: str):
+    lora = tmp_path / "lora.gguf"
+    if spoilt == "another model's shape":
+        write_lora(lora, width=64)
+    else:
+        architecture = "gemma" if spoilt == "another architecture" else "llama"
+        kind = {} if spoilt == "no adapter" else {"general.type": "adapter", "adapter.type": "lora"}
+        write_gguf(lora, {"general.architecture": architecture, **kind, "adapter.lora.alpha": 2.0}, {})
+    version = replace(small(), id="unfit", adapters=(Adapter(lora),))
+    with pytest.raises(Unavailable, match="cannot serve unfit"):
+        await runtime.warm(version)
