@@ -8,18 +8,19 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, TurnEvent
 from agents.transcript import Transcript
 from graphs.dependencies import Dependencies
-from graphs.steps import TurnContext
+from graphs.retrieval import search_ahead
+from graphs.steps import Ahead, TurnContext
 from graphs.supervisor import build_supervisor
 from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
-from memory.threads import ThreadStore, open_threads
+from memory.threads import Asked, ThreadStore, open_threads
 from server.chat.messages import check_id, check_message
 
 __all__ = ["Conversation", "Reply", "open_conversation"]
@@ -62,13 +63,16 @@ class Conversation:
         """
         check_message(message, self.dependencies.settings.message_limit_bytes)
         check_id("thread", thread_id)
-        with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
-            reading = asyncio.create_task(self.dependencies.router.read(message))
-            try:
+        under_way: list[asyncio.Task[Any]] = [asyncio.create_task(self.dependencies.router.read(message))]
+        ahead = search_ahead(self.dependencies, message)
+        under_way.extend([ahead.found] if ahead else [])
+        try:
+            with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
                 asked = await self.threads.begin_turn(thread_id, self.dependencies.caller.tenant, message)
-                return await self._run(thread_id, asked, emit)
-            finally:
-                await asyncio.gather(reading, return_exceptions=True)
+                under_way.append(asked.kept)
+                return await self._run(thread_id, asked, ahead, emit)
+        finally:
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def delete(self, thread_id: str) -> None:
         """Remove a thread and everything said in it.
@@ -88,12 +92,17 @@ class Conversation:
     def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
         return self.dependencies.store.home.lock(self.lock_name(thread_id), f"{doing} thread {thread_id}")
 
-    async def _run(self, thread_id: str, asked: list[AnyMessage], emit: Emit) -> Reply:
+    async def _run(self, thread_id: str, asked: Asked, ahead: Ahead | None, emit: Emit) -> Reply:
         settings = self.dependencies.settings
         so_far = Transcript()
+
+        def happened(event: TurnEvent) -> None:
+            so_far.show(event)
+            emit(event)
+
         try:
             async with asyncio.timeout(settings.turn_limit_s):
-                await self._stream(thread_id, asked, emit, so_far)
+                await self._stream(thread_id, asked, TurnContext(happened, ahead, asked.kept))
         except asyncio.CancelledError:
             await asyncio.shield(self._record(thread_id, asked, "cancelled", so_far, "Stopped by the user."))
             raise
@@ -121,25 +130,24 @@ class Conversation:
             notices=so_far.notices,
         )
 
-    async def _stream(self, thread_id: str, asked: list[AnyMessage], emit: Emit, so_far: Transcript) -> None:
-        def happened(event: TurnEvent) -> None:
-            so_far.show(event)
-            emit(event)
-
+    async def _stream(self, thread_id: str, asked: Asked, context: TurnContext) -> None:
         config: RunnableConfig = {
             "configurable": {"thread_id": thread_id},
             "recursion_limit": self.dependencies.settings.recursion_limit,
         }
         await self._graph.ainvoke(
-            {"messages": asked},
+            {"messages": asked.messages},
             config,
-            context=TurnContext(happened),
+            context=context,
             stream_mode="custom",
             durability="exit",  # one durable write a turn; the question is in the ledger before
         )
 
-    async def _record(self, thread_id: str, asked: list[AnyMessage], status: str, so_far: Transcript, why: str) -> None:
-        """Keep in the thread that a turn ended early, with what had been said."""
+    async def _record(self, thread_id: str, asked: Asked, status: str, so_far: Transcript, why: str) -> None:
+        """Keep in the thread that a turn ended early, with what had been said; if it began: its question was kept."""
+        await asyncio.wait([asked.kept])
+        if asked.kept.exception() is not None:
+            return
         origin = {
             "route": so_far.route,
             "citations": [],
@@ -149,7 +157,7 @@ class Conversation:
         }
         await self._graph.aupdate_state(
             {"configurable": {"thread_id": thread_id}},
-            {"messages": [*asked, AIMessage(content=so_far.said, additional_kwargs=origin)]},
+            {"messages": [*asked.messages, AIMessage(content=so_far.said, additional_kwargs=origin)]},
             as_node="respond",
         )
 
