@@ -119,7 +119,8 @@ _PHRASES: dict[str, dict[str, str]] = {
     "name_the_model": {"en": "Which model do you mean?", "zh": "请给出模型的名称。"},
     "help_text": {
         "en": (
-            "I run the factory of small language models with you. Ask in plain words, in English or Chinese:\n\n"
+            "I run the factory of small language models with you. Ask, or order in plain words, in English or Chinese;"
+            " what I do not understand to the last word I ask about, and do not do.\n\n"
             "- **Documents**: “How do I exchange the fan of the SE50?” I quote and cite the passage."
             "\n"
             "- **Licences**: “May we ship qwen2.5-3b in a product?”\n"
@@ -134,12 +135,12 @@ _PHRASES: dict[str, dict[str, str]] = {
             "- **Approvals and the books**: “which approvals are waiting?”, “approve ap-…”, “delegate approvals to bob for 8"
             " hours”, “verify the audit chain”, “limit acme to 600 requests per minute”\n\n"
             "Every figure comes from a document or a tool, never from a model. On the command line:"
-            " `chargehand ingest PATH` adds documents, `chargehand search TEXT` searches them, `chargehand route TEXT`"
-            " shows where a message would go, `chargehand doctor` shows what is configured.\n\n"
+            " `chargehand ingest PATH` adds documents, `chargehand tools` lists every operation, `chargehand doctor`"
+            " shows what is configured.\n\n"
             "The model is {model}: {reason}"
         ),
         "zh": (
-            "我和您一起管理小语言模型工厂。用中文或英文直接提问即可：\n\n"
+            "我和您一起管理小语言模型工厂。用中文或英文直接提问或下指令即可；有一个词没听懂，我就先问清楚，不会去做。\n\n"
             "- **文档**：“SE30 的工作温度范围是多少？”我会引用原文并注明出处。\n"
             "- **许可证**：“qwen2.5-3b 能用在产品里吗？”\n"
             "- **名册**：“现在可以使用哪些模型？”\n"
@@ -151,7 +152,7 @@ _PHRASES: dict[str, dict[str, str]] = {
             "- **工厂和流水线**：“创建流水线 weekly：staging 过门禁，然后 production 过门禁并审批”\n"
             "- **审批和审计**：“有哪些待审批？”、“批准 ap-…”、“把审批委托给 bob 8 小时”、“校验审计链”\n\n"
             "所有数字都来自文档或工具，绝不来自模型。命令行：`chargehand ingest PATH` 导入文档，"
-            "`chargehand search TEXT` 搜索，`chargehand route TEXT` 查看消息会被转到哪里，`chargehand doctor` 查看配置。\n\n"
+            "`chargehand tools` 列出所有操作，`chargehand doctor` 查看配置。\n\n"
             "当前模型是 {model}：{reason}"
         ),
     },

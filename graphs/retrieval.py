@@ -27,15 +27,17 @@ from agents.phrases import phrase
 from agents.router.language import detect_language
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
-from graphs.steps import step, turn_caller
+from graphs.steps import Ahead, begun_for, step, turn_caller
 from memory.errors import ChargehandError
 from memory.lexical import analyse
 from memory.passages import Passage
 from memory.sections import SectionReader
+from tools.context import ToolContext
 from tools.knowledge import FoundPassages
 
-__all__ = ["build_retrieval", "make_graph"]
+__all__ = ["build_retrieval", "make_graph", "search_ahead"]
 
+_TOOL = "knowledge_search"
 _PASSAGES = 8
 _PASSAGES_TO_MODEL = 5
 _PROCEDURES_BESIDE = 4
@@ -48,14 +50,14 @@ def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, 
     graph = StateGraph(RetrievalState)
     graph.add_node("rewrite", step("rewrite", _rewrite))
     graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
-    graph.add_node("ground", step("ground", partial(_ground, dependencies)))
-    graph.add_node("draft", step("draft", partial(_draft, dependencies)))
+    ground = step("ground", partial(_ground, dependencies), partial(_after_ground, dependencies))
+    graph.add_node("ground", ground, destinations=("draft", "quote", END))
+    draft = step("draft", partial(_draft, dependencies), _after_draft)
+    graph.add_node("draft", draft, destinations=("quote", END))
     graph.add_node("quote", step("quote", partial(_quote, dependencies)))
     graph.add_edge(START, "rewrite")
     graph.add_edge("rewrite", "retrieve")
     graph.add_edge("retrieve", "ground")
-    graph.add_conditional_edges("ground", partial(_after_ground, dependencies), ["draft", "quote", END])
-    graph.add_conditional_edges("draft", _after_draft, ["quote", END])
     graph.add_edge("quote", END)
     return graph.compile(checkpointer=False, name="retrieval")
 
@@ -72,30 +74,59 @@ async def _rewrite(state: RetrievalState, emit: Emit) -> dict[str, Any]:
     return {"question": standalone_question(last_question(messages), last_question(messages, 1))}
 
 
+def search_ahead(dependencies: Dependencies, caller: ToolContext, message: str) -> Ahead | None:
+    """Begin to search for a message while its turn begins; it may turn out to be no question to the documents.
+
+    Returns:
+        None where the caller may not search.
+    """
+    if not dependencies.tools[_TOOL].scopes <= caller.scopes:
+        return None
+
+    async def search() -> tuple[FoundPassages, Rarity]:
+        found = await _search(dependencies, caller, message)
+        return found, await asyncio.to_thread(_rarity, dependencies, message, caller.tenant)
+
+    return Ahead(message, asyncio.create_task(search()))
+
+
+async def _search(dependencies: Dependencies, caller: ToolContext, query: str) -> FoundPassages:
+    return cast("FoundPassages", await dependencies.tools[_TOOL].call(caller, _arguments(query)))
+
+
+def _arguments(query: str) -> dict[str, Any]:
+    return {"query": query, "limit": _PASSAGES}
+
+
 async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    spec = dependencies.tools["knowledge_search"]
-    arguments = {"query": state["question"], "limit": _PASSAGES}
-    call_id = uuid.uuid4().hex
-    emit(ToolStarted(call_id, spec.name, arguments))
+    question = state["question"]
+    ahead, arguments, call_id = begun_for(question), _arguments(question), uuid.uuid4().hex
+    emit(ToolStarted(call_id, _TOOL, arguments))
     try:
-        found = await spec.call(turn_caller(dependencies.caller), arguments)
+        if ahead:
+            found, _ = await ahead.found
+        else:
+            found = await _search(dependencies, turn_caller(dependencies.caller), question)
     except ChargehandError as error:
         emit(ToolFinished(call_id, str(error), failed=True))
         raise
-    passages = cast("FoundPassages", found).passages
+    passages = found.passages
     shown = [
         {"document": passage.document, "heading": " > ".join(passage.heading_path), "score": round(passage.score, 3)}
         for passage in passages
     ]
     emit(ToolFinished(call_id, shown))
-    call = {"id": call_id, "name": spec.name, "arguments": arguments, "result": shown, "status": "done"}
+    call = {"id": call_id, "name": _TOOL, "arguments": arguments, "result": shown, "status": "done"}
     return {"passages": [asdict(passage) for passage in passages], "tool_calls": [call]}
 
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
     passages, language = _passages(state), _language(state)
-    tenant = turn_caller(dependencies.caller).tenant
-    rarity = await asyncio.to_thread(_rarity, dependencies, state["question"], tenant)
+    ahead, tenant = begun_for(state["question"]), turn_caller(dependencies.caller).tenant
+    if ahead:
+        rarity = (await ahead.found)[1]
+    else:
+        rarity = await asyncio.to_thread(_rarity, dependencies, state["question"], tenant)
     found = assess(state["question"], passages, rarity)
     update: dict[str, Any] = {"found": found, "answer": "", "citations": [], "notices": [], "streamed": False}
     if found == "nothing":

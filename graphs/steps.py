@@ -1,17 +1,34 @@
 """Nodes as steps that the user can follow: each says when it begins and ends."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from langgraph.runtime import Runtime, get_runtime
+from langgraph.types import Command
 
 from agents.events import Emit, StepFinished, StepStarted
-from tools.spec import ToolContext
+from agents.grounding.relevance import Rarity
+from tools.context import ToolContext
+from tools.knowledge import FoundPassages
 
-__all__ = ["TurnContext", "emitter", "step", "turn_caller"]
+__all__ = ["Ahead", "TurnContext", "begun_for", "emitter", "question_kept", "step", "turn_caller"]
 
 State = TypeVar("State", bound=Mapping[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A search of the documents that began before the graph came to it.
+
+    Attributes:
+        query: what is searched for.
+        found: the passages, and how rare the query's terms are.
+    """
+
+    query: str
+    found: asyncio.Task[tuple[FoundPassages, Rarity]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +38,14 @@ class TurnContext:
     Attributes:
         emit: called on the event loop's thread.
         caller: who takes the turn; None for whom the graph was made for.
+        ahead: for the step that searches, if it searches for the same.
+        kept: done when the question is durable.
     """
 
     emit: Emit
     caller: ToolContext | None = None
+    ahead: Ahead | None = None
+    kept: asyncio.Task[None] | None = None
 
 
 def emitter() -> Emit:
@@ -35,19 +56,38 @@ def emitter() -> Emit:
 
 def turn_caller(default: ToolContext) -> ToolContext:
     """Who takes the running turn; `default` where the run does not say."""
-    runtime: Runtime[Any] = get_runtime()
-    context = runtime.context
+    context: Any = get_runtime().context
     return context.caller if isinstance(context, TurnContext) and context.caller is not None else default
 
 
-def step(name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]]) -> Any:
-    """Make a LangGraph node, an async function of the state, of a function of the state and the place for events."""
+def begun_for(query: str) -> Ahead | None:
+    """The search that the running turn has begun, if it is for this."""
+    context: Any = get_runtime().context
+    ahead = context.ahead if isinstance(context, TurnContext) else None
+    return ahead if ahead is not None and ahead.query == query else None
 
-    async def run(state: State) -> dict[str, Any]:
+
+async def question_kept() -> None:
+    """Wait until the question of the running turn is durable. Raises what keeping it raised."""
+    context: Any = get_runtime().context
+    if isinstance(context, TurnContext) and context.kept is not None:
+        await asyncio.shield(context.kept)
+
+
+def step(
+    name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]], then: Callable[[State], str] | None = None
+) -> Any:
+    """Make a LangGraph node, an async function of the state, of a function of the state and the place for events.
+
+    Args:
+        then: chooses the next node by the state after this one; a conditional edge would cost 0.3 ms more.
+    """
+
+    async def run(state: State) -> dict[str, Any] | Command[str]:
         emit = emitter()
         emit(StepStarted(name))
         update = await node(state, emit)
         emit(StepFinished(name))
-        return update
+        return update if then is None else Command(update=update, goto=then(cast("State", {**state, **update})))
 
     return run

@@ -22,13 +22,13 @@ from agents.planner.plan import TeamName
 from agents.planner.resuming import read_answer
 from agents.router.intents import Intent
 from agents.router.language import detect_language
-from agents.router.router import Route, RunnerUp
+from agents.router.router import Route
 from agents.teams.outcomes import Pending, TeamFinding
 from agents.transcript import Transcript
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
-from graphs.steps import step, turn_caller
+from graphs.steps import question_kept, step, turn_caller
 
 __all__ = ["build_supervisor", "make_graph"]
 
@@ -41,22 +41,21 @@ def build_supervisor(
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Compile the supervisor; with a checkpointer its threads are kept."""
     graph = StateGraph(TurnState)
-    graph.add_node("route", step("route", partial(_route, dependencies)))
+    branches = ("knowledge", *TEAMS, "help", "clarify", "decline")
+    graph.add_node("route", step("route", partial(_route, dependencies), _branch), destinations=branches)
     graph.add_node("knowledge", build_retrieval(dependencies))
     for team in TEAMS:
         graph.add_node(team, step(team, partial(_team, dependencies, team)))
     graph.add_node("help", step("help", partial(_help, dependencies)))
     graph.add_node("clarify", step("clarify", _clarify))
     graph.add_node("decline", step("decline", _decline))
-    graph.add_node("respond", step("respond", partial(_respond, dependencies)))
+    respond = step("respond", partial(_respond, dependencies), _after_respond)
+    graph.add_node("respond", respond, destinations=("approval", END))
     graph.add_node("approval", _approval)
     graph.add_node("resume", step("resume", partial(_resume, dependencies)))
     graph.add_edge(START, "route")
-    branches = ["knowledge", *TEAMS, "help", "clarify", "decline"]
-    graph.add_conditional_edges("route", _branch, branches)
     for branch in branches:
         graph.add_edge(branch, "respond")
-    graph.add_conditional_edges("respond", _after_respond, ["approval", END])
     graph.add_edge("approval", "resume")
     graph.add_edge("resume", "respond")
     return graph.compile(checkpointer=checkpointer, name="supervisor")
@@ -73,7 +72,7 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
     text = last_question(messages)
     if before and state.get("pending") and read_answer(text):
         intent = before["intent"] if before["intent"] in TEAMS else "deployment"
-        route = _certain(intent, before["language"], "It answers what the assistant said before.")
+        route = _by_rule(intent, before["language"], "It answers what the assistant said before.")
     else:
         previous = cast("Intent", before["intent"]) if before else None
         if len(messages) > 1 and messages[-2].type == "human":  # the turn before was killed, and left no route
@@ -84,17 +83,17 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
             find = partial(dependencies.teams.team_of_order, text, caller, changes_only=not unsure)
             team = await asyncio.to_thread(find)
             if team is not None:
-                route = _certain(team, detect_language(text), "It is an order that the planner understands.")
+                route = _by_rule(team, detect_language(text), "It is an order that the planner understands.")
+    await question_kept()
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))
     fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
     return {"route": taken, "ending": "asked" if route.path == "clarify" else "done", **fresh}
 
 
-def _certain(intent: Intent, language: Any, reason: str) -> Route:
-    """A route that needs no classifier."""
-    runner_up = RunnerUp(intent="help", confidence=0.0)
-    return Route(intent=intent, confidence=1.0, language=language, runner_up=runner_up, path="planner", reason=reason)
+def _by_rule(intent: Intent, language: Any, reason: str) -> Route:
+    """A route by a rule, not by a probability."""
+    return Route(intent=intent, confidence=None, language=language, runner_up=None, path="planner", reason=reason)
 
 
 def _branch(state: TurnState) -> str:

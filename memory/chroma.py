@@ -112,6 +112,22 @@ class ChromaFolder:
         vectors = np.asarray(found["embeddings"], dtype=np.float32)
         return dict(zip(found["ids"], vectors, strict=True))
 
+    def all(self, name: str, limit: int) -> dict[str, NDArray[np.float32]]:
+        """Key -> its vector, for all of a collection in the order of their keys; empty where it has more than `limit`.
+
+        Raises:
+            StorageFailed: the folder cannot be read.
+        """
+        collection = self._read(name)
+        if collection is None:
+            return {}
+        with _chroma_errors(self._folder):
+            if collection.count() > limit:
+                return {}
+            found = collection.get(include=["embeddings"])
+        vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        return dict(sorted(zip(found["ids"], vectors, strict=True)))
+
     def keys(self, name: str) -> set[str]:
         """All keys of a collection.
 

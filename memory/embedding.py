@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
@@ -59,9 +60,10 @@ class MiniLM:
     batch_tokens = 1024
     """Most padded word pieces in one batch; bounds memory, and is the fastest on two cores."""
 
-    def __init__(self, session: InferenceSession, tokenizer: Tokenizer) -> None:
+    def __init__(self, session: InferenceSession, tokenizer: Tokenizer, batches: int = 1) -> None:
         self._session = session
         self._tokenizer = tokenizer
+        self._batches = batches
         self._inputs = {entry.name for entry in session.get_inputs()}
         self._lately = lru_cache(maxsize=512)(_Lately)
 
@@ -69,18 +71,24 @@ class MiniLM:
         """Return unit vectors, shape (len(texts), 384), float32."""
         if len(texts) == 1:
             return self._embed_one(texts[0])
-        encodings = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        batches = self._batched([len(row) for row in ids])
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        start = 0
-        while start < len(order):
-            stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(encodings[order[stop]].ids) <= self.batch_tokens:
-                stop += 1
-            batch = order[start:stop]
-            vectors[batch] = self._run([encodings[index].ids for index in batch])
-            start = stop
+        with ThreadPoolExecutor(self._batches) as threads:
+            ran = threads.map(self._run, ([ids[index] for index in batch] for batch in batches))
+            for batch, part in zip(batches, ran, strict=True):
+                vectors[batch] = part
         return vectors
+
+    def _batched(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Indices of texts of like lengths, shortest first, in batches of at most `batch_tokens` with their padding."""
+        batches: list[list[int]] = []
+        for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+            if batches and (len(batches[-1]) + 1) * lengths[index] <= self.batch_tokens:
+                batches[-1].append(index)
+            else:
+                batches.append([index])
+        return batches
 
     def count_tokens(self, text: str) -> int:
         """Word pieces of `text`, with the two special ones; at most `token_limit`."""
@@ -110,12 +118,13 @@ class MiniLM:
         return hidden / np.maximum(np.linalg.norm(hidden, axis=1, keepdims=True), 1e-12)
 
 
-def load_minilm(cache: Path, threads: int = 2) -> MiniLM:
+def load_minilm(cache: Path, batches: int = 2) -> MiniLM:
     """Load the weights; about 0.3 s and 60 MB, and 3 s more where the cache does not hold them yet.
 
     Args:
         cache: folder of what can be made again; the quantised weights are kept there.
-        threads: of the inference session, >= 1.
+        batches: how many are embedded at once, >= 1, each in a thread of its own: a message has too few word pieces to
+            be worth two.
 
     Raises:
         Unavailable: the `local` extra is not installed.
@@ -127,28 +136,27 @@ def load_minilm(cache: Path, threads: int = 2) -> MiniLM:
 
     threadpool_limits(1, "blas")  # OpenBLAS's second thread would spin for 60 ms after each product of vectors
     weights = quantised(packaged, cache)
-    session = _session(weights, threads)
+    session = _session(weights)
     if session is None:  # damaged since
         weights.unlink()
-        session = _session(quantised(packaged, cache), threads)
+        session = _session(quantised(packaged, cache))
     if session is None:
         raise Unavailable(f"The embedder's weights in {cache} cannot be loaded.", "Install chargehand[local] again.")
     tokenizer = Tokenizer.from_file(str(vocabulary))
     tokenizer.enable_truncation(MiniLM.token_limit)
     tokenizer.no_padding()
-    return MiniLM(session, tokenizer)
+    return MiniLM(session, tokenizer, batches)
 
 
-def _session(weights: Path, threads: int) -> InferenceSession | None:
+def _session(weights: Path) -> InferenceSession | None:
     """An inference session; None where the file is damaged."""
     import onnxruntime
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
     except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-__all__ = ["SavedMessage", "ThreadStore", "open_threads"]
+__all__ = ["Asked", "SavedMessage", "ThreadStore", "open_threads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,20 @@ class SavedMessage:
 
     message: AnyMessage
     checkpoint_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question of a turn.
+
+    Attributes:
+        messages: what to add to the thread: the question, and before it the last one, in case its turn was killed.
+            Adding a message that is there already changes nothing.
+        kept: done when the question is durable; to be waited for before anything is answered.
+    """
+
+    messages: list[AnyMessage]
+    kept: asyncio.Task[None]
 
 
 class ThreadStore:
@@ -48,12 +63,8 @@ class ThreadStore:
         """Raises NotFound: there is no such thread in this tenant."""
         return await asyncio.to_thread(self._ledger.threads.get, thread_id, tenant)
 
-    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
-        """Count a turn and keep its question, before anything is answered: a checkpoint is written only at its end.
-
-        Returns:
-            What to add to the thread: the message, and before it the last one, in case its turn was killed. Adding a
-            message that is there already changes nothing.
+    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> Asked:
+        """Count a turn and begin to keep its question: a checkpoint is written only at the end of a turn.
 
         Raises:
             NotFound: the thread is another tenant's.
@@ -62,11 +73,10 @@ class ThreadStore:
 
         title = " ".join(message.split())[:80]
         question = Question(uuid.uuid4().hex, message)
-        before = await asyncio.to_thread(
-            self._ledger.threads.ask, thread_id, tenant, title, question, datetime.now(UTC)
-        )
+        before = await asyncio.to_thread(self._ledger.threads.before, thread_id, tenant)
+        keep = asyncio.to_thread(self._ledger.threads.ask, thread_id, tenant, title, question, datetime.now(UTC))
         asked = [before, question] if before else [question]
-        return [HumanMessage(entry.text, id=entry.id) for entry in asked]
+        return Asked([HumanMessage(entry.text, id=entry.id) for entry in asked], asyncio.create_task(keep))
 
     async def messages(self, thread_id: str, tenant: str) -> list[SavedMessage]:
         """All messages of a thread in order, each with the checkpoint to fork at to keep it as the last one.
@@ -135,18 +145,30 @@ async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore
     """
     import aiosqlite
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+    from langgraph.checkpoint.sqlite import SqliteSaver
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     with storage_errors(path):
         connection = await aiosqlite.connect(path, timeout=30)
+        reading = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    reader = SqliteSaver(reading, serde=serde)
+
+    class Checkpoints(AsyncSqliteSaver):
+        async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+            """As the base, which crosses between threads six times for it."""
+            return await asyncio.to_thread(reader.get_tuple, config)
+
     try:
-        checkpointer = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        checkpointer = Checkpoints(connection, serde=serde)
         with storage_errors(path):
             await connection.execute("PRAGMA busy_timeout=30000")
             await connection.execute("PRAGMA synchronous=FULL")
             await checkpointer.setup()
+            await asyncio.to_thread(reader.setup)
         yield ThreadStore(checkpointer, ledger)
     finally:
+        reading.close()
         await connection.close()
 
 

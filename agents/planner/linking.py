@@ -64,10 +64,7 @@ def model_mentions(text: str, catalogue: Catalogue) -> list[ModelMention]:
     squeezed, places = _squeeze(text)
     found: list[ModelMention] = []
     taken = bytearray(len(text))
-    names = sorted(
-        ((_squeeze(name)[0], name, model) for name, model in catalogue.names()), key=lambda row: -len(row[0])
-    )
-    for name, written, model in names:
+    for name, written, model in catalogue.spellings:
         for at in _occurrences(squeezed, name) if len(name) >= _SHORTEST_NAME else ():
             start, end = places[at], places[at + len(name) - 1] + 1
             if (

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-__all__ = ["Mood", "mood_of"]
+__all__ = ["Mood", "mood_of", "only_asks"]
 
 Mood = Literal["order", "look", "talk"]
 """order: do it. look: how do things stand. talk: denied, supposed, put off, or a question about doing it."""
@@ -67,4 +67,9 @@ def mood_of(text: str, reason: str = "") -> Mood:
     _, *further = re.split(r"[.!;。！；]\s*", reason)
     if about or any(_TAKES_BACK.search(sentence) for sentence in further):
         return "talk"
-    return "talk" if _ASKS.search(text) and not _REQUESTS.search(text) else "order"
+    return "talk" if only_asks(text) else "order"
+
+
+def only_asks(text: str) -> bool:
+    """Whether it ends as a question and requests nothing: no order, whatever the names in it are."""
+    return bool(_ASKS.search(text)) and not _REQUESTS.search(text)

@@ -10,7 +10,7 @@ from agents.planner.moods import Mood, mood_of
 from agents.planner.quantities import Quantities, take_quantities
 from tools.catalogue import Catalogue
 
-__all__ = ["Reading", "read_utterance"]
+__all__ = ["Reading", "read_utterance", "without_reason"]
 
 _REASON = re.compile(
     (
@@ -91,7 +91,7 @@ class Reading:
 def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue) -> Reading:
     """Read one message. Costs about a millisecond for a few hundred names."""
     block = _BLOCK.search(text)
-    said, reason = _take_reason((text[: block.start()] if block else text).strip())
+    said, reason = without_reason(text[: block.start()] if block else text)
     mentions = take_mentions(said, known, catalogue)
     masked, end = "", 0
     for index, one in enumerate(mentions):
@@ -104,7 +104,9 @@ def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue)
     )
 
 
-def _take_reason(text: str) -> tuple[str, str]:
+def without_reason(text: str) -> tuple[str, str]:
+    """What is said, and the reason that is given for it; empty where none is."""
+    text = text.strip()
     if match := _REASON.search(text):
         return text[: match.start()], match["why"].strip().rstrip(".。!！")
     if match := _COLON.search(text):

@@ -62,6 +62,10 @@ class Classifier:
 
     def probabilities(self, text: str, embedder: Embedder, previous: Intent | None) -> Floats:
         """Calibrated probabilities of the six intents, shape (6,), in the order of INTENTS."""
+        return self.calibrated(self.scores(text, embedder), previous)
+
+    def scores(self, text: str, embedder: Embedder) -> Floats:
+        """Scores of the text alone: the six intents in the order of INTENTS, and leaning; shape (7,)."""
         own, weights = featurise(text, self.glossary), self.weights
         meaning = embedder.embed([meaning_of(text, self.glossary)])[0]
         scores = (
@@ -69,7 +73,11 @@ class Classifier:
             + pull_of(weights.examples @ meaning) @ weights.duals
             + own.scaled(weights.rarity) @ weights.grams[own.buckets]
         )
-        logits = weigh(scores.astype(np.float32)[None], [previous])[0] @ weights.mixing + weights.bias
+        return scores.astype(np.float32)
+
+    def calibrated(self, scores: Floats, previous: Intent | None) -> Floats:
+        """The probabilities that scores come to after a turn of intent `previous`, shape (6,)."""
+        logits = weigh(scores[None], [previous])[0] @ self.weights.mixing + self.weights.bias
         exponents = np.exp(logits - logits.max())
         return exponents / exponents.sum()
 

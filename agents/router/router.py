@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.router.classifier import Classifier
-from agents.router.features import meaning_of
 from agents.router.intents import INTENTS, Intent
 from agents.router.language import Language, detect_language
 from memory.embedding import Embedder
@@ -17,8 +17,14 @@ from memory.errors import ChargehandError
 
 __all__ = ["IntentChooser", "IntentRouter", "Route", "RunnerUp", "load_router"]
 
+Floats = NDArray[np.float32]
+
 PLAUSIBLE = 0.08
 """Least probability of an intent that a model may choose."""
+
+
+_KEPT = 256
+"""Messages whose scores are kept."""
 
 
 class RunnerUp(BaseModel):
@@ -34,7 +40,8 @@ class Route(BaseModel):
     """Where a message goes, and why.
 
     Attributes:
-        confidence: calibrated probability of `intent`.
+        confidence: calibrated probability of `intent`; None where the planner decided, which nobody has measured.
+        runner_up: None where the planner decided.
         path: what decided: the classifier, a model, the planner that knows the order for what it is, or nobody, so that
             the user is asked.
         reason: one sentence.
@@ -43,9 +50,9 @@ class Route(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     intent: Intent
-    confidence: float = Field(ge=0, le=1)
+    confidence: float | None = Field(ge=0, le=1)
     language: Language
-    runner_up: RunnerUp
+    runner_up: RunnerUp | None
     path: Literal["classifier", "model", "planner", "clarify"]
     reason: str
 
@@ -76,10 +83,11 @@ class IntentRouter:
         self._embedder = embedder
         self._chooser = chooser
         self._threshold = threshold
+        self._lately: dict[str, asyncio.Task[Floats]] = {}
 
     async def read(self, text: str) -> None:
-        """Embed a message ahead of `route`, while other things are done for it."""
-        await asyncio.to_thread(self._embedder.embed, [meaning_of(text, self._classifier.glossary)])
+        """Read a message ahead of `route`, while other things are done for it."""
+        await self._scores(text)
 
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         """Find the intent of a message.
@@ -87,7 +95,7 @@ class IntentRouter:
         Args:
             previous: intent of the turn before, for messages that only make sense after it.
         """
-        probabilities = await asyncio.to_thread(self._classifier.probabilities, text, self._embedder, previous)
+        probabilities = self._classifier.calibrated(await self._scores(text), previous)
         order = np.argsort(-probabilities, kind="stable")
         first, second = INTENTS[order[0]], INTENTS[order[1]]
         sure, next_best = float(probabilities[order[0]]), float(probabilities[order[1]])
@@ -121,6 +129,16 @@ class IntentRouter:
             reason=f"{doubt}; the model chose {chosen}.",
         )
 
+    async def _scores(self, text: str) -> Floats:
+        """The classifier's scores of a message that may have been read lately, or is just being read."""
+        reading = self._lately.get(text)
+        if reading is None or reading.get_loop() is not asyncio.get_running_loop() or _failed(reading):
+            if len(self._lately) >= _KEPT:
+                del self._lately[next(iter(self._lately))]
+            scores = asyncio.to_thread(self._classifier.scores, text, self._embedder)
+            reading = self._lately[text] = asyncio.create_task(scores)
+        return await asyncio.shield(reading)  # whoever else waits for it goes on when this turn is stopped
+
     async def _ask(self, text: str, plausible: Sequence[Intent]) -> Intent | None:
         if self._chooser is None or len(plausible) < 2:
             return None
@@ -131,6 +149,10 @@ class IntentRouter:
         except ChargehandError:
             return None  # the user is asked instead, which the route says
         return chosen if chosen in plausible else None
+
+
+def _failed(reading: asyncio.Task[Floats]) -> bool:
+    return reading.done() and (reading.cancelled() or reading.exception() is not None)
 
 
 def load_router(

@@ -17,8 +17,10 @@ from agents.phrases import phrase
 from agents.planner.calls import Plan, PlannedCall, TeamName
 from agents.planner.filling import propose
 from agents.planner.known import Known
+from agents.planner.moods import only_asks
 from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
+from agents.planner.reading import without_reason
 from agents.router.language import detect_language
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
@@ -67,7 +69,7 @@ class Teams:
         Args:
             changes_only: only for what changes something, since all of its words are understood then.
         """
-        if self.know is None:
+        if self.know is None or (changes_only and only_asks(without_reason(text)[0])):
             return None
         plan = plan_operation(text, detect_language(text), self.know(context), self.catalogue, self.tools)
         if plan is None or not plan.calls:

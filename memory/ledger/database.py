@@ -65,10 +65,10 @@ class Database:
         """As the function `upsert`."""
         return upsert(self._engine.dialect.name, table, values)
 
-    def rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
-        """All rows of a query by column name."""
+    def rows(self, query: sa.Select[*tuple[Any, ...]], **values: Any) -> list[dict[str, Any]]:
+        """All rows of a query by column name, with the values of its parameters."""
         with self.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [dict(row) for row in connection.execute(query, values).mappings()]
 
     def close(self) -> None:
         self._engine.dispose()

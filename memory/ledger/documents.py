@@ -47,6 +47,11 @@ def chunk_id(document_id: str, ordinal: int) -> str:
 _KEYS_AT_ONCE = 500
 """SQLite takes 32766 values in one statement, older releases 999."""
 _listed = [column for column in documents.c if column.name != "text"]
+_found = (  # built once: it takes longer to build than to run
+    sa.select(chunks, *(column.label(f"of_{column.name}") for column in _listed))
+    .select_from(chunks.join(documents))
+    .where(chunks.c.id.in_(sa.bindparam("ids", expanding=True)), documents.c.tenant == sa.bindparam("theirs"))
+)
 
 
 class Documents:
@@ -122,18 +127,12 @@ class Documents:
 
     def chunks(self, chunk_ids: Sequence[str], tenant: str) -> dict[str, tuple[StoredDocument, Chunk]]:
         """Chunk id -> (its document without text, the chunk), for those of the ids that this tenant has."""
-        columns = [column.label(f"of_{column.name}") for column in _listed]
-        query = (
-            sa.select(chunks, *columns)
-            .select_from(chunks.join(documents))
-            .where(chunks.c.id.in_(chunk_ids), documents.c.tenant == tenant)
-        )
         return {
             row["id"]: (
                 StoredDocument(text="", **{column.name: row[f"of_{column.name}"] for column in _listed}),
                 _chunk(row),
             )
-            for row in self._database.rows(query)
+            for row in self._database.rows(_found, ids=list(chunk_ids), theirs=tenant)
         }
 
 

@@ -10,6 +10,9 @@ from memory.ledger.schema import outbox, watermarks
 __all__ = ["Change", "Outbox"]
 
 
+_position = sa.select(watermarks.c.position).where(watermarks.c.store == sa.bindparam("mirror"))
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A document changed, or went; what it is now stands in the ledger.
@@ -41,7 +44,7 @@ class Outbox:
 
     def watermark(self, store: str) -> int:
         """Position of the last change that `store` has applied; 0 when none."""
-        rows = self._database.rows(sa.select(watermarks.c.position).where(watermarks.c.store == store))
+        rows = self._database.rows(_position, mirror=store)
         return rows[0]["position"] if rows else 0
 
     def advance(self, store: str, position: int) -> None:

@@ -31,41 +31,63 @@ class Question:
     text: str
 
 
+_thread = sa.select(threads).where(threads.c.id == sa.bindparam("wanted"))
+_before = (
+    sa.select(threads.c.tenant, questions.c.id, questions.c.text)
+    .select_from(threads.outerjoin(questions))
+    .where(threads.c.id == sa.bindparam("wanted"))
+)
+_asked = sa.select(questions.c.id, questions.c.text).where(questions.c.thread_id == sa.bindparam("wanted"))
+
+
 class Threads:
     """Reads and writes of the list of conversations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Built once: they take longer to build than to run.
+        self._put_thread = database.upsert(threads, {column.name: sa.bindparam(column.name) for column in threads.c})
+        self._put_question = database.upsert(
+            questions, {column.name: sa.bindparam(column.name) for column in questions.c}
+        )
 
-    def ask(self, thread_id: str, tenant: str, title: str, question: Question, now: datetime) -> Question | None:
+    def ask(self, thread_id: str, tenant: str, title: str, question: Question, now: datetime) -> None:
         """Count one more turn of a thread, making it with `title` when it is new, and keep what is asked.
-
-        Returns:
-            The question before, which may never have been answered.
 
         Raises:
             NotFound: the thread is another tenant's.
         """
         with self._database.write() as connection:
-            row = connection.execute(sa.select(threads).where(threads.c.id == thread_id)).mappings().first()
+            row = connection.execute(_thread, {"wanted": thread_id}).mappings().first()
             if row is not None and row["tenant"] != tenant:
                 raise _no_thread(thread_id)
             turns = row["turns"] + 1 if row is not None else 1
             thread = Thread(thread_id, tenant, row["title"] if row is not None else title, turns, now)
-            before = connection.execute(_asked(thread_id)).mappings().first()
-            connection.execute(self._database.upsert(threads, asdict(thread)))
-            connection.execute(self._database.upsert(questions, {"thread_id": thread_id, **asdict(question)}))
-        return Question(**before) if before is not None else None
+            connection.execute(self._put_thread, asdict(thread))
+            connection.execute(self._put_question, {"thread_id": thread_id, **asdict(question)})
+
+    def before(self, thread_id: str, tenant: str) -> Question | None:
+        """The question before the next one, which may never have been answered; None where there is none.
+
+        Raises:
+            NotFound: the thread is another tenant's.
+        """
+        for row in self._database.rows(_before, wanted=thread_id):
+            if row["tenant"] != tenant:
+                raise _no_thread(thread_id)
+            if row["id"] is not None:
+                return Question(row["id"], row["text"])
+        return None
 
     def last_question(self, thread_id: str) -> Question | None:
         """What was asked last in a thread; None where nothing was, or it is a fork."""
-        rows = self._database.rows(_asked(thread_id))
+        rows = self._database.rows(_asked, wanted=thread_id)
         return Question(**rows[0]) if rows else None
 
     def save(self, thread: Thread) -> None:
         """Insert or overwrite."""
         with self._database.write() as connection:
-            connection.execute(self._database.upsert(threads, asdict(thread)))
+            connection.execute(self._put_thread, asdict(thread))
 
     def get(self, thread_id: str, tenant: str) -> Thread:
         """Raises NotFound: there is no such thread in this tenant."""
@@ -85,10 +107,6 @@ class Threads:
             query = threads.delete().where(threads.c.id == thread_id, threads.c.tenant == tenant)
             if connection.execute(query).rowcount == 0:
                 raise _no_thread(thread_id)
-
-
-def _asked(thread_id: str) -> sa.Select[str, str]:
-    return sa.select(questions.c.id, questions.c.text).where(questions.c.thread_id == thread_id)
 
 
 def _no_thread(thread_id: str) -> NotFound:

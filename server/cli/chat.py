@@ -148,6 +148,8 @@ def _print_as_it_comes(event: "TurnEvent") -> None:
 
 
 def _route_line(route: dict[str, Any]) -> str:
+    if route["confidence"] is None:
+        return f"{route['intent']}, by {route['path']}: {route['reason']}"
     return f"{route['intent']}, {route['confidence']:.0%} sure, by {route['path']}"
 
 

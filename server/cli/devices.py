@@ -248,8 +248,8 @@ def artifact(file: Path, media_type: str, as_json: bool) -> None:
 
 
 def _contents(settings: Settings) -> "Contents":
-    from memory.home import open_home
     from memory.artifacts import open_artifacts
+    from memory.home import open_home
 
     return open_artifacts(open_home(settings.home), settings.artifacts_address)
 

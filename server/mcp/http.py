@@ -1,16 +1,22 @@
 """MCP over streamable HTTP."""
 
+from __future__ import annotations
+
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.mcp.server import RequestContext, make_server
 from tools.spec import ToolContext, ToolSpec
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from server.mcp.server import RequestContext
 
 __all__ = ["open_mcp"]
 
@@ -24,12 +30,64 @@ async def open_mcp(
     """Serve the tools at `/mcp` until the end of the block; the route is for the hub's application.
 
     No request depends on one before it, in either revision of the protocol, so a hub can be restarted under its
-    clients, and every request proves anew who makes it.
+    clients, and every request proves anew who makes it. The SDK is imported, in a second, by the first request.
 
     Args:
         identify: who makes a request.
         hosts: names of this hub, besides those of this machine.
     """
+    wanted, closing = asyncio.Event(), asyncio.Event()
+    opened: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
+
+    async def serve() -> None:  # in a task of its own, since the manager must be closed by who opened it
+        await wanted.wait()
+        if closing.is_set():
+            return
+        try:
+            manager = await asyncio.to_thread(_make_manager, tools, identify, hosts)
+            async with manager.run():
+                from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
+
+                opened.set_result(StreamableHTTPASGIApp(manager))
+                await closing.wait()
+        except Exception as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        wanted.set()
+        app = await asyncio.shield(opened)
+        await app(scope, receive, send)
+
+    serving = asyncio.create_task(serve(), name="MCP server")
+    try:
+        # A stream that a client would open by GET could carry nothing: the server says nothing unasked.
+        yield Route("/mcp", endpoint=_Application(endpoint), methods=["POST"])
+    finally:
+        closing.set()
+        wanted.set()
+        await serving
+
+
+class _Application:
+    """An ASGI application that Starlette's routes do not take for a view: a view is a function."""
+
+    def __init__(self, run: ASGIApp) -> None:
+        self._run = run
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._run(scope, receive, send)
+
+
+def _make_manager(
+    tools: Mapping[str, ToolSpec], identify: Callable[[Request], ToolContext], hosts: frozenset[str]
+) -> StreamableHTTPSessionManager:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    from server.mcp.server import make_server
+
     names = [*_LOOPBACK, *sorted(hosts)]
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
@@ -45,8 +103,6 @@ async def open_mcp(
     def identify_http(context: RequestContext) -> ToolContext:
         return identify(cast("Request", context.request))
 
-    server = make_server(tools, identify_http)
-    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True, security_settings=security)
-    async with manager.run():
-        # A stream that a client would open by GET could carry nothing: the server says nothing unasked.
-        yield Route("/mcp", endpoint=StreamableHTTPASGIApp(manager), methods=["POST"])
+    return StreamableHTTPSessionManager(
+        make_server(tools, identify_http), json_response=True, stateless=True, security_settings=security
+    )

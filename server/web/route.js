@@ -41,18 +41,19 @@ function createBadge(route, steps) {
     ["Language", LANGUAGES[route.language] ?? route.language],
     [
       "Runner-up",
-      route.runner_up ? `${words(route.runner_up.intent)}, ${percent(route.runner_up.confidence)}` : "none",
+      route.runner_up ? `${words(route.runner_up.intent)}, ${percent(route.runner_up.confidence)}` : "",
     ],
     ["Reason", route.reason],
     ["Steps", steps.map((step) => step.name).join(" › ")],
   ]).filter(([, value]) => value !== "");
+  const measured = typeof route.confidence === "number";
   const summary = h(
     "summary",
     { title: rows.map(([name, value]) => `${name}: ${value}`).join("\n") },
     h("span", { class: "dot", "aria-hidden": "true" }),
     h("span", { class: "visually-hidden" }, "Routed to "),
     h("span", { class: "intent" }, words(route.intent)),
-    h("span", { class: "confidence" }, percent(route.confidence)),
+    ...(measured ? [h("span", { class: "confidence" }, percent(route.confidence ?? 0))] : []),
     h("span", { class: "path" }, route.path),
     icon("chevron"),
   );

@@ -12,7 +12,7 @@
  *
  * @typedef {object} Route
  * @property {string} intent
- * @property {number} confidence 0 to 1
+ * @property {number | null} [confidence] 0 to 1; none where the planner decided
  * @property {string} language "en" or "zh"
  * @property {{ intent: string, confidence: number } | null} [runner_up]
  * @property {string} path "classifier", "model", "planner" or "clarify"

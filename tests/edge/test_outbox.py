@@ -1,9 +1,10 @@
 """The outbox: append-only, bounded by class, and never without a reason for a number that lacks."""
 
-from collections import Counter
+from collections import itertools
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ def test_telemetry_is_thinned_the_older_the_more(outbox: Outbox) -> None:
         outbox.record("telemetry", {"n": n})
     numbers = [event.on_wire()["body"]["n"] for event in outbox.batch().events]
     assert (numbers[0], numbers[-1]) == (0, 399)
-    steps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(numbers)]
     assert steps == sorted(steps, reverse=True)
     assert steps[0] > 100
     assert steps[-1] == 1

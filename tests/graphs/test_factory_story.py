@@ -179,6 +179,13 @@ async def test_an_order_is_taken_wherever_the_router_would_send_it(story: Story)
     story = replace(story, dependencies=replace(story.dependencies, router=ScriptedRouter({}, "knowledge")))  # pyright: ignore[reportArgumentType]
     turn = await story.say("point challenger at faq@2")
     assert "**challenger** names **faq@2**" in turn.message.text
+    route = turn.state["route"]
+    assert (route["intent"], route["path"], route["confidence"], route["runner_up"]) == (
+        "deployment",
+        "planner",
+        None,
+        None,
+    )
     story.works.wait(seconds=timedelta(hours=1).total_seconds())
     turn = await story.say("What does the manual say about challenger?")
     assert turn.state["route"]["intent"] == "knowledge"

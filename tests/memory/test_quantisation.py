@@ -11,7 +11,7 @@ from tests.fakes.texts import ENGLISH
 
 def test_vectors_are_near_those_of_the_packaged_weights(minilm: MiniLM) -> None:
     packaged, _ = find_minilm()
-    session = _session(packaged, 1)
+    session = _session(packaged)
     assert session is not None
     before = MiniLM(session, minilm._tokenizer)
     cosines = (before.embed(ENGLISH) * minilm.embed(ENGLISH)).sum(axis=1)

@@ -52,6 +52,19 @@ def test_the_nearest_chunk_is_first_with_its_cosine(index: VectorIndex) -> None:
     assert len(index.search(vector, "default", 2)) == 2
 
 
+def test_the_first_search_asks_chroma_and_the_next_finds_the_same_in_memory(index: VectorIndex) -> None:
+    put(index, "a", *(f"part {number} of {number % 5}" for number in range(40)))
+    vector = WordEmbedder().embed(["T\npart 7 of 2"])[0]
+    first, second = index.search(vector, "default", 8), index.search(vector, "default", 8)
+    assert [key for key, _ in second[:1]] == [key for key, _ in first[:1]] == ["a:7"]
+    assert [score for _, score in second] == pytest.approx([score for _, score in first], abs=1e-5)
+    assert len(index.search(vector, "default", 100)) == 40
+    put(index, "b", "part 7 of 2")
+    assert {key for key, _ in index.search(vector, "default", 2)} == {"a:7", "b:0"}
+    put(index, "b", former=1)
+    assert "b:0" not in {key for key, _ in index.search(vector, "default", 100)}
+
+
 def test_what_is_held_is_what_was_embedded(index: VectorIndex) -> None:
     put(index, "a", "one fan", "two fans")
     held = index.held(["a:1", "gone:0", "a:0"], "default")

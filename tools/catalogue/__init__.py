@@ -123,6 +123,12 @@ class Catalogue(BaseModel):
         """Every name with its model."""
         return self._by_name.items()
 
+    @cached_property
+    def spellings(self) -> tuple[tuple[str, str, CatalogueModel], ...]:
+        """Letters and digits of every name, the name itself, and its model; longest first."""
+        rows = [("".join(filter(str.isalnum, name)), name, model) for name, model in self.names()]
+        return tuple(sorted(rows, key=lambda row: -len(row[0])))
+
     def licence_of(self, model: CatalogueModel) -> Licence:
         return self.licences[model.licence]
 

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from agents.planner.calls import Plan
+from agents.planner.moods import only_asks
 from agents.planner.plan import make_plan
+from agents.planner.reading import without_reason
 from agents.router.language import detect_language
 from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools
@@ -44,6 +46,11 @@ def is_exact(one: dict[str, Any], plan: Plan) -> bool:
 
 def acts(plan: Plan) -> bool:
     return any(call.tool in SPECS and SPECS[call.tool].effect != "read" for call in plan.calls)
+
+
+def test_no_order_is_taken_for_a_mere_question() -> None:
+    for one in UTTERANCES:
+        assert not (acts(planned(one)) and only_asks(without_reason(one["text"])[0])), one["text"]
 
 
 def report(name: str, utterances: Sequence[dict[str, Any]]) -> float:

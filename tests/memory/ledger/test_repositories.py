@@ -147,7 +147,7 @@ def test_what_is_not_there_is_not_found(ledger: Ledger, name: str) -> None:
 
 
 def test_what_is_written_in_a_view_is_undone(ledger: Ledger) -> None:
-    with pytest.raises(Exception, match=r"no writes|undone"), ledger.view("default") as unit:  # noqa: PT012
+    with pytest.raises(Exception, match=r"no writes|undone"), ledger.view("default") as unit:
         unit.targets.save(Target("web", "serving", {}, NOW))
         raise RuntimeError("undone")
     with ledger.view("default") as unit:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, ToolFinished, TurnEvent
+from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, StepStarted, ToolFinished, TurnEvent
 from agents.models.resolve import resolve_model
 from graphs.dependencies import Dependencies
-from memory.errors import ChargehandError, Conflict, InvalidInput, NotFound, OutOfTime, Unavailable
+from memory.errors import ChargehandError, Conflict, InvalidInput, NotFound, OutOfTime, StorageFailed, Unavailable
 from memory.store import KnowledgeStore
-from memory.threads import SavedMessage
+from memory.threads import Asked, SavedMessage, ThreadStore, open_threads
 from server.chat.conversation import Conversation, open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool
@@ -86,6 +86,49 @@ async def assert_usable(conversation: Conversation, thread_id: str = "t1", asked
 def help_after() -> ScriptedRouter:
     """Sends "What can you do?" to help and all else to the documents."""
     return ScriptedRouter({"What can you do?": route_to("help"), "qwen": route_to("governance")})
+
+
+class Slow(ThreadStore):
+    """Keeps a question only when the test lets it, and then may fail."""
+
+    def __init__(self, threads: ThreadStore, may_keep: asyncio.Event, failure: Exception | None = None) -> None:
+        super().__init__(threads.checkpointer, threads._ledger)
+        self._may_keep = may_keep
+        self._failure = failure
+
+    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> Asked:
+        asked = await super().begin_turn(thread_id, tenant, message)
+
+        async def keep() -> None:
+            await self._may_keep.wait()
+            await asked.kept
+            if self._failure:
+                raise self._failure
+
+        return replace(asked, kept=asyncio.create_task(keep()))
+
+
+async def test_nothing_is_decided_or_said_before_the_question_is_kept(store: KnowledgeStore):
+    async with open_threads(store.home.threads, store.ledger) as threads:
+        may_keep, listener = asyncio.Event(), Listener()
+        conversation = Conversation(dependencies_on(store), Slow(threads, may_keep))
+        turn = asyncio.create_task(conversation.take_turn("t", HEAT, listener))
+        await asyncio.sleep(0.5)
+        assert [type(event) for event in listener.events] == [StepStarted]
+        may_keep.set()
+        assert "85 °C" in (await turn).answer
+
+
+async def test_a_question_that_cannot_be_kept_is_not_answered(store: KnowledgeStore):
+    async with open_threads(store.home.threads, store.ledger) as threads:
+        may_keep, listener, failure = asyncio.Event(), Listener(), StorageFailed("The disk is full.")
+        may_keep.set()
+        conversation = Conversation(dependencies_on(store), Slow(threads, may_keep, failure))
+        with pytest.raises(StorageFailed):
+            await conversation.take_turn("t", HEAT, listener)
+        assert listener.answer == ""
+        assert [type(event) for event in listener.events] == [StepStarted]
+        assert [saved.message.type for saved in await threads.messages("t", "default")] == ["human"]
 
 
 async def test_a_turn_is_answered_and_kept(talking: Opener):
