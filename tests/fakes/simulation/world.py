@@ -115,7 +115,7 @@ class _World:
     async def _calm(self) -> None:
         self.hub_crash_rate, self.hub_full = 0.0, False
         for device in self.devices:
-            device.crash_rate, device.busy = 0.0, False
+            device.crash_rate, device.busy, device.hurry = 0.0, False, 0
             device.link.faults, device.link.cut = LinkFaults.none(), False
             device.disk.free()
         await asyncio.sleep(0.55 * HOUR)  # Late copies of requests come, too.
@@ -202,6 +202,9 @@ class _World:
             self._account()
             device.set_back(self.dice.randrange(len(device.images)))
             self._recount()
+            # Often it gets further than it was before it meets the hub again.
+            device.hurry = self.dice.choice([0, 0, 20, 60])
+            device.link.cut = device.link.cut or device.hurry > 0
 
     def _cut(self, device: SimulatedDevice) -> None:
         device.link.cut = not device.link.cut
