@@ -189,7 +189,6 @@ def tool(
     approval: ApprovalRule | None = None,
     idempotent: bool = False,
     shown_once: bool = False,
-    grouped: bool = False,
 ) -> ToolSpec:
     """Make a tool of a typed function whose first parameter is the `ToolContext`.
 
@@ -236,5 +235,4 @@ def tool(
         approval,
         idempotent,
         shown_once,
-        grouped,
     )
