@@ -18,14 +18,20 @@ from tests.fakes.simulation.world import Course, Outcome, play
 SEEDS = int(os.environ.get("CHARGEHAND_SEEDS", "200"))
 ONE = os.environ.get("CHARGEHAND_SEED")
 GROUPS = 10
+
+
+def memory_hub(folder: Path) -> SimulatedHub:
+    return MemoryHub()
+
+
 HUBS: dict[str, tuple[Callable[[Path], SimulatedHub], int]] = {
-    "the hub of reference": (lambda folder: MemoryHub(), SEEDS),
+    "the hub of reference": (memory_hub, SEEDS),
     "the hub's own tools on a ledger": (LedgerHub, SEEDS // 5),
 }
 """How it is made, and how many courses are played with it."""
 
 
-def play_seed(seed: int, open_hub: Callable[[Path], SimulatedHub] = lambda folder: MemoryHub()) -> Outcome:
+def play_seed(seed: int, open_hub: Callable[[Path], SimulatedHub] = memory_hub) -> Outcome:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         hub = open_hub(Path(folder))
