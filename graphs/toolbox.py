@@ -31,12 +31,14 @@ def all_tools(
     from tools.fleet.assembly import fleet_tools
     from tools.fleet.contents import LocalContents
     from tools.fleet.identity import Identity
+    from tools.fleet.packs import pack_tools
     from tools.gates import Gates
     from tools.knowledge import knowledge_tools
     from tools.licences import licence_tools
     from tools.roster import roster_tools
 
     gates = Gates(open_evidence(catalogue))
+    contents, books = LocalContents(store.home.artifacts), Books(store.ledger)
     specs = [
         *knowledge_tools(store.retriever),
         *evaluation_tools(store.ledger),
@@ -44,9 +46,10 @@ def all_tools(
         *roster_tools(catalogue, Runtimes(settings), default_model),
         *ledger_tools(catalogue, gates.keep_production),
         *governance_tools(gates),
-        *fleet_tools(Identity(store.home.identity), LocalContents(store.home.artifacts)),
+        *fleet_tools(Identity(store.home.identity), contents),
+        *pack_tools(store, contents, books),
     ]
-    return {spec.name: spec for spec in bind(specs, Books(store.ledger))}
+    return {spec.name: spec for spec in bind(specs, books)}
 
 
 @contextmanager

@@ -124,6 +124,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "device_policy_set": {"tools": ["note_take"], "limits": {"steps": 3}},
     "device_prompt_set": {"text": "Be short.", **DEVICE},
     "device_pack_assign": {"name": "book", "digest": f"sha256:{hashlib.sha256(PACK).hexdigest()}"},
+    "pack_build": {"name": "manual"},
     "device_item_remove": {"kind": "pack", "name": "manual", **DEVICE},
     "device_model_assign": {"version": "support@one", **DEVICE},
     "device_job_put": {
