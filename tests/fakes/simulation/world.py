@@ -194,6 +194,8 @@ class _World:
         self.hub.restore(self.dice.choice(self.backups[-4:]))
         self._recount()
         self._end_hub(device)
+        for one in self.devices:  # Who keeps nothing must not hear now of what was true before.
+            one.link.breaks += one.bounds == FORGETFUL
 
     def _image(self, device: SimulatedDevice) -> None:
         if device.disk.path.exists() and not device.disk.full:
