@@ -322,6 +322,7 @@ class Device:
     @cached_property
     def jobs(self) -> Jobs:
         from edge.jobs.jobs import JobParts, Jobs
+        from edge.jobs.zones import local_zone
 
         outbox = self.parts.outbox
         parts = JobParts(
@@ -332,7 +333,7 @@ class Device:
             clock=_utc_now,
             monotonic=time.monotonic,
             boot=boot_id(),
-            zone=_utc_now().astimezone().tzinfo or UTC,
+            zone=local_zone(),
         )
         return Jobs(self.parts.database, outbox, outbox, parts)
 

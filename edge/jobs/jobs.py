@@ -7,7 +7,9 @@ allows, else recorded as interrupted; so it may have been done twice, and is nev
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -74,7 +76,7 @@ class JobParts:
 class Jobs:
     """All jobs of the device. Safe to use from several threads: each that calls `run_next` works on one run.
 
-    One process at a time may have them. Making it takes up what an earlier start of the daemon left.
+    One process at a time works on them, the first that asks; then it takes up what an earlier one left.
     """
 
     def __init__(self, database: Database, journal: Journal, events: Events, parts: JobParts) -> None:
@@ -84,7 +86,7 @@ class Jobs:
         self._parts = parts
         self._lock = threading.Lock()
         self._trusted: dict[str, Job] = {}
-        self._recover()
+        self._claim: int | None = None
 
     def replace(self, items: Iterable[Item]) -> None:
         """Take the jobs of the desired state; items of other kinds are passed over. Raises StorageFailed."""
@@ -96,6 +98,8 @@ class Jobs:
 
     def due(self) -> int:
         """Look at all schedules, and keep what fell due. Returns how many runs wait. Raises StorageFailed."""
+        if not self._take_over():
+            return 0
         now = self._now()
         for known in self._store.known():
             job = self._trust(known)
@@ -109,7 +113,7 @@ class Jobs:
         Raises:
             StorageFailed, OutboxFull: what happened could not be recorded; it is made up for at the next start.
         """
-        begun = self._begin()
+        begun = self._begin() if self._take_over() else None
         if begun is None:
             return False
         run, job = begun
@@ -131,6 +135,35 @@ class Jobs:
     def last_outcomes(self, name: str) -> list[str]:
         """Of the last finished runs, the newest first."""
         return [outcome for _, outcome in self._store.finished(name)]
+
+    def close(self) -> None:
+        """Let another process work on them."""
+        with self._lock:
+            self._give_up()
+
+    def _take_over(self) -> bool:
+        """Whether this is the process that works on them; the claim ends with the process, however it ends."""
+        with self._lock:
+            if self._claim is not None:
+                return True
+            claim = os.open(self._parts.folder / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(claim)
+                return False
+            self._claim = claim
+            try:
+                self._recover()
+            except BaseException:
+                self._give_up()
+                raise
+            return True
+
+    def _give_up(self) -> None:
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def _recover(self) -> None:
         """End what a killed daemon left running, and decide about runs that were cut short."""

@@ -4,7 +4,7 @@ Only the two functions that read registers are here: what cannot be said cannot 
 its own connection, so that a unit that hangs up, or answers for someone else, spoils one reading alone.
 """
 
-import random
+import os
 import socket
 import struct
 import time
@@ -31,7 +31,7 @@ class ModbusDriver:
     def read(self, timeout_s: float) -> float:
         source = self._source
         ends = time.monotonic() + min(timeout_s, source.timeout_s)
-        transaction = random.getrandbits(16)
+        transaction = int.from_bytes(os.urandom(2))
         function = _FUNCTIONS[source.table]
         ask = struct.pack(">BHH", function, source.address, self._words)
         try:

@@ -1,7 +1,6 @@
 """Values made from a seed: for demonstrations, tests, and gateways whose sensors are not there yet."""
 
 import math
-import random
 from collections.abc import Callable
 
 from edge.errors import ToolFailed
@@ -33,6 +32,8 @@ class Simulator:
         return value + 1e6 * (abs(source.base) + abs(source.swing) + 1) if faulty and source.fault == "wild" else value
 
     def _at(self, elapsed_s: float) -> float:
+        import random
+
         source = self._source
         noise = random.Random(f"{source.seed}:{math.floor(elapsed_s)}").gauss(0.0, 1.0) * source.noise  # noqa: S311  # no secret
         return source.base + source.swing * math.sin(2 * math.pi * elapsed_s / source.period_s) + noise

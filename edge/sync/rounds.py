@@ -23,6 +23,7 @@ from edge.sync.transport import Transport
 __all__ = ["RoundReport", "Syncer"]
 
 _LEAST_S, _MOST_S = 1.0, 86_400.0
+_MOST_SETBACKS = 3
 _SET_ASIDE = "event_set_aside"
 
 
@@ -76,7 +77,7 @@ class Syncer:
         self._limit = most_events
         self._suspect: int | None = None
         self._mistrusted = False
-        self._forked = False
+        self._setbacks = 0
 
     async def round(self) -> RoundReport:
         """Do one exchange.
@@ -143,8 +144,9 @@ class Syncer:
         aside = 0 if place == "forked" else self._tell_of_rejected(batch, response)
         self._reported.hub_has(response.reported_version, response.reported_digest)
         changed = self._take_desired(response.desired) if response.desired is not None else frozenset[ItemKind]()
-        behind = place != "same" and not (place == "forked" and self._forked) and self._outbox.status().waiting > 0
-        self._forked = place == "forked"
+        # A hub that forgets again and again is not asked without a pause.
+        self._setbacks = 0 if place == "same" else self._setbacks + (place in {"rewound", "forked"})
+        behind = place != "same" and self._setbacks <= _MOST_SETBACKS and self._outbox.status().waiting > 0
         return RoundReport(
             sent=len(batch.events),
             place=place,

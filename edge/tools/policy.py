@@ -32,7 +32,7 @@ class Policy(BaseModel):
             `calls_per_minute`; others are for other parts of the device.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     tools: frozenset[_Name] = DEFAULT_TOOLS
     diagnostics: frozenset[_Name] = frozenset()

@@ -101,7 +101,9 @@ def device_tool(
             raise TypeError(f"{function.__name__}: parameter {name} lacks an annotation or a name")
         fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
     title = "".join(part.capitalize() for part in function.__name__.split("_"))
-    model = create_model(f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
+    model = create_model(
+        f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True, defer_build=True), **fields
+    )
 
     def run(checked: BaseModel) -> Mapping[str, Any]:
         return function(**{name: getattr(checked, name) for name in fields})

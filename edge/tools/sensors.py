@@ -1,6 +1,6 @@
 """Reading sensors."""
 
-import statistics
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -73,5 +73,5 @@ def _history_tool(board: SensorBoard, history: History) -> DeviceTool:
 def _summary(values: Sequence[float]) -> dict[str, float] | None:
     if not values:
         return None
-    mean = float(f"{statistics.fmean(values):.7g}")
+    mean = float(f"{math.fsum(values) / len(values):.7g}")
     return {"count": len(values), "minimum": min(values), "mean": mean, "maximum": max(values)}

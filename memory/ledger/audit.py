@@ -115,13 +115,15 @@ class Audit:
         sealed = _SealedHead(head.count, head.hash, _seal(head, self._scope.tenant))
         if last.count == 0:
             self._heads.put(sealed)
-        else:  # an update is compiled once, an upsert each time
-            self._scope.update(schema.audit_heads, {name: getattr(sealed, name) for name in ("count", "hash", "seal")})
+        else:  # an update is made once, an upsert each time
+            self._scope.update_by(
+                schema.audit_heads, {name: getattr(sealed, name) for name in ("count", "hash", "seal")}, {}
+            )
         return entry
 
     def head(self) -> Head:
         """The end of the chain as the head says it."""
-        found = self._heads.first()
+        found = self._heads.one()
         return Head(0, _GENESIS) if found is None else Head(found.count, found.hash)
 
     def entries(self, limit: int = 100, before: int | None = None) -> list[AuditEntry]:

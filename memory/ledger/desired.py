@@ -59,7 +59,7 @@ class DesiredItems:
         self._heads = Rows(scope, _heads, DesiredHead)
 
     def head(self) -> DesiredHead:
-        return self._heads.first() or DesiredHead()
+        return self._heads.one() or DesiredHead()
 
     def set_head(self, head: DesiredHead) -> None:
         self._heads.put(head)
@@ -85,9 +85,7 @@ class DesiredItems:
 
     def of_device(self, device: str) -> list[DesiredItem]:
         """Those for this device alone, tombstones too."""
-        return self._rows.list(
-            _items.c.scope == "device", _items.c.subject == device, order=(_items.c.kind, _items.c.name)
-        )
+        return self._rows.by("kind", "name", scope="device", subject=device)
 
     def for_devices(self, kind: str, name: str) -> list[DesiredItem]:
         """Those of one kind and name that are each for one device, tombstones too."""

@@ -35,7 +35,7 @@ class Devices:
         self._rows = Rows(scope, schema.devices, Device)
 
     def find(self, device_id: str) -> Device | None:
-        return self._rows.first(schema.devices.c.id == device_id)
+        return self._rows.one(id=device_id)
 
     def get(self, device_id: str) -> Device:
         """Raises NotFound: there is no such device; names the nearest."""
@@ -52,7 +52,7 @@ class Devices:
 
     def report(self, device_id: str, reported: Mapping[str, Any]) -> None:
         """Set what the device says that it is; that is no change by people, and leaves the revision."""
-        self._scope.update(schema.devices, {"reported": dict(reported)}, schema.devices.c.id == device_id)
+        self._scope.update_by(schema.devices, {"reported": dict(reported)}, {"id": device_id})
 
     def add(self, device: Device) -> None:
         self._rows.add(device)

@@ -25,6 +25,15 @@ class Rows(Generic[T]):
         self._table = table
         self._kind = kind
         self._names = [field.name for field in fields(kind)]  # pyright: ignore[reportArgumentType]
+        self._columns = tuple(self._names)
+
+    def by(self, *order: str, **key: Any) -> list[T]:
+        """All whose columns have these values; cheaper than `list`. `order` names columns."""
+        return [self._kind(**row) for row in self._scope.find_by(self._table, self._columns, key, order)]
+
+    def one(self, **key: Any) -> T | None:
+        """The first whose columns have these values."""
+        return next(iter(self.by(**key)), None)
 
     def list(self, *where: Condition, order: Any = (), limit: int | None = None) -> list[T]:
         """All that fit; in `order` (a column or several)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +49,22 @@ class TenantScope:
         query = sa.select(*(table.c[name] for name in names)).where(self._theirs(table), *where)
         result = self._connection.execute(query.order_by(*order).limit(limit))
         return [dict(zip(names, row, strict=True)) for row in result]
+
+    def find_by(
+        self, table: sa.Table, names: tuple[str, ...], key: Mapping[str, Any], order: tuple[str, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """Columns of this tenant's rows that have these values; the statement is made once. Raises NotAllowed."""
+        theirs = {"tenant": self.tenant} if self._has_tenant(table) else {}
+        result = self._connection.execute(_select_by(table, names, tuple(key), order), {**key, **theirs})
+        return [dict(zip(names, row, strict=True)) for row in result]
+
+    def update_by(self, table: sa.Table, values: Mapping[str, Any], key: Mapping[str, Any]) -> int:
+        """As `update`, of the rows that have these values; the statement is made once. Raises NotAllowed."""
+        kept = {name: value for name, value in self._own(table, values).items() if name != "tenant"}
+        theirs = {"tenant": self.tenant} if self._has_tenant(table) else {}
+        given = {f"key_{name}": value for name, value in {**key, **theirs}.items()}
+        statement = _update_by(table, tuple(kept), tuple(key))
+        return self._connection.execute(statement, {**kept, **given}).rowcount
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         """The rows of a query over whole tables (joins and aggregates may be in it), narrowed to this tenant.
@@ -113,6 +130,24 @@ class TenantScope:
         if values.get("tenant", self.tenant) != self.tenant:
             raise NotAllowed(f"A row of {table.name} is another tenant's.")
         return {**values, "tenant": self.tenant}
+
+
+@cache
+def _select_by(
+    table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], order: tuple[str, ...]
+) -> sa.Select[*tuple[Any, ...]]:
+    where = [table.c[name] == sa.bindparam(name) for name in key]
+    if "tenant" in table.c:
+        where.append(table.c.tenant == sa.bindparam("tenant"))
+    return sa.select(*(table.c[name] for name in names)).where(*where).order_by(*(table.c[name] for name in order))
+
+
+@cache
+def _update_by(table: sa.Table, names: tuple[str, ...], key: tuple[str, ...]) -> sa.Update:
+    where = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
+    if "tenant" in table.c:
+        where.append(table.c.tenant == sa.bindparam("key_tenant"))
+    return table.update().where(*where).values({name: sa.bindparam(name) for name in names})
 
 
 def _require_whole_tables(parts: Sequence[Any], tables: set[sa.Table]) -> None:

@@ -42,7 +42,7 @@ class Tenants:
 
     def get(self, tenant_id: str) -> Tenant:
         """Raises NotFound: there is no such tenant."""
-        found = self._rows.first(schema.tenants.c.id == tenant_id)
+        found = self._rows.one(id=tenant_id)
         if found is None:
             known = [tenant.id for tenant in self.all()]
             raise NotFound(f"There is no tenant {tenant_id!r}.", nearest=nearest_names(tenant_id, known))

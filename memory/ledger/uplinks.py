@@ -71,7 +71,7 @@ class Uplinks:
         self._rows = Rows(scope, _links, Uplink)
 
     def find(self, device: str) -> Uplink | None:
-        return self._rows.first(_links.c.device == device)
+        return self._rows.one(device=device)
 
     def all(self) -> list[Uplink]:
         return self._rows.list(order=_links.c.device)
@@ -90,7 +90,7 @@ class Uplinks:
 
     def change(self, device: str, **values: Any) -> None:
         """Set these columns of one uplink."""
-        self._scope.update(_links, values, _links.c.device == device)
+        self._scope.update_by(_links, values, {"device": device})
 
     def refetch(self, devices: list[str], below: int) -> None:
         """Send the whole to these devices where they have less than this revision."""
@@ -106,7 +106,7 @@ class Streams:
         self._rows = Rows(scope, _streams, Stream)
 
     def find(self, device: str, stream: str) -> Stream | None:
-        return self._rows.first(_streams.c.device == device, _streams.c.stream == stream)
+        return self._rows.one(device=device, stream=stream)
 
     def of(self, device: str) -> list[Stream]:
         """Newest first."""
@@ -117,4 +117,4 @@ class Streams:
 
     def advance(self, stream: Stream, **values: Any) -> None:
         """Set these columns of one stream."""
-        self._scope.update(_streams, values, _streams.c.device == stream.device, _streams.c.stream == stream.stream)
+        self._scope.update_by(_streams, values, {"device": stream.device, "stream": stream.stream})

@@ -23,26 +23,28 @@ def things(database: Database) -> list[int]:
         return [n for (n,) in rows.execute("SELECT n FROM things ORDER BY n")]
 
 
+def put(database: Database, number: int, error: Exception | None = None) -> None:
+    with database.transaction() as rows:
+        rows.execute("INSERT INTO things VALUES (?)", (number,))
+        if error is not None:
+            raise error
+
+
 def test_what_raises_is_undone(database: Database) -> None:
-    with pytest.raises(KeyError), database.transaction() as rows:
-        rows.execute("INSERT INTO things VALUES (1)")
-        raise KeyError
+    with pytest.raises(KeyError):
+        put(database, 1, KeyError())
     assert things(database) == []
 
 
 def test_an_inner_block_is_undone_alone_and_durable_with_the_outer_one(database: Database) -> None:
     with database.transaction() as rows:
         rows.execute("INSERT INTO things VALUES (1)")
-        with pytest.raises(KeyError), database.transaction() as inner:
-            inner.execute("INSERT INTO things VALUES (2)")
-            raise KeyError
-        with database.transaction() as inner:
-            inner.execute("INSERT INTO things VALUES (3)")
+        with pytest.raises(KeyError):
+            put(database, 2, KeyError())
+        put(database, 3)
         assert things(database) == [1, 3]
-    with pytest.raises(KeyError), database.transaction():
-        with database.transaction() as inner:
-            inner.execute("INSERT INTO things VALUES (4)")
-        raise KeyError
+    with pytest.raises(StorageFailed), database.transaction() as rows:
+        put(database, 4) or rows.execute("this is no SQL")
     assert things(database) == [1, 3]
 
 

@@ -1,10 +1,10 @@
 """The outbox: append-only, bounded by class, and never without a reason for a number that lacks."""
 
-from collections import itertools
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +36,11 @@ def take_all(outbox: Outbox, most_events: int = 7) -> tuple[list[tuple[int, str]
     return came, thinned
 
 
+def fill(outbox: Outbox, *more: EventKind) -> None:
+    for n in range(1, 10_000):
+        outbox.record_all([("audit", {"n": n, "x": "y" * 200}), *((kind, {"n": n}) for kind in more)])
+
+
 def test_numbers_rise_by_one_and_chains_bind_all_before(outbox: Outbox) -> None:
     assert [outbox.record("note", {"n": n}) for n in range(4)] == [1, 2, 3, 4]
     before = FIRST_CHAIN
@@ -55,8 +60,7 @@ def test_events_outlive_the_process(tmp_path: Path) -> None:
 def test_audit_is_refused_when_there_is_no_room_and_nothing_else_is_touched(outbox: Outbox) -> None:
     outbox.record("note", {"n": 0})
     with pytest.raises(OutboxFull):
-        for n in range(100):
-            outbox.record("audit", {"n": n})
+        fill(outbox)
     before = outbox.status()
     with pytest.raises(OutboxFull):
         outbox.record("refused", {"what": "x" * 300})
@@ -85,7 +89,7 @@ def test_telemetry_is_thinned_the_older_the_more(outbox: Outbox) -> None:
         outbox.record("telemetry", {"n": n})
     numbers = [event.on_wire()["body"]["n"] for event in outbox.batch().events]
     assert (numbers[0], numbers[-1]) == (0, 399)
-    steps = [after - before for before, after in itertools.pairwise(numbers)]
+    steps = [after - before for before, after in pairwise(numbers)]
     assert steps == sorted(steps, reverse=True)
     assert steps[0] > 100
     assert steps[-1] == 1
@@ -186,13 +190,12 @@ def test_half_characters_of_broken_logs_are_replaced(outbox: Outbox) -> None:
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
-    disk = FaultyDisk(tmp_path / "edge.db", lambda where: None)
+    disk = FaultyDisk(tmp_path / "edge.db", str)
     outbox = open_outbox(disk.path, connect=disk.connect)
     outbox.record("audit", {"n": 0})
     disk.fill()
     with pytest.raises(StorageFailed):
-        for n in range(1, 10_000):
-            outbox.record_all([("audit", {"n": n, "x": "y" * 200}), ("note", {"n": n})])
+        fill(outbox, "note")
     status = outbox.status()
     disk.free()
     assert outbox.record("audit", {"n": -1}) == status.last_seq + 1

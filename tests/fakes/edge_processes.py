@@ -170,7 +170,7 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             try:
                 work(line.strip())
-            except BaseException:  # noqa: BLE001  # told, and the process ends
+            except BaseException:  # noqa: BLE001  # what ends the child is told
                 import traceback
 
                 traceback.print_exc()

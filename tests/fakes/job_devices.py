@@ -117,12 +117,15 @@ class JobDevice:
         self.outbox = Outbox(
             self.database, clock=self.clock, monotonic=self.monotonic, boot=boot, new_stream=lambda: uuid4().hex
         )
-        self.jobs = self.start()
+        self.jobs: Jobs = None  # pyright: ignore[reportAttributeAccessIssue]
+        self.start()
 
     def start(self, boot: str | None = None) -> Jobs:
         """As a new process does; in a new boot its clock begins again."""
         if boot is not None:
             self.boot, self.offset, self.now_s = boot, self.offset + timedelta(seconds=self.now_s), 0.0
+        if self.jobs is not None:
+            self.jobs.close()
         self.jobs = Jobs(
             self.database,
             self.outbox,
@@ -184,6 +187,7 @@ def open_job_device(folder: Path, *, real: bool = False, moving: bool = False) -
     try:
         yield device
     finally:
+        device.jobs.close()
         device.database.close()
 
 

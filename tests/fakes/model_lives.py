@@ -138,6 +138,7 @@ class DiskRuntime:
         self.up = True
         self.dead = set[str]()
         self.warmed = list[str]()
+        self.unloaded = list[str]()
         folder.mkdir(parents=True, exist_ok=True)
 
     def available(self) -> bool:
@@ -172,6 +173,7 @@ class DiskRuntime:
 
     def unload(self, name: str) -> None:
         self._ask()
+        self.unloaded.append(name)
 
     def remove(self, name: str) -> None:
         self._ask()
@@ -222,6 +224,7 @@ class World:
         self.runtime = DiskRuntime(folder / "runtime", point)
         self.now = 0.0
         self.free = 1 << 40
+        self.free_memory = 1 << 40
         self.database = open_dying(folder / "edge.db", point)
         self.outbox = Outbox(
             self.database,
@@ -242,6 +245,7 @@ class World:
             self.fetch,
             self.runtimes,
             free_bytes=lambda: self.free,
+            free_memory=lambda: self.free_memory,
             monotonic=lambda: self.now,
             limits=self.limits,
         )

@@ -102,16 +102,20 @@ class ReferenceHub:
     def sync(self, device: str, request: SyncRequest) -> SyncResponse:
         """`edge_sync`. Raises Untrusted: what is packed is malformed."""
         kept = self.kept[device].copied()
-        stream = kept.streams.setdefault(request.stream, _Stream(len(kept.streams)))
+        stream = kept.streams.setdefault(request.stream, _Stream(_next_number(kept)))
         events = request.carried()
         forked = False
         if (request.after, request.after_chain) == (stream.cursor, stream.chain):
+            newest = max(one.number for one in kept.streams.values())
+            if events and stream.number < newest:  # A disk that was set back goes on in an earlier stream.
+                stream.number = newest + 1
+                stream.reported_version, stream.reported = -1, None
             _receive(kept, stream, request, events)
         else:
             forked = request.after == stream.cursor
         if request.reported is not None and request.reported_version > stream.reported_version:
             stream.reported_version, stream.reported = request.reported_version, request.reported
-            if stream.number == len(kept.streams) - 1:
+            if stream.number == max(one.number for one in kept.streams.values()):
                 kept.reported = request.reported
         response = SyncResponse(
             cursor=stream.cursor,
@@ -145,6 +149,10 @@ class ReferenceHub:
         since = None if whole else request.have_revision
         desired = Desired(device=device, since=since, revision=self.revision, items=tuple(items), digest=digest)
         return self.signer.envelope(DESIRED, desired.model_dump(mode="json"))
+
+
+def _next_number(kept: Kept) -> int:
+    return 1 + max((one.number for one in kept.streams.values()), default=0)
 
 
 def _receive(kept: Kept, stream: _Stream, request: SyncRequest, events: list[dict[str, Any]]) -> None:

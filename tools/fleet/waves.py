@@ -60,10 +60,10 @@ def place_models(unit: Unit, group: str, now: datetime, by: str, *, candidate: s
     arms = TargetState.model_validate(target.traffic).arms
     if not arms or not devices:
         return
-    _set_group(unit, group, _body(unit, arms[0], candidate, group, now), now, by)
-    newest = arms[len(arms) - 1]
-    reached = wave(devices, newest.weight, group) if len(arms) > 1 else frozenset[str]()
-    body = _body(unit, newest, candidate, group, now) if reached else None
+    first, *others = arms
+    _set_group(unit, group, _body(unit, first, candidate, group, now), now, by)
+    reached = wave(devices, others[-1].weight, group) if others else frozenset[str]()
+    body = _body(unit, others[-1], candidate, group, now) if reached else None
     _set_devices(unit, devices if candidate else sorted(reached), reached, body, now, by)
 
 

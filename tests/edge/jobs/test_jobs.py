@@ -246,9 +246,20 @@ def test_a_run_that_power_cut_short_is_tried_again_or_recorded(device: JobDevice
     device.jobs.due()
     assert device.jobs._begin() is not None  # and the power goes
     device.start("another boot")
+    device.jobs.run_due()
     device.now_s += 2
     device.jobs.run_due()
     assert device.outcomes() == [("look", outcome) for outcome in outcomes]
+
+
+def test_a_second_process_leaves_the_jobs_to_the_first(device: JobDevice, tmp_path):
+    device.jobs.replace([device.job("look", ONCE)])
+    device.jobs.due()
+    assert device.jobs._begin() is not None
+    with open_job_device(tmp_path) as second:
+        assert second.jobs.run_due() == 0
+        assert second.jobs.names() == ["look"]
+    assert device.outcomes() == []
 
 
 def test_the_rest_is_forgotten_after_a_while_and_the_last_outcomes_are_known(device: JobDevice):

@@ -244,6 +244,18 @@ def test_a_model_that_does_not_fit_now_waits_for_room(world: World):
     assert world.settle(second)["version"] == "v2"
 
 
+@pytest.mark.parametrize(("free_memory", "unloaded"), [(1 << 30, 0), (10, 1)])
+def test_where_memory_is_short_the_running_model_is_unloaded_while_the_next_is_tested(
+    world: World, free_memory: int, unloaded: int
+):
+    first = world.target("v1")
+    world.settle(first)
+    world.free_memory = free_memory
+    world.settle(world.target("v2", "GGUF silent"))
+    assert world.runtime.unloaded == [name_of(first)] * unloaded
+    assert world.life.models()[0].chat([Message("user", "?")]).text == "I am ready."
+
+
 def test_a_version_that_brings_the_device_down_is_blamed_in_the_end(world: World):
     world.settle(world.target("v1"))
     bad = world.target("v2")

@@ -6,11 +6,13 @@ CHARGEHAND_SEED=17 pytest tests/edge/simulation/test_faults.py         one cours
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.simulation.hubs import MemoryHub
+from tests.fakes.simulation.hubs import MemoryHub, SimulatedHub
+from tests.fakes.simulation.ledger_hubs import LedgerHub
 from tests.fakes.simulation.world import Course, Outcome, play
 
 SEEDS = int(os.environ.get("CHARGEHAND_SEEDS", "200"))
@@ -18,9 +20,21 @@ ONE = os.environ.get("CHARGEHAND_SEED")
 GROUPS = 10
 
 
-def play_seed(seed: int) -> Outcome:
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        hub = MemoryHub()
+def memory_hub(folder: Path) -> SimulatedHub:
+    return MemoryHub()
+
+
+HUBS: dict[str, tuple[Callable[[Path], SimulatedHub], int]] = {
+    "the hub of reference": (memory_hub, SEEDS),
+    "the hub's own tools on a ledger": (LedgerHub, SEEDS // 5),
+}
+"""How it is made, and how many courses are played with it."""
+
+
+def play_seed(seed: int, open_hub: Callable[[Path], SimulatedHub] = memory_hub) -> Outcome:
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        hub = open_hub(Path(folder))
         try:
             return play(Course(seed), hub, Path(folder))
         except BaseException as error:
@@ -31,8 +45,14 @@ def play_seed(seed: int) -> Outcome:
 
 
 @pytest.mark.parametrize("group", range(GROUPS if ONE is None else 1))
-def test_whatever_fails_nothing_is_lost_or_done_twice(group: int) -> None:
-    seeds = range(group, SEEDS, GROUPS) if ONE is None else [int(ONE)]
-    outcomes = [play_seed(seed) for seed in seeds]
+@pytest.mark.parametrize("hub", HUBS)
+def test_whatever_fails_nothing_is_lost_or_done_twice(hub: str, group: int) -> None:
+    open_hub, courses = HUBS[hub]
+    seeds = range(group, courses, GROUPS) if ONE is None else [int(ONE)]
+    outcomes = [play_seed(seed, open_hub) for seed in seeds]
     assert sum(outcome.crashes for outcome in outcomes) > 0
     assert sum(outcome.received for outcome in outcomes) > 0
+
+
+def test_the_same_seed_gives_the_same_course() -> None:
+    assert play_seed(4) == play_seed(4)

@@ -29,8 +29,11 @@ class Site:
         self.free_bytes = free_bytes
         self.artifacts = Artifacts(
             self.folder, self.outbox, budget_bytes=budget_bytes, reserve_bytes=1000, range_bytes=1000,
-            free_bytes=lambda folder: self.free_bytes,
+            free_bytes=self.free,
         )  # fmt: skip
+
+    def free(self, folder: Path) -> int:
+        return self.free_bytes
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         self.asked.append(arguments["offset"])

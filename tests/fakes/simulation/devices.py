@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -52,6 +53,8 @@ class SimulatedDevice:
         self.crash_rate = 0.0
         self.rounds = 0
         self.busy = True
+        self.hurry = 0
+        """How many events are recorded next, one after the other."""
         self.disk = FaultyDisk(folder / f"{name}.db", self.die_at)
         self.link: FaultyLink
         self.images: list[tuple[Path, list[int]]] = []
@@ -145,6 +148,8 @@ class SimulatedDevice:
             bounds=self.bounds,
         )
         ReportedState(database).put("boot", self._boots)
+        with suppress(OutboxFull):  # As a device does: so a disk that was set back is found out soon.
+            outbox.record("note", {"what": "started"})
         syncer = Syncer(self.hub, self.link, database, outbox, self._nonce, most_events=self.dice.choice([3, 20, 500]))
         artifacts = Artifacts(
             self.folder / f"{self.name}-contents", outbox, budget_bytes=1 << 20, range_bytes=700, reserve_bytes=0
@@ -154,9 +159,10 @@ class SimulatedDevice:
 
     async def _record(self, outbox: Outbox) -> None:
         while True:
-            await asyncio.sleep(self.dice.expovariate(1 / 200))
+            await asyncio.sleep(0.01 if self.hurry else self.dice.expovariate(1 / 200))
             if not self.busy:
                 continue
+            self.hurry = max(0, self.hurry - 1)
             numbers = [self._number() for _ in range(self.dice.choice([1, 1, 1, 2, 9]))]
             self._in_doubt = numbers
             kinds = [self.dice.choice(KINDS) for _ in numbers]
@@ -173,7 +179,7 @@ class SimulatedDevice:
                 continue
             self._in_doubt = []
             self.life += numbers
-            strict = self.bounds == Bounds()
+            strict = self.bounds.record == Bounds().record
             self.durable |= {n for n, kind in zip(numbers, kinds, strict=True) if strict or kind == "audit"}
 
     async def _sync(self, syncer: Syncer, artifacts: Artifacts, desired: DesiredState) -> None:

@@ -50,6 +50,8 @@ class FaultyLink:
     ) -> None:
         self.faults = LinkFaults()
         self.cut = False
+        self.breaks = 0
+        """Answers that are on their way when this rises do not arrive."""
         self._dice = dice
         self._answer = answer
         self._die_at = die_at
@@ -77,8 +79,10 @@ class FaultyLink:
             body = body[: self._dice.randrange(len(body))]
         if self._happens(self.faults.duplicate):
             self._later(self._late(tool, body))
-        answer = await self._answer(tool, body)
+        answer, breaks = await self._answer(tool, body), self.breaks
         await self._pass()
+        if breaks != self.breaks:
+            raise LinkFailed("The connection broke.")
         if self._happens(self.faults.lose_answer):
             raise LinkFailed("The answer was dropped.")
         if self._happens(self.faults.truncate):
