@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,9 @@ SCENARIOS = {
     "2025-11-25": ("server-initialize", "ping", "tools-list", "dns-rebinding-protection"),
 }
 """What the suite can ask of any server; the rest asks for tools, prompts and resources of its own."""
+_CALLS = ("tools-list", "tools-call-simple-text", "tools-call-error")
+WITH_FIXTURES = {"2026-07-28": (*_CALLS, "json-schema-2020-12"), "2025-11-25": _CALLS}
+"""What it can ask of our server where that has tools of the suite's names; see `tests/fakes/conformance_server.py`."""
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +158,45 @@ def test_the_conformance_suite(revision: str, scenario: str, hub: Up, tmp_path_f
     bin_ = node_tool(CONFORMANCE, tmp_path_factory.getbasetemp() / "conformance")
     done = run_node(
         bin_, "conformance", "server", "--url", f"{hub.url}/mcp", "--scenario", scenario, "--spec-version", revision
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def fixture_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fakes.conformance_server",
+        str(tmp_path_factory.mktemp("fixtures")),
+        str(port),
+    ]
+    server = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    try:
+        for _ in range(600):
+            with socket.socket() as asked:
+                if asked.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert server.poll() is None
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("revision", "scenario"), [(one, name) for one, names in WITH_FIXTURES.items() for name in names]
+)
+def test_the_conformance_suite_with_its_own_tools(
+    revision: str, scenario: str, fixture_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bin_ = node_tool(CONFORMANCE, tmp_path_factory.getbasetemp() / "conformance")
+    done = run_node(
+        bin_, "conformance", "server", "--url", fixture_server, "--scenario", scenario, "--spec-version", revision
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
