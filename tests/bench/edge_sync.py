@@ -26,7 +26,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from edge.database import open_database
+from edge.database import Database, open_database
 from edge.outbox import Outbox
 from edge.protocol.desired import Desired, state_digest
 from edge.protocol.events import FIRST_CHAIN, chain
@@ -37,7 +37,7 @@ from edge.sync.enrolment import read_enrolment
 from edge.sync.mcp_transport import as_device, open_transport
 from edge.sync.rounds import Syncer
 from tests.bench.machine import machine
-from tests.fakes.edge_sites import open_site
+from tests.fakes.edge_sites import EdgeSite, open_site
 from tests.fakes.simulation.ledger_hubs import LedgerHub
 from tests.fakes.works import ANN
 
@@ -54,9 +54,9 @@ def an_event(number: int, dice: Random) -> tuple[Any, dict[str, Any]]:
     return "telemetry", {"sensors": sensors}
 
 
-def an_outbox(path: Path) -> Outbox:
+def an_outbox(database: Database) -> Outbox:
     return Outbox(
-        open_database(path),
+        database,
         clock=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         boot=secrets.token_hex(4),
@@ -76,7 +76,7 @@ def timed(name: str, count: Callable[[], float]) -> Iterator[None]:
 
 def bench_outbox(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        outbox, dice = an_outbox(Path(folder) / "edge.db"), Random(1)
+        outbox, dice = an_outbox(open_database(Path(folder) / "edge.db")), Random(1)
         with timed("outbox, one event a commit", lambda: count):
             for number in range(count):
                 outbox.record(*an_event(number, dice))
@@ -87,17 +87,17 @@ def bench_outbox(count: int) -> None:
 
 def bench_loopback(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder, open_site(Path(folder)) as site:
-        outbox, dice = an_outbox(site.device.path / "edge.db"), Random(1)
+        database, dice = open_database(site.device.path / "edge.db"), Random(1)
+        outbox = an_outbox(database)
         outbox.record_all([an_event(number, dice) for number in range(count)])
-        rounds = asyncio.run(_drain(site, outbox))
+        rounds = asyncio.run(_drain(site, database, outbox))
         print(f"  in {rounds} requests")
 
 
-async def _drain(site: Any, outbox: Outbox) -> int:
+async def _drain(site: EdgeSite, database: Database, outbox: Outbox) -> int:
     hub = read_enrolment(site.device.path / "hub.json")
     assert hub is not None
-    database, rounds = open_database(site.device.path / "edge.db"), 0
-    count = outbox.status().waiting
+    rounds = 0
     async with open_transport(site.url, as_device(hub, load_signer(site.device.path / "device.key"))) as link:
         syncer = Syncer(hub, link, database, outbox, lambda: secrets.token_hex(16))
         await syncer.round()  # Connections and imports are not what is measured.
@@ -111,7 +111,7 @@ async def _drain(site: Any, outbox: Outbox) -> int:
 
 def bench_wire() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        outbox, dice = an_outbox(Path(folder) / "edge.db"), Random(1)
+        outbox, dice = an_outbox(open_database(Path(folder) / "edge.db")), Random(1)
         outbox.record_all([an_event(number, dice) for number in range(1000)])
         for most in (500, 50, 5):
             plain = packed = requests = 0
