@@ -19,6 +19,7 @@ _OWNERS = (
     "edge.jobs.store",
     "edge.life.store",
     "edge.outbox_room",
+    "edge.replies",
     "edge.sensors.history",
     "edge.state",
 )

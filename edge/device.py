@@ -24,6 +24,7 @@ from edge.outbox import Bounds, Outbox
 from edge.protocol.desired import KnowledgePack, ModelTarget
 from edge.protocol.messages import Enrolled
 from edge.protocol.signing import Signer, load_signer
+from edge.replies import Replies
 from edge.settings import EdgeSettings, load_settings
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts, BlockingFetch
@@ -138,6 +139,8 @@ class Device:
 
     async def exchange(self) -> RoundReport:
         """Exchange with the hub until neither has anything more to say. Raises as `Syncer.round`; NotFound."""
+        replies = Replies(self.parts.database)
+        replies.take()
         async with self.open_link() as link:
             self._link.current = link
             hub = self.parts.enrolled
@@ -151,6 +154,7 @@ class Device:
             report = await self._syncer.round()
             changed, sent = report.changed, report.sent
             for _ in range(_MOST_ROUNDS):
+                replies.take()  # the next exchange may take them back
                 if not report.at_once:
                     break
                 report = await self._syncer.round()

@@ -8,6 +8,7 @@ from graphs.dependencies import Dependencies
 from memory.settings import Settings
 from server.chat.conversation import Conversation, open_conversation
 from server.chat.runs import Runs
+from server.device_answers import answering_devices
 from server.gateway.opening import OpenGateway, open_gateway
 from server.reconciling import reconciling
 from tools.rollouts.store import RolloutStore
@@ -38,6 +39,7 @@ async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:
         open_conversation(dependencies) as conversation,
         open_gateway(settings, ledger) as models,
         reconciling(settings, ledger, models) as rollouts,
+        answering_devices(ledger, conversation),
     ):
         runs = Runs(conversation)
         try:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "sync": "exchange with the hub now",
     "ask": "put a question or an order to the device's assistant",
     "status": "what this device is, has and waits for",
+    "replies": "what the hub answered to questions that were kept for it",
     "events": "what was recorded here; a star marks what the hub does not have",
     "config": "show or change the device's configuration",
     "doctor": "what is set up, what is reachable, what is missing",
