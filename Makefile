@@ -8,6 +8,7 @@ RUN := .venv/bin
 EXTRAS := --extra hub --extra local
 DEMO_HOME ?= .demo
 FACTORY_HOME := .demo-factory
+EDGE_HOME := .demo-edge
 ROOMS := agents edge evals graphs memory server tools
 
 .PHONY: help
@@ -26,6 +27,14 @@ help: ## list the targets
 	$(UV) sync --quiet --locked --inexact $(EXTRAS) --extra dev
 	@touch $@ .venv/.hub
 
+.venv/.edge: pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --quiet --locked --inexact $(EXTRAS) --extra edge
+	@touch $@ .venv/.hub
+
+.PHONY: edge-wheel
+edge-wheel: $(filter .uv/bin/uv,$(UV)) ## the device side alone, as a wheel in dist/
+	$(UV) build --quiet --wheel --out-dir dist deploy/edge
+
 .PHONY: install
 install: .venv/.hub ## install the hub into .venv
 
@@ -37,6 +46,11 @@ demo: .venv/.hub ## install, ingest the sample documents, ask three questions, p
 demo-factory: .venv/.hub ## licence, gate, canary, approval, roll-back and audit, played on the bundled model
 	rm -rf $(FACTORY_HOME)
 	$(RUN)/python -m server.demo_factory --home $(FACTORY_HOME)
+
+.PHONY: demo-edge
+demo-edge: .venv/.edge ## a gateway loses network and power, goes on working, and tells its hub everything, once
+	rm -rf $(EDGE_HOME)
+	$(RUN)/python -m server.demo_edge --home $(EDGE_HOME)
 
 .PHONY: up
 up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
@@ -110,4 +124,4 @@ studio: .venv/.dev ## LangGraph's server for Studio on http://127.0.0.1:8083
 
 .PHONY: clean
 clean: ## remove what the targets made
-	rm -rf .venv .uv .ollama .demo .demo-factory .coverage* site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .ollama .demo .demo-factory .demo-edge dist .coverage* site .pytest_cache .ruff_cache .hypothesis

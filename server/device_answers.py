@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from agents.events import TurnEvent
 from memory.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.device_questions import DeviceQuestion
@@ -72,13 +73,17 @@ async def answer_once(ledger: Ledger, conversation: Conversation, tried: set[str
 async def _answer(conversation: Conversation, tenant: str, question: DeviceQuestion) -> bool:
     asker = ToolContext(f"device:{question.device}", tenant, _READS)
     thread = f"device-{hashlib.sha256(question.id.encode()).hexdigest()[:24]}"
-    reply = await conversation.take_turn(thread, question.text, lambda event: None, asker)
+    reply = await conversation.take_turn(thread, question.text, _unseen, asker)
     if reply.route.get("intent") != "knowledge" or not reply.citations:
         return False
     hub = replace(asker, principal="hub", scopes=frozenset({"fleet:write"}))
     arguments = {"question": question.id, "text": reply.answer, "citations": _told(reply)}
     await conversation.dependencies.tools["device_reply"].call(hub, arguments)
     return True
+
+
+def _unseen(event: TurnEvent) -> None:
+    """Nobody watches the turn."""
 
 
 def _told(reply: Reply) -> list[str]:

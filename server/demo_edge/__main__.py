@@ -136,9 +136,11 @@ def _offline(hub: Hub, cable: Cable, gateway: Gateway) -> None:
     weights = write_lora(gateway.home.parent / "adapter.gguf", strength=0.01)
     adapter = does(hub, "local", "artifact_put", path=str(weights))
     base = hub.call("local", "artifact_put", {"path": str(bundled_path())})
-    version = _register(hub, "v2", {"base_digest": base["digest"], "adapter_digest": adapter["digest"]})
+    version = _register(
+        hub, "v2", {"base_digest": base["digest"], "adapter": "hall3", "adapter_digest": adapter["digest"]}
+    )
     does(hub, "local", "device_model_assign", version=version, device=DEVICE)
-    does(hub, "local", "device_ask", device=DEVICE, text="Is the inlet too hot? Read the inlet temperature.")
+    does(hub, "local", "device_ask", device=DEVICE, text="How hot is the air inlet?")
     found = hub.call("local", "device_show", {"device": DEVICE})["device"]
     line(f"    the hub last heard of it {found['lag_s']:.0f} s ago, running {found['version']}")
 
@@ -157,7 +159,7 @@ def _back(hub: Hub, cable: Cable, gateway: Gateway) -> None:
 
 
 def _what_happened(hub: Hub, gateway: Gateway) -> None:
-    say("What the hub knows of the jobs:")
+    say("What the hub knows of the jobs; what the power cut short was tried again, and nothing was done twice:")
     events = _all_events(hub)
     rows = [
         [one["body"]["job"], str(one["body"].get("attempt", "")), one["body"]["outcome"], _short(one["body"])]

@@ -26,7 +26,7 @@ class _Instant(BaseHTTPRequestHandler):
             self._send({"model_info": {"general.context_length": 8192}, "details": {}, "capabilities": ["tools"]})
             return
         told = "41 C" in json.dumps(asked["messages"][-1])  # the tool's answer, in whatever role it is shown
-        name, arguments = ("final_answer", {"answer": "41 C"}) if told else ("read_temperature", {"sensor": "inlet"})
+        name, arguments = ("final_answer", {"answer": "41 C"}) if told else ("sensor_read", {"sensor": "inlet"})
         message: dict[str, Any] = {"role": "assistant", "content": json.dumps({"name": name, "arguments": arguments})}
         if asked.get("tools"):
             if told and not any(tool["function"]["name"] == "final_answer" for tool in asked["tools"]):

@@ -10,7 +10,7 @@ from smolagents import LogLevel, OpenAIModel, ToolCallingAgent, tool  # noqa: E4
 
 
 @tool
-def read_temperature(sensor: str) -> str:
+def sensor_read(sensor: str) -> str:
     """Read a temperature.
 
     Args:
@@ -21,6 +21,6 @@ def read_temperature(sensor: str) -> str:
 
 
 model = OpenAIModel("instant", api_base=f"{sys.argv[1]}/v1", api_key="none")
-ToolCallingAgent([read_temperature], model, verbosity_level=LogLevel.OFF, max_steps=3).run("How hot is the inlet?")
+ToolCallingAgent([sensor_read], model, verbosity_level=LogLevel.OFF, max_steps=3).run("How hot is the inlet?")
 status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
 print("resident", next(line.split()[1] for line in status if line.startswith("VmRSS")))

@@ -1,0 +1,118 @@
+"""`chargehand-edge`, as people at a device use it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = """
+[[sensors]]
+name = "inlet"
+unit = "°C"
+description = "air inlet temperature"
+alarm_above = 45
+source = { driver = "simulator", base = 38.0, swing = 0, noise = 0 }
+"""
+
+
+def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home)}
+    command = [sys.executable, "-m", "edge", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "device.toml").write_text(SETTINGS, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_known_command_is_answered_and_written_down(home: Path) -> None:
+    said = run(home, "ask", "How hot is the air inlet?", "--json")
+    assert said.returncode == 0, said.stderr
+    answer = json.loads(said.stdout)
+    assert (answer["rung"], answer["tools"][0]["tool"]) == ("fast", "sensor_read")
+    assert "38" in answer["text"]
+    events = json.loads(run(home, "events", "--json", "--kind", "audit").stdout)
+    assert [event["body"]["tool"] for event in events] == ["sensor_read"]
+    assert not events[0]["sent"]
+
+
+def test_what_nobody_here_can_answer_waits_for_the_hub(home: Path) -> None:
+    said = run(home, "ask", "Who designed the hall's air ducts?", "--json")
+    assert said.returncode == 4
+    (event,) = json.loads(run(home, "events", "--json", "--kind", "question").stdout)
+    assert event["body"]["text"] == "Who designed the hall's air ducts?"
+    assert run(home, "replies", "--json").stdout.strip() == "[]"
+
+
+def test_configuration_is_changed_shown_and_removed(home: Path) -> None:
+    assert run(home, "config", "report.every_s", "30").stdout == "report.every_s = 30\n"
+    assert run(home, "config", "report.every_s").stdout == "report.every_s = 30\n"
+    assert run(home, "config", "report.every_s", "--remove").stdout == ""
+    missing = run(home, "config", "report.every_s")
+    assert missing.returncode == 2
+    assert "There is no value" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ask", ""), "1 to 2000 characters"),
+        (("ask", "x" * 5000), "1 to 2000 characters"),
+        (("config", "a", "not json"), "is not JSON"),
+        (("enroll", "--hub", "http://127.0.0.1:1"), "There is no token"),
+        (("enroll", "--hub", "ftp://hub", "--token", "che_1"), "not the address of a hub"),
+        (("sync",), "not enrolled"),
+        (("fly",), "invalid choice"),
+        ((), "required"),
+    ],
+)
+def test_bad_usage_says_what_to_do(home: Path, words: tuple[str, ...], said: str) -> None:
+    done = run(home, *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_hub_that_is_not_there_is_a_failure(home: Path) -> None:
+    done = run(home, "enroll", "--hub", "http://127.0.0.1:1", "--token", "che_1", "--device", "press-1")
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sensors = 7", "sensors"),
+        ("[models]\nbudget_mb = -1", "models.budget_mb"),
+        ("telemetry_every_s = [", "cannot be read"),
+        ("colour = 1", "colour"),
+    ],
+)
+def test_wrong_settings_are_named(home: Path, text: str, said: str) -> None:
+    (home / "device.toml").write_text(text, encoding="utf-8")
+    done = run(home, "status")
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_status_and_doctor_tell_what_is_and_what_lacks(home: Path) -> None:
+    told = json.loads(run(home, "status", "--json").stdout)
+    assert (told["device"], told["agent"], told["events"]["waiting"]) == ("not enrolled", "does not run", 0)
+    assert run(home, "status", "--check").returncode == 1
+    doctor = run(home, "doctor")
+    assert doctor.returncode == 1
+    assert "look hub        not enrolled" in doctor.stdout
+    assert "inlet: good, 38.0 °C" in doctor.stdout
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = run(tmp_path / "file" / "home", "status")
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
