@@ -106,7 +106,7 @@ class Daemon:
             return max(5.0, self._backoff.failed())
         self._backoff.succeeded()
         self._act_on(report.changed)
-        return 0.0 if report.at_once else self._backoff.spread(report.next_s)
+        return 0.0 if report.at_once else self._backoff.spread(self._device.chosen_s("sync.every_s", report.next_s))
 
     def _act_on(self, changed: frozenset[ItemKind]) -> None:
         if "job" in changed:
@@ -149,7 +149,7 @@ class Daemon:
     async def _measure(self) -> None:
         while True:
             await self._guarded("measurements", self._device.measure)
-            await asyncio.sleep(self._device.settings.telemetry_every_s)
+            await asyncio.sleep(self._device.chosen_s("report.every_s", self._device.settings.telemetry_every_s))
 
     async def _stay_watched(self) -> None:
         """Tell systemd that the loop still turns."""

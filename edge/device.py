@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.configuration import Configuration
 from edge.database import Database, open_database
 from edge.errors import LinkFailed, NotFound, StorageFailed
 from edge.home import EdgeHome, open_home
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["Device", "Parts", "facts", "open_device", "open_toolbox"]
 
 _MIB = 1 << 20
+_DAY_S = 86_400
 _MOST_ROUNDS = 200
 """Exchanges that follow each other at once."""
 _URGENT = ("alert", "answer", "question", "job", "refused", "model")
@@ -160,6 +162,12 @@ class Device:
                 report = await self._syncer.round()
                 changed, sent = changed | report.changed, sent + report.sent
             return replace(report, changed=changed, sent=sent)
+
+    def chosen_s(self, key: str, otherwise_s: float) -> float:
+        """Seconds that the configuration gives under this key; `otherwise_s` where it gives none that make sense."""
+        value = Configuration(self.parts.database).values().get(key)
+        sensible = isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= _DAY_S
+        return float(value) if sensible and value is not None else otherwise_s
 
     def something_urgent(self) -> bool:
         """Whether an event waits that should not wait for the next regular exchange."""

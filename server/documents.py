@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from memory.errors import NotAllowed
 from memory.ledger.documents import StoredDocument
 from server.hub import Hub
 from tools.context import ToolContext, require_scope
@@ -31,6 +32,8 @@ def document_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> API
     @router.get("/status")
     async def status(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         caller, model = identify(request), hub.dependencies.model
+        if all(scope.startswith("edge:") for scope in caller.scopes):
+            raise NotAllowed(f"{caller.principal} may not ask how the hub is.", "A device syncs, and fetches.")
         count, chunks = await asyncio.to_thread(documents.count, caller.tenant)
         return {
             "version": version("chargehand"),

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -230,21 +229,6 @@ def jobs_remove(name: str, device: str | None, group: str | None, as_json: bool)
 def revoke(device: str, reason: str, as_json: bool) -> None:
     """Refuse DEVICE from now on."""
     _told(_call("device_revoke", {"device": device, "reason": reason}), f"{device} is revoked.", as_json)
-
-
-@command.command("artifact")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--media-type", default="application/octet-stream", show_default=True)
-@_json
-def artifact(file: Path, media_type: str, as_json: bool) -> None:
-    """Keep FILE, such as the weights of a model, so that devices can fetch it; prints its digest."""
-    from tools.fleet.contents import keeping_tool
-
-    settings = load_settings()
-    spec = keeping_tool(_contents(settings), file, media_type)
-    with open_desk([spec], settings) as desk:
-        kept = desk.call(spec.name, {}).model_dump(mode="json")
-    _told(kept, kept["digest"], as_json)
 
 
 def _contents(settings: Settings) -> "Contents":

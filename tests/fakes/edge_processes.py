@@ -90,14 +90,14 @@ def serve_hub(folder: Path, host: str, port: int) -> None:
     from memory.ledger import open_ledger
     from server.callers import Identified, caller_of
     from server.mcp.http import open_mcp
+    from tests.fakes.contents import contents_in
     from tools.context import Books
     from tools.fleet.assembly import fleet_tools
-    from tools.fleet.contents import LocalContents
     from tools.fleet.identity import Identity
     from tools.spec import bind
 
     identity, ledger = Identity(folder / "identity.key"), open_ledger(folder / "ledger.db")
-    bound = bind(fleet_tools(identity, LocalContents(folder / "artifacts")), Books(ledger))
+    bound = bind(fleet_tools(identity, contents_in(folder)), Books(ledger))
     tools = {spec.name: spec for spec in bound}
 
     @contextlib.asynccontextmanager

@@ -12,13 +12,14 @@ from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.signing import load_signer
 from edge.sync.enrolment import enrol
 from edge.sync.mcp_transport import open_transport, with_token
+from memory.artifacts import ArtifactStore
 from memory.ledger import Ledger, open_ledger
+from tests.fakes.contents import contents_in
 from tests.fakes.edge_processes import DeviceFolder, free_port, hub_processes, wait_for_port
 from tests.fakes.forks import Forks
 from tests.fakes.works import ANN
 from tools.context import Books
 from tools.fleet.assembly import fleet_tools
-from tools.fleet.contents import LocalContents
 from tools.fleet.identity import Identity
 from tools.spec import bind
 
@@ -85,8 +86,8 @@ class EdgeSite:
         ledger.close()
 
     @property
-    def _contents(self) -> LocalContents:
-        return LocalContents(self.folder / "artifacts")
+    def _contents(self) -> ArtifactStore:
+        return contents_in(self.folder)
 
 
 @contextmanager

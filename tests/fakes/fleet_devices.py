@@ -13,10 +13,11 @@ from edge.protocol.events import FIRST_CHAIN, EventKind, chain
 from edge.protocol.messages import Enrolled, SyncResponse, check_seal, pack_events
 from edge.protocol.signing import Signer, request_statement
 from memory.errors import NotFound
+from tests.fakes.contents import contents_in
 from tests.fakes.works import ANN, Works
 from tools.context import ToolContext
 from tools.fleet.assembly import fleet_tools
-from tools.fleet.contents import Contents, LocalContents, StoredContent
+from tools.fleet.contents import Contents, StoredContent
 from tools.fleet.identity import Identity
 
 __all__ = ["FakeDevice", "FleetWorks", "MemoryContents", "MemoryIdentity", "new_signer", "open_fleet"]
@@ -90,7 +91,7 @@ class FleetWorks:
 
 
 def open_fleet(works: Works, folder: Path) -> FleetWorks:
-    identity, contents = Identity(folder / "identity.key"), LocalContents(folder / "artifacts")
+    identity, contents = Identity(folder / "identity.key"), contents_in(folder)
     works.add(fleet_tools(identity, contents))
     return FleetWorks(works, identity, contents)
 

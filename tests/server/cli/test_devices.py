@@ -1,5 +1,4 @@
 import asyncio
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,19 +67,6 @@ def test_a_device_is_let_in_given_work_asked_and_refused(chargehand: Chargehand,
     assert chargehand("devices", "move", "press-1", "hall-4").code == 0
     assert chargehand("devices", "revoke", "press-1", "--reason", "stolen").code == 0
     assert "revoked" in chargehand("devices", "list").out
-
-
-def test_a_file_is_kept_for_devices_and_that_is_written_down(chargehand: Chargehand, tmp_path: Path) -> None:
-    file = tmp_path / "weights.gguf"
-    file.write_bytes(b"weights" * 1000)
-    kept = chargehand("devices", "artifact", file, "--json").json
-    assert kept["digest"] == f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
-    assert chargehand("devices", "artifact", file).out.strip() == kept["digest"]
-    ledger = open_ledger(tmp_path / "home" / "ledger.sqlite")
-    with ledger.view("default") as unit:
-        assert unit.artifacts.get(kept["digest"]).size_bytes == 7000
-        assert [entry.tool for entry in unit.audit.entries()] == ["artifact_keep"] * 2
-    ledger.close()
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from memory.embedding import MiniLM
 from memory.errors import InvalidInput, NotAllowed, NotFound
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store
+from tests.fakes.contents import contents_in
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.packs import MANUAL, pack_file, passage
 from tools.context import LOCAL_ENGINEER, Books, ToolContext
-from tools.fleet.contents import LocalContents
 from tools.fleet.pack_words import DIMENSIONS, WordVectors, distil, general_words
 from tools.fleet.packs import build_pack, pack_tools
 
@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store: KnowledgeStore = open_store(open_home(folder / "home"), WordEmbedder)
-        self.contents = LocalContents(folder / "artifacts")
+        self.contents = contents_in(folder)
         self.write(DOCUMENTS)
 
     def write(self, documents: dict[str, str], tenant: str = "default") -> None:
