@@ -104,7 +104,7 @@ format: .venv/.dev ## format and mend what ruff can
 
 .PHONY: security
 security: .venv/.dev ## bandit, and pip-audit where its service is reachable
-	$(RUN)/bandit -q -c pyproject.toml -r $(ROOMS)
+	$(RUN)/bandit -q -ll -ii -c pyproject.toml -r $(ROOMS)
 	@$(UV) export --quiet --locked $(EXTRAS) --no-emit-project --format requirements-txt > .venv/requirements.txt
 	@$(RUN)/pip-audit --disable-pip --require-hashes -r .venv/requirements.txt || \
 	  { code=$$?; [ $$code -eq 1 ] && ! curl -sf -m 5 -o /dev/null https://pypi.org/pypi/pip/json \

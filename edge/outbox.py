@@ -235,7 +235,7 @@ class Outbox:
             where += " AND kind = ?"
         with self._database.read() as rows:
             found = rows.execute(
-                f"SELECT seq, kind, at, boot, uptime_s, body, chain FROM outbox WHERE {where} ORDER BY {order}",  # noqa: S608  # our own words
+                f"SELECT seq, kind, at, boot, uptime_s, body, chain FROM outbox WHERE {where} ORDER BY {order}",  # noqa: S608  # nosec: our own words
                 (*values, *((kind,) if kind is not None else ())),
             ).fetchall()
         return [Recorded(*row) for row in found]

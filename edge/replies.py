@@ -47,7 +47,7 @@ class Replies:
                 for name, revision, body in items
             )
             newest = "SELECT question FROM replies ORDER BY at DESC LIMIT ?"
-            rows.execute(f"DELETE FROM replies WHERE question NOT IN ({newest})", (KEPT,))  # noqa: S608  # our own words
+            rows.execute(f"DELETE FROM replies WHERE question NOT IN ({newest})", (KEPT,))  # noqa: S608  # nosec: our own words
         return new
 
     def all(self) -> list[Reply]:

@@ -152,7 +152,7 @@ async def _stream(child: LlamaChild, body: Mapping[str, Any], name: str) -> Asyn
 
     try:
         async with (
-            httpx.AsyncClient(timeout=None, trust_env=False, verify=False) as client,  # noqa: S113, S501  # the caller has a limit for the whole; plain HTTP on the loopback
+            httpx.AsyncClient(timeout=None, trust_env=False, verify=False) as client,  # noqa: S113, S501  # nosec: the caller has a limit for the whole; plain HTTP on the loopback
             client.stream("POST", f"{child.url}/v1/chat/completions", json=body, headers=_headers(child)) as response,
         ):
             if response.status_code != 200:

@@ -51,7 +51,7 @@ def ollama_url(address: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise _unreadable(address)
     # A server told to listen everywhere is reached on the loopback.
-    everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound
+    everywhere = {"0.0.0.0", "::"}  # noqa: S104  # nosec: compared, not bound
     host = "127.0.0.1" if parts.hostname in everywhere else parts.hostname
     host = f"[{host}]" if ":" in host else host
     if port is None:
