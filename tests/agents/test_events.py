@@ -8,7 +8,7 @@ from agents.events import DraftDelta, TurnEvent
 
 def test_every_event_says_its_kind_and_no_two_the_same() -> None:
     kinds = [next(field.default for field in fields(event) if field.name == "kind") for event in get_args(TurnEvent)]
-    assert len(set(kinds)) == len(kinds) == 9
+    assert len(set(kinds)) == len(kinds) == 10
     assert all(isinstance(kind, str) and kind.islower() for kind in kinds)
 
 

@@ -158,12 +158,12 @@ async def _mcp(asked: Asked, mode: str) -> Said:
             result = await client.call_tool(asked.spec.name, dict(asked.arguments), meta=meta)
         except MCPError as error:
             return Said("internal" if error.error.code == INTERNAL_ERROR else error.error.message)
-    (content,) = result.content
-    shown = json.loads(content.text)  # pyright: ignore[reportAttributeAccessIssue]
+    texts = [json.loads(content.text) for content in result.content]  # pyright: ignore[reportAttributeAccessIssue]
     if result.is_error:
-        return _told(shown["error"])
-    assert shown == result.structured_content
-    return _done(shown)
+        return _told(texts[0]["error"])
+    for_devices = any(scope.startswith("edge:") for scope in asked.spec.scopes)  # what they get is not said twice
+    assert texts == ([] if for_devices else [result.structured_content])
+    return _done(result.structured_content)
 
 
 async def mcp_2026(asked: Asked) -> Said:
