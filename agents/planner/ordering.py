@@ -28,7 +28,8 @@ def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue,
         if isinstance(built, Question):
             return Plan(question=built.text, asks=built.kind, operation=operation.name)
         if all(call.tool in tools for call in built):
-            return Plan(tuple(built), operation=operation.name)
+            whole = not operation.acts and bool(operation.words)
+            return Plan(tuple(built), operation=operation.name, whole=whole)
         present = tuple(call for call in built if call.tool in tools)
         return Plan(present, operation=operation.name) if present and not operation.acts else None
     return None

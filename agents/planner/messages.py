@@ -1,0 +1,153 @@
+"""Words that are carried to a device as they are: a question to it, or the reply to one of its own.
+
+They are cut out of the order before anything else is read, so that "why", "if" or a name in them is never taken for a
+part of the order. Between quotation marks anything may stand; without them, what would bind the order to something else
+("... if the gate passes", "... and pause hall-3") makes it no order.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.planner.known import Known
+from agents.planner.names import name_places
+
+__all__ = ["Message", "take_message"]
+
+_ASK = re.compile(r"\bask\s+|(?<![请疑提访学])(?:询问|问(?:问|一下|一问)?)(?!题)\s*", re.IGNORECASE)
+_REPLY = re.compile(
+    r"(?:\b(?:reply(?:\s+to)?|answer|respond\s+to)\s+|(?:回复|答复|回答)\s*)(?:the\s+)?(?:question\b|问题)?\s*"
+    r"(?P<id>[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9_-]+)\s*(?:[:：,，]|with\b)?\s*",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[:：,，]?\s*[\"“「](?P<said>[^\"“”「」]+)[\"”」]")
+_BEFORE_NAME = re.compile(r"\s*(?:the\s+)?(?:(?:device|gateway)\s+|设备\s*|网关\s*)?", re.IGNORECASE)
+_BEFORE_GROUP = re.compile(r"\s+(?:in|of|at|from)\s+(?:the\s+)?(?:group\s+)?", re.IGNORECASE)
+_BEGINS = re.compile(
+    r"[:：,，]|(?<![\w-])(?:why|what(?:['’]s)?|whether|if|how|when|where|who|which|is|are|was|does|did|has|have|about|for)"
+    r"(?![\w-])|为什么|为何|怎么|是否|是不是|有没有|什么|哪|多少|几|何时|能否|能不能",
+    re.IGNORECASE,
+)
+_NO_MESSAGE = re.compile(r"\s*(?:to|and|or|not|but|then|instead)\b|\s*(?:和|或|与|及|、|别|不)", re.IGNORECASE)
+_DEVICE_LIKE = re.compile(r"\b(?:devices?|gateways?)\b|设备|网关|\d|\w-\w", re.IGNORECASE)
+_AROUND = re.compile(
+    r"\b(?:the|a|an|in|of|at|on|from|that|one|device|gateway|group)\b|那台|这台|设备|网关|[的里中在台上组]",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"[a-z]+(?:[\s_.-]*\d+)?|\d+|[\u3400-\u9fff]+")
+_BINDS = re.compile(
+    r"\b(?:unless|if|when|until|once|tomorrow|tonight|later|rather not|not yet|never ?mind|actually|forget it)\b"
+    r"|如果|除非|明天|今晚|之后再|稍后|算了"
+    r"|(?:\b(?:and|then|also)\b|[,;.!?，；。！？]|并且?|然后|再)\s*(?:(?:also|then|please|and)\s+|请)*"
+    r"(?:\b(?:ask|reply|pause|resume|abort|cancel|roll|promote|retire|revoke|approve|reject|canary|deploy|move|suspend"
+    r"|limit|retry|delegate|register|remove|delete|stop|shadow|recreate|blue)\b"
+    r"|暂停|恢复|中止|取消|回滚|晋级|退役|撤销|吊销|批准|驳回|灰度|部署|移到|停用|重试)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be carried.
+
+    Attributes:
+        text: as it was said; empty where nothing was.
+        whom: how the device was called, where not exactly one fits; empty where one does, which the order then names.
+        fitting: devices that the words of `whom` fit.
+        question: id of the question that it replies to, as it was said.
+        binds: something in it may be meant for the hub, and not for the device.
+    """
+
+    kind: Literal["ask", "reply"]
+    text: str
+    whom: str = ""
+    fitting: tuple[str, ...] = ()
+    question: str = ""
+    binds: bool = False
+
+
+def take_message(text: str, before: str, known: Known) -> tuple[str, Message | None]:
+    """The order without the message in it, and the message; None where it carries none.
+
+    Args:
+        before: the beginning of the text, up to a reason that it gives: an "ask" in a reason is no order.
+    """
+    if match := _REPLY.search(before):
+        said, words, binds = _parted(text[match.end() :])
+        device = match["id"].partition(":")[0]
+        message = Message("reply", words, question=match["id"], binds=binds)
+        return f"{text[: match.start('id')]}{device} {said}", message
+    for match in _ASK.finditer(before):
+        if (cut := _asked(text[match.end() :], known)) is not None:
+            return f"{text[: match.end()]}{cut[0]}", cut[1]
+    return text, None
+
+
+def _asked(rest: str, known: Known) -> tuple[str, Message] | None:
+    """What of the order is behind "ask", and the message; None where no device is asked."""
+    named = _named(rest, known)
+    if named:
+        after = rest[named:]
+        if _NO_MESSAGE.match(after):
+            return rest, Message("ask", "")
+        said, words, binds = _parted(after)
+        return f"{rest[:named]} {said}", Message("ask", words, binds=binds)
+    begins = _QUOTED.search(rest) or _BEGINS.search(rest)
+    at = begins.start() if begins else len(rest)
+    whom = rest[:at].strip()
+    fitting = _fitting(whom, known.devices)
+    if not fitting and not _DEVICE_LIKE.search(whom):
+        return None
+    said, words, binds = _parted(rest[at:])
+    if len(fitting) == 1:
+        return f"{fitting[0]} {said}", Message("ask", words, binds=binds)
+    return said, Message("ask", words, whom, fitting, binds=binds)
+
+
+def _parted(rest: str) -> tuple[str, str, bool]:
+    """What is not of the message, the message, and whether it binds the order to something else."""
+    if quoted := _QUOTED.match(rest.lstrip()):
+        return rest.lstrip()[quoted.end() :], quoted["said"].strip(), False
+    words = rest.strip().lstrip(":：,，").strip()
+    return "", words, _BINDS.search(words) is not None
+
+
+def _named(rest: str, known: Known) -> int:
+    """Where the name of a device ends that the text begins with, its group included; 0 where there is none."""
+    begin = _BEFORE_NAME.match(rest)
+    at = begin.end() if begin else 0
+    ends = [end for name in known.devices for start, end in name_places(rest[:200], name) if start == at]
+    if not ends:
+        return 0
+    end = max(ends)
+    if clause := _BEFORE_GROUP.match(rest, end):
+        places = [place for group in known.groups for place in name_places(rest[:200], group)]
+        end = max([until for start, until in places if start == clause.end()], default=end)
+    return end
+
+
+def _fitting(whom: str, devices: Mapping[str, str]) -> tuple[str, ...]:
+    """Devices all of whose words are of their names and groups; one at least is of the name, and more than a number."""
+    said = whom.lower()
+    groups: set[str] = set()
+    for group in dict.fromkeys(devices.values()):
+        for start, end in name_places(said, group):
+            groups.add(group)
+            said = f"{said[:start]}{' ' * (end - start)}{said[end:]}"
+    units = _units(_AROUND.sub(" ; ", said))
+    if not any(not unit.isdigit() for unit in units):
+        return ()
+    placed = frozenset[str]().union(*(_units(group) for group in groups))
+    return tuple(
+        name
+        for name, group in devices.items()
+        if units <= _units(name) | _units(group)
+        and units & _units(name)
+        and (not groups or group in groups or placed <= _units(name))
+    )
+
+
+def _units(name: str) -> frozenset[str]:
+    """Words with the number behind them: "SE30-7" is se30 and 7, "hall 3" is hall3."""
+    return frozenset(re.sub(r"[\s_.-]", "", unit) for unit in _UNIT.findall(name.lower()))
