@@ -8,6 +8,7 @@ part of the order. Between quotation marks anything may stand; without them, wha
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from agents.planner.known import Known
@@ -148,6 +149,7 @@ def _fitting(whom: str, devices: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+@lru_cache(20_000)
 def _units(name: str) -> frozenset[str]:
     """Words with the number behind them: "SE30-7" is se30 and 7, "hall 3" is hall3."""
     return frozenset(re.sub(r"[\s_.-]", "", unit) for unit in _UNIT.findall(name.lower()))

@@ -36,9 +36,9 @@ def _wanted(name: str) -> str:
 
 
 @lru_cache(16)
-def _squeeze(text: str) -> tuple[str, list[int]]:
+def _squeeze(text: str) -> tuple[str, tuple[int, ...]]:
     """Letters and digits in lower case, and where each stood."""
-    places = [index for index, letter in enumerate(text) if letter.isalnum()]
+    places = tuple(index for index, letter in enumerate(text) if letter.isalnum())
     return "".join(text[index].lower()[:1] for index in places), places
 
 

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from agents.planner.calls import PlannedCall
+from agents.planner.messages import Message
+from agents.planner.names import name_places
 from agents.planner.operations.operation import Built, Operation, unknown_name
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
@@ -18,7 +20,8 @@ _QUESTION = r"\bquestions?\b|问题"
 _MOVE = r"\b(?:move|transfer|put|reassign|assign)\b|移到|移动|移入|转到|转入|放到|调到|划到|移"
 _REVOKE = r"\b(?:revoke|ban|expel|lock out)\b|吊销|撤销|注销"
 _NEW_GROUP = re.compile(
-    r"(?:\bnew (?:device )?group\b|新(?:的)?(?:设备)?组)\s*(?:called|named|名为|叫做?)?\s*[\"“']?(?P<name>[a-z0-9][a-z0-9._-]*)",
+    r"(?:\bnew (?:device )?group\b|新(?:的)?(?:设备)?组)\s*(?:called|named|名为|叫做?)?\s*[\"“']?"
+    r"(?P<name>[a-z0-9][a-z0-9._-]*)",
     re.IGNORECASE,
 )
 _FROM = re.compile(r"(?:\b(?:from|out of)(?: the)?(?: group)?|从)\s*<(?P<mask>[TB]\d+)>", re.IGNORECASE)
@@ -58,13 +61,7 @@ def _some(names: list[str]) -> list[str]:
 def _ask(reading: Reading) -> Built:
     message, language = reading.message, reading.language
     if message is not None and message.whom:
-        if message.fitting:
-            return ask("which_device", language, whom=message.whom, names=_some(list(message.fitting)))
-        if not groups_in(reading) and message.whom not in reading.known.groups:
-            near = reading.known.nearest(message.whom, "device")
-            names = near or _some(list(reading.known.devices))
-            return ask("unknown_device", language, whom=message.whom, names=names)
-        return _sole_device(reading, _ASK_WORDS)
+        return _whom(reading, message)
     device = _sole_device(reading, _ASK_WORDS)
     if isinstance(device, Question):
         return device
@@ -73,6 +70,19 @@ def _ask(reading: Reading) -> Built:
     if message is None or not message.text:
         return ask("device_message", language, device=device)
     return [PlannedCall("device_ask", {"device": device, "text": message.text})]
+
+
+def _whom(reading: Reading, message: Message) -> Question:
+    """The question where it was not said in so many words which device is asked."""
+    whom, known, language = message.whom, reading.known, reading.language
+    if message.fitting:
+        return ask("which_device", language, whom=whom, names=_some(list(message.fitting)))
+    groups = {group for group in known.groups if (0, len(whom)) in name_places(whom, group)}
+    if groups:
+        members = [name for name, group in known.devices.items() if group in groups]
+        return ask("name_device", language, names=_some(members))
+    near = known.nearest(whom, "device")
+    return ask("unknown_device", language, whom=whom, names=near or _some(list(known.devices)))
 
 
 def _reply(reading: Reading) -> Built:

@@ -1,6 +1,7 @@
 """What only looks at devices. Every word has to be understood: "devices" is a word of many documents, too."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from agents.planner.calls import PlannedCall
 from agents.planner.operations.fleet import DEVICE, GROUP, groups_in
@@ -8,17 +9,21 @@ from agents.planner.operations.operation import Built, Operation, unknown_name
 from agents.planner.questions import ask
 from agents.planner.reading import Reading
 
-__all__ = ["FLEET_LOOKS"]
+__all__ = ["FLEET_LOOKS", "may_look_at_devices"]
 
 _FLEET = rf"\bfleet\b|{DEVICE}"
 _LOOK = (
     r"\b(?:list|show|display|see|look|give|tell|which|what|who|how|is|are|was|were|did|does|has|have|had|there|all|every"
-    r"|any|about|status|state|state of|details?|describe|inspect|overview|you|can|could|we|doing|going|each|belong(?:s)?)\b"
+    r"|any|about|status|state|state of|details?|describe|inspect|overview|you|can|could|we|doing|going|each"
+    r"|belongs?)\b"
     r"|列出|查看|看看|看一下|显示|有没有|有哪些|哪些|哪台|所有|全部|有什么|什么|多少|情况|状态|怎么样了?|如何|现有|有|都|是|里|中|下|台|各|那台"
 )
 _UNWELL = (
-    r"\b(?:health(?:y)?|unhealthy|late|overdue|failing|failed|fail|down|offline|online|missing|away|well|unwell|up to date|behind"
-    r"|alive|ok)\b|健康|迟到|掉线|离线|在线|失联|故障|出错|失败|异常|正常|没来|最新"
+    r"\b(?:health(?:y)?|unhealthy|late|overdue|failing|failed|fail|down|offline|online|missing|away|well|unwell"
+    r"|up to date|behind|alive|ok)\b|健康|迟到|掉线|离线|在线|失联|故障|出错|失败|异常|正常|没来|最新"
+)
+_SPEAKS = re.compile(
+    rf"{DEVICE}|\bfleet\b|\b(?:answer\w*|asked|record\w*|happened|alerts?|notes)\b|回答|记录|告警|警报", re.IGNORECASE
 )
 _EVENTS = r"\b(?:events?|recorded|records?|happened|logged|logs?|journal)\b|事件|记录了?|发生了?"
 _NEWEST = r"\b(?:last|latest|recent(?:ly)?|newest)\b|最近|最新|最后"
@@ -33,6 +38,11 @@ _QUESTIONS = r"\b(?:questions?)\b|问题|提问"
 _ANSWERS = r"\b(?:answer(?:s|ed)?|said|say|repl(?:y|ies|ied)|respon(?:d|ded|se|ses))\b|回答了?|答复|答案|怎么说|说了"
 _ASKED = r"\b(?:asked|put|of|to|from|by|at|ask)\b|问了?|提出|提的"
 _OPEN = r"\b(?:open|unanswered|waiting|pending|outstanding|yet|still|not)\b|未|没有|还没|待|等待"
+
+
+def may_look_at_devices(text: str) -> bool:
+    """Whether a question may be one of these looks; tells, without any names, what is not worth reading them for."""
+    return _SPEAKS.search(text) is not None
 
 
 def _noun(reading: Reading) -> bool:
@@ -84,13 +94,13 @@ def _events(reading: Reading) -> Built:
     return _each(reading, "device_events", given)
 
 
-def _each(reading: Reading, tool: str, given: dict[str, object]) -> Built:
+def _each(reading: Reading, tool: str, given: Mapping[str, object]) -> Built:
     """The tool for each device that is named; for all where neither one nor a group is."""
     devices = reading.names("W")
     if not devices and (groups := groups_in(reading)):
         names = [name for name, group in reading.known.devices.items() if group in groups]
         return ask("name_device", reading.language, names=names[:12])
-    return [PlannedCall(tool, {"device": name, **given}) for name in devices] or [PlannedCall(tool, given)]
+    return [PlannedCall(tool, {"device": name, **given}) for name in devices] or [PlannedCall(tool, {**given})]
 
 
 def _answers(reading: Reading) -> Built:

@@ -141,7 +141,7 @@ def test_what_is_asked_for_and_not_done_is_said(team: TeamName, text: str, cavea
         ("show the audit log", "I do not understand what of approvals"),
         ("Did it pass the quality gate?", "I do not understand what of approvals"),
         ("许可证是什么", "您想查哪个模型的许可证？"),
-        ("审批到哪一步了？", "这个版本没有审批"),
+        ("审批到哪一步了？", "我没有听懂您指的是审批"),
     ],
 )
 def test_a_question_back_where_the_model_is_not_said(text: str, question: str) -> None:
