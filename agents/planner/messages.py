@@ -30,7 +30,9 @@ _BEGINS = re.compile(
     r"(?![\w-])|为什么|为何|怎么|是否|是不是|有没有|什么|哪|多少|几|何时|能否|能不能",
     re.IGNORECASE,
 )
-_NO_MESSAGE = re.compile(r"\s*(?:to|and|or|not|but|then|instead)\b|\s*(?:和|或|与|及|、|别|不)", re.IGNORECASE)
+_NO_MESSAGE = re.compile(
+    r"\s*[(/&+（]|\s*(?:to|and|or|not|but|then|instead)\b|\s*(?:和|或|与|及|、|别|不)", re.IGNORECASE
+)
 _DEVICE_LIKE = re.compile(r"\b(?:devices?|gateways?)\b|设备|网关|\d|\w-\w", re.IGNORECASE)
 _AROUND = re.compile(
     r"\b(?:the|a|an|in|of|at|on|from|that|one|device|gateway|group)\b|那台|这台|设备|网关|[的里中在台上组]",
@@ -39,13 +41,10 @@ _AROUND = re.compile(
 _UNIT = re.compile(r"[a-z]+(?:[\s_.-]*\d+)?|\d+|[\u3400-\u9fff]+")
 _BINDS = re.compile(
     r"\b(?:unless|if|when|until|once|tomorrow|tonight|later|rather not|not yet|never ?mind|actually|forget it)\b"
-    r"|如果|除非|明天|今晚|之后再|稍后|算了"
-    r"|(?:\b(?:and|then|also)\b|[,;.!?，；。！？]|并且?|然后|再)\s*(?:(?:also|then|please|and)\s+|请)*"
-    r"(?:\b(?:ask|reply|pause|resume|abort|cancel|roll|promote|retire|revoke|approve|reject|canary|deploy|move|suspend"
-    r"|limit|retry|delegate|register|remove|delete|stop|shadow|recreate|blue)\b"
-    r"|暂停|恢复|中止|取消|回滚|晋级|退役|撤销|吊销|批准|驳回|灰度|部署|移到|停用|重试)",
+    r"|如果|除非|明天|今晚|之后再|稍后|算了",
     re.IGNORECASE,
 )
+_PARTS = re.compile(r"\b(?:and|then|also|or|but)\b|[,;.!?\n，；。！？、]|并且?|然后|再", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,8 @@ class Message:
         whom: how the device was called, where not exactly one fits; empty where one does, which the order then names.
         fitting: devices that the words of `whom` fit.
         question: id of the question that it replies to, as it was said.
-        binds: something in it may be meant for the hub, and not for the device.
+        quoted: it stood between quotation marks.
+        binds: it may bind the order to something else.
     """
 
     kind: Literal["ask", "reply"]
@@ -65,7 +65,12 @@ class Message:
     whom: str = ""
     fitting: tuple[str, ...] = ()
     question: str = ""
+    quoted: bool = False
     binds: bool = False
+
+    def rests(self) -> list[str]:
+        """What follows each "and", comma and the like: what may be meant for the hub; nothing of what was quoted."""
+        return [] if self.quoted else [self.text[part.end() :] for part in _PARTS.finditer(self.text)]
 
 
 def take_message(text: str, before: str, known: Known) -> tuple[str, Message | None]:
@@ -75,9 +80,9 @@ def take_message(text: str, before: str, known: Known) -> tuple[str, Message | N
         before: the beginning of the text, up to a reason that it gives: an "ask" in a reason is no order.
     """
     if match := _REPLY.search(before):
-        said, words, binds = _parted(text[match.end() :])
+        said, words, quoted = _parted(text[match.end() :])
         device = match["id"].partition(":")[0]
-        message = Message("reply", words, question=match["id"], binds=binds)
+        message = Message("reply", words, question=match["id"], quoted=quoted, binds=_binds(words, quoted))
         return f"{text[: match.start('id')]}{device} {said}", message
     for match in _ASK.finditer(before):
         if (cut := _asked(text[match.end() :], known)) is not None:
@@ -90,28 +95,31 @@ def _asked(rest: str, known: Known) -> tuple[str, Message] | None:
     named = _named(rest, known)
     if named:
         after = rest[named:]
-        if _NO_MESSAGE.match(after):
+        if _NO_MESSAGE.match(after) or _names_more(after, known):
             return rest, Message("ask", "")
-        said, words, binds = _parted(after)
-        return f"{rest[:named]} {said}", Message("ask", words, binds=binds)
+        said, words, quoted = _parted(after)
+        return f"{rest[:named]} {said}", Message("ask", words, quoted=quoted, binds=_binds(words, quoted))
     begins = _QUOTED.search(rest) or _BEGINS.search(rest)
     at = begins.start() if begins else len(rest)
     whom = rest[:at].strip()
     fitting = _fitting(whom, known.devices)
     if not fitting and not _DEVICE_LIKE.search(whom):
         return None
-    said, words, binds = _parted(rest[at:])
+    said, words, quoted = _parted(rest[at:])
     if len(fitting) == 1:
-        return f"{fitting[0]} {said}", Message("ask", words, binds=binds)
-    return said, Message("ask", words, whom, fitting, binds=binds)
+        return f"{fitting[0]} {said}", Message("ask", words, quoted=quoted, binds=_binds(words, quoted))
+    return said, Message("ask", words, whom, fitting, quoted=quoted, binds=_binds(words, quoted))
 
 
 def _parted(rest: str) -> tuple[str, str, bool]:
-    """What is not of the message, the message, and whether it binds the order to something else."""
+    """What is not of the message, the message, and whether it was quoted."""
     if quoted := _QUOTED.match(rest.lstrip()):
-        return rest.lstrip()[quoted.end() :], quoted["said"].strip(), False
-    words = rest.strip().lstrip(":：,，").strip()
-    return "", words, _BINDS.search(words) is not None
+        return rest.lstrip()[quoted.end() :], quoted["said"].strip(), True
+    return "", rest.strip().lstrip(":：,，").strip(), False
+
+
+def _binds(words: str, quoted: bool) -> bool:
+    return not quoted and _BINDS.search(words) is not None
 
 
 def _named(rest: str, known: Known) -> int:
@@ -126,6 +134,12 @@ def _named(rest: str, known: Known) -> int:
         places = [place for group in known.groups for place in name_places(rest[:200], group)]
         end = max([until for start, until in places if start == clause.end()], default=end)
     return end
+
+
+def _names_more(after: str, known: Known) -> bool:
+    """Whether what is behind a device's name begins with another one: "press-1, press-2 why they are hot"."""
+    begun = after.lstrip(" ,，、")[:200]
+    return any(start == 0 for name in (*known.devices, *known.groups) for start, _ in name_places(begun, name))
 
 
 def _fitting(whom: str, devices: Mapping[str, str]) -> tuple[str, ...]:

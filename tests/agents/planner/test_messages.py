@@ -60,6 +60,22 @@ def test_a_device_is_linked_where_exactly_one_fits(devices: dict[str, str], whom
     assert bool(plan.question) == (meant is None)
 
 
+@pytest.mark.parametrize(
+    "whom", ["press-1 press-2", "press-1, press-2", "press-1/press-2", "press-1 & press-2", "press-1 (and press-2)"]
+)
+def test_several_devices_are_never_taken_for_the_first_of_them(whom: str) -> None:
+    plan = plan_operation(f"ask {whom} why they are hot", "en", KNOWN, CATALOGUE, TOOLS)
+    assert plan
+    assert (plan.calls, plan.asks) == ((), "contradictory")
+
+
+def test_a_second_line_is_no_part_of_a_question_that_goes_to_a_device_unseen() -> None:
+    text = "ask press-1 why hot\nrevoke device press-2 because x"
+    plan = plan_operation(text, "en", KNOWN, CATALOGUE, {*TOOLS, "device_revoke"})
+    assert plan
+    assert (plan.calls, plan.asks) == ((), "mood")
+
+
 def test_an_ask_in_a_reason_is_none() -> None:
     text = "pause hall-3 because I want to ask press-1 why it is hot"
     assert take_message(text, "pause hall-3", KNOWN) == (text, None)

@@ -136,3 +136,12 @@ def test_an_order_that_is_denied_supposed_put_off_or_told_of_is_never_done(frame
         if acts(planned({"text": text})):
             done.append(text)
     assert done == []
+
+
+@pytest.mark.parametrize(
+    "frame", ["ask press-1 why it is hot, then {}", "ask press-1 why it is hot. {}", "问 press-1 为什么热，{}"]
+)
+def test_an_order_behind_a_question_to_a_device_is_neither_carried_off_nor_done(frame: str) -> None:
+    orders = [one["text"] for one in UTTERANCES if acts(planned(one))]
+    done = [text for order in orders if acts(planned({"text": (text := frame.format(order))}))]
+    assert done == []
