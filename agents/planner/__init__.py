@@ -2,6 +2,8 @@
 
 linking.py      names in the utterance that exist: models of the catalogue
 known.py        snapshot of the names in the ledger, as far as the caller may see them
+names.py        where a name stands, whatever its hyphens and case
+messages.py     words that are carried to a device as they are
 mentions.py     names in the utterance that exist, or look as if they should
 quantities.py   percentages, times, counts, quotas
 moods.py        an order, a look, or only talk about it

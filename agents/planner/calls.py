@@ -1,5 +1,6 @@
 """What a plan is made of."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +27,10 @@ _ORDERS = {
     "approval_approve": "approve {approval}",
     "approval_reject": "reject {approval}",
     "approval_revoke": "revoke {approval}",
+    "device_ask": "ask {device} {text}",
+    "device_reply": "reply to {question}: {text}",
+    "device_move": "move {device} to group {group}",
+    "device_revoke": "revoke device {device} because {reason}",
 }
 
 
@@ -49,6 +54,7 @@ class Plan:
         unknown: what looks like a model's name and is none of the catalogue's.
         asks: why there is a question, see `agents.planner.questions.Kind`; empty where none is named.
         operation: name of the operation of the grammar that the utterance was understood as; empty for none.
+        whole: a look of which every word was understood.
         proposed: calls that the question asks to confirm; a "yes" in the next turn makes them.
     """
 
@@ -60,6 +66,7 @@ class Plan:
     asks: str = ""
     operation: str = ""
     proposed: tuple[PlannedCall, ...] = ()
+    whole: bool = False
 
 
 def order_of(call: PlannedCall) -> str:
@@ -70,6 +77,8 @@ def order_of(call: PlannedCall) -> str:
     template = _ORDERS.get(call.tool)
     if template is None:
         return f"{call.tool}({', '.join(f'{name}={value}' for name, value in given.items())})"
+    if call.tool in {"device_ask", "device_reply"}:
+        given = {**given, "text": '"{}"'.format(re.sub(r"[\"“”「」]", "'", given["text"]))}
     return template.format_map(given)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from memory.ledger import Ledger, Unit
@@ -27,7 +28,7 @@ class KnownRollout:
     open: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """Everything that has a name.
 
@@ -40,6 +41,7 @@ class Known:
         rollouts: newest first.
         approvals: id -> state.
         stages: all that a version can be moved to, but "retired".
+        devices: name -> group; revoked ones, too.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -54,6 +56,12 @@ class Known:
     factories: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
     stages: tuple[str, ...] = ("candidate", "staging", "production")
+    devices: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Of devices, by name; the empty one is none."""
+        return tuple(sorted({group for group in self.devices.values() if group}))
 
     def open_rollouts(self, target: str | None = None) -> list[KnownRollout]:
         """Those that are not over."""
@@ -80,6 +88,8 @@ class Known:
             "approval": self.approvals,
             "tenant": self.tenants,
             "model": self.models,
+            "device": self.devices,
+            "group": self.groups,
         }
         return nearest_names(wrong, [name for kind in kinds for name in names[kind]])
 
@@ -89,8 +99,11 @@ def read_known(ledger: Ledger, context: ToolContext) -> Known:
     may = context.scopes
     with ledger.view(context.tenant) as unit:
         known = _roster(unit) if "roster:read" in may else {}
+        devices = unit.devices.groups_by_id() if may & {"rollouts:read", "fleet:read"} else {}
+        if "fleet:read" in may:
+            known["devices"] = devices
         if "rollouts:read" in may:
-            known |= _rollouts(unit)
+            known |= _rollouts(unit, devices)
         if "approvals:read" in may:
             known["approvals"] = {one.id: one.state for one in unit.approvals.all(limit=_TAKEN)}
         if "tenants:admin" in may:
@@ -115,8 +128,8 @@ def _roster(unit: Unit) -> dict[str, Any]:
     }
 
 
-def _rollouts(unit: Unit) -> dict[str, Any]:
-    groups = {device.group: "devices" for device in unit.devices.all() if device.group}
+def _rollouts(unit: Unit, devices: Mapping[str, str]) -> dict[str, Any]:
+    groups = {group: "devices" for group in devices.values() if group}
     return {
         "targets": groups | {one.name: one.kind for one in unit.targets.all()},
         "rollouts": tuple(

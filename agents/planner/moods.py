@@ -38,7 +38,12 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(r"[?？]\s*$|吗\s*[?？。]?\s*$")
-_REQUESTS = re.compile(r"\b(?:can|could|would|will) you\b|帮|请(?!问)|麻烦|劳驾|能把", re.IGNORECASE)
+_REQUESTS = re.compile(
+    r"\b(?:can|could|would|will) you\b|帮|请(?!问)|麻烦|劳驾|能把"
+    r"|^\W*(?:(?:please|now|ok|okay|hey)\b\W*)*(?:ask|reply to)\b|^\W*(?:询问|问|回复|答复)(?!题)",
+    re.IGNORECASE,
+)
+"""Asks for something to be done: also to put a question to somebody else."""
 _TAKES_BACK = re.compile(
     r"\b(?:actually|wait|never ?mind|forget it|not yet|don['’]?t|stop)\b|算了|先别|不要|别", re.IGNORECASE
 )

@@ -28,7 +28,8 @@ def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue,
         if isinstance(built, Question):
             return Plan(question=built.text, asks=built.kind, operation=operation.name)
         if all(call.tool in tools for call in built):
-            return Plan(tuple(built), operation=operation.name)
+            whole = not operation.acts and bool(operation.words)
+            return Plan(tuple(built), operation=operation.name, whole=whole)
         present = tuple(call for call in built if call.tool in tools)
         return Plan(present, operation=operation.name) if present and not operation.acts else None
     return None
@@ -37,7 +38,7 @@ def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue,
 def _question_first(reading: Reading, operation: Operation) -> Sequence[PlannedCall] | Question:
     """What an operation that changes something comes to: its calls only where it was ordered in so many words."""
     built = operation.build(reading)
-    if reading.mood == "talk":
+    if reading.mood == "talk" or _orders_more(reading):
         order = operation.example if isinstance(built, Question) else "; ".join(order_of(call) for call in built)
         return ask("mood", reading.language, order=order or operation.name)
     if isinstance(built, Question):
@@ -46,3 +47,12 @@ def _question_first(reading: Reading, operation: Operation) -> Sequence[PlannedC
         order = "; ".join(order_of(call) for call in built)
         return ask("unclear", reading.language, words=" … ".join(left), order=order)
     return built
+
+
+def _orders_more(reading: Reading) -> bool:
+    """Whether what is to be carried to a device goes on with something that may be an order to the hub."""
+    for rest in reading.message.rests() if reading.message else ():
+        read = read_utterance(rest, reading.language, reading.known, reading.catalogue)
+        if read.mood != "look" and any(operation.matches(read) for operation in ORDERS):
+            return True
+    return False

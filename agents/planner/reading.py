@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agents.planner.known import Known
 from agents.planner.mentions import Kind, Mention, take_mentions
+from agents.planner.messages import Message, take_message
 from agents.planner.moods import Mood, mood_of
 from agents.planner.quantities import Quantities, take_quantities
 from tools.catalogue import Catalogue
@@ -50,6 +51,7 @@ class Reading:
         reason: what followed "because"; empty where nothing did.
         language: "en" or "zh".
         block: what stood between ``` marks at the end; no part of the text.
+        message: what is to be carried to a device; no part of the text.
     """
 
     text: str
@@ -62,6 +64,7 @@ class Reading:
     known: Known
     catalogue: Catalogue
     block: str = ""
+    message: Message | None = None
 
     def names(self, *kinds: Kind) -> list[str]:
         """Distinct names of these kinds, in order of mention."""
@@ -91,7 +94,11 @@ class Reading:
 def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue) -> Reading:
     """Read one message. Costs about a millisecond for a few hundred names."""
     block = _BLOCK.search(text)
-    said, reason = without_reason(text[: block.start()] if block else text)
+    whole = text[: block.start()] if block else text
+    said, reason = without_reason(whole)
+    carried, message = take_message(whole.strip(), said, known)
+    if message is not None:
+        said, reason = carried, ""
     mentions = take_mentions(said, known, catalogue)
     masked, end = "", 0
     for index, one in enumerate(mentions):
@@ -99,9 +106,10 @@ def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue)
         end = one.end
     masked, quantities = take_quantities(masked + said[end:])
     mood = mood_of(masked, reason)
-    return Reading(
-        said, masked, mentions, quantities, reason, mood, language, known, catalogue, block["body"] if block else ""
-    )
+    if message is not None and message.binds and mood == "order":
+        mood = "talk"
+    body = block["body"] if block else ""
+    return Reading(said, masked, mentions, quantities, reason, mood, language, known, catalogue, body, message)
 
 
 def without_reason(text: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from agents.planner.calls import Plan, PlannedCall, TeamName
 from agents.planner.filling import propose
 from agents.planner.known import Known
 from agents.planner.moods import only_asks
+from agents.planner.operations.watching import may_look_at_devices
 from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
 from agents.planner.reading import without_reason
@@ -67,14 +68,17 @@ class Teams:
         """The team that an utterance belongs to because the grammar has calls for it; None where it has none.
 
         Args:
-            changes_only: only for what changes something, since all of its words are understood then.
+            changes_only: only for what changes something, or is a look of which every word is understood: all of its
+                words are understood then.
         """
-        if self.know is None or (changes_only and only_asks(without_reason(text)[0])):
+        asks = only_asks(without_reason(text)[0])
+        if self.know is None or (changes_only and asks and not may_look_at_devices(text)):
             return None
         plan = plan_operation(text, detect_language(text), self.know(context), self.catalogue, self.tools)
         if plan is None or not plan.calls:
             return None
-        if changes_only and all(self.tools[call.tool].effect == "read" for call in plan.calls):
+        reads = all(self.tools[call.tool].effect == "read" for call in plan.calls)
+        if changes_only and not (plan.whole if reads else not asks):
             return None
         return "governance" if plan.calls[0].tool.startswith(_GOVERNANCE) else "deployment"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.teams.fleet_report import FLEET_RENDERERS
 from agents.teams.governance_report import GOVERNANCE_RENDERERS
 from agents.teams.markdown import fields, number, size_of, table
 from agents.teams.outcomes import Outcome, Refused, Waiting
@@ -167,4 +168,5 @@ _RENDERERS: dict[type[BaseModel], Callable[[Any, bool], str]] = {
     **GOVERNANCE_RENDERERS,
     **ROSTER_RENDERERS,
     **WORKS_RENDERERS,
+    **FLEET_RENDERERS,
 }

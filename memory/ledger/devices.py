@@ -50,6 +50,11 @@ class Devices:
         where = [schema.devices.c.group == group] if group is not None else []
         return self._rows.list(*where, order=schema.devices.c.id)
 
+    def groups_by_id(self) -> dict[str, str]:
+        """The group of each, by id; cheaper than `all`, since nothing that they reported is read."""
+        rows = self._scope.find_by(schema.devices, ("id", "group"), {}, ("id",))
+        return {str(row["id"]): str(row["group"]) for row in rows}
+
     def report(self, device_id: str, reported: Mapping[str, Any]) -> None:
         """Set what the device says that it is; that is no change by people, and leaves the revision."""
         self._scope.update_by(schema.devices, {"reported": dict(reported)}, {"id": device_id})

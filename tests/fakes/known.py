@@ -33,4 +33,12 @@ KNOWN = Known(
     policies=("shipping",),
     factories=("edge-support",),
     pipelines=("nightly",),
+    devices={
+        "mixer-4": "line-7",
+        "press-1": "hall-3",
+        "press-2": "hall-3",
+        "se30-2": "line-7",
+        "se30-7": "hall-3",
+        "se30-9": "三号车间",
+    },
 )

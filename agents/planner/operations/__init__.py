@@ -9,11 +9,14 @@ making.py      create factories and pipelines
 recording.py   evidence
 entrusting.py  delegations, API keys, policies' texts
 uses.py        purpose and region
+fleet.py       what changes devices, or is carried to them
+watching.py    what only looks at devices
 looking.py     what only looks
 """
 
 from agents.planner.operations.entrusting import ENTRUSTING_LOOKS, ENTRUSTING_ORDERS
 from agents.planner.operations.factory import FACTORY_LOOKS, FACTORY_ORDERS
+from agents.planner.operations.fleet import FLEET_ORDERS
 from agents.planner.operations.governing import GOVERNING_ORDERS
 from agents.planner.operations.looking import LEDGER_LOOKS
 from agents.planner.operations.making import MAKING_ORDERS
@@ -21,10 +24,12 @@ from agents.planner.operations.operation import Operation
 from agents.planner.operations.recording import RECORDING_ORDERS
 from agents.planner.operations.rollouts import ROLLOUT_ORDERS
 from agents.planner.operations.roster import ROSTER_ORDERS
+from agents.planner.operations.watching import FLEET_LOOKS
 
 __all__ = ["LOOKS", "ORDERS", "Operation"]
 
 ORDERS: tuple[Operation, ...] = (
+    *FLEET_ORDERS,
     *MAKING_ORDERS,
     *RECORDING_ORDERS,
     *ENTRUSTING_ORDERS,
@@ -33,4 +38,4 @@ ORDERS: tuple[Operation, ...] = (
     *ROLLOUT_ORDERS,
     *ROSTER_ORDERS,
 )
-LOOKS: tuple[Operation, ...] = (*FACTORY_LOOKS, *ENTRUSTING_LOOKS, *LEDGER_LOOKS)
+LOOKS: tuple[Operation, ...] = (*FLEET_LOOKS, *FACTORY_LOOKS, *ENTRUSTING_LOOKS, *LEDGER_LOOKS)

@@ -21,7 +21,7 @@ class Operation:
         matches: whether an utterance asks for it.
         build: its calls, or a question back.
         words: patterns of the words that belong to it; what changes something is done only if every word of the
-            utterance is a name, a quantity, a filler or one of these.
+            utterance is a name, a quantity, a filler or one of these. A look that has any matches only then.
         acts: it changes something.
         example: an order for it, for those who ask how.
     """

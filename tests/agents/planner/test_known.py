@@ -7,6 +7,7 @@ import pytest
 
 from agents.planner.known import read_known
 from memory.ledger.targets import Target
+from tests.fakes.fleet_devices import open_fleet
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works, open_works
 from tools.rollouts.targets import Arm, TargetState
@@ -50,3 +51,16 @@ async def test_another_tenant_s_names_are_not_known(works: Works) -> None:
     works.register_tenant("acme")
     known = read_known(works.ledger, replace(ANN, tenant="acme"))
     assert (known.models, known.versions, known.rollouts, known.targets) == ({}, {}, (), {})
+
+
+async def test_devices_are_known_with_their_groups_to_those_who_may_read_the_fleet(
+    works: Works, tmp_path: Path
+) -> None:
+    fleet = open_fleet(works, tmp_path / "fleet")
+    await fleet.enrolled("press-1", group="hall-3")
+    known = read_known(works.ledger, replace(ANN, scopes=frozenset({"fleet:read"})))
+    assert (known.devices, known.groups, known.targets) == ({"press-1": "hall-3"}, ("hall-3",), {})
+    assert known.nearest("pres-1", "device") == ["press-1"]
+    unread = read_known(works.ledger, replace(ANN, scopes=frozenset({"rollouts:read"})))
+    assert (unread.devices, unread.targets) == ({}, {"chat": "serving", "hall-3": "devices"})
+    assert read_known(works.ledger, replace(ANN, tenant="acme")).devices == {}

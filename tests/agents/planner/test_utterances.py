@@ -16,6 +16,10 @@ from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools
 from tools.catalogue import load_catalogue
 from tools.evidence import open_evidence
+from tools.fleet.asking import asking_tools
+from tools.fleet.devices import device_tools
+from tools.fleet.state import SharedStates
+from tools.fleet.watching import watching_tools
 from tools.gates import Gates
 from tools.licences import licence_tools
 
@@ -26,6 +30,9 @@ SPECS = {
         *ledger_tools(CATALOGUE),
         *governance_tools(Gates(open_evidence(CATALOGUE))),
         *licence_tools(CATALOGUE),
+        *device_tools(SharedStates()),
+        *watching_tools(),
+        *asking_tools(),
     )
 }
 TOOLS = {*SPECS, "roster_list"}
@@ -128,4 +135,13 @@ def test_an_order_that_is_denied_supposed_put_off_or_told_of_is_never_done(frame
         text = frame.format(one["text"].rstrip("?？!.。"))
         if acts(planned({"text": text})):
             done.append(text)
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    "frame", ["ask press-1 why it is hot, then {}", "ask press-1 why it is hot. {}", "问 press-1 为什么热，{}"]
+)
+def test_an_order_behind_a_question_to_a_device_is_neither_carried_off_nor_done(frame: str) -> None:
+    orders = [one["text"] for one in UTTERANCES if acts(planned(one))]
+    done = [text for order in orders if acts(planned({"text": (text := frame.format(order))}))]
     assert done == []

@@ -1,0 +1,185 @@
+"""Devices to Markdown. What a device says of itself stands as code: it is data, and renders as nothing else."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents.teams.markdown import moment, table, titles
+from tools.fleet.asking import QuestionList, QuestionView
+from tools.fleet.devices import DeviceDetail, DeviceList, DeviceView, GroupList
+from tools.fleet.watching import DeviceEventList, FleetHealth, GroupHealth
+
+__all__ = ["FLEET_RENDERERS"]
+
+_LONGEST_CELL = 160
+"""Characters; `chargehand devices events NAME --json` has the whole."""
+
+
+def _device(view: DeviceView, chinese: bool) -> str:
+    return _device_table([view], chinese)
+
+
+def _devices(found: DeviceList, chinese: bool) -> str:
+    if not found.devices:
+        return "没有这样的设备。" if chinese else "There is no such device."
+    shown, total = len(found.devices), found.total
+    head = f"设备（{total} 台）：" if chinese else f"Devices ({total}):"
+    if shown < total:
+        head = f"设备（{total} 台中的 {shown} 台）：" if chinese else f"Devices ({shown} of {total}):"
+    return f"{head}\n\n{_device_table(found.devices, chinese)}"
+
+
+def _device_table(devices: list[DeviceView], chinese: bool) -> str:
+    columns = titles(
+        chinese,
+        ("Device", "设备"),
+        ("Group", "设备组"),
+        ("Model version", "模型版本"),
+        ("Last seen", "最近一次联系"),
+        ("Health", "健康状况"),
+    )
+    rows = [(one.id, one.group, _data(one.version), _seen(one, chinese), _state(one, chinese)) for one in devices]
+    return table(columns, rows)
+
+
+def _seen(view: DeviceView, chinese: bool) -> str:
+    if view.seen_at is None:
+        return "从未" if chinese else "never"
+    return moment(view.seen_at)
+
+
+def _state(view: DeviceView, chinese: bool) -> str:
+    if view.state == "revoked":
+        return "已吊销" if chinese else "revoked"
+    if view.failed:
+        return f"{'无法运行' if chinese else 'cannot run'} {_data(view.failed)}"
+    if view.seen_at is None:
+        return "还没有来过" if chinese else "has not come yet"
+    if view.behind:
+        return "有待同步的变更" if chinese else "changes wait for it"
+    return "已是最新" if chinese else "up to date"
+
+
+def _detail(found: DeviceDetail, chinese: bool) -> str:
+    lines = [f"- {name}: {_data(value)}" for name, value in {**found.labels, **found.facts}.items()]
+    lines += [
+        f"- {name}: {_data(value)}" for name, value in found.reported.items() if name not in {"version", "failed"}
+    ]
+    given = [f"- {item.get('kind', '')}: {_data(item.get('name', ''))}" for item in found.desired]
+    aside = [f"- {one['seq']}: {_data(one['reason'])}" for one in found.rejected]
+    parts = [_device_table([found.device], chinese)]
+    for title, in_chinese, shown in (
+        ("What it says of itself:", "设备自报：", lines),
+        ("What it shall have:", "应有的内容：", given),
+        ("Events that were set aside:", "未被接受的事件：", aside),
+    ):
+        if shown:
+            parts.append("\n".join([in_chinese if chinese else title, "", *shown]))
+    return "\n\n".join(parts)
+
+
+def _groups(found: GroupList, chinese: bool) -> str:
+    if not found.groups:
+        return "还没有设备组。" if chinese else "There is no group of devices yet."
+    columns = titles(chinese, ("Group", "设备组"), ("Devices", "设备数"), ("Serves", "提供的版本"))
+    return table(columns, [(one.group, str(one.devices), ", ".join(one.serves)) for one in found.groups])
+
+
+def _health(found: FleetHealth, chinese: bool) -> str:
+    if not found.groups:
+        return "还没有设备。" if chinese else "There is no device yet."
+    columns = titles(
+        chinese,
+        ("Group", "设备组"),
+        ("Devices", "设备数"),
+        ("Here", "在线"),
+        ("Late", "迟到"),
+        ("Never seen", "从未联系"),
+        ("Up to date", "已是最新"),
+        ("Models", "模型"),
+        ("Failing", "故障"),
+    )
+    alerts = f"未处理的告警：{found.open_alerts}。" if chinese else f"Open alerts: {found.open_alerts}."
+    return f"{table(columns, [_group_row(one) for one in found.groups])}\n\n{alerts}"
+
+
+def _group_row(one: GroupHealth) -> tuple[str, ...]:
+    return (
+        one.group,
+        str(one.devices),
+        str(one.here),
+        ", ".join(one.late),
+        str(one.never_seen),
+        str(one.up_to_date),
+        ", ".join(f"{_data(version)} × {count}" for version, count in one.versions.items()),
+        ", ".join(f"{name}: {_data(why)}" for name, why in one.failing.items()),
+    )
+
+
+def _events(found: DeviceEventList, chinese: bool) -> str:
+    if not found.events:
+        return "没有这样的记录。" if chinese else "Nothing of the kind was recorded."
+    columns = titles(chinese, ("Device", "设备"), ("Received", "收到时间"), ("Kind", "类型"), ("What", "内容"))
+    rows = [(one.device, moment(one.received_at), one.kind, _data(one.body)) for one in found.events]
+    head = "设备的记录，最新的在前：" if chinese else "What devices recorded, newest first:"
+    return f"{head}\n\n{table(columns, rows)}"
+
+
+def _questions(found: QuestionList, chinese: bool) -> str:
+    if not found.questions:
+        return "没有这样的问题。" if chinese else "There is no such question."
+    return "\n\n".join(_question(one, chinese) for one in found.questions)
+
+
+def _question(view: QuestionView, chinese: bool) -> str:
+    from_device = view.id.startswith(f"{view.device}:")
+    by, at = _data(view.asked_by), moment(view.asked_at)
+    if from_device:
+        head = f"**{view.device}** 提出的问题 {_data(view.id)}（{by}，{at}）：" if chinese else (
+            f"Question {_data(view.id)} from **{view.device}** ({by}, {at}):"
+        )  # fmt: skip
+    else:
+        head = f"问 **{view.device}** 的问题 {_data(view.id)}（{by}，{at}）：" if chinese else (
+            f"Question {_data(view.id)} to **{view.device}** ({by}, {at}):"
+        )  # fmt: skip
+    parts = [head, _quoted(view.text)]
+    if view.answer is not None:
+        told = view.answered_at and moment(view.answered_at)
+        parts += [f"回答（{told}），原话：" if chinese else f"Answered ({told}), in these words:", _quoted(view.answer)]
+    elif from_device:
+        order = f"reply to {view.id}: …" if not chinese else f"回复 {view.id}：……"
+        parts.append(f"还没有回复。请说“{order}”" if chinese else f"Nobody has replied yet. Say “{order}”")
+    else:
+        parts.append("还没有回答；设备下次联系时会收到问题。" if chinese else "No answer yet: it waits for the device.")
+    return "\n\n".join(parts)
+
+
+def _quoted(words: str) -> str:
+    """Whatever it holds, as a block of code: longer marks than any in it."""
+    longest = max((len(run) for run in re.findall(r"`+", words)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return f"{marks}text\n{words}\n{marks}"
+
+
+def _data(value: Any) -> str:
+    """On one line, as code; empty for what is empty."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    text = " ".join(text.replace("`", "'").split())
+    if len(text) > _LONGEST_CELL:
+        text = f"{text[:_LONGEST_CELL].rstrip()} …"
+    return f"`{text}`" if text else ""
+
+
+FLEET_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+    DeviceView: _device,
+    DeviceList: _devices,
+    DeviceDetail: _detail,
+    GroupList: _groups,
+    FleetHealth: _health,
+    DeviceEventList: _events,
+    QuestionList: _questions,
+    QuestionView: _question,
+}
