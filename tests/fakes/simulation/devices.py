@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from edge.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untru
 from edge.outbox import Bounds, Outbox
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.events import EventKind
-from edge.protocol.messages import Enrolled
+from edge.protocol.messages import Enrolled, SyncRequest
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts
 from edge.sync.backoff import Backoff
@@ -22,6 +22,7 @@ from edge.sync.rounds import Syncer
 from tests.fakes.edge_devices import numbered
 from tests.fakes.simulation.disks import Crash, FaultyDisk
 from tests.fakes.simulation.links import FaultyLink
+from tests.fakes.simulation.order import Order
 
 __all__ = ["SimulatedDevice"]
 
@@ -37,6 +38,7 @@ class SimulatedDevice:
         durable: what must not be lost.
         refused: of what recording failed with an error: it must not be anywhere.
         damaged: what the disk altered.
+        order: in which order it may come.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class SimulatedDevice:
         self.durable: set[int] = set()
         self.refused: set[int] = set()
         self.damaged: set[int] = set()
+        self.order = Order()
         self.clock_offset = timedelta()
         self.crashes = 0
         self.crash_rate = 0.0
@@ -60,7 +63,7 @@ class SimulatedDevice:
         self.images: list[tuple[Path, list[int]]] = []
         self._number = number
         self._boots = 0
-        self._in_doubt: list[int] = []
+        self._in_doubt: list[tuple[EventKind, int]] = []
         self._process: asyncio.Task[None] | None = None
         self._nonce = numbered(f"nonce of {name}")
         self._stream = numbered(f"stream of {name}")
@@ -70,9 +73,16 @@ class SimulatedDevice:
         if self.crash_rate and self.dice.random() < self.crash_rate:
             raise Crash(where)
 
-    def numbers_on_disk(self) -> set[int]:
-        rows = self.disk.rows("SELECT body FROM outbox UNION ALL SELECT body FROM outbox_aside")
-        return {number for (body,) in rows if (number := _number_in(body)) is not None}
+    def numbers_on_disk(self, *tables: str) -> dict[int, int]:
+        """What was recorded and can be read there, and its number in the outbox."""
+        found = [self.disk.rows(f"SELECT seq, body FROM {name}") for name in tables or ("outbox", "outbox_aside")]
+        return {number: seq for rows in found for seq, body in rows if (number := _number_in(body)) is not None}
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As a `Transport`: the link's, with account of what goes up."""
+        if tool == "edge_sync":
+            self.order.note(SyncRequest.model_validate(arguments), self.life, self.numbers_on_disk("outbox"))
+        return await self.link.call(tool, arguments)
 
     async def live(self) -> None:
         """Boot again and again, until cancelled."""
@@ -150,7 +160,7 @@ class SimulatedDevice:
         ReportedState(database).put("boot", self._boots)
         with suppress(OutboxFull):  # As a device does: so a disk that was set back is found out soon.
             outbox.record("note", {"what": "started"})
-        syncer = Syncer(self.hub, self.link, database, outbox, self._nonce, most_events=self.dice.choice([3, 20, 500]))
+        syncer = Syncer(self.hub, self, database, outbox, self._nonce, most_events=self.dice.choice([3, 20, 500]))
         artifacts = Artifacts(
             self.folder / f"{self.name}-contents", outbox, budget_bytes=1 << 20, range_bytes=700, reserve_bytes=0
         )
@@ -164,13 +174,13 @@ class SimulatedDevice:
                 continue
             self.hurry = max(0, self.hurry - 1)
             numbers = [self._number() for _ in range(self.dice.choice([1, 1, 1, 2, 9]))]
-            self._in_doubt = numbers
-            kinds = [self.dice.choice(KINDS) for _ in numbers]
+            kinds: list[EventKind] = [self.dice.choice(KINDS) for _ in numbers]
+            self._in_doubt = list(zip(kinds, numbers, strict=True))
             try:
-                outbox.record_all(
+                seqs = outbox.record_all(
                     [
                         (kind, {"n": number, "kind": kind, "x": "y" * self.dice.choice([0, 300])})
-                        for kind, number in zip(kinds, numbers, strict=True)
+                        for kind, number in self._in_doubt
                     ]
                 )
             except (StorageFailed, OutboxFull):
@@ -179,8 +189,8 @@ class SimulatedDevice:
                 continue
             self._in_doubt = []
             self.life += numbers
-            strict = self.bounds.record == Bounds().record
-            self.durable |= {n for n, kind in zip(numbers, kinds, strict=True) if strict or kind == "audit"}
+            self.order.seqs.update(zip(numbers, seqs, strict=True))
+            self.durable |= {n for kind, n in zip(kinds, numbers, strict=True) if self._never_gives_way(kind)}
 
     async def _sync(self, syncer: Syncer, artifacts: Artifacts, desired: DesiredState) -> None:
         backoff = Backoff(self.dice.random, first_s=2, longest_s=300)
@@ -198,12 +208,23 @@ class SimulatedDevice:
                 wait_s = 0.01 if report.at_once else backoff.spread(report.next_s)
             await asyncio.sleep(wait_s)
 
+    def _never_gives_way(self, kind: EventKind) -> bool:
+        return kind == "audit" or self.bounds.record == Bounds().record
+
     def _settle_doubts(self) -> None:
-        """What was being recorded when the process died is on the disk, or it is nowhere."""
+        """What was being recorded when the process died is on the disk, or it is nowhere.
+
+        Within one write, the later may make room by letting go of the earlier; but never of the last, and of nothing
+        that never gives way. So where any is there, these are.
+        """
         if self._in_doubt:
-            there = self.numbers_on_disk() & set(self._in_doubt)
-            assert there in (set(), set(self._in_doubt)), f"half of {self._in_doubt} was written"
-            self.life += [number for number in self._in_doubt if number in there]
+            numbers = [number for _, number in self._in_doubt]
+            on_disk = self.numbers_on_disk()
+            there = on_disk.keys() & set(numbers)
+            sure = {number for kind, number in self._in_doubt if self._never_gives_way(kind)} | {numbers[-1]}
+            assert not there or sure <= there, f"of {numbers}, written at once, only {sorted(there)} are there"
+            self.life += [number for number in numbers if number in there]
+            self.order.seqs.update({number: on_disk[number] for number in there})
             self._in_doubt = []
 
 

@@ -150,11 +150,9 @@ class _World:
         lost = device.durable - set(came) - device.damaged
         assert not lost, f"{device.name}: lost {sorted(lost)}"
         assert not device.refused & set(came), f"{device.name}: refused, yet there: {device.refused & set(came)}"
-        place = {number: index for index, number in enumerate(came)}
         for life in device.lives:
-            # What the disk altered was set aside, and may come late, from an image of before.
-            places = [place[number] for number in life if number in place and number not in device.damaged]
-            assert places == sorted(places), f"{device.name}: out of order"
+            wrong = device.order.wrong(life, came)
+            assert not wrong, f"{device.name}: out of order: {wrong}"
         for (kind, _), body in self.hub.wanted(device.name).items():
             if kind == "pack":
                 path = device.folder / f"{device.name}-contents" / body["content"]["digest"].replace(":", "-")
@@ -166,13 +164,13 @@ class _World:
     def _account(self) -> None:
         """Before something is lost by force: nothing was lost until now."""
         for device in self.devices:
-            lost = device.durable - device.damaged - device.numbers_on_disk() - set(self._came(device))
+            lost = device.durable - device.damaged - device.numbers_on_disk().keys() - set(self._came(device))
             assert not lost, f"{device.name}: lost {sorted(lost)} before any disaster"
 
     def _recount(self) -> None:
         """What neither the disk nor the hub has any more was lost by force."""
         for device in self.devices:
-            device.durable &= device.numbers_on_disk() | set(self._came(device))
+            device.durable &= device.numbers_on_disk().keys() | set(self._came(device))
 
     # What happens.
 
