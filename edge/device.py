@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
-import secrets
 import shutil
-import socket
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.configuration import Configuration
-from edge.database import Database, open_database
-from edge.errors import LinkFailed, NotFound, StorageFailed
-from edge.home import EdgeHome, open_home
-from edge.outbox import Bounds, Outbox
+from edge.exchange import Exchange
+from edge.facts import facts
+from edge.parts import Parts, boot_id, utc_now
 from edge.protocol.desired import KnowledgePack, ModelTarget
-from edge.protocol.messages import Enrolled
-from edge.protocol.signing import Signer, load_signer
-from edge.replies import Replies
 from edge.settings import EdgeSettings, load_settings
-from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts, BlockingFetch
-from edge.sync.enrolment import read_enrolment
-from edge.sync.mcp_transport import as_device, open_transport
-from edge.sync.rounds import RoundReport, Syncer
+from edge.sync.rounds import RoundReport
 
 if TYPE_CHECKING:
     from edge.agent.assistant import Assistant
@@ -42,76 +29,15 @@ if TYPE_CHECKING:
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import SensorBoard
     from edge.sensors.history import History
-    from edge.sync.transport import Transport
     from edge.tools.diagnostics import Diagnostic
     from edge.tools.health import Machine
     from edge.tools.registry import Toolbox
 
-__all__ = ["Device", "Parts", "facts", "open_device", "open_toolbox"]
+__all__ = ["Device", "open_device", "open_toolbox"]
 
 _MIB = 1 << 20
 _DAY_S = 86_400
-_MOST_ROUNDS = 200
-"""Exchanges that follow each other at once."""
 _URGENT = ("alert", "answer", "question", "job", "refused", "model")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every process that works on the device opens for itself: the agent, the command line, a job's child."""
-
-    settings: EdgeSettings
-    home: EdgeHome
-    database: Database
-    outbox: Outbox
-    desired: DesiredState
-    reported: ReportedState
-
-    @classmethod
-    def of(cls, settings: EdgeSettings) -> Parts:
-        """Raises StorageFailed: the home or the database cannot be used."""
-        home = open_home(settings.home)
-        database = open_database(home.database)
-        room = settings.outbox
-        outbox = Outbox(
-            database,
-            clock=_utc_now,
-            monotonic=time.monotonic,
-            boot=boot_id(),
-            new_stream=lambda: secrets.token_hex(16),
-            bounds=Bounds(
-                audit=int(room.audit_mb * _MIB),
-                record=int(room.record_mb * _MIB),
-                telemetry=int(room.telemetry_mb * _MIB),
-            ),
-        )
-        return cls(settings, home, database, outbox, DesiredState(database), ReportedState(database))
-
-    @property
-    def enrolled(self) -> Enrolled | None:
-        """The hub; None before the device enrolled. Raises StorageFailed."""
-        return read_enrolment(self.home.enrolment)
-
-    @property
-    def signer(self) -> Signer:
-        """Raises Untrusted, StorageFailed: the key cannot be used."""
-        try:
-            return load_signer(self.home.key)
-        except OSError as error:
-            raise StorageFailed(f"{self.home.key} cannot be used: {error.strerror}.") from error
-
-
-class _Link:
-    """A `Transport` over whatever connection is open now."""
-
-    def __init__(self) -> None:
-        self.current: Transport | None = None
-
-    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """As `Transport.call`."""
-        if self.current is None:
-            raise LinkFailed("There is no link to the hub.")
-        return await self.current.call(tool, arguments)
 
 
 class Device:
@@ -119,8 +45,7 @@ class Device:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._link = _Link()
-        self._syncer: Syncer | None = None
+        self._exchange = Exchange(parts)
 
     @property
     def settings(self) -> EdgeSettings:
@@ -128,40 +53,9 @@ class Device:
 
     # -- the hub
 
-    @asynccontextmanager
-    async def open_link(self) -> AsyncGenerator[Transport]:
-        """A connection to the hub that proves who this device is. Raises NotFound: it is not enrolled."""
-        hub = self.parts.enrolled
-        if hub is None:
-            raise NotFound("This device is not enrolled.", "Run `chargehand-edge enroll`.")
-        way = self.parts.home.link()
-        signed = as_device(hub, self.parts.signer)
-        async with open_transport(way.url, signed, authorities=way.authorities, proxy=way.proxy) as link:
-            yield link
-
     async def exchange(self) -> RoundReport:
-        """Exchange with the hub until neither has anything more to say. Raises as `Syncer.round`; NotFound."""
-        replies = Replies(self.parts.database)
-        replies.take()
-        async with self.open_link() as link:
-            self._link.current = link
-            hub = self.parts.enrolled
-            if self._syncer is None and hub is not None:
-                parts = self.parts
-                self._syncer = Syncer(
-                    hub, self._link, parts.database, parts.outbox, nonce=lambda: secrets.token_hex(16)
-                )
-            if self._syncer is None:
-                raise NotFound("This device is not enrolled.", "Run `chargehand-edge enroll`.")
-            report = await self._syncer.round()
-            changed, sent = report.changed, report.sent
-            for _ in range(_MOST_ROUNDS):
-                replies.take()  # the next exchange may take them back
-                if not report.at_once:
-                    break
-                report = await self._syncer.round()
-                changed, sent = changed | report.changed, sent + report.sent
-            return replace(report, changed=changed, sent=sent)
+        """As `Exchange.run`."""
+        return await self._exchange.run()
 
     def chosen_s(self, key: str, otherwise_s: float) -> float:
         """Seconds that the configuration gives under this key; `otherwise_s` where it gives none that make sense."""
@@ -202,7 +96,7 @@ class Device:
         return ModelLife(
             self.parts.database,
             self.parts.outbox,
-            BlockingFetch(self.artifacts, self.open_link, self._kept),
+            BlockingFetch(self.artifacts, self._exchange.open_link, self._kept),
             self.runtimes,
             free_bytes=lambda: shutil.disk_usage(home.root).free,
             monotonic=time.monotonic,
@@ -267,7 +161,7 @@ class Device:
         return [KnowledgePack.model_validate(item.body) for item in items if item.body]
 
     async def _fetch_pack(self, pack: KnowledgePack) -> None:
-        async with self.open_link() as link:
+        async with self._exchange.open_link() as link:
             await self.artifacts.fetch(pack.content, link, self._kept())
 
     def _kept(self) -> set[str]:
@@ -342,7 +236,7 @@ class Device:
             folder=self.parts.home.root,
             toolbox="edge.device:open_toolbox",
             ask=self._ask_for_job,
-            clock=_utc_now,
+            clock=utc_now,
             monotonic=time.monotonic,
             boot=boot_id(),
             zone=local_zone(),
@@ -386,7 +280,7 @@ class Device:
     def _history(self) -> History:
         from edge.sensors.history import History
 
-        return History(self.parts.database, _utc_now)
+        return History(self.parts.database, utc_now)
 
     def _policy(self) -> Mapping[str, Any] | None:
         item = self.parts.desired.find("policy", "policy")
@@ -422,28 +316,3 @@ def open_device(settings: EdgeSettings) -> Generator[Device]:
 def open_toolbox(folder: Path) -> Toolbox:
     """The tools of the device in this folder, for a process of its own that ends after one call."""
     return Device(Parts.of(load_settings(folder))).toolbox
-
-
-def facts() -> dict[str, Any]:
-    """What this device is, as far as its system says."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "hostname": socket.gethostname(),
-        "machine": platform.machine(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "memory_mb": memory // _MIB,
-    }
-
-
-def boot_id() -> str:
-    """Names this start of the operating system."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return f"start-{os.getpid()}-{time.monotonic_ns()}"
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

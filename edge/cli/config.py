@@ -5,8 +5,8 @@ import json
 
 from edge.cli.outcomes import DONE
 from edge.configuration import Configuration
-from edge.device import Parts
 from edge.errors import InvalidInput
+from edge.parts import Parts
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]

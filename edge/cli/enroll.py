@@ -7,9 +7,10 @@ import socket
 from pathlib import Path
 
 from edge.cli.outcomes import DONE
-from edge.device import Parts, facts
 from edge.errors import InvalidInput
+from edge.facts import facts
 from edge.home import HubLink
+from edge.parts import Parts
 from edge.protocol.messages import Enrolled
 from edge.settings import load_settings
 from edge.sync.enrolment import enrol

@@ -5,7 +5,7 @@ import json
 from typing import Any, get_args
 
 from edge.cli.outcomes import DONE
-from edge.device import Parts
+from edge.parts import Parts
 from edge.protocol.events import EventKind
 from edge.settings import load_settings
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 
 from edge.cli.outcomes import DONE
-from edge.device import Parts
+from edge.parts import Parts
 from edge.replies import Replies
 from edge.settings import load_settings
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from edge.cli.outcomes import DONE, FAILED
-from edge.device import Parts, open_device
+from edge.device import open_device
+from edge.parts import Parts
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]
