@@ -293,7 +293,7 @@ class Device:
     def _ask_for_job(self, text: str, by: str, limit_s: float) -> Mapping[str, Any]:
         from edge.answering import answer_body
 
-        return answer_body(self.assistant.ask(text, by=by, may_queue=False))
+        return answer_body(self.assistant.ask(text, by=by, may_queue=False, limit_s=limit_s))
 
     def close(self) -> None:
         """Stop the runtimes that run, and close the database."""

@@ -86,6 +86,7 @@ class _Work:
     by: str
     language: Language
     begun: float
+    ends_at: float
     uses: list[ToolUse] = field(default_factory=list[ToolUse])
     reasons: list[str] = field(default_factory=list[str])
 
@@ -121,13 +122,22 @@ class Assistant:
         self._monotonic = monotonic
         self._fast = FastPath(lambda: toolbox.names, names)
 
-    def ask(self, text: str, *, by: str, language: Language | None = None, may_queue: bool = True) -> Answer:
+    def ask(
+        self,
+        text: str,
+        *,
+        by: str,
+        language: Language | None = None,
+        may_queue: bool = True,
+        limit_s: float | None = None,
+    ) -> Answer:
         """Answer, or carry out.
 
         Args:
             by: who asks, such as "person:anna" or "job:nightly".
             language: of the answer; that of the text where it is None.
             may_queue: False for what came from the hub: it would only come back.
+            limit_s: for all models together, where it is less than that of all questions.
 
         Raises:
             InvalidInput: the text is empty or too long.
@@ -136,7 +146,9 @@ class Assistant:
         text = text.strip()
         if not text or len(text) > LONGEST_QUESTION:
             raise InvalidInput(f"A question has 1 to {LONGEST_QUESTION} characters.", "Ask shorter.")
-        work = _Work(text, by, language or language_of(text), self._monotonic())
+        begun, most_s = self._monotonic(), self._limits.ask_s
+        ends_at = begun + min(most_s, limit_s if limit_s is not None else most_s)
+        work = _Work(text, by, language or language_of(text), begun, ends_at)
         found = self._fast.match(text)
         if isinstance(found, Which):
             question = say("which", work.language, options=", ".join(found.options[:8]))
@@ -231,8 +243,7 @@ class Assistant:
 
         names = tuple(self._names().sensors)
         system = system_prompt(offers, work.language, names, self._instructions(), may_pass=not tiny)
-        ends_at = work.begun + self._limits.ask_s
-        stepper = Stepper(model, offers, check, self._limits, ends_at, self._monotonic, tiny=tiny)
+        stepper = Stepper(model, offers, check, self._limits, work.ends_at, self._monotonic, tiny=tiny)
         return run_agent(work.text, system, stepper, offers, call)
 
     def _offers(self, text: str, *, everything: bool) -> list[Offer]:

@@ -211,6 +211,18 @@ def test_all_models_together_have_so_much_time() -> None:
     assert "no time left" in answer.reasons[-1]
 
 
+def test_whoever_asks_may_give_less_time() -> None:
+    now = [0.0]
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    model = ScriptedChat(read_oil(), wait=wait)
+    model.seconds = 50
+    Device().assistant(model, limits=Limits(step_s=40, ask_s=60), monotonic=lambda: now[0]).ask(WHY, by="p", limit_s=7)
+    assert now[0] == 7
+
+
 def test_a_long_result_is_shortened_to_the_models_context(device: Device) -> None:
     device.log = [f"error {n} " + "x" * 300 for n in range(50)]
     model = ScriptedChat(call("log_search", text="error"), final("There is an error."), context_tokens=700)
