@@ -40,17 +40,17 @@ install: .venv/.hub ## install the hub into .venv
 
 .PHONY: demo
 demo: .venv/.hub ## install, ingest the sample documents, ask three questions, print routed and cited answers
-	$(RUN)/python -m server.demo --home $(DEMO_HOME)
+	$(RUN)/python -m server.demos.answers --home $(DEMO_HOME)
 
 .PHONY: demo-factory
 demo-factory: .venv/.hub ## licence, gate, canary, approval, roll-back and audit, played on the bundled model
 	rm -rf $(FACTORY_HOME)
-	$(RUN)/python -m server.demo_factory --home $(FACTORY_HOME)
+	$(RUN)/python -m server.demos.factory --home $(FACTORY_HOME)
 
 .PHONY: demo-edge
 demo-edge: .venv/.edge ## a gateway loses network and power, goes on working, and tells its hub everything, once
 	rm -rf $(EDGE_HOME)
-	$(RUN)/python -m server.demo_edge --home $(EDGE_HOME)
+	$(RUN)/python -m server.demos.edge --home $(EDGE_HOME)
 
 .PHONY: up
 up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080

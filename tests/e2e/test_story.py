@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.demo_factory.faulty import faulty_server
-from server.demo_factory.hub import Hub, start_hub
+from server.demos.factory.faulty import faulty_server
+from server.demos.hub import Hub, start_hub
 from tests.e2e.chat import OpenPage, ask, sign_in
 from tests.fakes.story import hire, play
 from tools.runtimes.bundled import BUNDLED

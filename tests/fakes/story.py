@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from server.demo_factory.hub import Hub
-from server.demo_factory.traffic import people_asking
+from server.demos.factory.traffic import people_asking
+from server.demos.hub import Hub
 from tools.runtimes.bundled import BUNDLED, bundled_path
 
 __all__ = ["Teller", "hire", "play"]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 def play(home: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "server.demo_factory", "--home", str(home)]
+    command = [sys.executable, "-m", "server.demos.factory", "--home", str(home)]
     return subprocess.run(
         command, cwd=ROOT, env=environment(home), capture_output=True, text=True, timeout=280, check=False
     )

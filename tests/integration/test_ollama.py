@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from memory.errors import ChargehandError, Interrupted, InvalidInput, NotFound, Unavailable
-from server.demo_edge.adapter import write_gguf, write_lora
+from server.demos.edge.adapter import write_gguf, write_lora
 from tests.fakes.ollama_server import require_ollama, run_ollama
 from tools.runtimes.ollama import OllamaRuntime
 from tools.runtimes.opening import bundled_version

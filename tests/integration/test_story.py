@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.demo_factory.faulty import faulty_server
-from server.demo_factory.hub import Hub, start_hub
+from server.demos.factory.faulty import faulty_server
+from server.demos.hub import Hub, start_hub
 from tests.fakes.commands import run_process
 from tests.fakes.story import hire, play
 from tools.runtimes.bundled import BUNDLED

@@ -22,7 +22,7 @@ from edge.protocol.desired import ModelTarget, SelfTest
 from edge.runtime.llama import LlamaRuntime
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message, Runtime
-from server.demo_edge.adapter import write_lora
+from server.demos.edge.adapter import write_lora
 from tests.fakes.bundled_model import bundled_gguf
 from tests.fakes.ollama_server import require_ollama, run_ollama
 

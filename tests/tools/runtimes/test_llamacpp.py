@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memory.errors import Interrupted, InvalidInput, NotFound, Unavailable
-from server.demo_edge.adapter import write_gguf, write_lora
+from server.demos.edge.adapter import write_gguf, write_lora
 from tools.runtimes.child import Child, backoff_s
 from tools.runtimes.llamacpp import LlamaRuntime
 from tools.runtimes.opening import bundled_version

@@ -14,7 +14,7 @@ from memory.errors import Unavailable
 
 __all__ = ["Gateway", "new_gateway"]
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _SETTINGS = """
 telemetry_every_s = 5
 longest_wait_s = 4

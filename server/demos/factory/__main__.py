@@ -1,4 +1,4 @@
-"""Plays the story; `python -m server.demo_factory --home FOLDER`, a folder that holds no hub yet."""
+"""Plays the story; `python -m server.demos.factory --home FOLDER`, a folder that holds no hub yet."""
 
 import argparse
 import hashlib
@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from memory.errors import ChargehandError
-from server.demo_factory.faulty import faulty_server
-from server.demo_factory.hub import Hub, Refusal, start_hub
-from server.demo_factory.moving import start
-from server.demo_factory.opening import MODEL, TARGET, evidence, first_version, hire, licences, register, roster
-from server.demo_factory.telling import chapter, does, line, say, table
-from server.demo_factory.traffic import people_asking
+from server.demos.factory.faulty import faulty_server
+from server.demos.factory.moving import start
+from server.demos.factory.opening import MODEL, TARGET, evidence, first_version, hire, licences, register, roster
+from server.demos.factory.traffic import people_asking
+from server.demos.hub import Hub, Refusal, start_hub
+from server.demos.telling import chapter, does, line, say, table
 from tools.runtimes.bundled import BUNDLED, bundled_path
 
 __all__ = ["main"]

@@ -1,4 +1,4 @@
-"""Plays the story; `python -m server.demo_edge --home FOLDER`, a folder that does not exist yet."""
+"""Plays the story; `python -m server.demos.edge --home FOLDER`, a folder that does not exist yet."""
 
 import argparse
 import json
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from memory.errors import ChargehandError
-from server.demo_edge.adapter import write_lora
-from server.demo_edge.cable import Cable, lay_cable
-from server.demo_edge.gateway import Gateway, new_gateway
-from server.demo_factory.hub import Hub, Refusal, start_hub
-from server.demo_factory.telling import chapter, does, line, say, table
+from server.demos.edge.adapter import write_lora
+from server.demos.edge.cable import Cable, lay_cable
+from server.demos.edge.gateway import Gateway, new_gateway
+from server.demos.hub import Hub, Refusal, start_hub
+from server.demos.telling import chapter, does, line, say, table
 from tools.runtimes.bundled import bundled_path
 
 __all__ = ["main"]

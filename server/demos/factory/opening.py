@@ -3,8 +3,8 @@
 import textwrap
 from typing import Any
 
-from server.demo_factory.hub import Hub
-from server.demo_factory.telling import chapter, does, line, say, table
+from server.demos.hub import Hub
+from server.demos.telling import chapter, does, line, say, table
 
 __all__ = ["MODEL", "TARGET", "evidence", "first_version", "hire", "licences", "register", "roster"]
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.demo_factory.hub import Hub, Refusal
+from server.demos.hub import Hub, Refusal
 
 __all__ = ["chapter", "does", "line", "refused", "say", "table"]
 

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from server.demo_factory.hub import Hub, Refusal
+from server.demos.hub import Hub, Refusal
 
 __all__ = ["Traffic", "people_asking"]
 

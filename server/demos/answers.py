@@ -10,7 +10,7 @@ from server.cli import run_command
 
 __all__ = ["main"]
 
-_SAMPLES = Path(__file__).parents[1] / "memory" / "samples"
+_SAMPLES = Path(__file__).parents[2] / "memory" / "samples"
 _QUESTIONS = (
     "How do I exchange the fan of the SE50?",
     "May we ship qwen2.5-3b in a product?",

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_the_demo_shows_three_routed_and_cited_answers(ready: Path):
-    command = [sys.executable, "-m", "server.demo", "--home", str(ready)]
+    command = [sys.executable, "-m", "server.demos.answers", "--home", str(ready)]
     done = subprocess.run(
         command, cwd=ready, env=environment(ready), capture_output=True, text=True, timeout=120, check=False
     )
@@ -33,7 +33,7 @@ def test_the_demo_shows_three_routed_and_cited_answers(ready: Path):
 
 def test_a_step_that_fails_ends_the_demo_with_its_code(tmp_path: Path):
     (tmp_path / "file").write_text("I am no folder.")
-    command = [sys.executable, "-m", "server.demo", "--home", str(tmp_path / "file")]
+    command = [sys.executable, "-m", "server.demos.answers", "--home", str(tmp_path / "file")]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=120, check=False
     )

@@ -1,0 +1,8 @@
+"""What `make demo`, `make demo-factory` and `make demo-edge` play.
+
+answers.py    three questions and their answers
+factory/      the whole life of a model version
+edge/         one gateway without a network
+hub.py        a hub in a process of its own, and calls to it
+telling.py    the printed words
+"""
