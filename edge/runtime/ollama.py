@@ -12,10 +12,12 @@ import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache, cached_property
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from edge.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
+from edge.lean import not_importing
 from edge.runtime.answering import Piece, answer_within, room_for_answer
 from edge.runtime.marks import worded
 from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
@@ -231,30 +233,33 @@ class _Server:
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
 
+    @cached_property
+    def _way(self) -> Mapping[str, Any]:
+        """To the server. A client would read all certificates of the world for an address that needs none."""
+        from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+
+        plain = urlsplit(self.address).scheme == "http"
+        return {"trust_env": False, "verify": SSLContext(PROTOCOL_TLS_CLIENT) if plain else True}
+
     @contextmanager
     def client(self, timeout_s: float = _ASK_S) -> Generator[Any]:
         """An `ollama.Client`; what goes wrong within the block is raised as of `edge.errors`."""
-        with self.failures():
-            from ollama import Client
-
-            with Client(self.address, timeout=timeout_s, trust_env=False) as client:
-                yield client
+        with self.failures(), _library().Client(self.address, timeout=timeout_s, **self._way) as client:
+            yield client
 
     def async_client(self) -> Any:
         """An `ollama.AsyncClient` without a limit of time: the caller has one for the whole."""
-        from ollama import AsyncClient
-
-        return AsyncClient(self.address, timeout=None, trust_env=False)
+        return _library().AsyncClient(self.address, timeout=None, **self._way)
 
     @contextmanager
     def failures(self) -> Generator[None]:
         """Turn the client's errors into ours."""
+        ollama = _library()
         import httpx
-        from ollama import ResponseError
 
         try:
             yield
-        except ResponseError as error:
+        except ollama.ResponseError as error:
             raise _refusal(error.status_code, error.error) from error
         except (ConnectionError, httpx.HTTPError) as error:
             why = str(error).partition("\n")[0] or type(error).__name__
@@ -303,6 +308,14 @@ class _Server:
             raise ModelUnavailable(f"Ollama does not answer at {self.address}.", _ADVICE) from error
         finally:
             connection.close()
+
+
+@cache
+def _library() -> Any:
+    """The module `ollama`; HTTPX beneath it without its command line, which brings coloured output along."""
+    with not_importing("httpx._main"):
+        import ollama
+    return ollama
 
 
 def _parameters(configuration: Mapping[str, Any]) -> dict[str, int]:

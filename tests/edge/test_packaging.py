@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.edge_footprint.server import instant_ollama
 from tests.edge.test_cli import ROOT, SETTINGS
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 MOST_INSTALLED_MB = 90
 FORBIDDEN = "langgraph langchain langchain_core crewai chromadb torch transformers fastapi sqlalchemy numpy".split()
+MOST_IN_IMAGE_MB = 60
+IMAGE = ROOT / "deploy" / "edge" / "Containerfile"
+STEP = ROOT / "tests" / "bench" / "edge_footprint" / "step_chargehand.py"
 UNIT = ROOT / "deploy" / "edge" / "chargehand-edge.service"
 
 
@@ -81,6 +86,25 @@ def test_everything_of_it_can_be_imported_without_the_hub(gateway: Path) -> None
     done = subprocess.run([str(gateway / "bin" / "python"), "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not set(json.loads(done.stdout)) & set(FORBIDDEN)
+
+
+def test_what_the_image_takes_out_is_not_needed(wheel: Path, tmp_path: Path) -> None:
+    text = IMAGE.read_text(encoding="utf-8").replace("\\\n", " ")
+    (names,) = re.findall(r"pip uninstall --yes (huggingface_hub [^&]*)", text)
+    python = tmp_path / "venv" / "bin" / "python"
+    uv = find_uv()
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")], check=True)
+    command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), str(wheel)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"its requirements cannot be installed here: {done.stderr.strip().splitlines()[-1]}")
+    subprocess.run([uv, "pip", "uninstall", "--quiet", "--python", str(python), *names.split()], check=True)
+    size = sum(path.stat().st_size for path in (tmp_path / "venv" / "lib").rglob("*") if path.is_file())
+    assert size <= MOST_IN_IMAGE_MB * 1e6  # compiled, as it is there
+    with instant_ollama() as url:
+        said = subprocess.run([str(python), str(STEP), url], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert "step" in said.stdout
 
 
 def test_systemd_knows_every_word_of_the_unit() -> None:

@@ -27,7 +27,7 @@ from edge.outbox import Outbox
 from edge.protocol.messages import Enrolled
 from edge.protocol.signing import load_signer
 from edge.sync.enrolment import read_enrolment
-from edge.sync.mcp_transport import as_device, open_transport
+from edge.sync.mcp_transport import as_device, mcp_client, open_transport
 from edge.sync.rounds import Syncer
 from tests.fakes.forks import Forks, forking
 
@@ -145,7 +145,7 @@ def main() -> None:
     role, folder = sys.argv[1], Path(sys.argv[2])
     work: Callable[[str], None]
     if role == "hub":
-        import mcp.server  # not to be killed in
+        import mcp.server  # noqa: F401  # not to be killed in
         import uvicorn  # noqa: F401  # as above
 
         import tools.fleet.assembly  # noqa: F401  # as above
@@ -155,7 +155,7 @@ def main() -> None:
         def work(order: str) -> None:
             serve_hub(folder, host, port)
     else:
-        import mcp.client.streamable_http  # noqa: F401  # as above
+        mcp_client()  # as above
 
         url = sys.argv[3]
 

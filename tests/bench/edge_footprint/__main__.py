@@ -1,13 +1,16 @@
 """Installed size, time to the first agent step, and memory: side by side, each in a fresh environment of its own.
 
 Wants uv and a package registry. Ollama is stood in for by a server that answers at once, so what is timed is the agent:
-from the first import to the first tool call that a model's answer asked for.
+from the first import to the first tool call that a model's answer asked for. Python is compiled when it is installed, as
+pip does on a device, whatever this machine's own settings say of bytecode.
 """
 
+import os
 import shutil
 import statistics
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,28 +26,40 @@ WAYS = {
 RUNS = 5
 
 
-def installed_mb(packages: Path) -> float:
-    """Without compiled Python, which comes and goes."""
-    files = (path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return sum(path.stat().st_size for path in files) / 1e6
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Of one way: megabytes installed, seconds of each run, mebibytes resident at the end of the last."""
+
+    source_mb: float
+    bytecode_mb: float
+    seconds: list[float]
+    resident_mib: float
 
 
-def measure(way: str, folder: Path, url: str, uv: str) -> tuple[float, list[float], float]:
-    """Megabytes installed, seconds of each run, mebibytes resident at the end of the last."""
+def installed_mb(packages: Path) -> tuple[float, float]:
+    """Without and of compiled Python."""
+    files = [path for path in packages.rglob("*") if path.is_file()]
+    compiled = sum(path.stat().st_size for path in files if path.suffix == ".pyc")
+    return (sum(path.stat().st_size for path in files) - compiled) / 1e6, compiled / 1e6
+
+
+def measure(way: str, folder: Path, url: str, uv: str) -> Footprint:
     python = folder / way / "bin" / "python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder / way)], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), *WAYS[way]], check=True)
-    script = str(Path(__file__).with_name(f"step_{way}.py"))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--refresh-package", "chargehand-edge"]
+    subprocess.run([*install, "--python", str(python), *WAYS[way]], check=True, env=environment)
+    command = [str(python), str(Path(__file__).with_name(f"step_{way}.py")), url]
     seconds: list[float] = []
     resident = 0.0
     for run in range(RUNS + 1):
-        said = subprocess.run([str(python), script, url], capture_output=True, text=True, check=True, cwd=folder).stdout
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=environment).stdout
         told = dict(line.split(maxsplit=1) for line in said.splitlines())
-        if run:  # the first compiles
+        if run:  # the first brings the files into memory
             seconds.append(float(told["step"]))
         resident = int(told["resident"]) / 1024
     (packages,) = (folder / way).glob("lib/python*/site-packages")
-    return installed_mb(packages), seconds, resident
+    return Footprint(*installed_mb(packages), seconds, resident)
 
 
 def main() -> int:
@@ -54,16 +69,17 @@ def main() -> int:
         print("uv is not installed")
         return 1
     print(machine())
-    print(f"{'agent':<12} {'installed MB':>13} {'first step s (min median max)':>31} {'resident MiB':>13}")
+    print(f"{'agent':<12} {'installed MB + bytecode':>24} {'first step s (min median max)':>31} {'resident MiB':>13}")
     with TemporaryDirectory() as folder, instant_ollama() as url:
         ours: tuple[float, float, float] | None = None
         for way in WAYS:
-            size, seconds, resident = measure(way, Path(folder), url, uv)
-            middle = statistics.median(seconds)
-            ours = ours or (size, middle, resident)
+            found = measure(way, Path(folder), url, uv)
+            seconds, middle = found.seconds, statistics.median(found.seconds)
+            ours = ours or (found.source_mb, middle, found.resident_mib)
+            size = f"{found.source_mb:.1f} + {found.bytecode_mb:.1f}"
             shown = f"{min(seconds):.2f} {middle:.2f} {max(seconds):.2f}"
-            ratio = f"  x{size / ours[0]:.2f} x{middle / ours[1]:.2f} x{resident / ours[2]:.2f}"
-            print(f"{way:<12} {size:>13.1f} {shown:>31} {resident:>13.1f}{ratio}")
+            ratio = f"  x{found.source_mb / ours[0]:.2f} x{middle / ours[1]:.2f} x{found.resident_mib / ours[2]:.2f}"
+            print(f"{way:<12} {size:>24} {shown:>31} {found.resident_mib:>13.1f}{ratio}")
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any  # noqa: E402
 from edge.agent.assistant import Assistant  # noqa: E402
 from edge.agent.naming import Names  # noqa: E402
 from edge.runtime.ollama import OllamaRuntime  # noqa: E402
+from edge.sync.mcp_transport import mcp_client  # noqa: E402
 from edge.tools.registry import Toolbox, device_tool  # noqa: E402
 
 
@@ -33,7 +34,7 @@ assistant = Assistant(toolbox, [runtime.chat_model("instant")], Silent(), names=
 answer = assistant.ask("I wonder whether the inlet sensor is not a bit warm today, is it?", by="person:bench")
 if answer.rung != "small":
     raise SystemExit(f"no model was asked: {answer}")
-import mcp  # noqa: E402, F401  # the agent on a device has the client for its hub in the same process
+mcp_client()  # the agent on a device has the client for its hub in the same process
 
 status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
 print("resident", next(line.split()[1] for line in status if line.startswith("VmRSS")))

@@ -22,11 +22,21 @@ FORBIDDEN = (
     "fastapi",
 )
 MOST_RESIDENT_MB = 85
+MOST_BESIDE_CLIENTS_MB = 75
 
 _REPORT = """
 import json, sys
 resident = next(line for line in open("/proc/self/status") if line.startswith("VmRSS"))
 print(json.dumps({"modules": sorted(sys.modules), "resident_mb": int(resident.split()[1]) / 1024}))
+"""
+_CLIENTS = """
+import contextlib
+from edge.errors import ModelUnavailable
+from edge.runtime.ollama import OllamaRuntime
+from edge.sync.mcp_transport import mcp_client
+with contextlib.suppress(ModelUnavailable):
+    OllamaRuntime("http://127.0.0.1:9").models()
+mcp_client()
 """
 _STEP = """
 from tests.fakes.assisted_devices import Device
@@ -65,9 +75,10 @@ def test_a_step_of_the_agent_stays_small() -> None:
 
 @pytest.mark.integration
 def test_a_step_beside_the_clients_of_ollama_and_of_the_hub_stays_small() -> None:
-    report = run("import mcp, ollama\n" + _STEP + _REPORT)
-    assert loaded(report, FORBIDDEN) == set()
-    assert float(report["resident_mb"]) <= MOST_RESIDENT_MB  # type: ignore[arg-type]
+    report = run(_CLIENTS + _STEP + _REPORT)
+    assert loaded(report, (*FORBIDDEN, *ABSENT, "pygments", "uvicorn", "starlette", "mcp.server")) == set()
+    assert {"ollama", "httpx2"} <= set(report["modules"])  # type: ignore[call-overload]
+    assert float(report["resident_mb"]) <= MOST_BESIDE_CLIENTS_MB  # type: ignore[arg-type]
 
 
 @pytest.mark.integration
