@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from edge.protocol.canonical import digest_of
 
@@ -48,7 +48,7 @@ class Event(BaseModel):
     kind: EventKind
     at: Annotated[str, Field(max_length=40)]
     boot: Annotated[str, Field(max_length=40)]
-    uptime_s: float
+    uptime_s: FiniteFloat
     body: dict[str, Any]
     chain: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,9 +13,18 @@ from sqlalchemy.sql import visitors
 from memory.errors import NotAllowed
 from memory.ledger.database import upsert
 
-__all__ = ["Condition", "TenantScope"]
+__all__ = ["Beside", "Condition", "TenantScope"]
 
 Condition = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A row that is read beside others: these columns of one whose `key` (column, parameter) has the values given."""
+
+    table: sa.Table
+    names: tuple[str, ...]
+    key: tuple[tuple[str, str], ...] = ()
 
 
 class TenantScope:
@@ -58,6 +68,28 @@ class TenantScope:
         result = self._connection.execute(_select_by(table, names, tuple(key), order), {**key, **theirs})
         return [dict(zip(names, row, strict=True)) for row in result]
 
+    def find_beside(
+        self, parts: tuple[Beside, ...], values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any] | None, ...] | None:
+        """One row of this tenant's of each part, read with one statement that is made once.
+
+        Returns:
+            None for each part without such a row, and as a whole where the first part has none.
+
+        Raises:
+            NotAllowed: one of the tables has no tenant.
+        """
+        row = self._connection.execute(_select_beside(parts), {**values, "tenant": self.tenant}).first()
+        if row is None:
+            return None
+        found: list[dict[str, Any] | None] = []
+        start = 0
+        for part in parts:
+            there, end = row[start] is not None, start + 1 + len(part.names)
+            found.append(dict(zip(part.names, row[start + 1 : end], strict=True)) if there else None)
+            start = end
+        return tuple(found)
+
     def update_by(self, table: sa.Table, values: Mapping[str, Any], key: Mapping[str, Any]) -> int:
         """As `update`, of the rows that have these values; the statement is made once. Raises NotAllowed."""
         kept = {name: value for name, value in self._own(table, values).items() if name != "tenant"}
@@ -81,12 +113,12 @@ class TenantScope:
 
     def insert(self, table: sa.Table, values: Mapping[str, Any]) -> None:
         """Add one row. Raises NotAllowed: it is another tenant's."""
-        self._connection.execute(table.insert(), self._own(table, values))
+        self._connection.execute(_insert(table), self._own(table, values))
 
     def insert_all(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows, in one statement. Raises NotAllowed: one is another tenant's."""
         if rows:
-            self._connection.execute(table.insert(), [self._own(table, values) for values in rows])
+            self._connection.execute(_insert(table), [self._own(table, values) for values in rows])
 
     def upsert(self, table: sa.Table, values: Mapping[str, Any]) -> None:
         """Add one row, or overwrite the one of the same primary key. Raises NotAllowed: it is another tenant's."""
@@ -140,6 +172,28 @@ def _select_by(
     if "tenant" in table.c:
         where.append(table.c.tenant == sa.bindparam("tenant"))
     return sa.select(*(table.c[name] for name in names)).where(*where).order_by(*(table.c[name] for name in order))
+
+
+@cache
+def _select_beside(parts: tuple[Beside, ...]) -> sa.Select[*tuple[Any, ...]]:
+    """The column `tenant` of each part says whether there is such a row."""
+    if not all("tenant" in part.table.c for part in parts):
+        raise NotAllowed("Only rows of a tenant are read beside each other.")
+
+    def fits(part: Beside) -> Condition:
+        theirs = part.table.c.tenant == sa.bindparam("tenant")
+        return sa.and_(theirs, *(part.table.c[name] == sa.bindparam(given) for name, given in part.key))
+
+    columns = [column for part in parts for column in (part.table.c.tenant, *(part.table.c[n] for n in part.names))]
+    joined: sa.FromClause = parts[0].table
+    for part in parts[1:]:
+        joined = joined.outerjoin(part.table, fits(part))
+    return sa.select(*columns).select_from(joined).where(fits(parts[0])).limit(1)
+
+
+@cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return table.insert()
 
 
 @cache

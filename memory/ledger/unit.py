@@ -20,6 +20,7 @@ from memory.ledger.evidence import EvidenceItems
 from memory.ledger.factories import Factories, Pipelines
 from memory.ledger.gates import GateResults
 from memory.ledger.measurements import MeasurementLog
+from memory.ledger.meetings import Meetings
 from memory.ledger.models import Models
 from memory.ledger.policies import Policies
 from memory.ledger.principals import Keys, Principals
@@ -125,6 +126,10 @@ class Unit:
     @cached_property
     def measurements(self) -> MeasurementLog:
         return MeasurementLog(self._scope)
+
+    @cached_property
+    def meetings(self) -> Meetings:
+        return Meetings(self._scope)
 
     @cached_property
     def models(self) -> Models:

@@ -10,7 +10,7 @@ from memory.ledger import Ledger
 from tools.context import ToolContext
 from tools.fleet.identity import Identity
 
-__all__ = ["TOKEN_PREFIX", "device_of", "find_device", "find_enroller", "hash_of", "token_of"]
+__all__ = ["TOKEN_PREFIX", "device_of", "find_device", "find_enroller", "hash_of", "not_enrolled", "token_of"]
 
 TOKEN_PREFIX = "che_"  # noqa: S105 # nosec B105: what every enrolment token begins with
 _DEVICE, _ENROLMENT = "device:", "enrolment:"
@@ -55,11 +55,11 @@ def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> 
     if not (tenant and device and signature) or len(claim) > 1000:
         raise refusal
     with ledger.view(tenant) as unit:
-        uplink, kept = unit.uplinks.find(device), unit.devices.find(device)
-    if uplink is None or kept is None or kept.state != "enrolled":
+        meeting = unit.meetings.find(device, "")
+    if meeting is None or meeting.state != "enrolled":
         raise refusal
     try:
-        verify(uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))
+        verify(meeting.uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))
     except Untrusted as error:
         raise refusal from error
     return ToolContext(f"{_DEVICE}{device}", tenant, frozenset({"edge:sync"}))
@@ -68,6 +68,11 @@ def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> 
 def device_of(context: ToolContext) -> str:
     """The device that calls. Raises NotAllowed: it is no device."""
     return _named(context, _DEVICE, "a device that signs its requests")
+
+
+def not_enrolled(device: str) -> NotAllowed:
+    """What is raised for a device that is not, or not any more."""
+    return NotAllowed(f"The device {device!r} is not enrolled.", "Enrol it.")
 
 
 def token_of(context: ToolContext) -> str:

@@ -22,15 +22,21 @@ _LONGEST, _LONGEST_ID = 2000, 100
 _SEVERITIES = ("info", "warning", "critical")
 
 
-def draw(unit: Unit, events: Sequence[DeviceEvent], now: datetime) -> None:
-    """Raise the alerts, match the answers and pass on the questions among these events; they are new."""
+def draw(unit: Unit, events: Sequence[DeviceEvent], now: datetime) -> bool:
+    """Raise the alerts, match the answers and pass on the questions among these events; they are new.
+
+    Returns:
+        Whether the desired items of the device were changed by that.
+    """
+    answered = False
     for event in events:
         if event.kind == "alert":
             unit.alerts.save(_alert(event, now))
         elif event.kind == "answer":
-            _answer(unit, event, now)
+            answered = _answer(unit, event, now) or answered
         elif event.kind == "question":
             _question(unit, event, now)
+    return answered
 
 
 def _alert(event: DeviceEvent, now: datetime) -> Alert:
@@ -43,16 +49,17 @@ def _alert(event: DeviceEvent, now: datetime) -> Alert:
     return Alert(alert_id, severity, event.device, told[:_LONGEST], "open", now)
 
 
-def _answer(unit: Unit, event: DeviceEvent, now: datetime) -> None:
-    """Only the first answer to a question that was put to this device counts."""
+def _answer(unit: Unit, event: DeviceEvent, now: datetime) -> bool:
+    """Only the first answer to a question that was put to this device counts; whether this is it."""
     question = unit.device_questions.find(_text(event.body.get("id"))[:200])
     theirs = question is not None and question.device == event.device and question.origin == "hub"
     if question is None or not theirs or question.answered_at is not None:
-        return
+        return False
     unit.device_questions.save(replace(question, answer=_plain(event.body), answered_at=now))
     revision = unit.desired.next_revision(shared=False)
     gone = DesiredItem("device", event.device, QUESTION, question.id, revision, None, now, f"device:{event.device}")
     unit.desired.put(gone)
+    return True
 
 
 def _question(unit: Unit, event: DeviceEvent, now: datetime) -> None:

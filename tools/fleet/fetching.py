@@ -6,9 +6,9 @@ from pydantic import Field
 
 from edge.protocol.artifacts import LONGEST_RANGE, ArtifactRange, Digest, pack_range
 from memory.errors import NotAllowed, NotFound
+from tools.fleet.callers import device_of, not_enrolled
 from tools.fleet.contents import Contents
 from tools.fleet.state import SharedStates, read_state
-from tools.fleet.syncing import known_device
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["fetch_tool"]
@@ -25,7 +25,10 @@ def fetch_tool(contents: Contents, shared: SharedStates) -> ToolSpec:
     ) -> ArtifactRange:
         """Give the calling device a part of an artifact that its desired state refers to."""
         unit = context.unit
-        device, _ = known_device(context)
+        name = device_of(context)
+        device = unit.devices.find(name)
+        if device is None or device.state != "enrolled":
+            raise not_enrolled(name)
         state = read_state(unit, device.id, device.group, shared, unit.desired.head())
         if digest not in state.artifacts:
             raise NotAllowed(f"{device.id} is not to have {digest}.", "Sync first: what it shall have has changed.")

@@ -15,6 +15,7 @@ from edge.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, RejectedEvent, 
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.device_events import DeviceEvent, Rejected
+from memory.ledger.meetings import Meeting
 from memory.ledger.uplinks import Stream, Uplink
 from tools.fleet.consequences import draw
 
@@ -34,34 +35,33 @@ class Received:
     Attributes:
         kept: how many events of it are new.
         forked: the request is at the hub's place, with another history.
+        wants_changed: by what came, the device shall be something else than before.
     """
 
     stream: Stream
     kept: int = 0
     forked: bool = False
     rejected: tuple[RejectedEvent, ...] = ()
+    wants_changed: bool = False
 
 
 def receive(
-    unit: Unit, uplink: Uplink, request: SyncRequest, events: Sequence[Mapping[str, Any]], now: datetime
+    unit: Unit, meeting: Meeting, request: SyncRequest, events: Sequence[Mapping[str, Any]], now: datetime
 ) -> Received:
     """Keep what is new in a request that goes on from the hub's place; any other changes nothing.
 
     Args:
         events: what the request carries.
     """
-    device = uplink.device
-    stream = unit.streams.find(device, request.stream)
-    known = stream is not None
-    if stream is None:
-        stream = Stream(device, request.stream, 0, 0, FIRST_CHAIN, now)
+    uplink, known = meeting.uplink, meeting.stream is not None
+    stream = meeting.stream or Stream(uplink.device, request.stream, 0, 0, FIRST_CHAIN, now)
     if (request.after, request.after_chain) != (stream.cursor, stream.chain):
         forked = known and request.after == stream.cursor
         if forked:
             _tell_fork(unit, stream, now)
-        return Received(stream, forked=forked, rejected=_rejected(unit, stream, request))
+        return Received(stream, forked=forked, rejected=_rejected(unit, meeting, request))
     if known and request.through == request.after and not events:
-        return Received(stream, rejected=_rejected(unit, stream, request))
+        return Received(stream, rejected=_rejected(unit, meeting, request))
     # A stream that begins, or goes on after another had begun, is the current one.
     number = uplink.stream_number if known and stream.number == uplink.stream_number else uplink.stream_number + 1
     taking = _Taking(unit, uplink, replace(stream, number=number), request, now)
@@ -75,8 +75,9 @@ def receive(
         unit.streams.advance(stream, number=number, cursor=after.cursor, chain=after.chain, thinned=dict(after.thinned))
     else:
         unit.streams.add(after)
-    draw(unit, taking.events, now)
-    return Received(after, len(taking.events), rejected=_rejected(unit, stream, request))
+    wants_changed = draw(unit, taking.events, now)
+    meeting = replace(meeting, has_rejected=meeting.has_rejected or taking.rejected)
+    return Received(after, len(taking.events), rejected=_rejected(unit, meeting, request), wants_changed=wants_changed)
 
 
 class _Taking:
@@ -89,6 +90,7 @@ class _Taking:
         self._stream, self._through, self._now = stream.stream, request.through, now
         self._last, self._chain = stream.cursor, stream.chain
         self.events: list[DeviceEvent] = []
+        self.rejected = False
 
     def take(self, raw: Mapping[str, Any]) -> None:
         """Add it to `events`, set it aside, or pass over it where it is known."""
@@ -129,6 +131,7 @@ class _Taking:
         key = _chain_of(raw) or digest_of([seq, text])
         if self._unit.device_events.known(self._device, [key]):
             key = digest_of([seq, text])  # it uses the name of an event that is kept
+        self.rejected = True
         self._unit.device_events.set_aside(Rejected(self._device, key, self._stream, seq, why, text, self._now))
 
 
@@ -137,7 +140,6 @@ def _checked(raw: Mapping[str, Any]) -> tuple[Event | None, str]:
     try:
         event = Event.model_validate(raw)
         size_bytes = len(canonical_json(event.body))
-        canonical_json(event.uptime_s)
     except ValidationError as error:
         first = error.errors(include_input=False, include_context=False, include_url=False)[0]
         return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].lower()}"[:200]
@@ -171,9 +173,11 @@ def _chain_of(raw: Mapping[str, Any]) -> str:
     return given if isinstance(given, str) and _CHAIN.fullmatch(given) else ""
 
 
-def _rejected(unit: Unit, stream: Stream, request: SyncRequest) -> tuple[RejectedEvent, ...]:
+def _rejected(unit: Unit, meeting: Meeting, request: SyncRequest) -> tuple[RejectedEvent, ...]:
     """What was set aside of the stream, now or by a request whose answer may have been lost."""
-    found = unit.device_events.rejected_after(stream.device, stream.stream, request.after, LARGEST_BATCH)
+    if not meeting.has_rejected:
+        return ()
+    found = unit.device_events.rejected_after(meeting.uplink.device, request.stream, request.after, LARGEST_BATCH)
     return tuple(RejectedEvent(seq=one.seq, reason=one.reason) for one in found)
 
 

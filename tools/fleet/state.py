@@ -37,15 +37,16 @@ class DesiredState:
 
     def changed_since(self, revision: int) -> tuple[Item, ...]:
         """What is new, and tombstones of what is gone, by kind and name."""
-        return tuple(
-            _item(key, *found) for key, found in sorted(self.items.items(), key=_key_first) if found[0] > revision
-        )
+        return tuple(item for item in self._all if item.revision > revision)
 
     def whole(self) -> tuple[Item, ...]:
         """Everything that is not gone, by kind and name."""
-        return tuple(
-            _item(key, *found) for key, found in sorted(self.items.items(), key=_key_first) if found[1] is not None
-        )
+        return tuple(item for item in self._all if item.body is not None)
+
+    @cached_property
+    def _all(self) -> tuple[Item, ...]:
+        """Made once: what is shared goes to many devices."""
+        return tuple(_item(key, *found) for key, found in sorted(self.items.items(), key=_key_first))
 
 
 class SharedStates:

@@ -12,33 +12,24 @@ from edge.protocol.desired import DESIRED, Desired
 from edge.protocol.events import FIRST_CHAIN
 from edge.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncResponse, seal
 from edge.protocol.signing import Signed
-from memory.errors import InvalidInput, NotAllowed
+from memory.errors import InvalidInput
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
-from memory.ledger.devices import Device
+from memory.ledger.meetings import Meeting
 from memory.ledger.uplinks import Uplink
-from tools.fleet.callers import device_of
+from tools.fleet.callers import device_of, not_enrolled
 from tools.fleet.consequences import REPLY
 from tools.fleet.identity import Identity
 from tools.fleet.receiving import Received, receive
 from tools.fleet.state import SharedStates, read_state
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["Exchange", "known_device", "sync_tool"]
+__all__ = ["Exchange", "sync_tool"]
 
 Position = Annotated[int, Field(ge=0, le=2**53)]
 _COUNTED_FOR = timedelta(minutes=10)
 _FARTHEST = 1_000_000
 """Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
-
-
-def known_device(context: ToolContext) -> tuple[Device, Uplink]:
-    """The device that calls. Raises NotAllowed: it is no device, or is not enrolled any more."""
-    name = device_of(context)
-    device, uplink = context.unit.devices.find(name), context.unit.uplinks.find(name)
-    if device is None or uplink is None or device.state != "enrolled":
-        raise NotAllowed(f"The device {name!r} is not enrolled.", "Enrol it.")
-    return device, uplink
 
 
 @dataclass(frozen=True)
@@ -59,17 +50,20 @@ class Exchange:
     def take(self, context: ToolContext, request: SyncRequest) -> SyncResponse:
         """Do one, within the open transaction. Raises NotAllowed, InvalidInput: it is no device, or cannot be read."""
         unit, now = context.unit, context.now
-        device, uplink = known_device(context)
+        device, meeting = _met(context, request.stream)
+        uplink = meeting.uplink
         try:
             events = request.carried()
         except Untrusted as error:
             raise InvalidInput(error.message, "Pack the events as `pack_events` does.") from error
-        received = receive(unit, uplink, request, events, now)
-        version, digest = self._report(unit, device, uplink, received, request)
-        desired = self._desired(unit, device, uplink, request, now)
+        received = receive(unit, meeting, request, events, now)
+        version, digest = self._report(unit, uplink, received, request)
+        if received.wants_changed:
+            meeting = replace(meeting, head=unit.desired.head(), has_own=True)
+        desired = self._desired(unit, meeting, request, now)
         current = received.stream.number >= uplink.stream_number
         unit.uplinks.change(
-            device.id,
+            device,
             events=uplink.events + received.kept,
             stream_number=max(uplink.stream_number, received.stream.number),
             reported_version=version if current else uplink.reported_version,
@@ -87,7 +81,7 @@ class Exchange:
             desired=desired,
             next_s=self._next_s(unit, now),
         )
-        return seal(response, self.identity.signer, self.identity.hub_id, context.tenant, device.id, request.nonce)
+        return seal(response, self.identity.signer, self.identity.hub_id, context.tenant, device, request.nonce)
 
     def _next_s(self, unit: Unit, now: datetime) -> float:
         counted_at, count = self._counts.get(unit.tenant, (None, 0))
@@ -96,9 +90,7 @@ class Exchange:
             self._counts[unit.tenant] = (now, count)
         return max(self.every_s, count / self.most_per_s)
 
-    def _report(
-        self, unit: Unit, device: Device, uplink: Uplink, received: Received, request: SyncRequest
-    ) -> tuple[int, str]:
+    def _report(self, unit: Unit, uplink: Uplink, received: Received, request: SyncRequest) -> tuple[int, str]:
         """Keep what the device says of itself, unless it is older than what is kept; version and digest of that."""
         if received.stream.number < uplink.stream_number:
             return -1, ""
@@ -111,33 +103,41 @@ class Exchange:
         except (TypeError, ValueError) as error:
             raise InvalidInput("What the device reports is not JSON.", "Report finite numbers.") from error
         if fresh != digest:
-            unit.devices.report(device.id, request.reported)
+            unit.devices.report(uplink.device, request.reported)
         return request.reported_version, fresh
 
-    def _desired(
-        self, unit: Unit, device: Device, uplink: Uplink, request: SyncRequest, now: datetime
-    ) -> Signed | None:
-        own, have = unit.desired.of_device(device.id), request.have_revision
+    def _desired(self, unit: Unit, meeting: Meeting, request: SyncRequest, now: datetime) -> Signed | None:
+        device, head, have = meeting.uplink.device, meeting.head, request.have_revision
+        own = unit.desired.of_device(device) if meeting.has_own else []
         if any(item.kind == REPLY and item.body is not None and item.revision <= have for item in own):
             own = _retire_replies(unit, own, have, now)
-        head = unit.desired.head()
-        whole = request.whole or have < max(head.floor, uplink.refetch_below, 0)
+            head = unit.desired.head()
+        whole = request.whole or have < max(head.floor, meeting.uplink.refetch_below, 0)
         if have > head.revision:  # the hub was restored from an older backup
             whole = True
             if have - head.revision <= _FARTHEST:
                 head = replace(head, revision=have + 1)
                 unit.desired.set_head(head)
-        state = read_state(unit, device.id, device.group, self.shared, head, own)
+        state = read_state(unit, device, meeting.group, self.shared, head, own)
         items = state.whole() if whole else state.changed_since(have)
         if not whole and not items:
             if not request.have_digest or request.have_digest == state.digest:
                 if state.own_tombstones:  # the device heard of its own
-                    unit.desired.drop_tombstones(have, device.id)
+                    unit.desired.drop_tombstones(have, device)
                 return None
             items, whole = state.whole(), True
         since = None if whole else have
-        desired = Desired(device=device.id, since=since, revision=head.revision, items=items, digest=state.digest)
+        desired = Desired(device=device, since=since, revision=head.revision, items=items, digest=state.digest)
         return self.identity.envelope(DESIRED, desired.model_dump(mode="json"))
+
+
+def _met(context: ToolContext, stream: str) -> tuple[str, Meeting]:
+    """The device that calls, and what the hub has of it. Raises NotAllowed: it is no device, or is not enrolled."""
+    device = device_of(context)
+    meeting = context.unit.meetings.find(device, stream)
+    if meeting is None or meeting.state != "enrolled":
+        raise not_enrolled(device)
+    return device, meeting
 
 
 def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime) -> list[DesiredItem]:
