@@ -58,6 +58,18 @@ class TenantScope:
         result = self._connection.execute(_select_by(table, names, tuple(key), order), {**key, **theirs})
         return [dict(zip(names, row, strict=True)) for row in result]
 
+    def sums_by(
+        self, table: sa.Table, names: tuple[str, ...], key: Mapping[str, Any], column: str, since: Any, until: Any
+    ) -> dict[str, Any]:
+        """Sums over this tenant's rows that have these values, and `since` <= `column` < `until`; 0 without rows.
+
+        The statement is made once. Raises NotAllowed: as `rows`.
+        """
+        theirs = {"tenant": self.tenant} if self._has_tenant(table) else {}
+        statement = _sums_by(table, names, tuple(key), column)
+        row = self._connection.execute(statement, {**key, **theirs, "since": since, "until": until}).one()
+        return dict(zip(names, row, strict=True))
+
     def update_by(self, table: sa.Table, values: Mapping[str, Any], key: Mapping[str, Any]) -> int:
         """As `update`, of the rows that have these values; the statement is made once. Raises NotAllowed."""
         kept = {name: value for name, value in self._own(table, values).items() if name != "tenant"}
@@ -140,6 +152,16 @@ def _select_by(
     if "tenant" in table.c:
         where.append(table.c.tenant == sa.bindparam("tenant"))
     return sa.select(*(table.c[name] for name in names)).where(*where).order_by(*(table.c[name] for name in order))
+
+
+@cache
+def _sums_by(table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], column: str) -> sa.Select[*tuple[Any, ...]]:
+    counted = table.c[column]
+    where = [table.c[name] == sa.bindparam(name) for name in key]
+    if "tenant" in table.c:
+        where.append(table.c.tenant == sa.bindparam("tenant"))
+    where += [counted >= sa.bindparam("since"), counted < sa.bindparam("until")]
+    return sa.select(*(sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in names)).where(*where)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Is the new version worse than the one in service? Sequential, so that it may be asked at any time and often."""
 
+import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evals.sequential import Interval, Moments, difference, mean_interval, proportion_interval
 
-__all__ = ["Analysis", "Finding", "Limits", "Observed", "Verdict", "WaveReport", "analyse", "judge_wave", "latencies"]
+__all__ = [
+    "Analysis",
+    "Finding",
+    "Judged",
+    "Limits",
+    "Observed",
+    "Verdict",
+    "WaveReport",
+    "analyse",
+    "fingerprint",
+    "judge_wave",
+    "latencies",
+]
 
 Verdict = Literal["promote", "roll_back", "inconclusive"]
 
@@ -83,6 +96,19 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict that holds for as long as nothing new is observed.
+
+    Attributes:
+        of: what it was found from, as `fingerprint` tells.
+        analysis: without its findings.
+    """
+
+    of: str
+    analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True)
 class WaveReport:
     """What the devices of a wave reported: those that run the new version, those that failed to, and all."""
 
@@ -135,6 +161,11 @@ def analyse(
     if open_ones:
         return Analysis("inconclusive", tuple(open_ones), findings, enough)
     return Analysis("promote", tuple(finding.text for finding in findings) or ("no limit is set",), findings, enough)
+
+
+def fingerprint(candidate: Observed, baseline: Observed) -> str:
+    """Another one for whatever else was observed: equal ones come to the same verdict, by the same limits."""
+    return hashlib.blake2b(repr((candidate, baseline)).encode(), digest_size=16).hexdigest()
 
 
 def judge_wave(report: WaveReport, error_threshold: float) -> Analysis:

@@ -3,7 +3,6 @@ from typing import Literal
 
 import pytest
 
-from memory.errors import Conflict
 from tests.fakes.rollouts import NOON, Clock, MemoryStore, ScriptedWorld, a_rollout, serving, traffic
 from tools.rollouts.analysis import WaveReport
 from tools.rollouts.commands import command
@@ -62,7 +61,7 @@ def test_what_stays_undecided_pauses_at_the_steps_limit_and_goes_on_when_resumed
     assert "5 of at least 10 requests" in paused.reason
     run.world.seen = GOOD
     after, actions = command(paused, "resume", "ada", run.clock())
-    run.store.commit(after, actions)
+    run.store.commit([(after, actions)])
     assert run.until_settled().state == "promoted"
     assert len(run.weights()) == 3
 
@@ -152,7 +151,7 @@ def test_one_that_fails_does_not_stop_the_others_and_pauses_in_the_end() -> None
     assert states == {"r1": "promoted", "r2": "paused", "r3": "promoted"}
     assert "the metrics are broken" in run.store.rollouts["r2"].reason
     run.world.broken = ""
-    run.store.commit(*command(run.store.rollouts["r2"], "resume", "ada", run.clock()))
+    run.store.commit([command(run.store.rollouts["r2"], "resume", "ada", run.clock())])
     run.until_settled()
     assert run.store.rollouts["r2"].state == "promoted"
 
@@ -162,9 +161,8 @@ def test_a_command_between_look_and_change_wins(what: Literal["pause", "abort"])
     run = Run(ScriptedWorld(GOOD), a_rollout())
     run.reconciler.run_once()
     looked_at = run.store.rollouts["r1"]
-    run.store.commit(*command(looked_at, what, "ada", run.clock()))
-    with pytest.raises(Conflict):
-        run.store.commit(*command(looked_at, what, "bob", run.clock()))
+    run.store.commit([command(looked_at, what, "ada", run.clock())])
+    assert run.store.commit([command(looked_at, what, "bob", run.clock())]) == []
     final = run.until_settled()
     assert final.state == {"pause": "paused", "abort": "aborted"}[what]
     served = run.store.targets["assistant"][0]
@@ -177,7 +175,7 @@ def test_a_target_that_someone_else_changed_pauses_and_can_still_be_restored() -
     run.store.targets["assistant"] = (serving("third"), 7)
     paused = run.until_settled()
     assert (paused.state, "changed by someone else" in paused.reason) == ("paused", True)
-    run.store.commit(*command(paused, "abort", "ada", run.clock()))
+    run.store.commit([command(paused, "abort", "ada", run.clock())])
     assert run.until_settled().state == "aborted"
     assert run.store.targets["assistant"][0] == serving("old", prompt="short")
 
