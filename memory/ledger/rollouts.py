@@ -142,9 +142,8 @@ class Rollouts:
         self, rollout_id: str, events: Sequence[tuple[str, Mapping[str, Any]]], at: datetime
     ) -> list[RolloutEvent]:
         """Add to the rollout's history: each one's kind and detail."""
-        columns = schema.rollout_events.c
-        newest = self._events.first(columns.rollout == rollout_id, order=columns.sequence.desc())
-        last = newest.sequence if newest else 0
+        told = self._scope.find_by(schema.rollout_events, ("sequence",), {"rollout": rollout_id}, ("sequence",))
+        last = told[-1]["sequence"] if told else 0
         added = [
             RolloutEvent(rollout_id, last + place, at, kind, detail) for place, (kind, detail) in enumerate(events, 1)
         ]

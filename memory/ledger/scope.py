@@ -144,6 +144,11 @@ class TenantScope:
         return {**values, "tenant": self.tenant}
 
 
+def _total(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The sum, of the column's own type: PostgreSQL would make decimals of large integers. 0 without rows."""
+    return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type)
+
+
 @cache
 def _select_by(
     table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], order: tuple[str, ...]
@@ -161,7 +166,7 @@ def _sums_by(table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], colu
     if "tenant" in table.c:
         where.append(table.c.tenant == sa.bindparam("tenant"))
     where += [counted >= sa.bindparam("since"), counted < sa.bindparam("until")]
-    return sa.select(*(sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in names)).where(*where)
+    return sa.select(*(_total(table.c[name]) for name in names)).where(*where)
 
 
 @cache

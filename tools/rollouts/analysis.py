@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evals.sequential import Interval, Moments, difference, mean_interval, proportion_interval
+from evals.sequential import Interval, Moments, difference, mean_intervals, proportion_interval
 
 __all__ = [
     "Analysis",
@@ -207,7 +207,7 @@ def _error_rate(candidate: Observed, baseline: Observed, limits: Limits, alpha: 
 
 def _slowdown(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
     limit = limits.slowdown or 0.0
-    between = difference(mean_interval(candidate.latency, alpha / 2), mean_interval(baseline.latency, alpha / 2))
+    between = difference(*mean_intervals(candidate.latency, baseline.latency, alpha=alpha / 2))
     interval = Interval(math.expm1(between.low * _DECADES), math.expm1(between.high * _DECADES))
     text = (
         f"latency {_latency(candidate)} against {_latency(baseline)} (geometric means): "
@@ -218,7 +218,7 @@ def _slowdown(candidate: Observed, baseline: Observed, limits: Limits, alpha: fl
 
 def _score_drop(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
     limit = limits.score_drop or 0.0
-    interval = difference(mean_interval(baseline.score, alpha / 2), mean_interval(candidate.score, alpha / 2))
+    interval = difference(*mean_intervals(baseline.score, candidate.score, alpha=alpha / 2))
     text = (
         f"quality score {candidate.score.mean:.3f} ({candidate.score.count}) against {baseline.score.mean:.3f} "
         f"({baseline.score.count}): {interval.low:+.3f} to {interval.high:+.3f} lower, limit {limit:.3f}"

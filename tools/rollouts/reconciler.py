@@ -97,22 +97,23 @@ class Reconciler:
     def _look(self, due: datetime, seen: set[str]) -> Pass:
         """One claim of what is due at this time and was not `seen`, driven for half a lease."""
         begun = self._clock()
+        enough = begun + self._lease / 2
         claimed = self._store.claim(self._holder, due, begun + self._lease, _SLICE)
         fresh = [rollout for rollout in claimed if rollout.id not in seen]
         waiting: list[Rollout] = []
         total = Pass()
         for start in range(0, len(fresh), _TOGETHER):
-            if start and self._clock() >= begun + self._lease / 2:
-                break  # the next claim has them again
+            if start and self._clock() >= enough:
+                break  # the next claim has the others again
             group = fresh[start : start + _TOGETHER]
             seen.update(rollout.id for rollout in group)
-            total = total.plus(self._drive(group, waiting))
+            total = total.plus(self._drive(group, waiting, enough))
         if waiting:
             self._store.postpone(waiting)
         return total
 
-    def _drive(self, group: Sequence[Rollout], waiting: list[Rollout]) -> Pass:
-        """Move them on side by side, each until it waits; those that do are added to `waiting`."""
+    def _drive(self, group: Sequence[Rollout], waiting: list[Rollout], enough: datetime) -> Pass:
+        """Move them on side by side, each until it waits, or it is time; those that wait are added to `waiting`."""
         changes = failures = 0
         moving = group
         for _ in range(_MOVES):
@@ -127,7 +128,7 @@ class Reconciler:
             through, failed = self._commit(moved)
             changes, failures = changes + len(through), failures + failed
             moving = [rollout for rollout in through if rollout.due_at is not None]
-            if not moving:
+            if not moving or self._clock() >= enough:
                 break
         return Pass(len(group), changes, failures)
 

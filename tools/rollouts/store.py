@@ -39,7 +39,9 @@ class RolloutStore(Protocol):
     """The ledger as the reconciler sees it: all tenants. Safe to use from several threads and processes."""
 
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
-        """Active rollouts with due_at <= now, the longest due first, leased to `holder` until then. Reads no others.
+        """Active rollouts with due_at <= now, leased to `holder` until then. Reads no others.
+
+        Tenants come in the order of what has waited longest in each, a tenant's rollouts the longest due first.
 
         Those that another holder has leased still are left out; those that `holder` itself has are leased anew. The
         lease only saves work: should two reconcilers have one rollout, `commit` lets one of them through.

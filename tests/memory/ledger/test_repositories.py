@@ -12,6 +12,7 @@ from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device
 from memory.ledger.factories import Factory, Pipeline
 from memory.ledger.gates import GateResult
+from memory.ledger.measurements import Measured
 from memory.ledger.policies import StoredPolicy
 from memory.ledger.rollouts import Rollout
 from memory.ledger.targets import Target
@@ -70,6 +71,23 @@ def test_what_is_open_and_what_is_due(ledger: Ledger) -> None:
         unit.rollouts.add(replace(ROLLOUT, tenant="none", due_at=LATER))
     assert ledger.tenants_with_open_rollouts() == ["default", "none", "other"]
     assert ledger.tenants_with_due_rollouts(NOW) == ["other", "default"]
+
+
+def test_measurements_add_up_to_numbers_to_reckon_with(ledger: Ledger) -> None:
+    one = Measured("web", "v1", NOW, requests=3, errors=1, latency_count=2, latency_total=0.5, latency_squares=0.25)
+    with ledger.unit("default") as unit:
+        unit.measurements.add(one)
+        unit.measurements.add(one)
+        unit.measurements.add(replace(one, second=LATER))
+        unit.measurements.add(replace(one, arm="v2"))
+    with ledger.unit("other") as unit:
+        unit.measurements.add(one)
+    with ledger.view("default") as unit:
+        found = unit.measurements.total("web", "v1", NOW, LATER)
+        assert found == Measured("web", "v1", NOW, 6, 2, 4, 1.0, 0.5)
+        assert {type(found.requests), type(found.latency_count)} == {int}
+        assert {type(found.latency_total), type(found.score_total)} == {float}
+        assert unit.measurements.total("web", "none", NOW, LATER) == Measured("web", "none", NOW)
 
 
 def test_a_rollout_s_history_is_numbered(ledger: Ledger) -> None:
