@@ -18,6 +18,7 @@ What other stores mirror is written here first, with an outbox row in the same t
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from memory.ledger.enrolments import EnrolmentToken, find_enrolment
 from memory.ledger.grouping import Grouping
 from memory.ledger.outbox import Outbox
 from memory.ledger.principals import ApiKey, find_key
-from memory.ledger.rollouts import tenants_with_open_rollouts
+from memory.ledger.rollouts import tenants_with_due_rollouts, tenants_with_open_rollouts
 from memory.ledger.scope import TenantScope
 from memory.ledger.threads import Threads
 from memory.ledger.unit import ADMINISTRATIVE, Unit
@@ -78,8 +79,12 @@ class Ledger:
             yield Unit(TenantScope(connection, tenant, ADMINISTRATIVE))
 
     def tenants_with_open_rollouts(self) -> list[str]:
-        """Whom a reconciler has work for."""
+        """Who has rollouts that go on."""
         return tenants_with_open_rollouts(self.database)
+
+    def tenants_with_due_rollouts(self, now: datetime) -> list[str]:
+        """Whom a reconciler has something to do for now, the longest waiting first."""
+        return tenants_with_due_rollouts(self.database, now)
 
     def find_key(self, key_hash: str) -> tuple[str, ApiKey] | None:
         """The tenant and the API key of this hash, whosever it is."""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import TenantScope
@@ -59,10 +57,8 @@ class MeasurementLog:
 
     def total(self, target: str, arm: str, since: datetime, until: datetime) -> Measured:
         """The sum over the seconds that begin at `since` <= t < `until`."""
-        sums = (sa.func.coalesce(sa.func.sum(_table.c[name]), 0).label(name) for name in _SUMS)
-        where = (_table.c.target == target, _table.c.arm == arm, _table.c.second >= since, _table.c.second < until)
-        (row,) = self._scope.rows(sa.select(*sums).where(*where))
-        return Measured(target, arm, since, **row)
+        sums = self._scope.sums_by(_table, _SUMS, {"target": target, "arm": arm}, "second", since, until)
+        return Measured(target, arm, since, **sums)
 
     def forget(self, now: datetime) -> int:
         """Remove what is older than two days; returns how many seconds."""

@@ -1,6 +1,6 @@
 """Rollouts as they are kept; what their states mean stands in `tools/rollouts`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,12 @@ from memory.ledger.rows import Rows
 from memory.ledger.scope import Condition, TenantScope
 from memory.nearest import nearest_names
 
-__all__ = ["Rollout", "RolloutEvent", "Rollouts", "tenants_with_open_rollouts"]
+__all__ = ["Rollout", "RolloutEvent", "Rollouts", "tenants_with_due_rollouts", "tenants_with_open_rollouts"]
 
 _LEASE = frozenset({"lease_owner", "lease_until"})
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 _table = schema.rollouts
+_BY_DUE = (_table.c.due_at.nulls_first(), _table.c.updated_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Rollout:
         progress: what the reconciler remembers between steps; JSON.
         due_at: when there is next something to do; None for at once.
         ended_at: None while it is open.
-        lease_owner, lease_until: who drives it until when; written by `Rollouts.lease` alone.
+        lease_owner, lease_until: who drives it until when; written by `Rollouts.claim` alone.
         revision: counts changes; 0 for a new one.
     """
 
@@ -85,12 +86,26 @@ class Rollouts:
         where = [_table.c.target == target] if target is not None else []
         return self._rows.list(*where, order=(_table.c.created_at.desc(), _table.c.id), limit=limit)
 
-    def open(self, limit: int, due: datetime | None = None) -> list[Rollout]:
-        """Those that have not ended, the longest due first; all of them, or what there is to do at `due`."""
-        where: list[Condition] = [_table.c.ended_at.is_(None)]
-        if due is not None:
-            where.append(sa.or_(_table.c.due_at.is_(None), _table.c.due_at <= due))
-        return self._rows.list(*where, order=(_table.c.due_at.nulls_first(), _table.c.updated_at), limit=limit)
+    def open(self, limit: int) -> list[Rollout]:
+        """Those that have not ended, the longest due first."""
+        return self._rows.list(_table.c.ended_at.is_(None), order=_BY_DUE, limit=limit)
+
+    def claim(self, owner: str, until: datetime, now: datetime, limit: int) -> list[Rollout]:
+        """Take or prolong the leases of what there is to do, the longest due first; does not count as a change.
+
+        What another one has leased still is left out.
+        """
+        free = sa.or_(_table.c.lease_owner.is_(None), _table.c.lease_owner == owner, _table.c.lease_until <= now)
+        due = self._rows.list(*_due(now), free, order=_BY_DUE, limit=limit)
+        if due:
+            lease = {"lease_owner": owner, "lease_until": until}
+            self._scope.update(_table, lease, _table.c.id.in_([rollout.id for rollout in due]))
+        return [replace(rollout, lease_owner=owner, lease_until=until) for rollout in due]
+
+    def postpone(self, rollout: Rollout) -> bool:
+        """Save `due_at` and `progress` alone, if nobody has changed it since; does not count as a change."""
+        values = {"due_at": rollout.due_at, "progress": rollout.progress}
+        return self._scope.update_by(_table, values, {"id": rollout.id, "revision": rollout.revision}) == 1
 
     def open_on(self, target: str) -> Rollout | None:
         """The rollout that moves this target now."""
@@ -115,12 +130,6 @@ class Rollouts:
         self._rows.replace(rollout, *where, but=_LEASE)
         return replace(rollout, revision=rollout.revision + 1)
 
-    def lease(self, rollout_id: str, owner: str, until: datetime, now: datetime) -> bool:
-        """Take or prolong the lease; False where another one has it still. Does not count as a change."""
-        free = sa.or_(_table.c.lease_owner.is_(None), _table.c.lease_owner == owner, _table.c.lease_until <= now)
-        values = {"lease_owner": owner, "lease_until": until}
-        return self._scope.update(_table, values, _table.c.id == rollout_id, free) == 1
-
     def release(self, rollout_id: str, owner: str) -> None:
         """Give the lease back, where `owner` has it."""
         self._scope.update(_table, _NO_LEASE, _table.c.id == rollout_id, _table.c.lease_owner == owner)
@@ -129,13 +138,17 @@ class Rollouts:
         """Give back every lease that `owner` has; returns how many."""
         return self._scope.update(_table, _NO_LEASE, _table.c.lease_owner == owner)
 
-    def append_event(self, rollout_id: str, kind: str, detail: Mapping[str, Any], at: datetime) -> RolloutEvent:
-        """Add to the rollout's history."""
-        query = sa.select(sa.func.max(schema.rollout_events.c.sequence).label("last"))
-        rows = self._scope.rows(query.where(schema.rollout_events.c.rollout == rollout_id))
-        event = RolloutEvent(rollout_id, (rows[0]["last"] or 0) + 1, at, kind, detail)
-        self._events.add(event)
-        return event
+    def append_events(
+        self, rollout_id: str, events: Sequence[tuple[str, Mapping[str, Any]]], at: datetime
+    ) -> list[RolloutEvent]:
+        """Add to the rollout's history: each one's kind and detail."""
+        told = self._scope.find_by(schema.rollout_events, ("sequence",), {"rollout": rollout_id}, ("sequence",))
+        last = told[-1]["sequence"] if told else 0
+        added = [
+            RolloutEvent(rollout_id, last + place, at, kind, detail) for place, (kind, detail) in enumerate(events, 1)
+        ]
+        self._events.add_all(added)
+        return added
 
     def events(self, rollout_id: str, after: int = 0, limit: int = 1000) -> list[RolloutEvent]:
         """The history from behind the sequence number `after`, oldest first."""
@@ -145,7 +158,18 @@ class Rollouts:
         )
 
 
+def tenants_with_due_rollouts(database: Database, now: datetime) -> list[str]:
+    """Whom a reconciler has something to do for now, the longest waiting first; each is then a `Unit` of its own."""
+    query = sa.select(_table.c.tenant).where(*_due(now)).group_by(_table.c.tenant)
+    waiting = sa.func.min(sa.func.coalesce(_table.c.due_at, _table.c.updated_at))
+    return [row["tenant"] for row in database.rows(query.order_by(waiting, _table.c.tenant))]
+
+
 def tenants_with_open_rollouts(database: Database) -> list[str]:
     """Whom a reconciler has work for; each is then a `Unit` of its own."""
     query = sa.select(_table.c.tenant).where(_table.c.ended_at.is_(None)).distinct().order_by(_table.c.tenant)
     return [row["tenant"] for row in database.rows(query)]
+
+
+def _due(now: datetime) -> tuple[Condition, Condition]:
+    return _table.c.ended_at.is_(None), sa.or_(_table.c.due_at.is_(None), _table.c.due_at <= now)

@@ -1,5 +1,6 @@
 """Rows of one table as frozen dataclasses whose fields are the table's columns."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
@@ -48,6 +49,10 @@ class Rows(Generic[T]):
         """Insert; the primary key must be new."""
         self._scope.insert(self._table, self._values(item))
 
+    def add_all(self, items: Sequence[T]) -> None:
+        """Insert, in one statement; the primary keys must be new."""
+        self._scope.insert_all(self._table, [self._values(item) for item in items])
+
     def put(self, item: T) -> None:
         """Insert or overwrite."""
         self._scope.upsert(self._table, self._values(item))
@@ -63,12 +68,16 @@ class Rows(Generic[T]):
             Conflict: it has changed since it was read, or is gone.
         """
         table, values = self._table, self._values(item)
-        key = [table.c[name] == values[name] for name in table.primary_key.columns.keys() if name != "tenant"]  # noqa: SIM118
-        same = table.c.revision == values["revision"]
+        key = {name: values[name] for name in table.primary_key.columns.keys() if name != "tenant"}  # noqa: SIM118
         changed = {name: value for name, value in values.items() if name not in but}
         changed["revision"] = values["revision"] + 1
-        if self._scope.update(table, changed, *key, same, *where) == 0:
-            name = next((str(values[column]) for column in table.primary_key.columns.keys() if column != "tenant"), "")  # noqa: SIM118
+        same = {**key, "revision": values["revision"]}
+        if where:
+            found = self._scope.update(table, changed, *(table.c[name] == same[name] for name in same), *where)
+        else:
+            found = self._scope.update_by(table, changed, same)
+        if found == 0:
+            name = next((str(value) for value in key.values()), "")
             raise Conflict(f"{name!r} was changed by somebody else meanwhile.", "Read it again.")
 
     def delete(self, *where: Condition) -> int:

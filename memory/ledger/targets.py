@@ -1,6 +1,6 @@
 """Targets: where versions are served, and how the traffic is to be split among them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -36,10 +36,11 @@ class Targets:
     """Reads and writes of one tenant's targets."""
 
     def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
         self._rows = Rows(scope, schema.targets, Target)
 
     def find(self, name: str) -> Target | None:
-        return self._rows.first(schema.targets.c.name == name)
+        return self._rows.one(name=name)
 
     def get(self, name: str) -> Target:
         """Raises NotFound: there is no such target; names the nearest."""
@@ -51,6 +52,12 @@ class Targets:
 
     def all(self) -> list[Target]:
         return self._rows.list(order=schema.targets.c.name)
+
+    def revisions(self, names: Sequence[str]) -> dict[str, int]:
+        """Of those of these targets that there are."""
+        table = schema.targets
+        found = self._scope.find(table, ("name", "revision"), [table.c.name.in_(names)])
+        return {row["name"]: row["revision"] for row in found}
 
     def save(self, target: Target) -> Target:
         """Insert at revision 0, else overwrite what was read; returns it with its new revision.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.sequential import Interval, Moments, difference, mean_bounds, mean_interval, proportion_interval
+from evals.sequential import Interval, Moments, difference, mean_bounds, mean_intervals, proportion_interval
 
 ALPHA = 0.1
 RUNS = 400
@@ -85,7 +85,7 @@ def test_power_grows_with_the_number_of_observations() -> None:
 
 def test_a_mean_is_known_better_where_the_observations_vary_less() -> None:
     steady, wild = Moments(1000, 500.0, 250.0 + 1000 * 0.05**2), Moments(1000, 500.0, 500.0)
-    widths = [found.high - found.low for found in (mean_interval(steady, 0.05), mean_interval(wild, 0.05))]
+    widths = [found.high - found.low for found in mean_intervals(steady, wild, alpha=0.05)]
     assert widths[0] < 0.03
     assert widths[1] > 3 * widths[0]
 
@@ -104,7 +104,7 @@ def test_a_proportion_lies_within_its_interval_and_a_smaller_alpha_widens_it(
 @given(st.lists(st.floats(0.0, 1.0), max_size=60), st.floats(1e-6, 0.5))
 def test_a_mean_lies_within_its_interval(values: list[float], alpha: float) -> None:
     moments = Moments.of(values)
-    found = mean_interval(moments, alpha)
+    (found,) = mean_intervals(moments, alpha=alpha)
     assert 0.0 <= found.low <= found.high + 1e-12 <= 1.0 + 2e-12
     if values:
         assert found.low - 1e-9 <= moments.mean <= found.high + 1e-9
@@ -122,7 +122,15 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="5 of 4"):
         proportion_interval(5, 4, 0.05)
     with pytest.raises(ValueError, match="alpha"):
-        mean_interval(Moments(), 1.0)
+        mean_intervals(Moments(), alpha=1.0)
     with pytest.raises(ValueError, match=r"0\.\.1"):
         Moments.of([0.5, 1.5])
-    assert proportion_interval(0, 0, 0.05) == mean_interval(Moments(), 0.05) == Interval(0.0, 1.0)
+    assert [proportion_interval(0, 0, 0.05)] == mean_intervals(Moments(), alpha=0.05) == [Interval(0.0, 1.0)]
+
+
+@given(st.lists(st.lists(st.floats(0.0, 1.0), max_size=20), min_size=1, max_size=8), st.floats(1e-6, 0.5))
+def test_the_means_of_few_are_bounded_as_those_of_many_are(several: list[list[float]], alpha: float) -> None:
+    moments = [Moments.of(values) for values in several]
+    found = mean_intervals(*moments, alpha=alpha)
+    many = mean_intervals(*(moments * 40), alpha=alpha)[: len(moments)]
+    assert [(one.low, one.high) for one in found] == [pytest.approx((one.low, one.high), abs=1e-9) for one in many]

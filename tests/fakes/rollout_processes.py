@@ -21,7 +21,7 @@ from tests.fakes.rollouts import ScriptedWorld, traffic
 from tools.rollouts.analysis import Observed
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.reconciler import Reconciler
-from tools.rollouts.rollout import Action, GateAnswer, Rollout
+from tools.rollouts.rollout import GateAnswer, Rollout, Transition
 
 __all__ = ["RolloutProcesses", "rollout_processes"]
 
@@ -32,13 +32,15 @@ class DyingStore(LedgerStore):
     where = ""
     ready = False
 
-    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
+    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
         self.tell_ready()
-        if self.where == f"before:{after.state}":
+        states = {after.state for after, _ in changes}
+        if self.where in {f"before:{state}" for state in states}:
             os.kill(os.getpid(), signal.SIGKILL)
-        super().commit(after, actions)
-        if self.where == f"after:{after.state}":
+        through = super().commit(changes)
+        if self.where in {f"after:{state}" for state in states}:
             os.kill(os.getpid(), signal.SIGKILL)
+        return through
 
     def tell_ready(self) -> None:
         if not self.ready:

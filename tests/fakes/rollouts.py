@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from memory.errors import Conflict, NotFound
 from tools.rollouts.analysis import Observed, WaveReport, latencies
 from tools.rollouts.plans import make_plan
-from tools.rollouts.rollout import Action, GateAnswer, Rollout, SetTarget, Tell
-from tools.rollouts.store import ApprovalAnswer, RolloutEvent, World
+from tools.rollouts.rollout import Action, GateAnswer, Rollout, SetTarget, Tell, Transition
+from tools.rollouts.store import ApprovalAnswer, RolloutEvent, Window, World
 from tools.rollouts.strategies import Canary, CanaryStep, Strategy
 from tools.rollouts.targets import Arm, TargetKind, TargetState
 
@@ -88,12 +88,15 @@ class MemoryStore:
         self.reads += len(chosen)
         return chosen
 
-    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
+    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
+        return [after for after, actions in changes if self._change(after, actions)]
+
+    def _change(self, after: Rollout, actions: Sequence[Action]) -> bool:
         if self.rollouts[after.id].revision + 1 != after.revision:
-            raise Conflict("The rollout was changed meanwhile.")
+            return False
         for action in actions:
             if isinstance(action, SetTarget) and self.targets[after.target][1] != action.expected_revision:
-                raise Conflict("The target was changed meanwhile.")
+                return False
         self.rollouts[after.id] = after
         for action in actions:
             if isinstance(action, SetTarget):
@@ -103,6 +106,7 @@ class MemoryStore:
                 events = self.told.setdefault(after.id, [])
                 event = RolloutEvent(len(events) + 1, after.id, after.updated_at, action.kind, action.text, action.data)
                 events.append(event)
+        return True
 
     def postpone(self, rollouts: Sequence[Rollout]) -> None:
         for rollout in rollouts:
@@ -117,8 +121,8 @@ class MemoryStore:
             raise NotFound(f"There is no rollout {rollout_id!r}.")
         return self.rollouts[rollout_id]
 
-    def target(self, tenant: str, name: str) -> tuple[TargetState, int]:
-        return self.targets[name]
+    def revisions(self, tenant: str, targets: Sequence[str]) -> dict[str, int]:
+        return {name: self.targets[name][1] for name in targets}
 
     def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
         return [event for event in self.told.get(rollout_id, []) if event.sequence > after][:limit]
@@ -143,10 +147,10 @@ class ScriptedWorld:
     unready: str = ""
     broken: str = ""
 
-    def observed(self, tenant: str, target: str, arm: Arm, since: datetime, until: datetime) -> Observed:
-        if self.broken == target:
+    def observed(self, tenant: str, windows: Sequence[Window]) -> list[Observed]:
+        if self.broken in {window.target for window in windows}:
             raise RuntimeError("the metrics are broken")
-        return self.seen.get(arm.version, Observed())
+        return [self.seen.get(window.arm.version, Observed()) for window in windows]
 
     def report(self, tenant: str, target: str, arm: Arm, percent: int) -> WaveReport:
         return self.wave

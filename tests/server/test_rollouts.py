@@ -25,11 +25,11 @@ def store() -> MemoryStore:
     rollout = a_rollout("ro-1")
     store.add(rollout)
     rollout, actions = advance(rollout, Observation(rollout.target_revision), NOON)
-    store.commit(rollout, actions)
+    store.commit([(rollout, actions)])
     rollout, actions = command(rollout, "abort", "ann", NOON, "second thoughts")
-    store.commit(rollout, actions)
+    store.commit([(rollout, actions)])
     rollout, actions = advance(rollout, Observation(rollout.target_revision), NOON)
-    store.commit(rollout, actions)
+    store.commit([(rollout, actions)])
     return store
 
 

@@ -11,6 +11,7 @@ from tests.fakes.works import ANN, Works
 from tools.quality import quality_tools
 from tools.rollouts.analysis import Limits, Observed, analyse
 from tools.rollouts.measurements import LedgerMetrics
+from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
 
 OLD, NEW = Arm(version="faq@1", weight=90), Arm(version="faq@2", configuration={"system": "Be brief."}, weight=10)
@@ -29,7 +30,8 @@ async def works(works: Works) -> Works:
 
 def observed(works: Works, arm: Arm) -> Observed:
     since = works.now.replace(microsecond=0)
-    return LedgerMetrics(works.ledger).observed("default", "desk", arm, since, since + timedelta(seconds=1))
+    window = Window("desk", arm, since, since + timedelta(seconds=1))
+    return LedgerMetrics(works.ledger).observed("default", [window])[0]
 
 
 async def test_scores_belong_to_the_arm_that_answered(works: Works) -> None:

@@ -1,5 +1,6 @@
 """Is the new version worse than the one in service? Sequential, so that it may be asked at any time and often."""
 
+import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,9 +8,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evals.sequential import Interval, Moments, difference, mean_interval, proportion_interval
+from evals.sequential import Interval, Moments, difference, mean_intervals, proportion_interval
 
-__all__ = ["Analysis", "Finding", "Limits", "Observed", "Verdict", "WaveReport", "analyse", "judge_wave", "latencies"]
+__all__ = [
+    "Analysis",
+    "Finding",
+    "Judged",
+    "Limits",
+    "Observed",
+    "Verdict",
+    "WaveReport",
+    "analyse",
+    "fingerprint",
+    "judge_wave",
+    "latencies",
+]
 
 Verdict = Literal["promote", "roll_back", "inconclusive"]
 
@@ -83,6 +96,19 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict that holds for as long as nothing new is observed.
+
+    Attributes:
+        of: what it was found from, as `fingerprint` tells.
+        analysis: without its findings.
+    """
+
+    of: str
+    analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True)
 class WaveReport:
     """What the devices of a wave reported: those that run the new version, those that failed to, and all."""
 
@@ -137,6 +163,11 @@ def analyse(
     return Analysis("promote", tuple(finding.text for finding in findings) or ("no limit is set",), findings, enough)
 
 
+def fingerprint(candidate: Observed, baseline: Observed) -> str:
+    """Another one for whatever else was observed: equal ones come to the same verdict, by the same limits."""
+    return hashlib.blake2b(repr((candidate, baseline)).encode(), digest_size=16).hexdigest()
+
+
 def judge_wave(report: WaveReport, error_threshold: float) -> Analysis:
     """Judge a wave of devices: every device counts, so that this is arithmetic and no inference."""
     told = f"{report.succeeded} of {report.devices} devices run the new version, {report.failed} failed"
@@ -176,7 +207,7 @@ def _error_rate(candidate: Observed, baseline: Observed, limits: Limits, alpha: 
 
 def _slowdown(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
     limit = limits.slowdown or 0.0
-    between = difference(mean_interval(candidate.latency, alpha / 2), mean_interval(baseline.latency, alpha / 2))
+    between = difference(*mean_intervals(candidate.latency, baseline.latency, alpha=alpha / 2))
     interval = Interval(math.expm1(between.low * _DECADES), math.expm1(between.high * _DECADES))
     text = (
         f"latency {_latency(candidate)} against {_latency(baseline)} (geometric means): "
@@ -187,7 +218,7 @@ def _slowdown(candidate: Observed, baseline: Observed, limits: Limits, alpha: fl
 
 def _score_drop(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
     limit = limits.score_drop or 0.0
-    interval = difference(mean_interval(baseline.score, alpha / 2), mean_interval(candidate.score, alpha / 2))
+    interval = difference(*mean_intervals(baseline.score, candidate.score, alpha=alpha / 2))
     text = (
         f"quality score {candidate.score.mean:.3f} ({candidate.score.count}) against {baseline.score.mean:.3f} "
         f"({baseline.score.count}): {interval.low:+.3f} to {interval.high:+.3f} lower, limit {limit:.3f}"

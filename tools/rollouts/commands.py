@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from memory.errors import Conflict
-from tools.rollouts.machine import Transition, move
-from tools.rollouts.rollout import Rollout, Tell
+from tools.rollouts.machine import move
+from tools.rollouts.rollout import Rollout, Tell, Transition
 from tools.rollouts.targets import TargetState
 
 __all__ = ["Command", "command", "retry"]

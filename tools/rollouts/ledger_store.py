@@ -1,9 +1,10 @@
 """The store of rollouts over the ledger. Functions take a unit, to be part of a tool's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from memory.errors import Conflict, NotFound
 from memory.ledger import Ledger, Unit
@@ -11,12 +12,13 @@ from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.targets import Target
 from tools.fleet.waves import place_models
 from tools.rollouts.approval import approval_id, request_for
-from tools.rollouts.rollout import Action, Rollout, SetTarget, Tell
+from tools.rollouts.rollout import Action, Rollout, SetTarget, Tell, Transition
 from tools.rollouts.store import RolloutEvent
 from tools.rollouts.targets import TargetKind, TargetState
 
 __all__ = ["LedgerStore", "add_rollout", "events_of", "read_rollout", "read_target", "rollouts_of", "write_change"]
 
+T = TypeVar("T")
 _PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 """Due date of what waits for a person: to the ledger, none is "at once"."""
 _COLUMNS = {
@@ -31,28 +33,27 @@ class LedgerStore:
         self._ledger = ledger
 
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
-        claimed: list[Rollout] = []
-        for tenant in self._ledger.tenants_with_open_rollouts():
-            with self._ledger.view(tenant) as view:
-                if not view.rollouts.open(1, now):
-                    continue  # looking takes no lock
+        claimed: list[Row] = []
+        for tenant in self._ledger.tenants_with_due_rollouts(now):  # looking takes no lock
             with self._ledger.unit(tenant) as unit:
-                due = unit.rollouts.open(limit - len(claimed), now)
-                claimed.extend(_rollout(row) for row in due if unit.rollouts.lease(row.id, holder, until, now))
+                claimed.extend(unit.rollouts.claim(holder, until, now, limit - len(claimed)))
             if len(claimed) >= limit:
                 break
-        return claimed
+        return [_rollout(row) for row in claimed]
 
-    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
-        with self._ledger.unit(after.tenant) as unit:
-            write_change(unit, after, actions)
+    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
+        through: list[Rollout] = []
+        for tenant, theirs in _by_tenant(changes, lambda change: change[0].tenant):
+            with self._ledger.unit(tenant) as unit:
+                through.extend(after for after, actions in theirs if _went_through(unit, after, actions))
+        return through
 
     def postpone(self, rollouts: Sequence[Rollout]) -> None:
-        for tenant in sorted({rollout.tenant for rollout in rollouts}):
+        for tenant, theirs in _by_tenant(rollouts, lambda rollout: rollout.tenant):
+            rows = [_row(rollout) for rollout in theirs]  # before the lock is taken
             with self._ledger.unit(tenant) as unit:
-                for rollout in rollouts:
-                    if rollout.tenant == tenant:
-                        _postpone(unit, rollout)
+                for row in rows:
+                    unit.rollouts.postpone(row)  # a person may have acted on it meanwhile; the next look sees that
 
     def release(self, holder: str) -> None:
         for tenant in self._ledger.tenants_with_open_rollouts():
@@ -63,9 +64,9 @@ class LedgerStore:
         with self._ledger.view(tenant) as unit:
             return read_rollout(unit, rollout_id)
 
-    def target(self, tenant: str, name: str) -> tuple[TargetState, int]:
+    def revisions(self, tenant: str, targets: Sequence[str]) -> dict[str, int]:
         with self._ledger.view(tenant) as unit:
-            return read_target(unit, name)
+            return {**dict.fromkeys(targets, 0), **unit.targets.revisions(targets)}
 
     def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
         with self._ledger.view(tenant) as unit:
@@ -105,7 +106,7 @@ def add_rollout(unit: Unit, rollout: Rollout) -> None:
             "Wait until it is over, or abort it.",
         )
     unit.rollouts.add(_row(rollout))
-    _tell(unit, rollout, Tell("state", f"asked for by {rollout.requested_by}", {"from": None, "to": rollout.state}))
+    _tell(unit, rollout, [Tell("state", f"asked for by {rollout.requested_by}", {"from": None, "to": rollout.state})])
 
 
 def write_change(unit: Unit, after: Rollout, actions: Sequence[Action]) -> None:
@@ -116,11 +117,9 @@ def write_change(unit: Unit, after: Rollout, actions: Sequence[Action]) -> None:
     """
     unit.rollouts.save(replace(_row(after), revision=after.revision - 1))
     for action in actions:
-        match action:
-            case SetTarget():
-                _set_target(unit, after, action)
-            case Tell():
-                _tell(unit, after, action)
+        if isinstance(action, SetTarget):
+            _set_target(unit, after, action)
+    _tell(unit, after, [action for action in actions if isinstance(action, Tell)])
     if after.state == "waiting_for_approval":
         _ask(unit, after)
 
@@ -151,15 +150,24 @@ def _set_target(unit: Unit, rollout: Rollout, action: SetTarget) -> None:
         place_models(unit, rollout.target, rollout.updated_at, by, candidate=rollout.candidate.key)
 
 
-def _tell(unit: Unit, rollout: Rollout, told: Tell) -> None:
-    unit.rollouts.append_event(rollout.id, told.kind, {"text": told.text, "data": told.data}, rollout.updated_at)
+def _tell(unit: Unit, rollout: Rollout, told: Sequence[Tell]) -> None:
+    events = [(one.kind, {"text": one.text, "data": one.data}) for one in told]
+    unit.rollouts.append_events(rollout.id, events, rollout.updated_at)
 
 
-def _postpone(unit: Unit, rollout: Rollout) -> None:
+def _went_through(unit: Unit, after: Rollout, actions: Sequence[Action]) -> bool:
+    """Whether nobody else was first; what was written of it is undone alone otherwise."""
     try:
-        unit.rollouts.save(_row(rollout))
+        with unit.savepoint():
+            write_change(unit, after, actions)
     except Conflict:
-        return  # a person acted on it meanwhile; the next look sees that
+        return False
+    return True
+
+
+def _by_tenant(items: Sequence[T], tenant_of: Callable[[T], str]) -> list[tuple[str, list[T]]]:
+    """A tenant's items in their order."""
+    return [(tenant, list(theirs)) for tenant, theirs in groupby(sorted(items, key=tenant_of), tenant_of)]
 
 
 def _row(rollout: Rollout) -> Row:

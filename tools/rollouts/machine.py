@@ -8,15 +8,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tools.rollouts.analysis import Analysis
+from tools.rollouts.analysis import Analysis, Judged
 from tools.rollouts.plans import Step, state_at
-from tools.rollouts.rollout import TERMINAL, Action, GateAnswer, Observation, Rollout, SetTarget, State, Tell
+from tools.rollouts.rollout import (
+    TERMINAL,
+    Action,
+    GateAnswer,
+    Observation,
+    Rollout,
+    SetTarget,
+    State,
+    Tell,
+    Transition,
+)
 from tools.rollouts.targets import TargetState
 
-__all__ = ["Transition", "advance", "move", "pause", "trouble"]
-
-Transition = tuple[Rollout, tuple[Action, ...]]
-"""The rollout as it is next, and what is to be done with that; the same object and nothing where all stays."""
+__all__ = ["advance", "move", "pause", "trouble"]
 
 _PATIENCE = 8
 """Looks that may fail in a row before a rollout pauses."""
@@ -24,7 +31,7 @@ _LONGEST_WAIT_S = 300.0
 
 
 def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  # noqa: PLR0911 - one for each state
-    """What comes next. Where nothing does, only `due_at` is new and there are no actions; a terminal rollout stays."""
+    """What comes next. Where nothing does, there are no actions, and only `due_at` and `judged` may be new."""
     match rollout.state:
         case "pending":
             return move(rollout, "waiting_for_gate" if rollout.plan.gate else _after_gate(rollout), now, "begun")
@@ -51,6 +58,7 @@ def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: 
         update={
             "due_at": None if waits else now,
             "resume_to": None,
+            "judged": None,
             "failures": 0,
             **changes,
             "state": state,
@@ -85,8 +93,9 @@ def pause(rollout: Rollout, now: datetime, reason: str) -> Transition:
     return move(rollout, "paused", now, reason, resume_to=rollout.state)
 
 
-def _later(rollout: Rollout, now: datetime) -> Transition:
-    return rollout.model_copy(update={"due_at": now + timedelta(seconds=rollout.plan.interval_s)}), ()
+def _later(rollout: Rollout, now: datetime, judged: Judged | None = None) -> Transition:
+    due_at = now + timedelta(seconds=rollout.plan.interval_s)
+    return rollout.model_copy(update={"due_at": due_at, "judged": judged}), ()
 
 
 def _after_gate(rollout: Rollout) -> State:
@@ -162,7 +171,7 @@ def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     if held and not seen.not_ready and _passes(step, analysis):
         return _tell_why(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
     if now < until:
-        return _later(rollout, now)
+        return _later(rollout, now, seen.judged)
     why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: "
     why += "; ".join((seen.not_ready,) if seen.not_ready else analysis.reasons)
     if step.at_limit == "roll_back":

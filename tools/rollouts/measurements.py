@@ -1,6 +1,6 @@
 """What the arms of serving targets did lately, kept in the ledger: what rollouts are judged by outlives the hub."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from evals.sequential import Moments
 from memory.ledger import Ledger, Unit
 from memory.ledger.measurements import Measured
 from tools.rollouts.analysis import Observed, latencies
-from tools.rollouts.targets import Arm
+from tools.rollouts.store import Window
 
 __all__ = ["Answered", "LedgerMetrics", "add_answers", "add_scores"]
 
@@ -37,19 +37,10 @@ class LedgerMetrics:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def observed(self, tenant: str, target: str, arm: Arm, since: datetime, until: datetime) -> Observed:
-        """Everything from the first whole second after `since` on, before `until`'s."""
-        first = _second(since)
+    def observed(self, tenant: str, windows: Sequence[Window]) -> list[Observed]:
+        """Everything from the first whole second after `since` on, before `until`'s; all of one moment."""
         with self._ledger.view(tenant) as unit:
-            found = unit.measurements.total(
-                target, arm.key, first if first == since else first + _SECOND, _second(until)
-            )
-        return Observed(
-            found.requests,
-            found.errors,
-            Moments(found.latency_count, found.latency_total, found.latency_squares),
-            Moments(found.score_count, found.score_total, found.score_squares),
-        )
+            return [_observed(unit, window) for window in windows]
 
 
 def add_answers(unit: Unit, answers: Iterable[Answered], now: datetime) -> None:
@@ -71,6 +62,18 @@ def add_scores(unit: Unit, target: str, arm: str, at: datetime, scores: Iterable
         Measured(
             target, arm, _second(at), score_count=score.count, score_total=score.total, score_squares=score.squares
         )
+    )
+
+
+def _observed(unit: Unit, window: Window) -> Observed:
+    first = _second(window.since)
+    since = first if first == window.since else first + _SECOND
+    found = unit.measurements.total(window.target, window.arm.key, since, _second(window.until))
+    return Observed(
+        found.requests,
+        found.errors,
+        Moments(found.latency_count, found.latency_total, found.latency_squares),
+        Moments(found.score_count, found.score_total, found.score_squares),
     )
 
 

@@ -1,24 +1,59 @@
-"""Looks at the world for a rollout: only at what its state asks for."""
+"""Looks at the world for rollouts: only at what their states ask for, and for many at once where that can be."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tools.rollouts.analysis import Analysis, Observed, analyse, judge_wave
+from tools.rollouts.analysis import Analysis, Judged, Observed, analyse, fingerprint, judge_wave
 from tools.rollouts.plans import Step
 from tools.rollouts.rollout import Observation, Rollout
-from tools.rollouts.store import RolloutStore, World
+from tools.rollouts.store import RolloutStore, Window, World
 
-__all__ = ["observe"]
+__all__ = ["Read", "observe", "read"]
 
 _BEFORE = timedelta(hours=1)
 """How far back a former version is looked at that no longer serves beside the new one."""
+_OF_A_TARGET = frozenset({"analysing", "progressing", "promoting", "rolling_back"})
 
 
-def observe(rollout: Rollout, store: RolloutStore, world: World, now: datetime) -> Observation:
-    """What `advance` needs to know.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read for several rollouts.
+
+    Attributes:
+        revisions: of targets, by tenant and name.
+        measured: of the new and the former version, by the rollout's tenant and id.
+    """
+
+    revisions: dict[tuple[str, str], int]
+    measured: dict[tuple[str, str], tuple[Observed, Observed]]
+
+
+def read(rollouts: Sequence[Rollout], store: RolloutStore, world: World, now: datetime) -> Read:
+    """What `observe` needs of the targets and of what was measured, in few queries.
 
     Raises:
         ChargehandError: what is looked at does not answer.
     """
+    found = Read({}, {})
+    for tenant in sorted({rollout.tenant for rollout in rollouts}):
+        theirs = [one for one in rollouts if one.tenant == tenant and one.state in _OF_A_TARGET]
+        if not theirs:
+            continue
+        revisions = store.revisions(tenant, [one.target for one in theirs])
+        found.revisions.update({(tenant, name): revision for name, revision in revisions.items()})
+        judged = [one for one in theirs if _is_measured(one) and revisions[one.target] == one.target_revision]
+        new = world.metrics.observed(tenant, [_new(one, now) for one in judged])
+        replacing = [one for one in judged if one.before.arms]
+        former = world.metrics.observed(tenant, [_former(one, now) for one in replacing])
+        formers = {one.id: seen for one, seen in zip(replacing, former, strict=True)}
+        for one, seen in zip(judged, new, strict=True):
+            found.measured[tenant, one.id] = (seen, formers.get(one.id, Observed()))
+    return found
+
+
+def observe(rollout: Rollout, found: Read, world: World, now: datetime) -> Observation:
+    """What `advance` needs to know. Raises as `read`."""
     match rollout.state:
         case "waiting_for_gate":
             return Observation(rollout.target_revision, gate=world.gate.judge(rollout))
@@ -26,20 +61,34 @@ def observe(rollout: Rollout, store: RolloutStore, world: World, now: datetime) 
             answer = world.approvals.ask(rollout)
             return Observation(rollout.target_revision, approval=answer.standing, approval_reason=answer.reason)
         case "analysing":
-            _, revision = store.target(rollout.tenant, rollout.target)
-            if revision != rollout.target_revision:
-                return Observation(revision)
-            return _step(rollout, world, now)
+            revision = found.revisions[rollout.tenant, rollout.target]
+            return Observation(revision) if revision != rollout.target_revision else _step(rollout, found, world)
         case "progressing" | "promoting" | "rolling_back":
-            return Observation(store.target(rollout.tenant, rollout.target)[1])
+            return Observation(found.revisions[rollout.tenant, rollout.target])
         case _:
             return Observation(rollout.target_revision)
 
 
-def _step(rollout: Rollout, world: World, now: datetime) -> Observation:
-    step, since, revision = rollout.current, rollout.step_since, rollout.target_revision
-    if step is None or since is None:
-        raise ValueError(f"rollout {rollout.id} analyses without a step")
+def _is_measured(rollout: Rollout) -> bool:
+    step = rollout.current
+    return (
+        rollout.state == "analysing" and rollout.plan.kind == "serving" and step is not None and step.judge != "ready"
+    )
+
+
+def _new(rollout: Rollout, now: datetime) -> Window:
+    _, since = _taken(rollout)
+    return Window(rollout.target, rollout.candidate, since, now)
+
+
+def _former(rollout: Rollout, now: datetime) -> Window:
+    step, since = _taken(rollout)
+    start, end = (since, now) if step.baseline == "alongside" else (since - _BEFORE, since)
+    return Window(rollout.target, rollout.before.arms[0], start, end)
+
+
+def _step(rollout: Rollout, found: Read, world: World) -> Observation:
+    (step, _), revision = _taken(rollout), rollout.target_revision
     if rollout.plan.kind == "devices":
         report = world.fleet.report(rollout.tenant, rollout.target, rollout.candidate, step.weight)
         return Observation(revision, analysis=judge_wave(report, rollout.plan.error_threshold))
@@ -47,20 +96,22 @@ def _step(rollout: Rollout, world: World, now: datetime) -> Observation:
     if step.judge == "ready":
         reasons = (not_ready or f"{rollout.candidate.version} is ready",)
         return Observation(revision, not_ready=not_ready, analysis=Analysis("inconclusive", reasons))
-    candidate = world.metrics.observed(rollout.tenant, rollout.target, rollout.candidate, since, now)
-    found = analyse(
-        candidate,
-        _baseline(rollout, step, world, since, now),
-        rollout.plan.limits,
-        alpha=rollout.plan.alpha,
-        minimum_samples=step.minimum_samples,
-    )
-    return Observation(revision, not_ready=not_ready, analysis=found)
+    judged = _judged(rollout, step, *found.measured[rollout.tenant, rollout.id])
+    return Observation(revision, not_ready=not_ready, analysis=judged.analysis, judged=judged)
 
 
-def _baseline(rollout: Rollout, step: Step, world: World, since: datetime, now: datetime) -> Observed:
-    if not rollout.before.arms:
-        return Observed()
-    former = rollout.before.arms[0]
-    start, end = (since, now) if step.baseline == "alongside" else (since - _BEFORE, since)
-    return world.metrics.observed(rollout.tenant, rollout.target, former, start, end)
+def _judged(rollout: Rollout, step: Step, candidate: Observed, baseline: Observed) -> Judged:
+    """The verdict: the one that is known where nothing was observed since."""
+    seen = fingerprint(candidate, baseline)
+    if rollout.judged is not None and rollout.judged.of == seen:
+        return rollout.judged
+    plan, samples = rollout.plan, step.minimum_samples
+    analysis = analyse(candidate, baseline, plan.limits, alpha=plan.alpha, minimum_samples=samples)
+    return Judged(seen, replace(analysis, findings=()))
+
+
+def _taken(rollout: Rollout) -> tuple[Step, datetime]:
+    """The step that is under way, and since when."""
+    if rollout.current is None or rollout.step_since is None:
+        raise ValueError(f"rollout {rollout.id} analyses without a step")
+    return rollout.current, rollout.step_since

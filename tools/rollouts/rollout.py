@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.rollouts.analysis import Analysis
+from tools.rollouts.analysis import Analysis, Judged
 from tools.rollouts.plans import Plan, Step
 from tools.rollouts.targets import Arm, TargetState
 
-__all__ = ["TERMINAL", "Action", "GateAnswer", "Observation", "Rollout", "SetTarget", "State", "Tell"]
+__all__ = ["TERMINAL", "Action", "GateAnswer", "Observation", "Rollout", "SetTarget", "State", "Tell", "Transition"]
 
 State = Literal[
     "pending",
@@ -48,6 +48,7 @@ class Rollout(BaseModel):
         resume_to: where a paused rollout goes on.
         ends_as: what it becomes once it is rolled back.
         due_at: when to look at it next; None where nobody needs to until a person acts.
+        judged: the newest verdict on the step that is under way.
         failures: how many looks at it failed in a row.
         reason: why it is in this state.
     """
@@ -72,6 +73,7 @@ class Rollout(BaseModel):
     step_until: datetime | None = None
     resume_to: State | None = None
     ends_as: Literal["rolled_back", "aborted"] = "rolled_back"
+    judged: Judged | None = None
     failures: int = 0
     reason: str = "waiting to be looked at"
     retry_of: str | None = None
@@ -112,6 +114,7 @@ class Observation:
         approval: None where it is not yet asked for.
         not_ready: why the new version cannot serve; empty where it can.
         analysis: of the current step.
+        judged: the same, to be remembered; None where asking again costs nothing.
     """
 
     target_revision: int
@@ -120,6 +123,7 @@ class Observation:
     approval_reason: str = ""
     not_ready: str = ""
     analysis: Analysis | None = None
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +149,5 @@ class Tell:
 
 
 Action = SetTarget | Tell
+Transition = tuple[Rollout, tuple[Action, ...]]
+"""The rollout as it is next, and what is to be done with that; nothing where all stays but when to look next."""

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tools.rollouts.analysis import Observed, WaveReport
-from tools.rollouts.rollout import Action, GateAnswer, Rollout
-from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.rollout import GateAnswer, Rollout, Transition
+from tools.rollouts.targets import Arm
 
 __all__ = [
     "ApprovalAnswer",
@@ -18,6 +18,7 @@ __all__ = [
     "RolloutEvent",
     "RolloutStore",
     "Runtimes",
+    "Window",
     "World",
 ]
 
@@ -38,23 +39,26 @@ class RolloutStore(Protocol):
     """The ledger as the reconciler sees it: all tenants. Safe to use from several threads and processes."""
 
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
-        """Active rollouts with due_at <= now, the longest due first, leased to `holder` until then. Reads no others.
+        """Active rollouts with due_at <= now, leased to `holder` until then. Reads no others.
 
-        Those that another holder has leased still are left out. The lease only saves work: should two reconcilers
-        have one rollout, `commit` lets one of them through.
+        Tenants come in the order of what has waited longest in each, a tenant's rollouts the longest due first.
+
+        Those that another holder has leased still are left out; those that `holder` itself has are leased anew. The
+        lease only saves work: should two reconcilers have one rollout, `commit` lets one of them through.
         """
         ...
 
-    def commit(self, after: Rollout, actions: Sequence[Action]) -> None:
-        """Replace the rollout, append what it tells and set its target, in one durable transaction.
+    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
+        """Replace rollouts, append what they tell and set their targets, in one durable transaction of each tenant.
 
-        Raises:
-            Conflict: the rollout is not at the revision before this one, or the target is not as the actions expect.
+        Returns:
+            Those that went through. One that is not at the revision before, or whose target is not as its actions
+            expect, is left as it is, with all that belongs to it.
         """
         ...
 
     def postpone(self, rollouts: Sequence[Rollout]) -> None:
-        """Save new values of `due_at` alone, in one transaction; rollouts that have another revision now are left."""
+        """Save new values of `due_at` and `judged` alone; rollouts that have another revision now are left."""
         ...
 
     def release(self, holder: str) -> None:
@@ -65,8 +69,8 @@ class RolloutStore(Protocol):
         """Raises NotFound: there is no such rollout in this tenant."""
         ...
 
-    def target(self, tenant: str, name: str) -> tuple[TargetState, int]:
-        """What the target serves, and its revision. Raises NotFound: there is no such target in this tenant."""
+    def revisions(self, tenant: str, targets: Sequence[str]) -> dict[str, int]:
+        """Of each of these targets of the tenant's; 0 where there is no such target."""
         ...
 
     def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
@@ -74,11 +78,21 @@ class RolloutStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Requests to one arm of a target that ended at `since` <= t < `until`."""
+
+    target: str
+    arm: Arm
+    since: datetime
+    until: datetime
+
+
 class Metrics(Protocol):
     """What was measured of the arms of serving targets."""
 
-    def observed(self, tenant: str, target: str, arm: Arm, since: datetime, until: datetime) -> Observed:
-        """Requests that ended at `since` <= t < `until`; of a shadow, the copies."""
+    def observed(self, tenant: str, windows: Sequence[Window]) -> list[Observed]:
+        """What was measured in each window; of a shadow, the copies."""
         ...
 
 

@@ -12,6 +12,7 @@ from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device
 from memory.ledger.factories import Factory, Pipeline
 from memory.ledger.gates import GateResult
+from memory.ledger.measurements import Measured
 from memory.ledger.policies import StoredPolicy
 from memory.ledger.rollouts import Rollout
 from memory.ledger.targets import Target
@@ -38,18 +39,17 @@ def test_a_rollout_is_changed_only_by_who_has_read_its_newest_state(ledger: Ledg
 def test_one_at_a_time_has_the_lease(ledger: Ledger) -> None:
     with ledger.unit("default") as unit:
         unit.rollouts.add(ROLLOUT)
-        assert unit.rollouts.lease("r1", "one", LATER, NOW)
-        assert unit.rollouts.lease("r1", "one", LATER, NOW)
-        assert not unit.rollouts.lease("r1", "two", LATER, NOW)
+        (claimed,) = unit.rollouts.claim("one", LATER, NOW, 10)
+        assert unit.rollouts.claim("one", LATER, NOW, 10) == [claimed] == [unit.rollouts.get("r1")]
+        assert unit.rollouts.claim("two", LATER, NOW, 10) == []
         with pytest.raises(Conflict):
             unit.rollouts.save(ROLLOUT, owner="two")
         unit.rollouts.release("r1", "two")
         assert unit.rollouts.save(ROLLOUT, owner="one").revision == 1
-        assert unit.rollouts.lease("r1", "two", LATER + timedelta(minutes=1), LATER)
+        assert len(unit.rollouts.claim("two", LATER + timedelta(minutes=1), LATER, 10)) == 1
         assert unit.rollouts.get("r1").lease_owner == "two"
         unit.rollouts.release("r1", "two")
         assert unit.rollouts.get("r1").lease_until is None
-        assert not unit.rollouts.lease("none", "one", LATER, NOW)
 
 
 def test_what_is_open_and_what_is_due(ledger: Ledger) -> None:
@@ -58,7 +58,7 @@ def test_what_is_open_and_what_is_due(ledger: Ledger) -> None:
         unit.rollouts.add(replace(ROLLOUT, id="now", target="b"))
         unit.rollouts.add(replace(ROLLOUT, id="over", target="c", ended_at=NOW))
         assert [rollout.id for rollout in unit.rollouts.open(10)] == ["now", "later"]
-        assert [rollout.id for rollout in unit.rollouts.open(10, due=NOW)] == ["now"]
+        assert [rollout.id for rollout in unit.rollouts.claim("one", LATER, NOW, 10)] == ["now"]
         assert [rollout.id for rollout in unit.rollouts.open(1)] == ["now"]
         assert unit.rollouts.open_on("c") is None
         open_on_a = unit.rollouts.open_on("a")
@@ -66,16 +66,37 @@ def test_what_is_open_and_what_is_due(ledger: Ledger) -> None:
         assert open_on_a.id == "later"
     with ledger.unit("other") as unit:
         unit.rollouts.add(replace(ROLLOUT, tenant="other"))
-    assert ledger.tenants_with_open_rollouts() == ["default", "other"]
+        unit.rollouts.add(replace(ROLLOUT, tenant="other", id="longest due", due_at=NOW - timedelta(minutes=1)))
+    with ledger.unit("none") as unit:
+        unit.rollouts.add(replace(ROLLOUT, tenant="none", due_at=LATER))
+    assert ledger.tenants_with_open_rollouts() == ["default", "none", "other"]
+    assert ledger.tenants_with_due_rollouts(NOW) == ["other", "default"]
+
+
+def test_measurements_add_up_to_numbers_to_reckon_with(ledger: Ledger) -> None:
+    one = Measured("web", "v1", NOW, requests=3, errors=1, latency_count=2, latency_total=0.5, latency_squares=0.25)
+    with ledger.unit("default") as unit:
+        unit.measurements.add(one)
+        unit.measurements.add(one)
+        unit.measurements.add(replace(one, second=LATER))
+        unit.measurements.add(replace(one, arm="v2"))
+    with ledger.unit("other") as unit:
+        unit.measurements.add(one)
+    with ledger.view("default") as unit:
+        found = unit.measurements.total("web", "v1", NOW, LATER)
+        assert found == Measured("web", "v1", NOW, 6, 2, 4, 1.0, 0.5)
+        assert {type(found.requests), type(found.latency_count)} == {int}
+        assert {type(found.latency_total), type(found.score_total)} == {float}
+        assert unit.measurements.total("web", "none", NOW, LATER) == Measured("web", "none", NOW)
 
 
 def test_a_rollout_s_history_is_numbered(ledger: Ledger) -> None:
     with ledger.unit("default") as unit:
         unit.rollouts.add(ROLLOUT)
         unit.rollouts.add(replace(ROLLOUT, id="r2"))
-        for kind in ("started", "step"):
-            unit.rollouts.append_event("r1", kind, {"weight": 5}, NOW)
-        assert unit.rollouts.append_event("r2", "started", {}, NOW).sequence == 1
+        unit.rollouts.append_events("r1", [("started", {})], NOW)
+        unit.rollouts.append_events("r1", [("step", {"weight": 5})], NOW)
+        assert [event.sequence for event in unit.rollouts.append_events("r2", [("started", {})], NOW)] == [1]
         assert [(event.sequence, event.kind) for event in unit.rollouts.events("r1")] == [(1, "started"), (2, "step")]
         assert [event.kind for event in unit.rollouts.events("r1", after=1)] == ["step"]
 

@@ -21,6 +21,7 @@ from memory.ledger.versions import Version
 from memory.settings import Settings
 from server.gateway.opening import OpenGateway, open_gateway
 from server.gateway.routes import Caller, gateway_routes
+from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
 from tools.runtimes.llamacpp import LlamaRuntime
 from tools.runtimes.opening import bundled_version
@@ -116,9 +117,10 @@ async def test_a_canary_moves_traffic_between_two_running_versions_and_a_bad_one
         os.kill(canary_process.pid, signal.SIGKILL)
         on_canary = next(caller for caller in callers if most[caller] == "smollm2@2")
         assert await ask(client, on_canary) == "smollm2@1"
+        window = Window(TARGET, canary, NOW, datetime.max.replace(tzinfo=UTC))
         async with asyncio.timeout(20):  # usage is written every second
             while True:
-                seen = opened.metrics.observed("default", TARGET, canary, NOW, datetime.max.replace(tzinfo=UTC))
+                (seen,) = opened.metrics.observed("default", [window])
                 if seen.errors and seen.requests > 1:
                     break
                 await asyncio.sleep(0.1)

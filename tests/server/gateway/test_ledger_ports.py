@@ -25,6 +25,7 @@ from server.gateway.warming import Warmer
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.server.gateway.test_metering import use
 from tools.rollouts.measurements import LedgerMetrics
+from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
 from tools.runtimes.ollama import OllamaRuntime
 from tools.runtimes.port import ServedVersion
@@ -206,6 +207,7 @@ async def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version
     ended = (row.started_at + timedelta(seconds=row.latency_s)).replace(microsecond=0)
     arm, second = Arm(version="m@1"), timedelta(seconds=1)
     metrics = LedgerMetrics(ledger)
-    found = metrics.observed("default", row.target, arm, ended, ended + second)
+    during, before = Window(row.target, arm, ended, ended + second), Window(row.target, arm, ended - second, ended)
+    found, none = metrics.observed("default", [during, before])
     assert (found.requests, found.errors, found.latency.count) == (2, 1, 1)
-    assert metrics.observed("default", row.target, arm, ended - second, ended).requests == 0
+    assert none.requests == 0

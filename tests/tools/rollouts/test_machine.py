@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
     def _commit(self, after: Rollout, actions: tuple[object, ...]) -> None:
         before = self.store.rollouts[after.id]
         assert after.state == before.state or after.state in ALLOWED[before.state]
-        self.store.commit(after, actions)  # type: ignore[arg-type]
+        self.store.commit([(after, actions)])  # type: ignore[arg-type]
         self.trail[after.id].append(after.state)
 
     @invariant()
@@ -221,5 +221,5 @@ def test_configuration_goes_back_with_the_version() -> None:
     store = MemoryStore()
     store.rollouts[rollout.id], store.targets[rollout.target] = taken, (before, 2)
     for _ in range(2):
-        store.commit(*advance(store.rollouts[rollout.id], bad, NOON))
+        store.commit([advance(store.rollouts[rollout.id], bad, NOON)])
     assert store.targets[rollout.target][0] == before

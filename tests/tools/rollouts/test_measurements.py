@@ -10,6 +10,7 @@ from memory.ledger import Ledger, open_ledger
 from tests.fakes.rollouts import NOON
 from tools.rollouts.analysis import Observed, latencies
 from tools.rollouts.measurements import Answered, LedgerMetrics, add_answers, add_scores
+from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm
 
 OLD, NEW = Arm(version="old"), Arm(version="new")
@@ -28,19 +29,24 @@ def answer(ledger: Ledger, arm: Arm, at: datetime, took_s: float | None, tenant:
         add_answers(unit, [Answered("t", arm.key, at, took_s)], at)
 
 
+def observed(metrics: LedgerMetrics, tenant: str, window: Window) -> Observed:
+    (found,) = metrics.observed(tenant, [window])
+    return found
+
+
 def test_requests_are_counted_by_arm_and_time(ledger: Ledger) -> None:
     for second in range(10):
         answer(ledger, NEW, NOON + timedelta(seconds=second), 0.5)
     answer(ledger, NEW, NOON, None)
     answer(ledger, OLD, NOON, 0.1)
     metrics = LedgerMetrics(ledger)
-    found = metrics.observed("default", "t", NEW, NOON, END)
+    found = observed(metrics, "default", Window("t", NEW, NOON, END))
     assert (found.requests, found.errors, found.latency.count) == (11, 1, 10)
     assert found.latency.mean == pytest.approx(latencies([0.5]).mean)
-    later = metrics.observed("default", "t", NEW, NOON + timedelta(seconds=4.5), NOON + timedelta(seconds=8))
+    later = observed(metrics, "default", Window("t", NEW, NOON + timedelta(seconds=4.5), NOON + timedelta(seconds=8)))
     assert later.requests == 3  # seconds 5, 6 and 7
-    assert metrics.observed("default", "other", NEW, NOON, END) == Observed()
-    assert metrics.observed("acme", "t", NEW, NOON, END) == Observed()
+    assert observed(metrics, "default", Window("other", NEW, NOON, END)) == Observed()
+    assert observed(metrics, "acme", Window("t", NEW, NOON, END)) == Observed()
 
 
 def test_a_batch_is_the_same_as_one_by_one(ledger: Ledger) -> None:
@@ -50,7 +56,7 @@ def test_a_batch_is_the_same_as_one_by_one(ledger: Ledger) -> None:
     for at in moments:
         answer(ledger, NEW, at, 0.2)
     metrics = LedgerMetrics(ledger)
-    one, other = (metrics.observed("default", "t", arm, NOON, END) for arm in (OLD, NEW))
+    one, other = (observed(metrics, "default", Window("t", arm, NOON, END)) for arm in (OLD, NEW))
     assert one.latency.total == pytest.approx(other.latency.total)
     assert (one.requests, one.latency.count) == (other.requests, other.latency.count) == (10, 10)
 
@@ -58,7 +64,7 @@ def test_a_batch_is_the_same_as_one_by_one(ledger: Ledger) -> None:
 def test_they_are_there_after_the_process_is_gone(ledger: Ledger, tmp_path: Path) -> None:
     answer(ledger, NEW, NOON, 0.5)
     again = open_ledger(tmp_path / "ledger.sqlite")
-    assert LedgerMetrics(again).observed("default", "t", NEW, NOON, END).requests == 1
+    assert observed(LedgerMetrics(again), "default", Window("t", NEW, NOON, END)).requests == 1
     again.close()
 
 
@@ -66,19 +72,19 @@ def test_one_version_in_two_configurations_is_two_arms(ledger: Ledger) -> None:
     warm = Arm(version="new", configuration={"temperature": 1})
     answer(ledger, warm, NOON, 1)
     metrics = LedgerMetrics(ledger)
-    assert metrics.observed("default", "t", NEW, NOON, END).requests == 0
-    assert metrics.observed("default", "t", warm.model_copy(update={"weight": 5}), NOON, END).requests == 1
+    assert observed(metrics, "default", Window("t", NEW, NOON, END)).requests == 0
+    assert observed(metrics, "default", Window("t", warm.model_copy(update={"weight": 5}), NOON, END)).requests == 1
 
 
 def test_scores_are_added_up_beside_the_requests(ledger: Ledger) -> None:
     answer(ledger, NEW, NOON, 0.5)
     with ledger.unit("default") as unit:
         add_scores(unit, "t", NEW.key, NOON, [0.5, 1.0])
-    found = LedgerMetrics(ledger).observed("default", "t", NEW, NOON, END)
+    found = observed(LedgerMetrics(ledger), "default", Window("t", NEW, NOON, END))
     assert (found.requests, found.score.count, found.score.mean) == (1, 2, 0.75)
 
 
 def test_what_is_long_past_is_forgotten(ledger: Ledger) -> None:
     answer(ledger, OLD, NOON, 1)
     answer(ledger, NEW, NOON + timedelta(days=3), 1)
-    assert LedgerMetrics(ledger).observed("default", "t", OLD, NOON, END) == Observed()
+    assert observed(LedgerMetrics(ledger), "default", Window("t", OLD, NOON, END)) == Observed()

@@ -1,15 +1,16 @@
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
-from memory.errors import Conflict
 from tests.fakes.rollouts import NOON, Clock, MemoryStore, ScriptedWorld, a_rollout, serving, traffic
-from tools.rollouts.analysis import WaveReport
+from tools.rollouts.analysis import Observed, WaveReport
 from tools.rollouts.commands import command
 from tools.rollouts.reconciler import Reconciler, watch
-from tools.rollouts.rollout import GateAnswer, Rollout
-from tools.rollouts.store import ApprovalAnswer
+from tools.rollouts.rollout import GateAnswer, Rollout, Transition
+from tools.rollouts.store import ApprovalAnswer, Window
 from tools.rollouts.strategies import BlueGreen, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.targets import Arm, TargetState
 
@@ -21,8 +22,8 @@ NEW = Arm(version="new", configuration={"prompt": "long"})
 class Run:
     """A reconciler, its store, its world and its clock."""
 
-    def __init__(self, world: ScriptedWorld, *rollouts: Rollout) -> None:
-        self.store, self.world, self.clock = MemoryStore(), world, Clock()
+    def __init__(self, world: ScriptedWorld, *rollouts: Rollout, store: MemoryStore | None = None) -> None:
+        self.store, self.world, self.clock = store or MemoryStore(), world, Clock()
         for rollout in rollouts:
             self.store.add(rollout)
         self.reconciler = Reconciler(self.store, world.world(), holder="one", clock=self.clock)
@@ -62,7 +63,7 @@ def test_what_stays_undecided_pauses_at_the_steps_limit_and_goes_on_when_resumed
     assert "5 of at least 10 requests" in paused.reason
     run.world.seen = GOOD
     after, actions = command(paused, "resume", "ada", run.clock())
-    run.store.commit(after, actions)
+    run.store.commit([(after, actions)])
     assert run.until_settled().state == "promoted"
     assert len(run.weights()) == 3
 
@@ -152,9 +153,45 @@ def test_one_that_fails_does_not_stop_the_others_and_pauses_in_the_end() -> None
     assert states == {"r1": "promoted", "r2": "paused", "r3": "promoted"}
     assert "the metrics are broken" in run.store.rollouts["r2"].reason
     run.world.broken = ""
-    run.store.commit(*command(run.store.rollouts["r2"], "resume", "ada", run.clock()))
+    run.store.commit([command(run.store.rollouts["r2"], "resume", "ada", run.clock())])
     run.until_settled()
     assert run.store.rollouts["r2"].state == "promoted"
+
+
+def test_one_whose_change_cannot_be_written_does_not_stop_the_others() -> None:
+    class Refusing(MemoryStore):
+        def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
+            if any(after.target == "b" and after.state == "analysing" for after, _ in changes):
+                raise RuntimeError("no such group")
+            return super().commit(changes)
+
+    run = Run(ScriptedWorld(GOOD), a_rollout(), store=Refusing())
+    run.store.add(a_rollout("r2", target="b"))
+    run.until_settled()
+    assert {name: one.state for name, one in run.store.rollouts.items()} == {"r1": "promoted", "r2": "paused"}
+    assert "no such group" in run.store.rollouts["r2"].reason
+
+
+def test_a_verdict_is_found_anew_only_when_something_new_was_observed() -> None:
+    few = {"old": traffic(100), "new": traffic(5)}
+    run = Run(ScriptedWorld(few), a_rollout())
+    run.reconciler.run_once()
+    judged = run.store.rollouts["r1"].judged
+    assert judged is not None
+    assert (judged.analysis.verdict, judged.analysis.findings) == ("inconclusive", ())
+    known = replace(judged, analysis=replace(judged.analysis, reasons=("as was found",)))
+    run.store.rollouts["r1"] = run.store.rollouts["r1"].model_copy(update={"judged": known})
+    run.clock.sleep(5)
+    run.reconciler.run_once()
+    assert run.store.rollouts["r1"].judged == known
+    run.world.seen = {**few, "new": traffic(6)}
+    run.clock.sleep(5)
+    run.reconciler.run_once()
+    again = run.store.rollouts["r1"].judged
+    assert again is not None
+    assert "6 of at least 10 requests" in again.analysis.reasons[0]
+    run.world.seen = GOOD
+    assert run.until_settled().judged is None
 
 
 @pytest.mark.parametrize("what", ["pause", "abort"])
@@ -162,9 +199,8 @@ def test_a_command_between_look_and_change_wins(what: Literal["pause", "abort"])
     run = Run(ScriptedWorld(GOOD), a_rollout())
     run.reconciler.run_once()
     looked_at = run.store.rollouts["r1"]
-    run.store.commit(*command(looked_at, what, "ada", run.clock()))
-    with pytest.raises(Conflict):
-        run.store.commit(*command(looked_at, what, "bob", run.clock()))
+    run.store.commit([command(looked_at, what, "ada", run.clock())])
+    assert run.store.commit([command(looked_at, what, "bob", run.clock())]) == []
     final = run.until_settled()
     assert final.state == {"pause": "paused", "abort": "aborted"}[what]
     served = run.store.targets["assistant"][0]
@@ -177,7 +213,7 @@ def test_a_target_that_someone_else_changed_pauses_and_can_still_be_restored() -
     run.store.targets["assistant"] = (serving("third"), 7)
     paused = run.until_settled()
     assert (paused.state, "changed by someone else" in paused.reason) == ("paused", True)
-    run.store.commit(*command(paused, "abort", "ada", run.clock()))
+    run.store.commit([command(paused, "abort", "ada", run.clock())])
     assert run.until_settled().state == "aborted"
     assert run.store.targets["assistant"][0] == serving("old", prompt="short")
 
@@ -189,6 +225,32 @@ def test_what_another_reconciler_has_leased_is_left_alone_until_the_lease_ends()
     assert other.run_once().looked_at == 0
     run.clock.sleep(60)
     assert other.run_once().looked_at == 1
+
+
+def test_one_look_is_over_before_its_lease_is_and_the_next_goes_on() -> None:
+    class Slow(ScriptedWorld):
+        def observed(self, tenant: str, windows: Sequence[Window]) -> list[Observed]:
+            run.clock.sleep(0.04 * len(windows))
+            return super().observed(tenant, windows)
+
+    rollouts = (a_rollout(f"r{number:03}", target=f"t{number}", interval_s=3600) for number in range(1000))
+    run = Run(Slow({"old": traffic(100), "new": traffic(5)}), *rollouts)
+    looks: list[int] = []
+    while looked := run.reconciler.look().looked_at:
+        looks.append(looked)
+        assert run.clock() < max(until for _, until in run.store.leases.values())
+    assert len(looks) > 1000 / 200
+    assert all(one.judged for one in run.store.rollouts.values())
+
+
+async def test_while_much_is_due_a_running_reconciler_stops_between_two_looks() -> None:
+    run = Run(ScriptedWorld(GOOD), *(a_rollout(f"r{number:03}", target=f"t{number}") for number in range(1000)))
+    stop = asyncio.Event()
+    running = asyncio.create_task(run.reconciler.run(stop, every_s=60))
+    await asyncio.sleep(0)  # the first look begins
+    stop.set()
+    await running
+    assert 0 < run.store.reads < 1000
 
 
 def test_only_what_is_due_is_read() -> None:
