@@ -118,12 +118,12 @@ def _removed(context: ToolContext, alias: str) -> dict[str, Any]:
     return {"alias": alias, "from": context.unit.aliases.get(alias).version, "to": None}
 
 
-def _retired_version(context: ToolContext, version: str, reason: str) -> dict[str, Any]:  # noqa: ARG001 - as the tool's
+def _retired_version(context: ToolContext, version: str, reason: str) -> dict[str, Any]:
     found = _retirable_version(context.unit, version)  # nobody is asked to approve what cannot be done
     return {"version": found.id, "digest": found.digest, "from": found.stage, "to": "retired"}
 
 
-def _retired_model(context: ToolContext, model: str, reason: str) -> dict[str, Any]:  # noqa: ARG001 - as the tool's
+def _retired_model(context: ToolContext, model: str, reason: str) -> dict[str, Any]:
     found, versions = _retirable_model(context.unit, model)
     return {"model": found.name, "versions": [version.id for version in versions]}
 
@@ -138,7 +138,7 @@ def _retirable_version(unit: Unit, name: str) -> Version:
 
 
 def _retirable_model(unit: Unit, name: str) -> tuple[Model, list[Version]]:
-    """The model, and its versions that are not retired yet. Raises Conflict: as `_retirable_version`, of any of them."""
+    """The model, and its versions that are not retired. Raises Conflict: as `_retirable_version`, of any of them."""
     found = unit.models.get(name)
     if found.retired_at is not None:
         raise Conflict(f"The model {found.name!r} is retired already: {found.retired_reason}", "Nothing is left to do.")

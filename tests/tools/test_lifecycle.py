@@ -45,6 +45,15 @@ async def test_a_new_version_is_a_candidate_with_its_base_s_licence(works: Works
     assert other["digest"] != found["digest"]
 
 
+async def test_a_version_says_who_serves_it_and_how(works: Works) -> None:
+    with pytest.raises(InvalidInput, match="reference"):
+        await version(works, "3", reference="smollm2-135m")
+    with pytest.raises(InvalidInput, match=r"serving\.contex_tokens") as caught:
+        await version(works, "3", card={"serving": {"contex_tokens": 512}})
+    assert "context_tokens" in caught.value.advice
+    await version(works, "3", card={"serving": {"context_tokens": 512}})
+
+
 async def test_what_is_staged_for_production_needs_a_gate_and_four_eyes(works: Works) -> None:
     with pytest.raises(GateRefused, match="No gate"):
         await works.call(ANN, "set_stage", version="support@1", stage="production")
