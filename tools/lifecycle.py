@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
+from memory.ledger.models import Model
 from memory.ledger.versions import STAGES, Version
 from memory.nearest import nearest_names
 from tools.consent import ApprovalRule
@@ -25,6 +26,8 @@ NewName = Annotated[
 ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
 VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]
 Reason = Annotated[str, Field(min_length=3, max_length=2000, description="why, for the record")]
+_ALL = 1_000_000
+"""Open rollouts that are looked through: more than there are."""
 
 
 class AliasView(BaseModel):
@@ -76,13 +79,13 @@ def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
     writes = {"roster:write"}
     production = ApprovalRule(when={"stage": ("production",)}, plan=staged)
     champion = ApprovalRule(when={"alias": ("champion",)}, plan=pointed)
-    unnamed = ApprovalRule(when={"alias": ("champion",)})
+    unnamed = ApprovalRule(when={"alias": ("champion",)}, plan=_removed)
     return [
         tool(set_stage, scopes=writes, effect="write", approval=production, idempotent=True),
         tool(set_alias, scopes=writes, effect="write", approval=champion, idempotent=True),
         tool(remove_alias, scopes=writes, effect="write", approval=unnamed),
-        tool(retire_version, scopes=writes, effect="destructive", approval=ApprovalRule()),
-        tool(retire_model, scopes=writes, effect="destructive", approval=ApprovalRule()),
+        tool(retire_version, scopes=writes, effect="destructive", approval=ApprovalRule(plan=_retired_version)),
+        tool(retire_model, scopes=writes, effect="destructive", approval=ApprovalRule(plan=_retired_model)),
     ]
 
 
@@ -96,24 +99,53 @@ def remove_alias(context: ToolContext, alias: NewName) -> AliasView:
 def retire_version(context: ToolContext, version: VersionName, reason: Reason) -> VersionView:
     """Retire a version for good, with the reason; it must not be named by an alias or served any more."""
     unit = context.unit
-    found = find_version(unit, version)
-    if found.stage == "retired":
-        raise Conflict(f"{found.id} is retired already: {found.retired_reason}", "Nothing is left to do.")
-    _require_unused(unit, found)
+    found = _retirable_version(unit, version)
     return version_view(unit, unit.versions.save(replace(found, stage="retired", retired_reason=reason)))
 
 
 def retire_model(context: ToolContext, model: ModelName, reason: Reason) -> ModelView:
     """Retire a model with all its versions, with the reason; none may be named by an alias or served any more."""
     unit = context.unit
-    found = unit.models.get(model)
-    for version in unit.versions.all(model=found.name):
-        _require_unused(unit, version)
-        if version.stage != "retired":
-            unit.versions.save(replace(version, stage="retired", retired_reason=reason))
+    found, versions = _retirable_model(unit, model)
+    for version in versions:
+        unit.versions.save(replace(version, stage="retired", retired_reason=reason))
     retired = replace(found, retired_at=context.now, retired_reason=reason)
     unit.models.save(retired)
     return model_view(unit, retired)
+
+
+def _removed(context: ToolContext, alias: str) -> dict[str, Any]:
+    return {"alias": alias, "from": context.unit.aliases.get(alias).version, "to": None}
+
+
+def _retired_version(context: ToolContext, version: str, reason: str) -> dict[str, Any]:
+    found = _retirable_version(context.unit, version)  # nobody is asked to approve what cannot be done
+    return {"version": found.id, "digest": found.digest, "from": found.stage, "to": "retired"}
+
+
+def _retired_model(context: ToolContext, model: str, reason: str) -> dict[str, Any]:
+    found, versions = _retirable_model(context.unit, model)
+    return {"model": found.name, "versions": [version.id for version in versions]}
+
+
+def _retirable_version(unit: Unit, name: str) -> Version:
+    """Raises Conflict: it is retired already, or in use."""
+    found = find_version(unit, name)
+    if found.stage == "retired":
+        raise Conflict(f"{found.id} is retired already: {found.retired_reason}", "Nothing is left to do.")
+    _require_unused(unit, found)
+    return found
+
+
+def _retirable_model(unit: Unit, name: str) -> tuple[Model, list[Version]]:
+    """The model, and its versions that are not retired. Raises Conflict: as `_retirable_version`, of any of them."""
+    found = unit.models.get(name)
+    if found.retired_at is not None:
+        raise Conflict(f"The model {found.name!r} is retired already: {found.retired_reason}", "Nothing is left to do.")
+    versions = [version for version in unit.versions.all(model=found.name) if version.stage != "retired"]
+    for version in versions:
+        _require_unused(unit, version)
+    return found, versions
 
 
 def require_passed_gate(context: ToolContext, version: Version) -> None:
@@ -148,10 +180,12 @@ def _require_unused(unit: Unit, version: Version) -> None:
         raise Conflict(f"{version.id} is still named by {', '.join(names)}.", "Let them name another version first.")
     if serving := [target.name for target in unit.targets.all() if _mentions(target.traffic, version.id)]:
         raise Conflict(f"{version.id} is still served at {', '.join(serving)}.", "Move the traffic away first.")
+    if moving := [one.id for one in unit.rollouts.open(_ALL) if _mentions(one.progress, version.id)]:
+        raise Conflict(f"{version.id} is in rollout {', '.join(moving)}.", "Wait until it is over, or abort it.")
 
 
 def _mentions(value: Any, name: str) -> bool:
-    """Whether a version's id is anywhere in a target's traffic, however that is shaped."""
+    """Whether a version's id is anywhere in a target's traffic or a rollout, however that is shaped."""
     if isinstance(value, dict):
         return any(key == name or _mentions(part, name) for key, part in value.items())
     if isinstance(value, list):

@@ -12,6 +12,7 @@ from memory.ledger.versions import Version
 from tools.catalogue import Catalogue
 from tools.files import FilePath, ModelFile, ModelFiles
 from tools.lineage import ModelView, VersionView, find_version, model_view, version_view
+from tools.serving import serving_card
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["VersionContent", "registering_tools"]
@@ -22,6 +23,9 @@ NewName = Annotated[
 ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
 _FILES_LIMIT_S = 900.0
 Reference = Annotated[str, Field(max_length=500)]
+ServedBy = Annotated[
+    str, Field(pattern=r"^[a-z0-9_-]+:\S+$", max_length=500, description="provider:name that serves it")
+]
 Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$", description="sha256:..., empty where unknown")]
 
 
@@ -94,7 +98,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
         context: ToolContext,
         model: ModelName,
         label: NewName,
-        reference: Annotated[str, Field(min_length=3, max_length=500, description="provider:name that serves it")],
+        reference: ServedBy,
         content: VersionContent,
         parent: Annotated[str | None, Field(max_length=200, description="version that it was made from")] = None,
         datasets: Annotated[list[dict[str, Any]] | None, Field(description="trained on: name, digest, licence")] = None,
@@ -107,6 +111,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
             raise Conflict(f"The model {model!r} is retired: {owner.retired_reason}", "Register it as another model.")
         if content.adapter_digest and not content.adapter:
             raise InvalidInput("There is a digest of an adapter, and no adapter.", "Name the adapter.")
+        serving_card(card or {})
         if files is not None and context.prepared is not None:
             content = _of_files(context, files, content, context.prepared)
         version = Version(

@@ -11,10 +11,14 @@ _WORDS = {
     "seventy-five": 75, "eighty": 80, "ninety": 90, "a hundred": 100, "hundred": 100,
 }  # fmt: skip
 _HAN = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_NUMBER = rf"\d[\d,]*(?:\.\d+)?|(?<![\w-])(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![\w-])"
+_WORDED = rf"(?<![\w-])(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![\w-])"
+_DIGITS = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER = rf"(?<![\d−–-]){_DIGITS}|{_WORDED}"
+"""What has a sign before it is no number here: "-5 minutes" stays as it is, and is asked about."""
+_SIGNED = rf"(?:(?<![\w%％])[−–-])?(?<!\d){_DIGITS}|{_WORDED}"
 _MARK = r"\s?(?:%|％|percent\b|per\s?cent\b|pct\b)"
 _THEN = r"\s*(?:,|，|、|/|->|→|;|then|and|to|再到|再|然后|到|和)\s*(?:then\s+|再到?\s*|到\s*)?"
-_PERCENTAGES = re.compile(rf"(?:(?:{_NUMBER})(?:{_MARK})?{_THEN})*(?:{_NUMBER}){_MARK}", re.IGNORECASE)
+_PERCENTAGES = re.compile(rf"(?:(?:{_SIGNED})(?:{_MARK})?{_THEN})*(?:{_SIGNED}){_MARK}", re.IGNORECASE)
 _HAN_PERCENT = re.compile(r"百分之([一二两三四五六七八九十百\d]+)|([一二两三四五六七八九])成")
 _ERRORS = re.compile(
     rf"(?:error threshold|threshold|错误阈值|失败阈值|失败率(?:不超过)?"
@@ -62,7 +66,7 @@ class Quantities:
     """What was found.
 
     Attributes:
-        percentages: in order of mention; not checked.
+        percentages: in order of mention; not checked, and below 0 where they were said so.
         hold_s: shortest times, seconds; limit_s: longest ones.
         quotas: by the names that tenants' quotas have; "requests_per_day" is none of them.
         error_share: 0 to 1.
@@ -86,8 +90,9 @@ def take_quantities(text: str) -> tuple[str, Quantities]:
         part = next(suffix for suffix in ("", "2", "3") if match[f"number{suffix}"])
         scale = _SCALES.get((match[f"scale{part}"] or "").lower(), 1.0) if part != "3" else 1.0
         value = _value(match[f"number{part}"]) * scale
-        found.quotas[_quota_name(match, part)] = int(value) if value.is_integer() else value
-        return "<Q>"
+        number = int(value) if value.is_integer() else value
+        said = found.quotas.setdefault(_quota_name(match, part), number)
+        return "<Q>" if said == number else match[0]  # two limits of one kind: the second is not understood
 
     def errors(match: re.Match[str]) -> str:
         found.error_share = _value(match["share"] or match["share2"]) / 100
@@ -102,7 +107,7 @@ def take_quantities(text: str) -> tuple[str, Quantities]:
         return "<S>"
 
     def percentages(match: re.Match[str]) -> str:
-        found.percentages.extend(_value(number[0]) for number in re.finditer(_NUMBER, match[0], re.IGNORECASE))
+        found.percentages.extend(_value(number[0]) for number in re.finditer(_SIGNED, match[0], re.IGNORECASE))
         return "<%>"
 
     def han(match: re.Match[str]) -> str:
@@ -130,6 +135,8 @@ def _quota_name(match: re.Match[str], part: str) -> str:
 
 def _value(number: str) -> float:
     plain = number.lower().replace(",", "").strip()
+    if plain[0] in "−–-":
+        return -_value(plain[1:])
     if plain in {"a", "an"}:
         return 1.0
     if plain in {"half an", "半"}:

@@ -19,7 +19,7 @@ a word was not understood."""
 _KINDS = {
     "version": "版本", "target": "目标", "rollout": "发布", "approval": "审批", "tenant": "租户", "model": "模型",
     "strategy": "策略", "stage": "阶段", "alias": "别名", "operation": "操作",
-    "digest": "摘要", "device": "设备", "group": "设备组",
+    "digest": "摘要", "device": "设备", "group": "设备组", "state": "状态", "isolation": "隔离级别",
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ _FILLERS = re.compile(
     r"|create|make|launch|kick off|with|on|at|in|of|to|from|by|into|onto"
     r"|for|as|and|using|use"
     r"|new|immediately|asap|s)\b"
-    r"|请|麻烦|帮我|帮忙|帮|劳驾|现在|马上|立即|立刻|一下|一个|我想|我要|我们|想|要|能把|可以|把|将|给|对|在|用|让|到|为|的|了"
+    r"|请|麻烦|帮我|帮忙|帮|劳驾|现在|马上|立即|立刻|一下|一个|我想|我要|我们|想|要|能把|可以|把|将|给|对|在|用|让|到|为|以|的|了"
     r"|吧|呢|吗|啊|先|再|然后|做|进行|执行|启动|开始|上|这个|那个|和|与|从|次|个",
     re.IGNORECASE,
 )

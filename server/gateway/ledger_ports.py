@@ -7,49 +7,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from memory.artifacts import ArtifactStore
-from memory.errors import InvalidInput, NotFound
+from memory.errors import InvalidInput, NotFound, Unavailable
 from memory.ledger import Ledger
 from memory.ledger.versions import Version
 from memory.nearest import nearest_names
 from server.gateway.ports import Arm, Backend, Offer, Price, Traffic
 from tools.rollouts.targets import Arm as StoredArm
 from tools.rollouts.targets import TargetState
-from tools.runtimes.port import Adapter, Json, ServedVersion
+from tools.runtimes.port import Adapter, ServedVersion
+from tools.serving import ServingCard, serving_card
 
-__all__ = ["HELD_S", "LedgerDeployments", "ServingCard"]
+__all__ = ["HELD_S", "LedgerDeployments"]
 
 HELD_S = 1.0
 """So old may be what a request is routed by; a change of weights is followed within this time."""
 
 
-class ServingCard(BaseModel):
-    """How a version is served: the part `serving` of its card. Prices are US dollars for a million tokens."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    context_tokens: int = 4096
-    slots: int = 2
-    system: str = ""
-    options: Json = Field(default_factory=dict)
-    embeds: bool = False
-    reads_images: bool = False
-    adapter_scale: float = 1.0
-    prompt_price: float = 0.0
-    completion_price: float = 0.0
-    fallbacks: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class _Known:
-    """What one tenant can ask for, as read at `at`."""
+    """What one tenant can ask for, as read at `at`.
+
+    Attributes:
+        malformed: versions whose card does not say how to serve them, and what is wrong with it.
+        retired: versions that nobody may ask for any more, and why.
+    """
 
     at: float
     traffic: Mapping[str, Traffic]
     targets: Sequence[str]
     backends: Mapping[str, Backend]
+    malformed: Mapping[str, str]
+    retired: Mapping[str, str]
     contents: Mapping[str, Sequence[str]]
     offers: Sequence[Offer]
 
@@ -78,13 +67,17 @@ class LedgerDeployments:
         known = await self._read(tenant)
         if model in known.traffic:
             return known.traffic[model]
-        if model in known.backends or self._of_runtime(model) is not None:
+        if model in known.retired:
+            raise NotFound(f"{model} is retired: {known.retired[model]}.", "Ask for another version.")
+        if model in known.backends or model in known.malformed or self._of_runtime(model) is not None:
             return Traffic(model, (Arm(model, 100),))
         nearest = nearest_names(model, [offer.name for offer in known.offers])
         raise NotFound(f"There is no model {model!r}.", nearest=nearest)
 
     async def backend(self, tenant: str, version: str) -> Backend:
         known = await self._read(tenant)
+        if version in known.malformed:
+            raise Unavailable(f"{version} cannot be served. {known.malformed[version]}", "Register it anew.")
         found = known.backends.get(version) or self._of_runtime(version)
         if found is None:
             raise NotFound(f"There is no version {version!r}.", nearest=nearest_names(version, known.backends))
@@ -133,23 +126,26 @@ class LedgerDeployments:
             files = {artifact.digest: artifact.url for artifact in unit.artifacts.all()}
         kept = {digest for digest, url in files.items() if url == self.artifacts.url_of(digest)}
         contents = {one.id: [d for d in (one.base_digest, one.adapter_digest) if d in kept] for one in versions}
-        backends = {version.id: self._backend(version, files) for version in versions}
-        fallbacks = {version.id: _card(version).fallbacks for version in versions}
+        cards, malformed = _cards(versions)
+        backends = {one.id: self._backend(one, cards[one.id], files) for one in versions if one.id in cards}
+        retired = {one.id: one.retired_reason.rstrip(".") for one in versions if one.stage == "retired"}
         traffic = {alias.name: Traffic(alias.name, (Arm(alias.version, 100),)) for alias in aliases}
         for target in targets:
             state = TargetState.model_validate(target.traffic)
             arms = tuple(_arm(arm) for arm in state.arms)
-            stand_ins = tuple(dict.fromkeys(name for arm in arms for name in fallbacks.get(arm.version, ())))
+            stand_ins = tuple(
+                dict.fromkeys(name for arm in arms if arm.version in cards for name in cards[arm.version].fallbacks)
+            )
             traffic[target.name] = Traffic(target.name, arms, stand_ins, _arm(state.shadow) if state.shadow else None)
         offers = [
             *(Offer(target.name, "target", target.updated_at) for target in targets),
             *(Offer(alias.name, "alias", alias.updated_at) for alias in aliases),
-            *(Offer(version.id, "version", version.created_at) for version in versions),
+            *(Offer(one.id, "version", one.created_at) for one in versions if one.id not in retired),
             *(Offer(name, "runtime") for name in self.bundled),
         ]
         unique = {offer.name: offer for offer in reversed(offers)}
         named = [target.name for target in targets]
-        return _Known(at, traffic, named, backends, contents, list(reversed(unique.values())))
+        return _Known(at, traffic, named, backends, malformed, retired, contents, list(reversed(unique.values())))
 
     def _of_runtime(self, name: str) -> Backend | None:
         if name in self.bundled:
@@ -159,9 +155,9 @@ class LedgerDeployments:
             return None
         return Backend(ServedVersion(name, model), runtime)
 
-    def _backend(self, version: Version, files: Mapping[str, str]) -> Backend:
+    def _backend(self, version: Version, card: ServingCard, files: Mapping[str, str]) -> Backend:
         """Where a version is served; its files are artifacts by their digest, else the bundled model's."""
-        card, (runtime, _, model) = _card(version), version.reference.partition(":")
+        runtime, _, model = version.reference.partition(":")
         bundled = self.bundled.get(version.reference)
         weights = self._file(files, version.base_digest) or (bundled.weights if bundled else None)
         # An adapter whose file is not here must not be left out: the runtime says that the file is missing.
@@ -195,8 +191,12 @@ def _arm(stored: StoredArm) -> Arm:
     return Arm(stored.version, stored.weight, stored.configuration, stored.key)
 
 
-def _card(version: Version) -> ServingCard:
-    try:
-        return ServingCard.model_validate(version.card.get("serving", {}))
-    except ValueError as error:
-        raise InvalidInput(f"The card of {version.id} does not say how to serve it: {error}") from error
+def _cards(versions: Sequence[Version]) -> tuple[dict[str, ServingCard], dict[str, str]]:
+    """How each version is served; and of those whose card does not say it, what is wrong. One must not stop all."""
+    cards, malformed = dict[str, ServingCard](), dict[str, str]()
+    for version in versions:
+        try:
+            cards[version.id] = serving_card(version.card)
+        except InvalidInput as error:
+            malformed[version.id] = error.message
+    return cards, malformed

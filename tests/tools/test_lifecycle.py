@@ -45,6 +45,15 @@ async def test_a_new_version_is_a_candidate_with_its_base_s_licence(works: Works
     assert other["digest"] != found["digest"]
 
 
+async def test_a_version_says_who_serves_it_and_how(works: Works) -> None:
+    with pytest.raises(InvalidInput, match="reference"):
+        await version(works, "3", reference="smollm2-135m")
+    with pytest.raises(InvalidInput, match=r"serving\.contex_tokens") as caught:
+        await version(works, "3", card={"serving": {"contex_tokens": 512}})
+    assert "context_tokens" in caught.value.advice
+    await version(works, "3", card={"serving": {"context_tokens": 512}})
+
+
 async def test_what_is_staged_for_production_needs_a_gate_and_four_eyes(works: Works) -> None:
     with pytest.raises(GateRefused, match="No gate"):
         await works.call(ANN, "set_stage", version="support@1", stage="production")
@@ -96,6 +105,48 @@ async def test_what_is_in_use_is_not_retired(works: Works) -> None:
     for name, arguments in (("set_alias", {"alias": "spare"}), ("set_stage", {"stage": "staging"})):
         with pytest.raises(Conflict, match="too old"):
             await works.call(ANN, name, version="support@1", **arguments)
+
+
+async def test_nobody_is_asked_to_approve_that_what_is_in_use_is_retired(works: Works) -> None:
+    await works.call(ANN, "set_alias", alias="challenger", version="support@1")
+    for name, arguments in (("retire_version", {"version": "support@1"}), ("retire_model", {"model": "support"})):
+        with pytest.raises(Conflict, match="challenger"):
+            await works.call(ANN, name, reason="too old", **arguments)
+
+
+async def test_what_a_rollout_moves_to_or_from_is_not_retired(works: Works) -> None:
+    await works.call(ANN, "rollout_start", target="web", version="support@1", strategy="recreate")
+    with pytest.raises(Conflict, match="in rollout ro-"):
+        await works.call(ANN, "retire_version", version="support@1", reason="too old")
+    with pytest.raises(ApprovalNeeded):
+        await works.call(ANN, "retire_version", version="support@2", reason="too old")
+
+
+async def test_what_is_approved_is_retired_and_no_version_more(works: Works) -> None:
+    with pytest.raises(ApprovalNeeded) as caught:
+        await works.call(ANN, "retire_model", model="support", reason="replaced")
+    await works.call(BOB, "approval_approve", approval=caught.value.approval_id)
+    await version(works, "3")
+    with pytest.raises(ApprovalNeeded):
+        await works.call(ANN, "retire_model", model="support", reason="replaced")
+
+
+async def test_an_approval_to_remove_the_champion_is_about_the_version_that_it_named(works: Works) -> None:
+    for label in "12":
+        works.judge(f"support@{label}", "pass")
+    await works.agree(ANN, BOB, "set_alias", alias="champion", version="support@1")
+    with pytest.raises(ApprovalNeeded) as caught:
+        await works.call(ANN, "remove_alias", alias="champion")
+    await works.call(BOB, "approval_approve", approval=caught.value.approval_id)
+    await works.agree(ANN, BOB, "set_alias", alias="champion", version="support@2")
+    with pytest.raises(ApprovalNeeded):
+        await works.call(ANN, "remove_alias", alias="champion")
+
+
+async def test_a_model_is_retired_once(works: Works) -> None:
+    await works.agree(ANN, BOB, "retire_model", model="support", reason="replaced by another")
+    with pytest.raises(Conflict, match="replaced by another"):
+        await works.call(ANN, "retire_model", model="support", reason="other reason")
 
 
 async def test_a_retired_model_takes_no_more_versions(works: Works) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.planner.calls import PlannedCall
 from agents.planner.operations.operation import Built, Operation, unknown_name
-from agents.planner.questions import ask
+from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
 from tools.tenants import QUOTAS
 
@@ -20,6 +20,7 @@ _REQUEST_WORDS = r"\b(?:approvals?|requests?|id|number)\b|审批|请求|申请|�
 _TENANT = r"\btenants?\b|租户"
 _SUSPEND = r"\b(?:suspend|disable|deactivate|freeze|block)\b|停用|冻结|禁用"
 _ACTIVATE = r"\b(?:reactivate|activate|unsuspend|enable|unblock|resume)\b|启用|恢复|解冻|激活"
+_STATES = {"suspended": _SUSPEND, "active": _ACTIVATE}
 _LIMIT = (
     r"\b(?:limit|cap|restrict|set|change|raise|lower"
     r"|quotas?|limits?|give|allow)\b|限制|配额|限额|设置|改为|调整|提高|降低"
@@ -62,7 +63,10 @@ def _register(reading: Reading) -> Built:
         return ask("name_new", reading.language)
     if not set(reading.quantities.quotas) <= QUOTAS:
         return ask("quota", reading.language, names=sorted(QUOTAS))
-    arguments: dict[str, Any] = {"name": named["name"].lower(), **_isolation(reading)}
+    isolation = _isolation(reading)
+    if isinstance(isolation, Question):
+        return isolation
+    arguments: dict[str, Any] = {"name": named["name"].lower(), **isolation}
     if reading.quantities.quotas:
         arguments["quotas"] = dict(reading.quantities.quotas)
     return [PlannedCall("register_tenant", arguments)]
@@ -88,24 +92,27 @@ def _manage(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for 
         return ask(
             "two_of" if tenants else "name_tenant", language, kind="tenant", names=tenants or list(known.tenants)
         )
-    if reading.says(_SUSPEND):
-        return [PlannedCall("manage_tenant_resources", {"tenant": tenants[0], "state": "suspended"})]
-    if reading.says(_ACTIVATE):
-        return [PlannedCall("manage_tenant_resources", {"tenant": tenants[0], "state": "active"})]
-    quotas, isolation = reading.quantities.quotas, _isolation(reading)
+    isolation = _isolation(reading)
+    if isinstance(isolation, Question):
+        return isolation
+    states = [state for state, pattern in _STATES.items() if reading.says(pattern)]
+    if len(states) > 1:
+        return ask("two_of", language, kind="state", names=states)
+    quotas = dict(reading.quantities.quotas)
     if not set(quotas) <= QUOTAS:
         return ask("quota", language, names=sorted(QUOTAS))
-    if not quotas and not isolation:
+    changes = {**({"state": states[0]} if states else {}), **({"quotas": quotas} if quotas else {}), **isolation}
+    if not changes:
         return ask("name_quota", language, tenant=tenants[0])
-    given = {"quotas": dict(quotas)} if quotas else {}
-    return [PlannedCall("manage_tenant_resources", {"tenant": tenants[0], **given, **isolation})]
+    return [PlannedCall("manage_tenant_resources", {"tenant": tenants[0], **changes})]
 
 
-def _isolation(reading: Reading) -> dict[str, str]:
-    found = reading.find(_ISOLATION)
-    if found is None:
-        return {}
-    return {"isolation": (found["word"] or _ISOLATIONS[found["han"]]).lower()}
+def _isolation(reading: Reading) -> dict[str, str] | Question:
+    found = re.finditer(_ISOLATION, reading.masked, re.IGNORECASE)
+    levels = list(dict.fromkeys((one["word"] or _ISOLATIONS[one["han"]]).lower() for one in found))
+    if len(levels) > 1:
+        return ask("two_of", reading.language, kind="isolation", names=levels)
+    return {"isolation": levels[0]} if levels else {}
 
 
 GOVERNING_ORDERS = (

@@ -17,7 +17,7 @@ _MEASURED = re.compile(
     rf"\b(?P<metric>[a-z][a-z0-9_]*)\s*(?:of|=|:|is|was|为|是)?\s*(?P<value>{_NUMBER})(?![\w.@-])", re.IGNORECASE
 )
 _INTERVAL = re.compile(
-    rf"(?P<lower>{_NUMBER})\s*(?:to|-|–|\.\.|~|到|至)\s*(?P<upper>{_NUMBER})(?![\w@-])", re.IGNORECASE
+    rf"(?<![\d.−–-])(?P<lower>{_NUMBER})\s*(?:to|-|–|\.\.|~|到|至)\s*(?P<upper>{_NUMBER})(?![\w@-])", re.IGNORECASE
 )
 _DATASET = re.compile(
     r"(?:\bdata\s?set|数据集)\s*(?:called|named|名为)?\s*[\"“']?(?P<dataset>[\w][\w.@/-]*\w)", re.IGNORECASE

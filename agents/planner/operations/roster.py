@@ -171,6 +171,11 @@ def _register_version(reading: Reading) -> Built:
     return [PlannedCall("register_version", arguments)]
 
 
+def _delete(reading: Reading) -> Question:
+    named = reading.names("V", "M")[0]
+    return ask("delete", reading.language, version=named)
+
+
 ROSTER_ORDERS = (
     Operation(
         "register_version",
@@ -207,6 +212,7 @@ ROSTER_ORDERS = (
         (_REMOVE, _ALIAS),
         example="remove alias NAME",
     ),
+    Operation("delete", lambda reading: reading.says(_REMOVE) and bool(reading.names("V", "M")), _delete),
     Operation(
         "set_alias", _points, _point, (_POINT, _NEW_ALIAS.pattern, _ALIAS, _PLAIN), example="point ALIAS at VERSION"
     ),

@@ -11,7 +11,7 @@ import fsspec
 import pytest
 
 from memory.artifacts import ArtifactStore, open_artifacts
-from memory.errors import NotAllowed, NotFound
+from memory.errors import NotAllowed, NotFound, Unavailable
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.artifacts import Artifact
@@ -210,4 +210,27 @@ async def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version
     during, before = Window(row.target, arm, ended, ended + second), Window(row.target, arm, ended - second, ended)
     found, none = metrics.observed("default", [during, before])
     assert (found.requests, found.errors, found.latency.count) == (2, 1, 1)
+<<<<<<< HEAD
     assert none.requests == 0
+=======
+    assert metrics.observed("default", row.target, arm, ended - second, ended).requests == 0
+
+
+async def test_a_card_that_is_malformed_stops_its_own_version_alone(ledger: Ledger, deployments: Open):
+    with ledger.unit("default") as unit:
+        unit.versions.add(version("4", contex_tokens=5))
+    known = deployments()
+    assert [arm.version for arm in (await known.traffic("default", "champion")).arms] == ["m@1"]
+    await known.traffic("default", "m@4")
+    with pytest.raises(Unavailable, match="contex_tokens"):
+        await known.backend("default", "m@4")
+
+
+async def test_what_is_retired_is_offered_and_asked_for_no_more(ledger: Ledger, deployments: Open):
+    with ledger.unit("default") as unit:
+        unit.versions.save(replace(unit.versions.get("m@2"), stage="retired", retired_reason="too old"))
+    known = deployments()
+    assert "m@2" not in {offer.name for offer in await known.offers("default")}
+    with pytest.raises(NotFound, match="retired: too old"):
+        await known.traffic("default", "m@2")
+>>>>>>> w-acc3
