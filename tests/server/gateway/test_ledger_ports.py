@@ -210,10 +210,7 @@ async def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version
     during, before = Window(row.target, arm, ended, ended + second), Window(row.target, arm, ended - second, ended)
     found, none = metrics.observed("default", [during, before])
     assert (found.requests, found.errors, found.latency.count) == (2, 1, 1)
-<<<<<<< HEAD
     assert none.requests == 0
-=======
-    assert metrics.observed("default", row.target, arm, ended - second, ended).requests == 0
 
 
 async def test_a_card_that_is_malformed_stops_its_own_version_alone(ledger: Ledger, deployments: Open):
@@ -233,4 +230,3 @@ async def test_what_is_retired_is_offered_and_asked_for_no_more(ledger: Ledger, 
     assert "m@2" not in {offer.name for offer in await known.offers("default")}
     with pytest.raises(NotFound, match="retired: too old"):
         await known.traffic("default", "m@2")
->>>>>>> w-acc3
