@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from edge.configuration import Configuration
 from edge.exchange import Exchange
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from edge.jobs.jobs import Jobs
     from edge.knowledge.shelf import PackShelf
     from edge.life.life import ModelLife
+    from edge.life.room import Memory
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import SensorBoard
     from edge.sensors.history import History
@@ -37,6 +39,7 @@ __all__ = ["Device", "open_device", "open_toolbox"]
 
 _MIB = 1 << 20
 _DAY_S = 86_400
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _URGENT = ("alert", "answer", "question", "job", "refused", "model")
 
 
@@ -100,8 +103,17 @@ class Device:
             self.runtimes,
             free_bytes=lambda: shutil.disk_usage(home.root).free,
             monotonic=time.monotonic,
+            memory=self.memory_of,
             limits=LifeLimits(budget=budget),
         )
+
+    def memory_of(self, runtime: str) -> Memory | None:
+        """Where this runtime loads its models; None for an Ollama that is on another machine."""
+        from edge.life.room import Memory
+
+        here = runtime != "ollama" or urlsplit(self.settings.models.ollama).hostname in _THIS_MACHINE
+        found = self._machine.memory_bytes() if here else None
+        return Memory(*found) if found is not None else None
 
     def step_model(self) -> bool:
         """Do the next thing for the model that the hub wants; whether anything moved. Raises StorageFailed."""

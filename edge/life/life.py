@@ -29,6 +29,7 @@ from edge.journal import Journal
 from edge.life.health import Health
 from edge.life.limits import LifeLimits
 from edge.life.port import Fetch
+from edge.life.room import Memory
 from edge.life.steps import Steps
 from edge.life.store import LifeStore, State, Version, name_of
 from edge.protocol.desired import ModelTarget
@@ -38,6 +39,10 @@ __all__ = ["ModelLife", "ModelReport"]
 
 _RISKY = frozenset[State]({"creating", "warming", "testing"})
 """Steps in which a bad model may bring the device down."""
+
+
+def _unknown(runtime: str) -> Memory | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,9 @@ class ModelLife:
         runtimes: in the order of preference.
         free_bytes: on the disk where models are kept.
         monotonic: seconds, of a clock that does not jump.
-        free_memory: bytes; where a new version and the running one do not fit both, the running one is unloaded while
-            the new one is tested. None: the runtime sees to that itself.
+        memory: where a runtime of this name loads its models; None where that is not known. What could never be loaded
+            is not fetched; where a new version and the running one do not fit both, the running one is unloaded while
+            the new one is tested; where it does not fit even so, it waits.
     """
 
     def __init__(
@@ -83,14 +89,14 @@ class ModelLife:
         *,
         free_bytes: Callable[[], int],
         monotonic: Callable[[], float],
-        free_memory: Callable[[], int] | None = None,
+        memory: Callable[[str], Memory | None] = _unknown,
         limits: LifeLimits | None = None,
     ) -> None:
         self._limits = limits or LifeLimits()
         self._store = LifeStore(database, journal)
         self._runtimes = {str(runtime.name): runtime for runtime in runtimes}
         self._monotonic = monotonic
-        self._steps = Steps(self._store, fetch, self._runtimes, self._limits.budget, monotonic, free_bytes, free_memory)
+        self._steps = Steps(self._store, fetch, self._runtimes, self._limits.budget, monotonic, free_bytes, memory)
         self._health = Health(self._store, self._runtimes, self._limits, monotonic)
         self._lock = threading.Lock()
         self._rest_until: tuple[str, float] = ("", 0.0)

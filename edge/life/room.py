@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edge.life.store import Version
 
-__all__ = ["Budget", "Shortage", "who_gives_way"]
+__all__ = ["Budget", "Memory", "Shortage", "who_gives_way"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,14 @@ class Budget:
 
     models_bytes: int = 8 << 30
     reserve_bytes: int = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes that the machine has, and bytes that a program could take now without anything being pushed out."""
+
+    total_bytes: int
+    free_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge.errors import InvalidInput, ModelMisbehaved, StorageFailed, Untrusted
 from edge.life.port import Fetch
-from edge.life.room import Budget, Shortage, who_gives_way
+from edge.life.room import Budget, Memory, Shortage, who_gives_way
 from edge.life.store import LifeStore, State, Version
 from edge.life.trying import try_out
 from edge.protocol.artifacts import ArtifactRef
@@ -29,7 +29,7 @@ class Steps:
 
     Args:
         free_bytes: on the disk where models are kept.
-        free_memory: bytes; None where the runtime itself sees to it that models fit.
+        memory: where a runtime of this name loads its models; None where that is not known.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Steps:
         budget: Budget,
         monotonic: Callable[[], float],
         free_bytes: Callable[[], int],
-        free_memory: Callable[[], int] | None,
+        memory: Callable[[str], Memory | None],
     ) -> None:
         self._store = store
         self._fetch = fetch
@@ -48,7 +48,7 @@ class Steps:
         self._budget = budget
         self._monotonic = monotonic
         self._free_bytes = free_bytes
-        self._free_memory = free_memory
+        self._memory = memory
         self._by_state: Mapping[State, Callable[[Version, Runtime], tuple[State, Told]]] = {
             "fetching": self._fetch_contents,
             "verifying": self._verify,
@@ -85,6 +85,11 @@ class Steps:
         self._store.stripped(version)
 
     def _fetch_contents(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
+        memory, needed = self._memory(runtime.name), _loaded_bytes(version)
+        if memory is not None and memory.total_bytes < needed:
+            raise InvalidInput(
+                f"It does not fit the memory. It takes about {needed} bytes; this device has {memory.total_bytes}."
+            )
         missing = [ref for ref in version.contents if not runtime.has(ref.digest)]
         if missing:
             self._make_room(version)
@@ -111,10 +116,7 @@ class Steps:
 
     def _warm(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
         begun = self._monotonic()
-        if self._free_memory is not None and self._free_memory() < version.size_bytes * _MEMORY_FACTOR:
-            running = self._store.version(self._store.place().running)
-            if running is not None and running.runtime in self._runtimes:  # it is loaded again when it is asked
-                self._runtimes[running.runtime].unload(running.name)
+        self._make_memory(version, runtime)
         runtime.warm(version.name)
         return "testing", {"elapsed_s": round(self._monotonic() - begun, 3)}
 
@@ -138,6 +140,30 @@ class Steps:
             raise StorageFailed(f"It does not fit now. {leaving.why}", "Free space on the disk.")
         for old in leaving:
             self.remove(old)
+
+    def _make_memory(self, version: Version, runtime: Runtime) -> None:
+        """Unload the running version where both do not fit. Raises ModelUnavailable, StorageFailed."""
+        needed = _loaded_bytes(version)
+        if not self._lacks(runtime, needed):
+            return
+        running = self._store.version(self._store.place().running)
+        if running is not None and running.runtime in self._runtimes:  # it is loaded again when it is asked
+            self._runtimes[running.runtime].unload(running.name)
+        runtime.unload(version.name)  # loaded before the device went down, it would stand in its own way
+        if lacking := self._lacks(runtime, needed):
+            raise StorageFailed(
+                f"It does not fit the memory now. It takes about {needed} bytes, {lacking} too many.",
+                "End what else takes memory.",
+            )
+
+    def _lacks(self, runtime: Runtime, needed: int) -> int:
+        """Bytes of memory that a model of so many bytes would have too few, as far as is known."""
+        memory = self._memory(runtime.name)
+        return max(0, needed - memory.free_bytes) if memory is not None else 0
+
+
+def _loaded_bytes(version: Version) -> int:
+    return int(version.size_bytes * _MEMORY_FACTOR)
 
 
 def _holds(path: Path, ref: ArtifactRef) -> bool:

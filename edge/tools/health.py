@@ -40,6 +40,12 @@ class Machine:
         except OSError:
             return None
 
+    def memory_bytes(self) -> tuple[int, int] | None:
+        """All of its memory, and what a program could take now; None where it does not tell."""
+        sizes = _named_numbers(self.text("proc/meminfo"))
+        total, available = sizes.get("MemTotal"), sizes.get("MemAvailable")
+        return (int(total) * 1024, int(available) * 1024) if total and available is not None else None
+
 
 def health_tools(machine: Machine) -> list[DeviceTool]:
     """The tool over a machine."""
@@ -85,15 +91,16 @@ def _ticks(machine: Machine) -> tuple[int, int] | None:
 
 
 def _memory(machine: Machine) -> dict[str, Any] | None:
-    sizes = _named_numbers(machine.text("proc/meminfo"))
-    total, available = sizes.get("MemTotal"), sizes.get("MemAvailable")
-    if not total or available is None:
+    found = machine.memory_bytes()
+    if found is None:
         return None
+    total, available = found
+    sizes = _named_numbers(machine.text("proc/meminfo"))
     resident = _named_numbers(machine.text("proc/self/status")).get("VmRSS")
     swap, swap_free = sizes.get("SwapTotal"), sizes.get("SwapFree")
     return {
-        "total_mb": round(total / 1024),
-        "available_mb": round(available / 1024),
+        "total_mb": round(total / _MIB),
+        "available_mb": round(available / _MIB),
         "used_percent": round(100 * (1 - available / total), 1),
         "swap_used_mb": None if swap is None or swap_free is None else round((swap - swap_free) / 1024),
         "agent_mb": None if resident is None else round(resident / 1024, 1),

@@ -23,7 +23,7 @@ from edge.database import Database, open_database
 from edge.errors import InvalidInput, LinkFailed, ModelUnavailable, NotFound, OutOfTime, Untrusted
 from edge.life.life import ModelLife
 from edge.life.limits import LifeLimits
-from edge.life.room import Budget
+from edge.life.room import Budget, Memory
 from edge.outbox import Outbox
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import ModelTarget, SelfTest
@@ -216,6 +216,7 @@ class World:
 
     Attributes:
         now: of the clock that does not jump; tests move it.
+        memory, held: what is free of it while nothing is loaded, and how much less until a model is unloaded.
     """
 
     def __init__(self, folder: Path, point: Point = nowhere, limits: LifeLimits | None = None) -> None:
@@ -224,7 +225,8 @@ class World:
         self.runtime = DiskRuntime(folder / "runtime", point)
         self.now = 0.0
         self.free = 1 << 40
-        self.free_memory = 1 << 40
+        self.memory: Memory | None = Memory(1 << 40, 1 << 40)
+        self.held = 0
         self.database = open_dying(folder / "edge.db", point)
         self.outbox = Outbox(
             self.database,
@@ -245,11 +247,17 @@ class World:
             self.fetch,
             self.runtimes,
             free_bytes=lambda: self.free,
-            free_memory=lambda: self.free_memory,
+            memory=lambda runtime: self._memory_now(),
             monotonic=lambda: self.now,
             limits=self.limits,
         )
         return self.life
+
+    def _memory_now(self) -> Memory | None:
+        if self.memory is None:
+            return None
+        held = 0 if self.runtime.unloaded else self.held
+        return Memory(self.memory.total_bytes, self.memory.free_bytes - held)
 
     def settle(self, wanted: ModelTarget | None) -> dict[str, Any]:
         """Step until nothing moves any more; what is reported then."""

@@ -7,7 +7,7 @@ import pytest
 from edge.errors import ModelUnavailable
 from edge.life.current import CurrentModel
 from edge.life.limits import LifeLimits
-from edge.life.room import Budget
+from edge.life.room import Budget, Memory
 from edge.life.store import name_of
 from edge.protocol.desired import SelfTest
 from edge.runtime.port import Message
@@ -244,16 +244,50 @@ def test_a_model_that_does_not_fit_now_waits_for_room(world: World):
     assert world.settle(second)["version"] == "v2"
 
 
-@pytest.mark.parametrize(("free_memory", "unloaded"), [(1 << 30, 0), (10, 1)])
+@pytest.mark.parametrize(("held", "unloaded"), [(0, 0), (995, 1)])
 def test_where_memory_is_short_the_running_model_is_unloaded_while_the_next_is_tested(
-    world: World, free_memory: int, unloaded: int
+    world: World, held: int, unloaded: int
 ):
     first = world.target("v1")
     world.settle(first)
-    world.free_memory = free_memory
-    world.settle(world.target("v2", "GGUF silent"))
-    assert world.runtime.unloaded == [name_of(first)] * unloaded
+    world.memory, world.held = Memory(1000, 1000), held
+    second = world.target("v2", "GGUF silent")
+    world.settle(second)
+    assert world.runtime.unloaded == [name_of(first), name_of(second)][: 2 * unloaded]
     assert world.life.models()[0].chat([Message("user", "?")]).text == "I am ready."
+
+
+def test_a_model_that_could_never_be_loaded_is_refused_before_it_is_fetched(world: World):
+    first = world.target("v1")
+    world.settle(first)
+    pieces = world.fetch.pieces
+    world.memory = Memory(total_bytes=len("GGUF good v2"), free_bytes=1 << 40)
+    report = world.settle(world.target("v2"))
+    assert (report["version"], report["failed"]) == ("v1", "v2")
+    assert "does not fit the memory" in report["model"]["why"]
+    assert world.fetch.pieces == pieces
+    assert world.runtime.unloaded == []
+
+
+def test_a_model_that_cannot_be_loaded_now_waits_for_memory_and_is_never_started(world: World):
+    world.settle(world.target("v1"))
+    world.memory = Memory(total_bytes=1000, free_bytes=5)
+    second = world.target("v2")
+    for _ in range(10):
+        world.now += 3600
+        report = world.settle(second)
+    assert (report["version"], report.get("failed"), report["model"]["step"]) == ("v1", None, "warming")
+    assert "does not fit the memory now" in report["model"]["why"]
+    assert world.runtime.warmed == [name_of(world.target("v1"))]
+    world.memory = Memory(1000, 1000)
+    world.now += 3600
+    assert world.settle(second)["version"] == "v2"
+
+
+def test_where_the_memory_is_not_known_the_runtime_sees_to_it(world: World):
+    world.memory = None
+    assert world.settle(world.target("v1"))["version"] == "v1"
+    assert world.runtime.unloaded == []
 
 
 def test_a_version_that_brings_the_device_down_is_blamed_in_the_end(world: World):
