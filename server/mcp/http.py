@@ -77,7 +77,12 @@ class _Application:
         self._run = run
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._run(scope, receive, send)
+        await self._run(_without_blanks(scope), receive, send)
+
+
+def _without_blanks(scope: Scope) -> Scope:
+    """Blanks around a field's value are not part of it (RFC 9110, 5.5); uvicorn leaves those behind it (httptools)."""
+    return {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
 
 
 def _make_manager(
