@@ -17,7 +17,7 @@ from memory.canonical import digest_of
 from memory.errors import Conflict, InvalidInput, NotAllowed
 from memory.ledger import Unit
 from memory.ledger.approvals import Approval, Delegation
-from tools.context import ToolContext
+from tools.context import LOCAL_ENGINEER, ToolContext
 
 __all__ = ["MAY_DECIDE", "ApprovalRule", "current", "decide", "delegate", "find_or_request", "revoke", "undelegate"]
 
@@ -183,6 +183,8 @@ def delegate(context: ToolContext, receiver: str, tools: tuple[str, ...], until:
     Raises:
         NotAllowed: the caller may not decide itself; a delegated right is not passed on.
         InvalidInput: the moment is past, or the receiver is the caller.
+        NotFound: the tenant has no such principal; it must be there before it may decide.
+        Conflict: the principal is not active.
     """
     if MAY_DECIDE not in context.scopes:
         raise NotAllowed(f"{context.principal} may not decide, so cannot delegate it.", "Ask an approver.")
@@ -190,6 +192,8 @@ def delegate(context: ToolContext, receiver: str, tools: tuple[str, ...], until:
         raise InvalidInput(f"{until.isoformat()} is past.", "Give a moment in the future.")
     if receiver == context.principal:
         raise InvalidInput("A right cannot be delegated to oneself.", "Name somebody else.")
+    if receiver != LOCAL_ENGINEER.principal and not context.unit.principals.get(receiver).active:
+        raise Conflict(f"The principal {receiver!r} is not active.", "Name somebody else.")
     delegation = Delegation(f"dl-{uuid.uuid4().hex[:12]}", context.principal, receiver, tools, context.now, until)
     context.unit.approvals.save_delegation(delegation)
     return delegation

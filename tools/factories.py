@@ -13,12 +13,12 @@ from tools.evidence import Use
 from tools.factory_rules import require_adapter, require_deployable, require_possible, require_same, size_of
 from tools.gates import Gates, record
 from tools.governance.gates import Verdict
-from tools.registering import Digest, VersionContent, registering_tools
+from tools.registering import Digest, ServedBy, VersionContent, registering_tools
 from tools.rollouts.ledger_store import read_target
 from tools.rollouts.views import RolloutView
 from tools.spec import ToolContext, ToolSpec, tool
 from tools.starting import StartRollout, rollout_starter
-from tools.templates import AdapterPolicy, Autoscaling, FactoryTemplate, Reference, RolloutChoice, ShortName, Size
+from tools.templates import AdapterPolicy, Autoscaling, FactoryTemplate, RolloutChoice, ShortName, Size
 
 __all__ = ["Deployment", "FactoryList", "FactoryView", "FactoryWork", "factory_tools"]
 
@@ -79,7 +79,7 @@ class FactoryWork:
         name: ShortName,
         model: Annotated[Name, Field(description="a registered model")],
         base: Annotated[Name, Field(description="the base weights, such as a model of the catalogue")],
-        reference: Reference,
+        reference: ServedBy,
         base_digest: Digest = "",
         adapter: AdapterPolicy | None = None,
         sizes: Annotated[tuple[Size, ...], Field(max_length=20)] = (),

@@ -28,6 +28,7 @@ Digest = Annotated[
 ]
 Moment = Annotated[AwareDatetime | None, Field(description="when it was measured; now where left out")]
 
+_CALLED: dict[EvidenceKind, str] = {"evaluation": "evaluation", "bias": "measured gap", "security": "security finding"}
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -166,7 +167,7 @@ def _keep(
         checked = kinds[kind].model_validate({**body, "finished_at": moment, "digest": version.digest})
     except ValidationError as error:
         said = "; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())
-        raise InvalidInput(f"This is no {kind}: {said}.", "Correct the arguments.") from error
+        raise InvalidInput(f"This is no {_CALLED[kind]}: {said}.", "Correct the arguments.") from error
     full = checked.model_dump(mode="json")
     item_id = f"ev-{digest_of({'kind': kind, 'body': full})[:24]}"
     kept = context.unit.evidence.find(item_id)

@@ -98,7 +98,7 @@ class ToolSpec:
             return self.arguments.model_validate(dict(arguments))
         except ValidationError as error:
             wrong = "; ".join(
-                f"{'.'.join(str(part) for part in entry['loc']) or 'arguments'}: {entry['msg'].lower()}"
+                f"{'.'.join(str(part) for part in entry['loc']) or 'arguments'}: {_uncapitalised(entry['msg'])}"
                 for entry in error.errors()
             )
             raise InvalidInput(f"{self.name} cannot be called so: {wrong}.", "Correct the arguments.") from error
@@ -176,6 +176,12 @@ class ToolSpec:
         if self.books is None:
             raise RuntimeError(f"{self.name} needs the ledger: bind it to books first")
         return self.books
+
+
+def _uncapitalised(message: str) -> str:
+    """What pydantic says, as part of a sentence; what it quotes keeps its case."""
+    said = message.removeprefix("Value error, ")
+    return said[:1].lower() + said[1:]
 
 
 def bind(specs: Iterable[ToolSpec], books: Books) -> list[ToolSpec]:

@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.evidence import Use
-from tools.registering import Digest
+from tools.registering import Digest, ServedBy
 from tools.rollouts.strategies import strategy_of
 
 __all__ = ["AdapterPolicy", "Autoscaling", "FactoryTemplate", "RolloutChoice", "Size"]
 
 ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-Reference = Annotated[str, Field(min_length=3, max_length=500, description="provider:name that serves it")]
 
 
 class _Frozen(BaseModel):
@@ -43,7 +42,7 @@ class Size(_Frozen):
     name: ShortName
     quantisation: Annotated[str, Field(max_length=32)] = ""
     memory_mb: Annotated[float | None, Field(gt=0, le=10_000_000)] = None
-    reference: Reference | None = None
+    reference: ServedBy | None = None
     base_digest: Digest = ""
 
 
@@ -97,7 +96,7 @@ class FactoryTemplate(_Frozen):
     model: str
     base: Annotated[str, Field(min_length=1, max_length=500)]
     base_digest: Digest = ""
-    reference: Reference
+    reference: ServedBy
     adapter: AdapterPolicy = AdapterPolicy()
     sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=20)]
     autoscaling: Autoscaling = Autoscaling()

@@ -77,9 +77,18 @@ def test(paths: tuple[Path, ...], as_json: bool) -> int:
 
 
 def _tests_of(path: Path) -> Path:
-    """The tests beside a policy; the file itself where it has tests."""
+    """The tests beside a policy; the file itself where it has tests. Raises InvalidInput: a policy has none."""
+    from tools.governance.located_yaml import read_located
+
     beside = path.with_suffix(f".tests{path.suffix}")
-    return beside if beside.is_file() else path
+    if beside.is_file():
+        return beside
+    content = read_located(_read(path), str(path)).data
+    if isinstance(content, dict) and "policies" in content:
+        raise InvalidInput(
+            f"{path} has no tests: there is no {beside.name} beside it.", "Write them as docs/policies.md shows."
+        )
+    return path
 
 
 def _read(path: Path) -> str:

@@ -11,6 +11,8 @@ from server.outcomes import outcome_of
 
 __all__ = ["error_body", "error_response", "invalid_request"]
 
+_UNIONS = {"str", "list[str]"}
+"""How pydantic names the members of a union in the place of a mistake; no part of the body is called so."""
 _CODES = {"not_found": "model_not_found", "limit_reached": "rate_limit_exceeded"}
 
 
@@ -32,14 +34,17 @@ def error_response(error: BaseException, param: str | None = None) -> JSONRespon
 def invalid_request(error: RequestValidationError) -> JSONResponse:
     """The answer to a body that does not fit; names the first field that is wrong, and says what is wrong with it."""
     first = error.errors()[0]
-    param = ".".join(str(part) for part in first["loc"][1:]) or None
+    param = ".".join(str(part) for part in first["loc"][1:] if part not in _UNIONS) or None
+    advice = "Leave it out, or correct it."
     if first["type"] == "extra_forbidden":
         message = f"Unknown option {param}."
     elif first["type"] == "json_invalid":
         message, param = "The body is no JSON.", None
+    elif first["type"] == "missing":
+        message, advice = f"{param or 'The body'} is missing.", "Send it."
     else:
         message = f"{param or 'The body'}: {first['msg']}."
-    return error_response(InvalidInput(message, "Leave it out, or correct it."), param)
+    return error_response(InvalidInput(message, advice), param)
 
 
 def _type(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from memory.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger.models import Model
+from memory.ledger.principals import Principal
 from tests.fakes.works import ANN, BOB, Works
 from tools.approvals import ApprovalList, ApprovalView, DelegationView, approval_tools
 from tools.consent import MAY_DECIDE, ApprovalRule
@@ -35,6 +36,9 @@ def works(works: Works) -> Works:
 
     rule = ApprovalRule(when={"stage": ("production",)}, lasts_s=3600.0, plan=existing)
     works.add([tool(ship, scopes={"roster:write"}, effect="write", approval=rule), *approval_tools()])
+    with works.ledger.unit("default") as unit:
+        unit.principals.save(Principal("eve", "person", [], True, works.now))
+        unit.principals.save(Principal("old", "person", [], False, works.now))
     return works
 
 
@@ -199,6 +203,14 @@ class TestDelegation:
             await self.delegated(works, replace(EVE, principal="mallory"))
         with pytest.raises(InvalidInput, match="oneself"):
             await self.delegated(works, replace(ANN, principal="eve"))
+
+    async def test_who_is_to_decide_must_be_there(self, works: Works) -> None:
+        with pytest.raises(NotFound) as caught:
+            await works.call(BOB, "approval_delegate", to="evee", hours=1)
+        assert caught.value.nearest == ("eve",)
+        with pytest.raises(Conflict, match="not active"):
+            await works.call(BOB, "approval_delegate", to="old", hours=1)
+        await works.call(BOB, "approval_delegate", to="local", hours=1)
 
 
 async def test_an_unknown_approval_comes_with_the_nearest(works: Works) -> None:

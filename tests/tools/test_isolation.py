@@ -51,17 +51,15 @@ async def fill(works: Works, home: Home, file: Path) -> list[str]:
     await works.call(ann, "set_alias", alias=alias, version=version)
     kept = (await works.call(ann, "artifact_put", path=str(file))).model_dump()
     key = (await works.call(ann, "api_key_issue", principal=person, scopes=["roster:read"])).model_dump()
-    with pytest.raises(ChargehandError) as caught:
-        await works.call(ann, "retire_version", version=version, reason=SECRET)
     measured = {"version": version, "metric": "accuracy", "value": 0.5, "n": 9, "dataset": SECRET}
     evidence = (await works.call(ann, "evaluation_record", **measured)).model_dump()
     await works.call(ann, "gate_check", version=version)
     await works.call(ann, "create_model_factory", name=model, model=model, base=SECRET, reference=f"local:{SECRET}")
     await works.call(ann, "create_deployment_pipeline", name=model, stages=[{"name": "staging", "alias": SECRET}])
-    with pytest.raises(ChargehandError):
+    with pytest.raises(ChargehandError) as caught:
         await works.call(ann, "manage_security_policies", action="put", name=model, text=POLICY)
     theirs = await fill_fleet(works, home, ann)
-    given_to = (await works.call(bob, "approval_delegate", to="mallory", hours=9)).model_dump()
+    given_to = (await works.call(bob, "approval_delegate", to=person, hours=9)).model_dump()
     return [evidence["id"], key["view"]["id"], caught.value.approval_id, given_to["id"], kept["digest"], *theirs]  # type: ignore[attr-defined]
 
 

@@ -91,6 +91,15 @@ async def test_arguments_that_do_not_fit(arguments: dict[str, Any], names: list[
         assert f"{name}: " in caught.value.message
 
 
+async def test_what_is_wrong_is_told_in_the_case_in_which_it_must_be_written() -> None:
+    def fan_place(context: ToolContext, place: Annotated[str, Field(pattern="^(EU|DE)$")]) -> Fans:
+        """Where."""
+        return Fans(said={})
+
+    with pytest.raises(InvalidInput, match=r"place: string should match pattern '\^\(EU\|DE\)\$'"):
+        await tool(fan_place, scopes=set()).call(CALLER, {"place": "mars"})
+
+
 async def test_every_scope_is_needed_and_asked_for_first() -> None:
     spec = tool(fan_speed, scopes={"fans:read", "fans:own"})
     with pytest.raises(NotAllowed, match="ann may not call fan_speed: it needs fans:own"):

@@ -186,7 +186,7 @@ def _of_rule(policy: Policy, rule: Rule, facts: Facts, holds: Truth) -> Reason |
         # Where it is not known whether the rule holds, its being met is no more than nothing said.
         return _reason(policy, rule, facts, "met", "is met") if holds else None
     if met is False and holds and rule.condition.evaluate_without_ages(facts) is not None:
-        return _reason(policy, rule, facts, "broken", "is not met" if rule.kind == "require" else "is forbidden")
+        return _reason(policy, rule, facts, "broken", "is not met")
     if met is False and holds:
         return _reason(policy, rule, facts, "unknown", "is met by no evidence that is new enough: it is stale")
     what = "cannot be decided: evidence is missing" if holds else "may hold here: the stage is not said"
@@ -209,7 +209,7 @@ def _told(condition: Expression, facts: Facts) -> Iterator[str]:
     for name, dataset in dict.fromkeys((field.name, field.dataset) for field in fields_of(condition.tree)):
         readings = facts.about(name, dataset)
         known = [
-            f"{name} is {_value(reading.value)}" + (f" ({reading.source})" if reading.source else "")
+            f"{name} is {_value(name, reading.value)}" + (f" ({reading.source})" if reading.source else "")
             for reading in readings.values
         ]
         missing = [f"{name} is unknown: {readings.why}"] if readings.why and not known else []
@@ -217,13 +217,15 @@ def _told(condition: Expression, facts: Facts) -> Iterator[str]:
         yield "; ".join([*known, *missing, *left_out])
 
 
-def _value(value: Value | None) -> str:
+def _value(name: str, value: Value | None) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, frozenset):
         shown = sorted(value)
         return ", ".join(shown[:8]) + (", …" if len(shown) > 8 else "") if shown else "empty"
-    return value if isinstance(value, str) else f"{value:.6g}"
+    if isinstance(value, str):
+        return value
+    return f"{round(value, 2):g}" if name.endswith("age_days") else f"{value:.6g}"
 
 
 def _coverage(policies: PolicySet, case: _Case, reasons: Sequence[Reason]) -> Iterator[Reason]:

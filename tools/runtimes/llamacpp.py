@@ -21,6 +21,7 @@ from tools.runtimes.wire import Wire
 __all__ = ["LlamaRuntime"]
 
 _MOST = 8
+_REGISTER_WITH_FILES = "Register a version with its files: `base_file`, `adapter_file`."
 
 
 @dataclass
@@ -77,9 +78,8 @@ class LlamaRuntime:
             InvalidInput: the version has no weights.
             NotFound: a file is missing.
         """
-        for path in (_weights(version), *(adapter.path for adapter in version.adapters)):
-            if not path.is_file():
-                raise NotFound(f"A file of {version.id}, {path.name}, is not there.", "Fetch the artifact first.")
+        if missing := _missing(version):
+            raise NotFound(missing, _REGISTER_WITH_FILES)
 
     async def warm(self, version: ServedVersion) -> None:
         """Start its process. Raises Unavailable: as many as may run do, or it does not start."""
@@ -97,10 +97,12 @@ class LlamaRuntime:
         return served.child if served else None
 
     async def complete(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> Json:
+        _require_task(version, endpoint)
         wire = await self._wire(version)
         return await wire.post(f"/v1/{endpoint}", prepare(version, endpoint, body))
 
     async def stream(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> AsyncGenerator[Json]:
+        _require_task(version, endpoint)
         wire = await self._wire(version)
         async with aclosing(wire.stream(f"/v1/{endpoint}", prepare(version, endpoint, body, stream=True))) as chunks:
             async for chunk in chunks:
@@ -131,6 +133,7 @@ class LlamaRuntime:
     async def _start(self, served: _Served) -> Child:
         version = served.version
         try:
+            _require_files(version)
             child = Child(version.id, _configuration(version, served.key))
             await child.start()
         except BaseException as error:
@@ -169,6 +172,24 @@ def _configuration(version: ServedVersion, key: str) -> dict[str, object]:
         "adapters": [(str(adapter.path), adapter.scale) for adapter in version.adapters],
         "embeds": version.embeds,
     }
+
+
+def _missing(version: ServedVersion) -> str:
+    """Which file of the version is not here, in a sentence; empty where all are."""
+    files = (_weights(version), *(adapter.path for adapter in version.adapters))
+    names = ", ".join(path.name for path in files if not path.is_file())
+    return f"llama.cpp cannot serve {version.id}: no file of {names} is kept here." if names else ""
+
+
+def _require_files(version: ServedVersion) -> None:
+    if missing := _missing(version):
+        raise Unavailable(missing, _REGISTER_WITH_FILES)
+
+
+def _require_task(version: ServedVersion, endpoint: Endpoint) -> None:
+    if (endpoint == "embeddings") != version.embeds:
+        makes, wanted = ("vectors", "text") if version.embeds else ("text", "vectors")
+        raise InvalidInput(f"{version.id} makes {makes}, not {wanted}.", "Choose a model that does.")
 
 
 def _weights(version: ServedVersion) -> Path:

@@ -50,6 +50,13 @@ def test_a_test_that_fails(chargehand: Chargehand, policy: Path):
     assert done.out.splitlines()[-1] == "1 passed, 1 failed."
 
 
+def test_a_policy_without_tests_is_told_which_file_it_lacks(chargehand: Chargehand, policy: Path):
+    policy.with_name("p.tests.yaml").unlink()
+    done = chargehand("policy", "test", policy)
+    assert done.code == 2
+    assert "there is no p.tests.yaml beside it" in done.err
+
+
 def test_json_is_one_line_for_each_test(chargehand: Chargehand, policy: Path):
     done = chargehand("policy", "test", policy, "--json")
     lines = [json.loads(line) for line in done.out.splitlines()]

@@ -131,6 +131,18 @@ def test_what_cannot_be_honoured_is_refused_by_name(line: Line, options: dict[st
     assert line.old.received == []
 
 
+def test_what_is_missing_is_told_to_be_sent(line: Line):
+    with pytest.raises(openai.BadRequestError, match=r"messages is missing\. Send it\.") as caught:
+        line.client.post("/chat/completions", body={"model": "champion"}, cast_to=object)
+    assert caught.value.param == "messages"
+
+
+def test_several_prompts_are_refused_by_the_name_of_the_option(line: Line):
+    with pytest.raises(openai.BadRequestError) as caught:
+        line.client.completions.create(model="champion", prompt=["one", "two"])
+    assert caught.value.param == "prompt"
+
+
 def test_pictures_are_refused_where_the_version_reads_text_only(line: Line):
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     with pytest.raises(openai.BadRequestError, match="text only"):

@@ -204,3 +204,10 @@ def test_evidence_about_another_version_weighs_nothing(evidence):
     foreign = evidence.model_copy(update={name: moved(getattr(evidence, name)) for name in kinds})
     none = evidence.model_copy(update=dict.fromkeys(kinds, ()))
     assert outcomes(decide(DEFAULT, foreign, NOW)) == outcomes(decide(DEFAULT, none, NOW))
+
+
+@pytest.mark.parametrize(("days", "told"), [(0, "0"), (1e-5, "0"), (3.14159, "3.14"), (30.04, "30.04")])
+def test_ages_are_told_in_hundredths_of_days(days: float, told: str):
+    aged = good(evaluations=(evaluation(finished_at=days_ago(days)),))
+    result = decide(policies("require: evaluation.age_days <= 30"), aged, NOW)
+    assert f"evaluation.age_days is {told}" in [fact for reason in result.reasons for fact in reason.facts]

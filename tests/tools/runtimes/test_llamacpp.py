@@ -88,6 +88,19 @@ async def test_files_that_are_missing_or_broken_are_told(runtime: LlamaRuntime, 
         await runtime.complete(ServedVersion("bare", "bare"), "completions", {"prompt": "x"})
 
 
+async def test_a_file_that_is_not_kept_is_told_by_its_name(runtime: LlamaRuntime, tmp_path: Path):
+    adapted = replace(small(), id="adapted", adapters=(Adapter(Path("support r7")),))
+    with pytest.raises(Unavailable, match=r"cannot serve adapted: no file of support r7 is kept here\. Register"):
+        await runtime.complete(adapted, "chat/completions", CHAT)
+
+
+async def test_text_is_not_asked_of_what_makes_vectors_nor_the_other_way_round(runtime: LlamaRuntime):
+    with pytest.raises(InvalidInput, match="small makes text, not vectors"):
+        await runtime.complete(small(), "embeddings", {"input": "hello"})
+    with pytest.raises(InvalidInput, match="small makes vectors, not text"):
+        await runtime.complete(replace(small(), embeds=True), "completions", {"prompt": "x"})
+
+
 async def test_a_child_ends_with_the_hub():
     version = small()
     child = Child("small", {"path": str(version.weights), "key": "k", "context_tokens": 128, "slots": 1})
