@@ -84,8 +84,8 @@ def search_ahead(dependencies: Dependencies, caller: ToolContext, message: str) 
         return None
 
     async def search() -> tuple[FoundPassages, Rarity]:
-        found = await _search(dependencies, caller, message)
-        return found, await asyncio.to_thread(_rarity, dependencies, message, caller.tenant)
+        rarity = asyncio.to_thread(_rarity, dependencies, message, caller.tenant)
+        return await asyncio.gather(_search(dependencies, caller, message), rarity)
 
     return Ahead(message, asyncio.create_task(search()))
 

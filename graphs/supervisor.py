@@ -79,9 +79,9 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
             previous = (await dependencies.router.route(last_question(messages, 1), previous)).intent
         route = await dependencies.router.route(text, previous)
         unsure = route.path == "clarify"
-        if unsure or route.intent not in TEAMS:
-            find = partial(dependencies.teams.team_of_order, text, caller, changes_only=not unsure)
-            team = await asyncio.to_thread(find)
+        teams, changes_only = dependencies.teams, not unsure
+        if (unsure or route.intent not in TEAMS) and teams.may_be_order(text, changes_only=changes_only):
+            team = await asyncio.to_thread(teams.team_of_order, text, caller, changes_only=changes_only)
             if team is not None:
                 route = _by_rule(team, detect_language(text), "It is an order that the planner understands.")
     await question_kept()

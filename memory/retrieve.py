@@ -16,7 +16,7 @@ from memory.vectors import VectorIndex
 
 __all__ = ["Retriever"]
 
-_SPARE = 8
+_SPARE = 2
 """How many chunks that a store still has and the ledger no longer has are made up for without a second look."""
 _DEPTH = 4
 """How many times as many chunks are scored by words as are candidates by words: those that the vectors find."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,13 @@ from memory.ledger.threads import Question, Thread
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import CheckpointTuple
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+    from langgraph.checkpoint.base import (
+        BaseCheckpointSaver,
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+        CheckpointTuple,
+    )
 
 __all__ = ["Asked", "SavedMessage", "ThreadStore", "open_threads"]
 
@@ -51,7 +56,7 @@ class Asked:
 class ThreadStore:
     """Lists, reads, forks and deletes threads; the graph writes them through `checkpointer`."""
 
-    def __init__(self, checkpointer: AsyncSqliteSaver, ledger: Ledger) -> None:
+    def __init__(self, checkpointer: BaseCheckpointSaver[Any], ledger: Ledger) -> None:
         self.checkpointer = checkpointer
         self._ledger = ledger
 
@@ -143,33 +148,51 @@ async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore
     Raises:
         StorageFailed: the file cannot be opened.
     """
-    import aiosqlite
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
     from langgraph.checkpoint.sqlite import SqliteSaver
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    class Checkpoints(SqliteSaver):
+        """One crossing between threads for each call; LangGraph's own asynchronous saver has up to six."""
+
+        async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+            return await asyncio.to_thread(reader.get_tuple, config)
+
+        async def alist(self, config: RunnableConfig | None, **options: Any) -> AsyncIterator[CheckpointTuple]:
+            for saved in await asyncio.to_thread(lambda: list(reader.list(config, **options))):
+                yield saved
+
+        async def aput(
+            self,
+            config: RunnableConfig,
+            checkpoint: Checkpoint,
+            metadata: CheckpointMetadata,
+            new_versions: ChannelVersions,
+        ) -> RunnableConfig:
+            return await asyncio.to_thread(self.put, config, checkpoint, metadata, new_versions)
+
+        async def aput_writes(
+            self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+        ) -> None:
+            await asyncio.to_thread(self.put_writes, config, writes, task_id, task_path)
+
+        async def adelete_thread(self, thread_id: str) -> None:
+            await asyncio.to_thread(self.delete_thread, thread_id)
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
 
     serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     with storage_errors(path):
-        connection = await aiosqlite.connect(path, timeout=30)
-        reading = sqlite3.connect(path, timeout=30, check_same_thread=False)
-    reader = SqliteSaver(reading, serde=serde)
-
-    class Checkpoints(AsyncSqliteSaver):
-        async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-            """As the base, which crosses between threads six times for it."""
-            return await asyncio.to_thread(reader.get_tuple, config)
-
-    try:
-        checkpointer = Checkpoints(connection, serde=serde)
+        writing, reading = await asyncio.to_thread(lambda: (connect(), connect()))
+    reader = SqliteSaver(reading, serde=serde)  # does not wait while the other waits for the disk
+    checkpointer = Checkpoints(writing, serde=serde)
+    with closing(writing), closing(reading):
         with storage_errors(path):
-            await connection.execute("PRAGMA busy_timeout=30000")
-            await connection.execute("PRAGMA synchronous=FULL")
-            await checkpointer.setup()
+            await asyncio.to_thread(checkpointer.setup)
             await asyncio.to_thread(reader.setup)
         yield ThreadStore(checkpointer, ledger)
-    finally:
-        reading.close()
-        await connection.close()
 
 
 def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:

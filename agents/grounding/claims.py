@@ -8,12 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from agents.grounding.attitude import difference, gives_orders
 from agents.grounding.numbers import plain
 from agents.grounding.order import keeps_order, names_in, rivals, same_kinds_in_order, shortest_run
-from agents.grounding.places import Place, places
+from agents.grounding.places import places
 from agents.grounding.wording import Token, tokens, without_marks
 
 __all__ = ["Support", "check_claim"]
@@ -59,6 +60,28 @@ class Support:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A sentence of the evidence as claims are compared with it.
+
+    Attributes:
+        start: first character, 0-based offset into the passage.
+        end: one past the last character.
+        text: without marks.
+        tokens: of the text; `own` are their names.
+        around: the tokens of what its reader knows already.
+        orders: whether it talks to an assistant of its instructions.
+    """
+
+    start: int
+    end: int
+    text: str
+    tokens: tuple[Token, ...]
+    own: frozenset[str]
+    around: tuple[Token, ...]
+    orders: bool
+
+
 def check_claim(sentence: str, evidence: Sequence[str], headings: Sequence[str] = ()) -> Support:
     """Check a sentence against passages, strictly: better to drop a true sentence than to keep a false one.
 
@@ -75,46 +98,53 @@ def check_claim(sentence: str, evidence: Sequence[str], headings: Sequence[str] 
     claim = _bare(_BULLET.sub("", sentence))
     if not tokens(_STEP.sub("", claim)):
         return Support(None, reason="it says nothing that the documents could carry")
-    best, reason = -1.0, "there is no evidence"
-    for index, passage in enumerate(evidence):
-        for place in places(passage, headings[index] if headings else ""):
-            objection = _objection(claim, place)
-            if not objection:
+    read = [_read(passage, headings[index] if headings else "") for index, passage in enumerate(evidence)]
+    for index, there in enumerate(read):
+        for place in there:
+            if not _objection(claim, place):
                 return Support(index, place.start, place.end)
-            share = _share(tokens(claim), tokens(_bare(place.text)))
-            if share > best:
-                best, reason = share, objection
-    return Support(None, reason=reason)
+    nearest = max((place for there in read for place in there), key=partial(_share, tokens(claim)), default=None)
+    return Support(None, reason=_objection(claim, nearest) if nearest else "there is no evidence")
+
+
+@lru_cache(maxsize=256)
+def _read(passage: str, heading: str) -> tuple[_Place, ...]:
+    """The places of a passage; each of a draft's sentences is compared with all of them."""
+    found: list[_Place] = []
+    for place in places(passage, heading):
+        text = _bare(place.text)
+        there = tokens(text)
+        own = frozenset(names_in(there))
+        found.append(_Place(place.start, place.end, text, there, own, tokens(place.around), gives_orders(text)))
+    return tuple(found)
 
 
 def _bare(text: str) -> str:
     return plain(without_marks(text)).strip()
 
 
-def _objection(claim: str, place: Place) -> str:
+def _objection(claim: str, place: _Place) -> str:
     """Why a place does not carry a claim; empty when it does."""
-    text = _bare(place.text)
-    if not _STEP.match(text):
-        claim = _STEP.sub("", claim)
-    said, there, around = tokens(claim), tokens(text), tokens(place.around)
-    if gives_orders(text):
+    if place.orders:
         return "it comes from an order to an assistant"
-    if wrong := _wrong_figure(said, there) or _unknown_code(said, there, around):
+    if not _STEP.match(place.text):
+        claim = _STEP.sub("", claim)
+    said, there = tokens(claim), place.tokens
+    if wrong := _wrong_figure(said, there) or _unknown_code(said, place):
         return f"{wrong} is not in the documents"
     too_little = len(said) < _FEW and not {token.value for token in there} <= names_in(said)
-    if too_little or not _says_so(said, there, around):
+    if too_little or not _says_so(said, place):
         return _NOT_SAID
-    if turned := difference(claim, text, *shortest_run(said, there)):
+    if turned := difference(claim, place.text, *shortest_run(said, there)):
         return turned
     omitted = rivals(said, there)
-    if (omitted or _COMPARES.search(text)) and not keeps_order(_without_glue(said), there, omitted):
+    if (omitted or _COMPARES.search(place.text)) and not keeps_order(_without_glue(said), there, omitted):
         return _NOT_SAID
     return ""
 
 
-def _share(said: Sequence[Token], there: Sequence[Token]) -> float:
-    own = names_in(there)
-    return sum(token.value in own for token in said) / len(said)
+def _share(said: Sequence[Token], place: _Place) -> float:
+    return sum(token.value in place.own for token in said) / len(said)
 
 
 def _wrong_figure(said: Sequence[Token], there: Sequence[Token]) -> str:
@@ -127,29 +157,26 @@ def _wrong_figure(said: Sequence[Token], there: Sequence[Token]) -> str:
     return ""
 
 
-def _unknown_code(said: Sequence[Token], there: Sequence[Token], around: Sequence[Token]) -> str:
+def _unknown_code(said: Sequence[Token], place: _Place) -> str:
     """A code of the claim that stands neither in the sentence nor, where the sentence names no other, around it."""
-    own, known = names_in(there), names_in(around)
-    others = any(token.kind == "code" and token.value not in names_in(said) for token in there)
-    for token in said:
-        if token.kind == "code" and token.value not in own and (others or token.value not in known):
-            return token.value
-    return ""
+    elsewhere = [token.value for token in said if token.kind == "code" and token.value not in place.own]
+    if not elsewhere:
+        return ""
+    names, known = names_in(said), names_in(place.around)
+    others = any(token.kind == "code" and token.value not in names for token in place.tokens)
+    return next((code for code in elsewhere if others or code not in known), "")
 
 
-def _says_so(said: Sequence[Token], there: Sequence[Token], around: Sequence[Token]) -> bool:
+def _says_so(said: Sequence[Token], place: _Place) -> bool:
     """Whether the claim's words stand there or around, each as often; no figure or code has changed places."""
-    own = names_in(there)
-    words = _without_glue(said) or said
+    words, there, around = _without_glue(said) or said, place.tokens, place.around
+    if sum(token.value in place.own for token in words) < LEAST_OWN_SHARE * len(words):
+        return False
     counted = Counter(name for token in (*there, *around) for name in {token.value, *token.parts})
     if Counter(token.value for token in words) - counted:
         return False
     pairs, pairs_there = _pairs(said), _pairs(there) | _pairs(around)
-    return (
-        sum(token.value in own for token in words) >= LEAST_OWN_SHARE * len(words)
-        and len(pairs & pairs_there) >= LEAST_PAIRS * len(pairs)
-        and same_kinds_in_order(said, there)
-    )
+    return len(pairs & pairs_there) >= LEAST_PAIRS * len(pairs) and same_kinds_in_order(said, there)
 
 
 def _without_glue(said: Sequence[Token]) -> list[Token]:

@@ -55,6 +55,11 @@ class ResolvedModel:
     context_tokens: int
     build: Callable[[], BaseChatModel] | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def is_built(self) -> bool:
+        """Whether `chat` is at hand."""
+        return "chat" in vars(self)
+
     @cached_property
     def chat(self) -> BaseChatModel | None:
         """The LangChain chat model, built on first use: up to 3 s of imports; None for `none`."""

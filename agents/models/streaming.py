@@ -55,7 +55,7 @@ async def stream_text(
         OutOfTime: a limit was reached.
         Interrupted: the answer stopped without its end mark.
     """
-    chat = await asyncio.to_thread(lambda: model.chat)
+    chat = model.chat if model.is_built else await asyncio.to_thread(lambda: model.chat)
     if chat is None:
         raise InvalidInput("No language model is configured.", "Set CHARGEHAND_MODEL to provider:name.")
     worded, options = _for_provider(model, messages, bind)
@@ -69,10 +69,11 @@ async def stream_text(
                 chunk = await _next(stream, deadline, model, call.answered)
                 if chunk is None:
                     break
-                ended = ended or any(chunk.response_metadata.get(mark) for mark in _END_MARKS)
-                if chunk.text:
+                if metadata := chunk.response_metadata:
+                    ended = ended or any(metadata.get(mark) for mark in _END_MARKS)
+                if text := chunk.text:
                     call.answered = True
-                    yield chunk.text
+                    yield text
                 if call.answered:
                     deadline = clock() + next_token_s
     if not ended and not call.answered:

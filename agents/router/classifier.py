@@ -66,8 +66,8 @@ class Classifier:
 
     def scores(self, text: str, embedder: Embedder) -> Floats:
         """Scores of the text alone: the six intents in the order of INTENTS, and leaning; shape (7,)."""
-        own, weights = featurise(text, self.glossary), self.weights
         meaning = embedder.embed([meaning_of(text, self.glossary)])[0]
+        own, weights = featurise(text, self.glossary), self.weights
         scores = (
             weights.offset
             + pull_of(weights.examples @ meaning) @ weights.duals

@@ -83,11 +83,22 @@ class IntentRouter:
         self._embedder = embedder
         self._chooser = chooser
         self._threshold = threshold
-        self._lately: dict[str, asyncio.Task[Floats]] = {}
+        self._lately: dict[str, asyncio.Future[Floats]] = {}
 
-    async def read(self, text: str) -> None:
-        """Read a message ahead of `route`, while other things are done for it."""
-        await self._scores(text)
+    def read(self, text: str) -> asyncio.Future[Floats]:
+        """Begin to read a message, ahead of `route` while other things are done for it.
+
+        Returns:
+            The classifier's scores, of a message that may have been read lately or is just being read. Whoever else
+            waits for them goes on when this future is cancelled.
+        """
+        loop, reading = asyncio.get_running_loop(), self._lately.get(text)
+        if reading is None or reading.get_loop() is not loop or _failed(reading):
+            if len(self._lately) >= _KEPT:
+                del self._lately[next(iter(self._lately))]
+            reading = loop.run_in_executor(None, self._classifier.scores, text, self._embedder)
+            self._lately[text] = reading
+        return asyncio.shield(reading)
 
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         """Find the intent of a message.
@@ -95,7 +106,7 @@ class IntentRouter:
         Args:
             previous: intent of the turn before, for messages that only make sense after it.
         """
-        probabilities = self._classifier.calibrated(await self._scores(text), previous)
+        probabilities = self._classifier.calibrated(await self.read(text), previous)
         order = np.argsort(-probabilities, kind="stable")
         first, second = INTENTS[order[0]], INTENTS[order[1]]
         sure, next_best = float(probabilities[order[0]]), float(probabilities[order[1]])
@@ -129,16 +140,6 @@ class IntentRouter:
             reason=f"{doubt}; the model chose {chosen}.",
         )
 
-    async def _scores(self, text: str) -> Floats:
-        """The classifier's scores of a message that may have been read lately, or is just being read."""
-        reading = self._lately.get(text)
-        if reading is None or reading.get_loop() is not asyncio.get_running_loop() or _failed(reading):
-            if len(self._lately) >= _KEPT:
-                del self._lately[next(iter(self._lately))]
-            scores = asyncio.to_thread(self._classifier.scores, text, self._embedder)
-            reading = self._lately[text] = asyncio.create_task(scores)
-        return await asyncio.shield(reading)  # whoever else waits for it goes on when this turn is stopped
-
     async def _ask(self, text: str, plausible: Sequence[Intent]) -> Intent | None:
         if self._chooser is None or len(plausible) < 2:
             return None
@@ -151,7 +152,7 @@ class IntentRouter:
         return chosen if chosen in plausible else None
 
 
-def _failed(reading: asyncio.Task[Floats]) -> bool:
+def _failed(reading: asyncio.Future[Floats]) -> bool:
     return reading.done() and (reading.cancelled() or reading.exception() is not None)
 
 

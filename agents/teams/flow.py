@@ -64,6 +64,11 @@ class Teams:
     know: Callable[[ToolContext], Known] | None = None
     model: "ResolvedModel | None" = None
 
+    def may_be_order(self, text: str, *, changes_only: bool) -> bool:
+        """Whether `team_of_order` has to look closer, which most questions spare it."""
+        asks = only_asks(without_reason(text)[0])
+        return self.know is not None and not (changes_only and asks and not may_look_at_devices(text))
+
     def team_of_order(self, text: str, context: ToolContext, *, changes_only: bool) -> TeamName | None:
         """The team that an utterance belongs to because the grammar has calls for it; None where it has none.
 
@@ -71,14 +76,13 @@ class Teams:
             changes_only: only for what changes something, or is a look of which every word is understood: all of its
                 words are understood then.
         """
-        asks = only_asks(without_reason(text)[0])
-        if self.know is None or (changes_only and asks and not may_look_at_devices(text)):
+        if self.know is None or not self.may_be_order(text, changes_only=changes_only):
             return None
         plan = plan_operation(text, detect_language(text), self.know(context), self.catalogue, self.tools)
         if plan is None or not plan.calls:
             return None
         reads = all(self.tools[call.tool].effect == "read" for call in plan.calls)
-        if changes_only and not (plan.whole if reads else not asks):
+        if changes_only and not (plan.whole if reads else not only_asks(without_reason(text)[0])):
             return None
         return "governance" if plan.calls[0].tool.startswith(_GOVERNANCE) else "deployment"
 

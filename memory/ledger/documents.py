@@ -14,7 +14,7 @@ from memory.ledger.database import Database
 from memory.ledger.schema import chunks, documents, outbox
 from memory.passages import Chunk
 
-__all__ = ["Documents", "StoredDocument", "chunk_id"]
+__all__ = ["Documents", "NamedDocument", "StoredDocument", "chunk_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class StoredDocument:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NamedDocument:
+    """What is shown of a document beside a chunk of it; the fields are those of `StoredDocument`."""
+
+    id: str
+    name: str
+    title: str
+
+
 def chunk_id(document_id: str, ordinal: int) -> str:
     """Key of a document's chunk in the ledger and in every mirror."""
     return f"{document_id}:{ordinal}"
@@ -48,7 +57,7 @@ _KEYS_AT_ONCE = 500
 """SQLite takes 32766 values in one statement, older releases 999."""
 _listed = [column for column in documents.c if column.name != "text"]
 _found = (  # built once: it takes longer to build than to run
-    sa.select(chunks, *(column.label(f"of_{column.name}") for column in _listed))
+    sa.select(chunks, documents.c.name, documents.c.title)
     .select_from(chunks.join(documents))
     .where(chunks.c.id.in_(sa.bindparam("ids", expanding=True)), documents.c.tenant == sa.bindparam("theirs"))
 )
@@ -125,13 +134,10 @@ class Documents:
                 found[row["document_id"]][1].append(_chunk(row))
         return found
 
-    def chunks(self, chunk_ids: Sequence[str], tenant: str) -> dict[str, tuple[StoredDocument, Chunk]]:
-        """Chunk id -> (its document without text, the chunk), for those of the ids that this tenant has."""
+    def chunks(self, chunk_ids: Sequence[str], tenant: str) -> dict[str, tuple[NamedDocument, Chunk]]:
+        """Chunk id -> (its document, the chunk), for those of the ids that this tenant has."""
         return {
-            row["id"]: (
-                StoredDocument(text="", **{column.name: row[f"of_{column.name}"] for column in _listed}),
-                _chunk(row),
-            )
+            row["id"]: (NamedDocument(row["document_id"], row["name"], row["title"]), _chunk(row))
             for row in self._database.rows(_found, ids=list(chunk_ids), theirs=tenant)
         }
 

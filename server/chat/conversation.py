@@ -75,7 +75,7 @@ class Conversation:
         check_id("thread", thread_id)
         caller = caller or self.dependencies.caller
         require_scope(caller, CHAT, "use the chat")
-        under_way: list[asyncio.Task[Any]] = [asyncio.create_task(self.dependencies.router.read(message))]
+        under_way: list[asyncio.Future[Any]] = [self.dependencies.router.read(message)]
         ahead = search_ahead(self.dependencies, caller, message)
         under_way.extend([ahead.found] if ahead else [])
         try:
@@ -153,7 +153,7 @@ class Conversation:
             {"messages": asked.messages},
             config,
             context=replace(turn, emit=happened),
-            stream_mode="custom",
+            stream_mode="updates",  # "custom" would have a task wait for its events in each step
             durability="exit",  # one durable write a turn; the question is in the ledger before
         )
 

@@ -1,5 +1,6 @@
 """A router whose decisions the test writes."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Literal
 
@@ -42,8 +43,11 @@ class ScriptedRouter:
         self.asked: list[tuple[str, Intent | None]] = []
         self.read_ahead = ""
 
-    async def read(self, text: str) -> None:
+    def read(self, text: str) -> asyncio.Future[None]:
         self.read_ahead = text
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
 
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         self.asked.append((text, previous))

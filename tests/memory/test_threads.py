@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -82,10 +84,9 @@ async def test_deleting_leaves_nothing_of_the_thread(store: ThreadStore, home: H
     await store.delete("t", "default")
     with pytest.raises(NotFound):
         await store.messages("t", "default")
-    rows = await (await store.checkpointer.conn.execute("SELECT DISTINCT thread_id FROM checkpoints")).fetchall()
-    assert rows == [("u",)]
-    rows = await (await store.checkpointer.conn.execute("SELECT DISTINCT thread_id FROM writes")).fetchall()
-    assert ("t",) not in rows
+    with closing(sqlite3.connect(home.threads)) as connection:
+        assert connection.execute("SELECT DISTINCT thread_id FROM checkpoints").fetchall() == [("u",)]
+        assert ("t",) not in connection.execute("SELECT DISTINCT thread_id FROM writes").fetchall()
 
 
 async def test_another_tenant_sees_no_thread(store: ThreadStore) -> None:
