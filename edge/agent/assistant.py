@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from edge.agent.consent import WRITES, asked_writes, in_own_words
 from edge.agent.fast_path import Call, FastPath, Match, Which
-from edge.agent.grounding import evidence_of, says_something, supported
+from edge.agent.grounding import essence, evidence_of, says_something, supported
 from edge.agent.language import Language, language_of
 from edge.agent.naming import Names
 from edge.agent.prompt import Offer, quoted, system_prompt
@@ -187,7 +187,9 @@ class Assistant:
         use = self._use(work, call.tool, arguments, work.by, left_out)
         if use.result is None:
             return say("failed", work.language, why=use.error)
-        parts = [worded(call.tool, use.result, work.language)]
+        far = use.result.get("passages") and not says_something(use.result, str(call.arguments.get("query", "")))
+        parts = [say("far", work.language)] if far else []
+        parts.append(worded(call.tool, use.result, work.language))
         parts += [say("once", work.language)] if call.only_if is not None else []
         for name in left_out:
             what = say("minutes", work.language, value=call.arguments[name]) if name == "minutes" else name
@@ -220,7 +222,7 @@ class Assistant:
             if used:
                 work.reasons.append(f"{model.name}: what it found has nothing to do with the question")
             return None
-        evidence = evidence_of([use.result for use in results if use.result is not None])
+        evidence = evidence_of([essence(use.result) for use in results if use.result is not None])
         kept, dropped = supported(said, evidence, work.text, work.language)
         shown = "\n".join(worded(use.tool, use.result, work.language) for use in results if use.result is not None)
         text = f"{kept}\n\n{shown}" if kept else shown
@@ -236,7 +238,7 @@ class Assistant:
             elif tiny:
                 mine = own_terms(arguments, work.text)
             use = self._use(work, tool, mine, f"{work.by} by {model.name}", reraise=True)
-            return quoted(tool, use.result or {}, self._limits.result_characters)
+            return quoted(tool, essence(use.result or {}), self._limits.result_characters)
 
         def check(tool: str, arguments: Mapping[str, Any]) -> None:
             self._toolbox.tool(tool).check(arguments)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.agent.language import Language, language_of
 
-__all__ = ["Evidence", "evidence_of", "says_something", "supported"]
+__all__ = ["Evidence", "essence", "evidence_of", "says_something", "supported"]
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 _FIGURE = re.compile(r"[A-Za-z0-9_.,:/-]*\d[A-Za-z0-9_.,:/-]*")
@@ -74,11 +74,12 @@ _CLAIMS_DEED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WORD = re.compile(r"[a-z]{4,}")
+_CODE = re.compile(r"(?<![\w-])[a-z]{1,4}-?[a-z]?\d{2,5}(?![\w-])", re.ASCII)
 _LITTLE = frozenset(
     "this that these those with from have here there which what when where were will would could should about into than"
     " then them they your their being been does value values reading readings current currently result results shows"
     " show shown according device sensor sensors data found last latest first time now only also more less most some"
-    " each other between following information answer question moment".split()
+    " each other between following information answer question moment mean means meaning said says tell please".split()
 )
 
 
@@ -124,8 +125,22 @@ def supported(answer: str, evidence: Evidence, question: str, language: Language
     return ("" if language == "zh" else " ").join(kept), dropped
 
 
+def essence(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A result without what only says where a passage stands: its offsets are no figures to answer with."""
+    if not isinstance(result.get("passages"), list):
+        return result
+    passages: list[Any] = result["passages"]
+    short = [
+        {key: value for key, value in one.items() if key in {"text", "title", "heading", "document"}}
+        if isinstance(one, Mapping)
+        else one
+        for one in passages
+    ]
+    return {**result, "passages": short}
+
+
 def says_something(result: Mapping[str, Any], question: str) -> bool:
-    """Whether a result has to do with a question: it is not empty, and passages hold half of the question's words."""
+    """Whether a result has to do with a question: it is not empty, and passages hold half of its words and codes."""
     found = [part for part in result.values() if isinstance(part, list)]
     if found and not any(found) and "problems" not in result:
         return False
@@ -133,16 +148,17 @@ def says_something(result: Mapping[str, Any], question: str) -> bool:
         return True
     told = " ".join(_texts(result["passages"])).lower()
     pieces = _pieces(question.lower())
-    return not pieces or 2 * sum(piece in told for piece in pieces) >= len(pieces)
+    return 2 * sum(weight for piece, weight in pieces.items() if piece in told) >= sum(pieces.values())
 
 
-def _pieces(text: str) -> set[str]:
-    """The beginnings of words, and pairs of Chinese characters."""
+def _pieces(text: str) -> Mapping[str, int]:
+    """The beginnings of words, codes such as "e-217" (which count twice), and pairs of Chinese characters."""
     words = {word[:5] for word in _WORD.findall(text) if word not in _LITTLE}
     han = re.findall(
         r"[\u3400-\u9fff]+", re.sub(r"为什么|怎么样?|什么时候|多久|如何|应该|需要|请问|的|了|吗|呢", " ", text)
     )
-    return words | {run[at : at + 2] for run in han for at in range(max(1, len(run) - 1))}
+    words |= {run[at : at + 2] for run in han for at in range(max(1, len(run) - 1))}
+    return dict.fromkeys(words, 1) | dict.fromkeys(_CODE.findall(text), 2)
 
 
 def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: Language) -> bool:

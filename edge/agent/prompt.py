@@ -144,7 +144,7 @@ def _short(description: str) -> str:
 
 def _cut(result: Mapping[str, Any], limit: int) -> str:
     """JSON of the result, cut until it fits: lists and texts lose their ends, and what is nothing is left out."""
-    items, characters = 12, 240
+    items, characters = 12, 360
     text = ""
     while items >= 1:
         text = json.dumps(_trim(result, items, characters), ensure_ascii=False, separators=(", ", ": "))

@@ -37,6 +37,10 @@ SAYINGS: Mapping[str, tuple[str, str]] = {
     "minutes": ("the last {value} minutes", "最近 {value} 分钟"),
     "found": ("{count} found:", "找到 {count} 条："),
     "nothing": ("Nothing was found.", "没有找到。"),
+    "far": (
+        "Few of the words asked for stand in these passages; they are only the nearest:",
+        "以下段落只含所问内容的少数字词，仅是最接近的：",
+    ),
     "incomplete": ("Not everything could be searched.", "未能搜索全部内容。"),
     "noted": ("Noted (event {seq}).", "已记录（事件 {seq}）。"),
     "alerted": ("The alert is raised (event {seq}).", "已发出告警（事件 {seq}）。"),
@@ -119,6 +123,17 @@ def _log(result: Mapping[str, Any], language: Language) -> str:
     return "\n".join([head, *rows, *tail])
 
 
+def _passages(result: Mapping[str, Any], language: Language) -> str:
+    """Each passage as it stands, and below it where it stands."""
+    rows: list[str] = []
+    for place, one in enumerate(result["passages"], start=1):
+        title = one["title"] or one["document"]
+        heading = f" > {one['heading']}" if one["heading"] else ""
+        quoted = "\n".join(f"> {line}" for line in str(one["text"]).strip().splitlines())
+        rows.append(f"{quoted}\n[{place}] {title}{heading} ({one['document']}, {one['start']}-{one['end']})")
+    return "\n\n".join(rows) or say("nothing", language)
+
+
 def _health(result: Mapping[str, Any], language: Language) -> str:
     zh = language == "zh"
     problems: Sequence[str] = result["problems"]
@@ -187,6 +202,7 @@ _WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
     "sensor_list": _sensors,
     "sensor_history": _history,
     "log_search": _log,
+    "knowledge_search": _passages,
     "system_health": _health,
     "note_take": _note,
     "alert_raise": _alert,

@@ -120,7 +120,8 @@ class Device:
         def knowledge_search(query: str, limit: Annotated[int, Field(ge=1, le=10)] = 3) -> dict[str, Any]:
             """Search the documents that the hub has put onto this device; gives passages with their source."""
             found = [text for text in self.documents if set(query.lower().split()) & set(text.lower().split())]
-            return {"passages": [{"text": text, "source": "manual.pdf"} for text in found[:limit]]}
+            where = {"document": "manual.pdf", "title": "Manual", "heading": "Care", "start": 0, "pack": "manuals"}
+            return {"passages": [{"text": text, **where, "end": len(text), "score": 1.0} for text in found[:limit]]}
 
         def diagnostic_run(name: str) -> dict[str, Any]:
             """Run one of the device's diagnostics by its name and give what it says."""

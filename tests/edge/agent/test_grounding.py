@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.grounding import evidence_of, supported
+from edge.agent.grounding import essence, evidence_of, says_something, supported
 from edge.agent.language import language_of
 
 OIL: dict[str, Any] = {"sensor": "oil_temperature", "unit": "°C", "value": 61.4, "state": "good", "problem": ""}
@@ -81,3 +81,36 @@ def test_nothing_found_may_be_said() -> None:
 def test_no_number_comes_from_a_model(number: float) -> None:
     sentence = f"The oil temperature is {number} °C."
     assert (kept(sentence, OIL) == sentence) == (number == 61.4)
+
+
+PASSAGE = {
+    "text": "E-118 means that the fan has stopped. Replace the fan.", "document": "fan.md", "title": "Fan",
+    "heading": "Errors", "start": 3516, "end": 3654, "pack": "manuals", "score": 0.75,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "fits"),
+    [
+        ("what does E-118 mean", True),
+        ("what does E-217 mean", False),
+        ("what does the code E-217 mean for the fan", False),
+        ("how do I replace the fan of the SE30", True),
+        ("how do I replace the pump", True),
+        ("how do I breed penguins", False),
+        ("", True),
+    ],
+)
+def test_passages_have_to_do_with_a_question_whose_words_and_codes_they_hold(question: str, fits: bool) -> None:
+    assert says_something({"passages": [PASSAGE]}, question) is fits
+
+
+def test_where_a_passage_stands_is_no_evidence() -> None:
+    (passage,) = essence({"passages": [PASSAGE]})["passages"]
+    assert passage == {key: PASSAGE[key] for key in ("text", "document", "title", "heading")}
+    assert 3516.0 not in evidence_of([essence({"passages": [PASSAGE]})]).numbers
+
+
+@pytest.mark.parametrize("result", [{"value": 3}, {"passages": []}, {"passages": ["text"]}, {"passages": "text"}, {}])
+def test_other_results_are_evidence_as_they_are(result: dict[str, Any]) -> None:
+    assert essence(result) == result
