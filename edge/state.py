@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS reported_place (
 INSERT OR IGNORE INTO reported_place VALUES (1, 0, '');
 """
 
+_UNREADABLE = object()
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -57,16 +59,19 @@ class DesiredState:
         with self._database.read() as rows:
             revision, whole = rows.execute("SELECT revision, whole FROM desired_place").fetchone()
             digest = _digest(rows)
-        return Standing(revision, digest, bool(whole))
+        return Standing(revision, digest, bool(whole) or not digest)
 
     def items(self, kind: ItemKind | None = None) -> list[Item]:
-        """By kind and name; of one kind, or all. Raises StorageFailed."""
+        """By kind and name; of one kind, or all. Raises StorageFailed.
+
+        What the disk made unreadable is left out, until the hub has sent it again.
+        """
         with self._database.read() as rows:
             found = rows.execute("SELECT kind, name, revision, body FROM desired ORDER BY kind, name").fetchall()
         return [
-            Item(kind=row[0], name=row[1], revision=row[2], body=json.loads(row[3]))
+            Item(kind=row[0], name=row[1], revision=row[2], body=body)
             for row in found
-            if kind in {None, row[0]}
+            if kind in {None, row[0]} and isinstance(body := _read(row[3]), dict)
         ]
 
     def find(self, kind: ItemKind, name: str) -> Item | None:
@@ -129,7 +134,7 @@ class ReportedState:
         return bool(changed)
 
     def parts(self) -> dict[str, Any]:
-        """All parts. Raises StorageFailed."""
+        """All parts, but what the disk made unreadable. Raises StorageFailed."""
         with self._database.read() as rows:
             return _parts(rows)
 
@@ -171,4 +176,12 @@ def _digest(rows: sqlite3.Connection) -> str:
 
 
 def _parts(rows: sqlite3.Connection) -> dict[str, Any]:
-    return {part: json.loads(value) for part, value in rows.execute("SELECT part, value FROM reported")}
+    found = {part: _read(value) for part, value in rows.execute("SELECT part, value FROM reported")}
+    return {part: value for part, value in found.items() if value is not _UNREADABLE}
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return _UNREADABLE

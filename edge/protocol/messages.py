@@ -103,7 +103,8 @@ class SyncRequest(_Frozen):
         reported_version: rises by one with each change of `reported`, within the stream.
         reported: what the device is now, {"version": key of the model that runs, "failed": key of one that could not,
             "packs", "jobs", "configuration", "health", ...}; None where the hub has it already.
-        have_revision, have_digest: the desired state that it has taken; -1 for none. `whole` asks for all of it.
+        have_revision, have_digest: the desired state that it has taken; -1 for none, and no digest where it
+            trusts the revision. `whole` asks for all of it.
     """
 
     stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -84,6 +84,28 @@ def test_what_the_disk_altered_has_another_digest(database: Database) -> None:
         assert state.standing().digest != before
 
 
+def test_what_the_disk_made_unreadable_is_left_out_and_asked_for_again(database: Database) -> None:
+    state = DesiredState(database)
+    state.take(changes(None, 1, item("a", 1, "x"), item("b", 1, "y")))
+    with database.transaction() as rows:
+        rows.execute("UPDATE desired SET body = ? WHERE name = 'a'", ('{"text',))
+    assert texts(state) == {"b": "y"}
+    assert state.standing().whole
+    state.take(changes(None, 1, item("a", 1, "x"), item("b", 1, "y")))
+    assert (texts(state), state.standing().whole) == ({"a": "x", "b": "y"}, False)
+
+
+def test_a_reported_part_that_the_disk_made_unreadable_is_left_out_until_it_is_put_again(database: Database) -> None:
+    state = ReportedState(database)
+    state.put("version", "m-1")
+    state.put("health", {"ok": True})
+    with database.transaction() as rows:
+        rows.execute("UPDATE reported SET value = ? WHERE part = 'health'", ('{"ok',))
+    assert state.due()[1] == {"version": "m-1"}
+    assert state.put("health", {"ok": True})
+    assert state.parts() == {"version": "m-1", "health": {"ok": True}}
+
+
 def test_reported_state_is_due_until_the_hub_has_just_that(database: Database) -> None:
     state = ReportedState(database)
     assert state.due() == (0, None)

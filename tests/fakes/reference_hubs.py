@@ -140,7 +140,7 @@ class ReferenceHub:
         if request.have_revision > self.revision:  # this hub was restored from an older backup
             self.revision = request.have_revision + 1
         newest = max((item.revision for item in kept.items.values()), default=0)
-        if not request.whole and request.have_revision >= newest and request.have_digest == digest:
+        if not request.whole and request.have_revision >= newest and request.have_digest in {"", digest}:
             return None
         whole = request.whole or request.have_revision >= newest or request.have_revision < 0
         items = [item for item in kept.items.values() if whole or item.revision > request.have_revision]

@@ -1,32 +1,65 @@
 """A device's process, its disk and its clock."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from edge.database import open_database
 from edge.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
+from edge.journal import Journal
 from edge.outbox import Bounds, Outbox
 from edge.protocol.artifacts import ArtifactRef
+from edge.protocol.desired import state_digest
 from edge.protocol.events import EventKind
 from edge.protocol.messages import Enrolled, SyncRequest
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts
 from edge.sync.backoff import Backoff
 from edge.sync.rounds import Syncer
+from edge.sync.transport import Transport
 from tests.fakes.edge_devices import numbered
 from tests.fakes.simulation.disks import Crash, FaultyDisk
 from tests.fakes.simulation.links import FaultyLink
 from tests.fakes.simulation.order import Order
+from tests.fakes.simulation.told import Told
 
-__all__ = ["SimulatedDevice"]
+__all__ = ["Build", "Fetches", "SimulatedDevice"]
 
 KINDS: tuple[EventKind, ...] = ("audit", "audit", "audit", "note", "alert", "telemetry", "telemetry")
+
+
+class Fetches(Protocol):
+    """What a device fetches contents with."""
+
+    async def fetch(self, ref: ArtifactRef, transport: Transport) -> Path: ...
+
+
+def _artifacts(folder: Path, journal: Journal) -> Fetches:
+    return Artifacts(folder, journal, budget_bytes=1 << 20, range_bytes=700, reserve_bytes=0)
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a device is put together from: the product's own parts, or worse ones that the simulation must find out.
+
+    Attributes:
+        enrolment: whom it obeys, given whom it should.
+        link: how its exchanges go, given the device itself, whose `call` goes over its link.
+        artifacts: given the folder of its contents, and where to record.
+        loses: its disk takes no write whose statement begins so; empty for none.
+    """
+
+    enrolment: Callable[[Enrolled], Enrolled] = lambda hub: hub
+    link: Callable[["SimulatedDevice"], Transport] = lambda device: device
+    artifacts: Callable[[Path, Journal], Fetches] = _artifacts
+    loses: str = ""
 
 
 class SimulatedDevice:
@@ -39,18 +72,28 @@ class SimulatedDevice:
         refused: of what recording failed with an error: it must not be anywhere.
         damaged: what the disk altered.
         order: in which order it may come.
+        told: what its hub told it.
     """
 
     def __init__(
-        self, name: str, folder: Path, dice: Random, number: Callable[[], int], hub: Enrolled, bounds: Bounds
+        self,
+        name: str,
+        folder: Path,
+        dice: Random,
+        number: Callable[[], int],
+        hub: Enrolled,
+        bounds: Bounds,
+        build: Build | None = None,
     ) -> None:
         self.name, self.folder, self.dice, self.hub, self.bounds = name, folder, dice, hub, bounds
+        self.build = build or Build()
         self.life: list[int] = []
         self.lives: list[list[int]] = [self.life]
         self.durable: set[int] = set()
         self.refused: set[int] = set()
         self.damaged: set[int] = set()
         self.order = Order()
+        self.told = Told()
         self.clock_offset = timedelta()
         self.crashes = 0
         self.crash_rate = 0.0
@@ -58,7 +101,7 @@ class SimulatedDevice:
         self.busy = True
         self.hurry = 0
         """How many events are recorded next, one after the other."""
-        self.disk = FaultyDisk(folder / f"{name}.db", self.die_at)
+        self.disk = FaultyDisk(folder / f"{name}.db", self.die_at, self.build.loses)
         self.link: FaultyLink
         self.images: list[tuple[Path, list[int]]] = []
         self._number = number
@@ -81,7 +124,10 @@ class SimulatedDevice:
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """As a `Transport`: the link's, with account of what goes up."""
         if tool == "edge_sync":
-            self.order.note(SyncRequest.model_validate(arguments), self.life, self.numbers_on_disk("outbox"))
+            request = SyncRequest.model_validate(arguments)
+            self.order.note(request, self.life, self.numbers_on_disk("outbox"))
+            self.told.check_state(self.state())
+            self.told.check(request)
         return await self.link.call(tool, arguments)
 
     async def live(self) -> None:
@@ -117,6 +163,7 @@ class SimulatedDevice:
         self.disk.set_back(image)
         self.life = list(life)
         self.lives.append(self.life)
+        self.told.set_back()
 
     def take_image(self) -> None:
         path = self.folder / f"{self.name}-{len(self.images)}.image"
@@ -132,6 +179,28 @@ class SimulatedDevice:
             seq, body, number = self.dice.choice(whole)
             self.damaged.add(number)
             self.disk.alter("UPDATE outbox SET body = ? WHERE seq = ?", body[: len(body) // 2], seq)
+
+    def rot(self) -> None:
+        """The disk alters a prompt of the desired state, or a content that is not whole yet."""
+        self.told.check_state(self.state())
+        prompts = self.disk.rows("SELECT name, body FROM desired WHERE kind = 'prompt' ORDER BY name")
+        if prompts:
+            name, body = self.dice.choice(prompts)
+            altered = self.dice.choice([body[: len(body) // 2], json.dumps({"text": f"rotten {self.dice.random()}"})])
+            self.disk.alter("UPDATE desired SET body = ? WHERE kind = 'prompt' AND name = ?", altered, name)
+        self.told.altered(self.state())
+        for partial in sorted((self.folder / f"{self.name}-contents" / "partial").glob("*")):
+            content = partial.read_bytes()
+            if content and self.dice.random() < 0.5:
+                partial.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    def state(self) -> tuple[int, str]:
+        """Revision and digest of the desired state on the disk; the digest of what is no JSON is empty."""
+        ((revision,),) = self.disk.rows("SELECT revision FROM desired_place")
+        try:
+            return revision, state_digest(self.desired())
+        except ValueError:
+            return revision, ""
 
     def desired(self) -> dict[tuple[str, str], Any]:
         rows = self.disk.rows("SELECT kind, name, body FROM desired")
@@ -160,10 +229,9 @@ class SimulatedDevice:
         ReportedState(database).put("boot", self._boots)
         with suppress(OutboxFull):  # As a device does: so a disk that was set back is found out soon.
             outbox.record("note", {"what": "started"})
-        syncer = Syncer(self.hub, self, database, outbox, self._nonce, most_events=self.dice.choice([3, 20, 500]))
-        artifacts = Artifacts(
-            self.folder / f"{self.name}-contents", outbox, budget_bytes=1 << 20, range_bytes=700, reserve_bytes=0
-        )
+        hub, link = self.build.enrolment(self.hub), self.build.link(self)
+        syncer = Syncer(hub, link, database, outbox, self._nonce, most_events=self.dice.choice([3, 20, 500]))
+        artifacts = self.build.artifacts(self.folder / f"{self.name}-contents", outbox)
         desired = DesiredState(database)
         await _first_to_end(self._record(outbox), self._sync(syncer, artifacts, desired))
 
@@ -192,15 +260,17 @@ class SimulatedDevice:
             self.order.seqs.update(zip(numbers, seqs, strict=True))
             self.durable |= {n for kind, n in zip(kinds, numbers, strict=True) if self._never_gives_way(kind)}
 
-    async def _sync(self, syncer: Syncer, artifacts: Artifacts, desired: DesiredState) -> None:
+    async def _sync(self, syncer: Syncer, artifacts: Fetches, desired: DesiredState) -> None:
         backoff = Backoff(self.dice.random, first_s=2, longest_s=300)
         while True:
             try:
                 report = await syncer.round()
                 self.rounds += 1
+                self.told.check_state(self.state())
                 for item in desired.items("pack"):
                     if item.body is not None:
-                        await artifacts.fetch(ArtifactRef.model_validate(item.body["content"]), self.link)
+                        ref = ArtifactRef.model_validate(item.body["content"])
+                        _check_use(ref, await artifacts.fetch(ref, self.link))
             except (LinkFailed, HubRefused, Untrusted, StorageFailed):
                 wait_s = backoff.failed()
             else:
@@ -226,6 +296,12 @@ class SimulatedDevice:
             self.life += [number for number in numbers if number in there]
             self.order.seqs.update({number: on_disk[number] for number in there})
             self._in_doubt = []
+
+
+def _check_use(ref: ArtifactRef, path: Path) -> None:
+    """Raises AssertionError: what the device would use now is not what was ordered."""
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert f"sha256:{found}" == ref.digest, f"in use as {ref.digest[:20]}: {found[:13]}"
 
 
 def _number_in(body: str) -> int | None:

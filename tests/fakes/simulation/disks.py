@@ -19,10 +19,12 @@ class FaultyDisk:
 
     Args:
         die_at: asked before and after each commit; raises `Crash` where the process ends.
+        loses: statements that begin so do nothing; empty for none.
     """
 
-    def __init__(self, path: Path, die_at: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, die_at: Callable[[str], None], loses: str = "") -> None:
         self.path = path
+        self.loses = loses
         self.full = False
         self.commits = 0
         self._die_at = die_at
@@ -96,6 +98,8 @@ class _Connection(sqlite3.Connection):
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         if self.disk is None:
             raise Crash("after its process")
+        if self.disk.loses and sql.startswith(self.disk.loses):
+            return super().execute("SELECT 1 WHERE false")
         if sql != "COMMIT":
             return super().execute(sql, *values)
         self.disk.commits += 1

@@ -9,9 +9,10 @@ from typing import Any
 
 from edge.errors import LinkFailed
 
-__all__ = ["FaultyLink", "LinkFaults"]
+__all__ = ["Answerer", "FaultyLink", "LinkFaults"]
 
 Answerer = Callable[[str, bytes], Awaitable[bytes]]
+"""Gives what the hub says to a tool's name and the bytes of a request; raises LinkFailed or HubRefused."""
 
 
 @dataclass

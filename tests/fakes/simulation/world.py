@@ -13,10 +13,12 @@ from typing import Any
 
 from edge.errors import EdgeError, LinkFailed
 from edge.outbox import Bounds
-from tests.fakes.simulation.devices import SimulatedDevice
+from edge.protocol.desired import state_digest
+from tests.fakes.simulation.devices import Build, SimulatedDevice
 from tests.fakes.simulation.hubs import SimulatedHub
 from tests.fakes.simulation.links import FaultyLink, LinkFaults
 from tests.fakes.simulation.loop import run_virtually
+from tests.fakes.simulation.meddlers import Meddler
 
 __all__ = ["Course", "Outcome", "play"]
 
@@ -48,13 +50,13 @@ class Outcome:
     happened: dict[str, int]
 
 
-def play(course: Course, hub: SimulatedHub, folder: Path) -> Outcome:
+def play(course: Course, hub: SimulatedHub, folder: Path, build: Build | None = None) -> Outcome:
     """Play the course, and check what must hold. Raises AssertionError: it does not."""
-    return run_virtually(_World(course, hub, folder).play())
+    return run_virtually(_World(course, hub, folder, build).play())
 
 
 class _World:
-    def __init__(self, course: Course, hub: SimulatedHub, folder: Path) -> None:
+    def __init__(self, course: Course, hub: SimulatedHub, folder: Path, build: Build | None) -> None:
         self.course, self.hub, self.folder = course, hub, folder
         self.dice = Random(course.seed)
         self.happened: dict[str, int] = {}
@@ -62,6 +64,7 @@ class _World:
         self.hub_full = False
         self.hub_offset_s = 0.0
         self.hub_crash_rate = 0.03
+        self.restored_midway = False
         self.backups: list[object] = []
         self.late: set[asyncio.Task[Any]] = set()
         self.contents: dict[str, bytes] = {}
@@ -69,12 +72,15 @@ class _World:
         bounds = {1: FORGETFUL, 3: TIGHT}.get(course.seed % 4, Bounds())
         self.devices = [
             SimulatedDevice(
-                name, folder, Random(f"{course.seed} {name}"), lambda: next(numbers), hub.enrolled(name), bounds
+                name, folder, Random(f"{course.seed} {name}"), lambda: next(numbers), hub.enrolled(name), bounds, build
             )
             for name in (f"d{place}" for place in range(course.devices))
         ]
+        self.meddlers: list[Meddler] = []
+        seen: dict[str, list[bytes]] = {}
         for device in self.devices:
-            device.link = FaultyLink(device.dice, self._answerer(device), device.die_at, self._keep_late)
+            self.meddlers.append(Meddler(Random(f"{device.dice.random()}"), self._answerer(device), device.hub, seen))
+            device.link = FaultyLink(device.dice, self.meddlers[-1], device.die_at, self._keep_late)
             device.crash_rate = 0.015
 
     async def play(self) -> Outcome:
@@ -103,7 +109,7 @@ class _World:
         things = [
             self._want, self._want, self._want, self._back_up, self._back_up, self._restore, self._image, self._image,
             self._set_back, self._cut, self._cut, self._fill, self._jump, self._jump, self._kill, self._end_hub,
-            self._fill_hub, self._damage, self._put,
+            self._fill_hub, self._damage, self._put, self._put, self._rot, self._restore_midway,
         ]  # fmt: skip
         while loop.time() < self.course.hours * HOUR:
             await asyncio.sleep(self.dice.expovariate(1 / self.course.every_s))
@@ -115,7 +121,9 @@ class _World:
             thing(self.dice.choice(self.devices))
 
     async def _calm(self) -> None:
-        self.hub_crash_rate, self.hub_full = 0.0, False
+        self.hub_crash_rate, self.hub_full, self.restored_midway = 0.0, False, False
+        for meddler in self.meddlers:
+            meddler.rate = 0.0
         for device in self.devices:
             device.crash_rate, device.busy, device.hurry = 0.0, False, 0
             device.link.faults, device.link.cut = LinkFaults.none(), False
@@ -137,7 +145,7 @@ class _World:
         refs = [body["content"] for (kind, _), body in wanted.items() if kind == "pack"]
         return (
             device.waiting() == 0
-            and device.desired() == wanted
+            and device.state() == (device.state()[0], state_digest(wanted))
             and (self.hub.reported(device.name) or {}).get("boot") == device._boots
             and all(
                 (device.folder / f"{device.name}-contents" / ref["digest"].replace(":", "-")).exists() for ref in refs
@@ -192,8 +200,14 @@ class _World:
         self.hub.restore(self.dice.choice(self.backups[-4:]))
         self._recount()
         self._end_hub(device)
-        for one in self.devices:  # Who keeps nothing must not hear now of what was true before.
+        for one in self.devices:
+            one.told.disasters += 1
+            # Who keeps nothing must not hear now of what was true before.
             one.link.breaks += one.bounds == FORGETFUL
+
+    def _restore_midway(self, device: SimulatedDevice) -> None:
+        """The hub forgets the next exchange that it does, before the device hears of it."""
+        self.restored_midway = True
 
     def _image(self, device: SimulatedDevice) -> None:
         if device.disk.path.exists() and not device.disk.full:
@@ -234,6 +248,12 @@ class _World:
         if device.disk.path.exists() and self.dice.random() < 0.5:
             device.damage()
 
+    def _rot(self, device: SimulatedDevice) -> None:
+        if device.disk.path.exists() and device.disk.rows("SELECT 1 FROM sqlite_master WHERE name = 'desired_place'"):
+            device.rot()
+            if self.dice.random() < 0.7:  # The hub sends what has changed, and the device has something else.
+                self._want(device)
+
     # The hub's side of a link.
 
     def _answerer(self, device: SimulatedDevice) -> Any:
@@ -248,7 +268,17 @@ class _World:
             self._hub_dies("before its commit")
             if self.hub_full and tool == "edge_sync":
                 raise LinkFailed("The hub's disk is full.")
+            midway = self.restored_midway and tool == "edge_sync"
+            if midway:
+                self.backups.append(self.hub.backup())
             told = self.hub.handle(device.name, tool, arguments, now_s + self.hub_offset_s)
+            if tool == "edge_sync":
+                device.told.note(arguments, told)
+            if midway:
+                self.restored_midway = False
+                self._restore(device)
+                if device.bounds == FORGETFUL:
+                    raise LinkFailed("The connection broke.")
             self._hub_dies("after its commit")
             return json.dumps(told).encode()
 
