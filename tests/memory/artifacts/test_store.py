@@ -35,8 +35,10 @@ def overwrite(store: ArtifactStore, digest: str, content: bytes) -> None:
         file.write(content)
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.integration)])
 def store(request: pytest.FixtureRequest, home: Home) -> ArtifactStore:
+    if request.param == "s3":
+        return open_artifacts(home, f"s3://{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}")
     return open_artifacts(home, None if request.param == "folder" else f"memory://{uuid.uuid4().hex}/models")
 
 
