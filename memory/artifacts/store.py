@@ -165,6 +165,8 @@ class ArtifactStore:
             self._tables.forget(digest)
             if not self._local:
                 self.path_of(digest).unlink(missing_ok=True)
+            if not self._files.exists(self._path(digest)):  # S3 removes what is not there without a word
+                return False
             try:
                 self._files.rm_file(self._path(digest))
             except FileNotFoundError:

