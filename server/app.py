@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from graphs.dependencies import Dependencies
+from memory.artifacts import open_artifacts
 from memory.errors import ChargehandError
 from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
@@ -25,8 +26,11 @@ from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
 from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
-from tools.context import require_scope
+from server.uploads import upload_routes
+from tools.context import Books, require_scope
+from tools.files import ModelFiles
 from tools.fleet.identity import Identity
+from tools.uploads import Uploads
 
 __all__ = ["create_app", "tell_errors"]
 
@@ -41,19 +45,24 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     # Whoever can reach a hub that listens on this machine alone is the person at this machine.
     local = dependencies.caller if is_loopback(settings.host) else None
 
+    home = dependencies.store.home
+    kept = ModelFiles(open_artifacts(home, settings.artifacts_address), home.root)
+    uploads = Uploads(kept, Books(dependencies.store.ledger))
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_hub(dependencies) as hub, open_mcp(tools, caller_of, names) as mcp:
             app.include_router(chat_routes(hub, caller_of))
             app.include_router(document_routes(hub, caller_of))
             app.include_router(tool_routes(tools, caller_of))
+            app.include_router(upload_routes(uploads, caller_of, home.cache))
             app.include_router(gateway_routes(hub.models.gateway, _gateway_caller))
             app.include_router(rollout_routes(hub.rollouts, caller_of))
             app.router.routes.append(mcp)
             yield
 
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
-    identity = Identity(dependencies.store.home.identity)
+    identity = Identity(home.identity)
     app.add_middleware(Identified, ledger=dependencies.store.ledger, local=local, identity=identity)
     app.add_middleware(KnownHosts, names=names)
     tell_errors(app)

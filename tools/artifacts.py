@@ -12,10 +12,20 @@ from memory.ledger.artifacts import Artifact
 from tools.files import FilePath, ModelFile, ModelFiles
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["ArtifactDetail", "ArtifactList", "ArtifactView", "Collected", "Removed", "artifact_tools"]
+__all__ = [
+    "PUT_LIMIT_S",
+    "ArtifactDetail",
+    "ArtifactList",
+    "ArtifactView",
+    "Collected",
+    "Digest",
+    "Removed",
+    "artifact_tools",
+    "view_of",
+]
 
+PUT_LIMIT_S = 900.0
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256:...")]
-_PUT_LIMIT_S = 900.0
 
 
 class ArtifactView(BaseModel):
@@ -62,17 +72,17 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
 
     def artifact_put(context: ToolContext, path: FilePath) -> ArtifactView:
         """Keep a file of a model, from the hub's machine, under the digest that is computed from its content."""
-        return _view(files.enter(context, context.prepared))
+        return view_of(files.enter(context, context.prepared))
 
     def artifact_list(context: ToolContext) -> ArtifactList:
         """List the files of models that the tenant has: digest, kind, size."""
-        return ArtifactList(artifacts=[_view(one) for one in context.unit.artifacts.all()])
+        return ArtifactList(artifacts=[view_of(one) for one in context.unit.artifacts.all()])
 
     def artifact_show(context: ToolContext, digest: Digest) -> ArtifactDetail:
         """Show one file of a model: kind, size, the versions that are made of it, whether its content is there."""
         found = context.unit.artifacts.get(digest)
         users = _users(context.unit, digest)
-        return ArtifactDetail(**_view(found).model_dump(), versions=users, kept=files.store.exists(digest))
+        return ArtifactDetail(**view_of(found).model_dump(), versions=users, kept=files.store.exists(digest))
 
     def artifact_remove(context: ToolContext, digest: Digest) -> Removed:
         """Give up a file of a model that no version is made of; its content stays until it is collected."""
@@ -95,16 +105,17 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
     reads, writes = {"roster:read"}, {"artifacts:write"}
     return [
         replace(
-            tool(artifact_put, scopes=writes, effect="write", timeout_s=_PUT_LIMIT_S, idempotent=True), prepare=take
+            tool(artifact_put, scopes=writes, effect="write", timeout_s=PUT_LIMIT_S, idempotent=True), prepare=take
         ),
         tool(artifact_list, scopes=reads, ledger=True),
         tool(artifact_show, scopes=reads, ledger=True),
         tool(artifact_remove, scopes=writes, effect="write"),
-        tool(artifact_collect, scopes={"tenants:admin"}, effect="destructive", idempotent=True, timeout_s=_PUT_LIMIT_S),
+        tool(artifact_collect, scopes={"tenants:admin"}, effect="destructive", idempotent=True, timeout_s=PUT_LIMIT_S),
     ]
 
 
-def _view(artifact: Artifact) -> ArtifactView:
+def view_of(artifact: Artifact) -> ArtifactView:
+    """What is told of it."""
     return ArtifactView(**{name: getattr(artifact, name) for name in ArtifactView.model_fields})
 
 

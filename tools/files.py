@@ -55,8 +55,12 @@ class ModelFiles:
         if not found.is_file():
             raise NotFound(f"There is no file {path} on the hub's machine.", "Copy it there first.")
         with storage_errors(found), found.open("rb") as file:
-            media_type = media_type_of(file, found.name)
-            return ModelFile(self.store.put(file), media_type)
+            return self.keep(file, found.name)
+
+    def keep(self, file: IO[bytes], name: str) -> ModelFile:
+        """Keep the content of an open file, which stands at its beginning. Raises as `take`."""
+        media_type = media_type_of(file, name)
+        return ModelFile(self.store.put(file), media_type)
 
     def enter(self, context: ToolContext, file: ModelFile) -> Artifact:
         """Write down, in the open transaction, that the tenant has the content.

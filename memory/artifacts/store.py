@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from memory.artifacts.pieces import PIECE_BYTES, Pieces, PieceTables, hex_of, measure, pieces_of
-from memory.errors import InvalidInput, NotFound, StorageFailed
+from memory.errors import InvalidInput, NotFound, StorageFailed, Unavailable
 
 __all__ = ["ArtifactStore", "Stored"]
 
@@ -36,16 +36,25 @@ class ArtifactStore:
         copies: folder on this machine for what must be a file and lies elsewhere, and for tables of pieces.
         guard: turns the file system's errors into ours.
         local: `root` is a folder of this machine.
+        folders: they must be made before files can lie in them.
     """
 
     def __init__(
-        self, files: Any, root: str, copies: Path, guard: Callable[[], AbstractContextManager[None]], *, local: bool
+        self,
+        files: Any,
+        root: str,
+        copies: Path,
+        guard: Callable[[], AbstractContextManager[None]],
+        *,
+        local: bool,
+        folders: bool = True,
     ) -> None:
         self._files = files
         self._root = root.rstrip("/")
         self._copies = copies
         self._guard = guard
         self._local = local
+        self._folders = folders
         self._tables = PieceTables(copies)
         self._seen: dict[str, tuple[int, int]] = {}
 
@@ -63,7 +72,8 @@ class ArtifactStore:
         incoming = f"{self._root}/incoming/{uuid.uuid4().hex}"
         with self._guard():
             try:
-                self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
+                if self._folders:
+                    self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
                 with self._files.open(incoming, "wb") as out:
                     measured = measure(_written(pieces_of(source), out))
                     if self._local:
@@ -72,7 +82,7 @@ class ArtifactStore:
                 self._tables.save(measured.digest, measured.pieces)
                 self._move(incoming, self._path(measured.digest))
             except BaseException:
-                with suppress(OSError):  # what stays is collected later
+                with suppress(StorageFailed, Unavailable, OSError), self._guard():  # what stays is collected later
                     self._files.rm_file(incoming)
                 raise
         return Stored(measured.digest, measured.pieces.size_bytes, self.url_of(measured.digest))
@@ -155,6 +165,8 @@ class ArtifactStore:
             self._tables.forget(digest)
             if not self._local:
                 self.path_of(digest).unlink(missing_ok=True)
+            if not self._files.exists(self._path(digest)):  # S3 removes what is not there without a word
+                return False
             try:
                 self._files.rm_file(self._path(digest))
             except FileNotFoundError:
