@@ -101,7 +101,10 @@ class ToolSpec:
                 f"{'.'.join(str(part) for part in entry['loc']) or 'arguments'}: {_uncapitalised(entry['msg'])}"
                 for entry in error.errors()
             )
-            raise InvalidInput(f"{self.name} cannot be called so: {wrong}.", "Correct the arguments.") from error
+            unknown = any(entry["type"] == "extra_forbidden" and len(entry["loc"]) == 1 for entry in error.errors())
+            known = ", ".join(self.arguments.model_fields) or "no arguments"
+            advice = f"It takes {known}." if unknown else "Correct the arguments."
+            raise InvalidInput(f"{self.name} cannot be called so: {wrong}.", advice) from error
 
     def _authorise(self, context: ToolContext) -> None:
         missing = self.scopes - context.scopes

@@ -91,6 +91,12 @@ async def test_arguments_that_do_not_fit(arguments: dict[str, Any], names: list[
         assert f"{name}: " in caught.value.message
 
 
+async def test_an_unknown_argument_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await FAN_SPEED.call(CALLER, {"device": "SE50", "limits": 3})
+    assert caught.value.advice == "It takes device, limit, exact."
+
+
 async def test_what_is_wrong_is_told_in_the_case_in_which_it_must_be_written() -> None:
     def fan_place(context: ToolContext, place: Annotated[str, Field(pattern="^(EU|DE)$")]) -> Fans:
         """Where."""

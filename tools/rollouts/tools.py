@@ -1,5 +1,6 @@
 """Rollouts as tools. They write what is wanted; the reconciler makes it so."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -32,6 +33,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
 VersionName = Annotated[Name, Field(description="id of a version such as phi-4-mini@q4, or an alias")]
 RolloutName = Annotated[Name, Field(description="id of a rollout, or a target that is in one")]
+_NEW_TARGET = re.compile(r"\w[\w.-]*")
+"""Neither `model@label` nor `runtime:model`, which requests to the gateway name, too."""
 Reason = Annotated[str, Field(max_length=2000, description="why, for the record")]
 Percentages = Annotated[
     tuple[int, ...] | None,
@@ -98,6 +101,10 @@ class RolloutStarts:
         known = context.unit.targets.find(target)
         if known is None and strategy.kind != "recreate":
             raise _no_target(context.unit, target)
+        if known is None and not _NEW_TARGET.fullmatch(target):
+            raise InvalidInput(
+                f"A new target cannot be called {target!r}.", "Take letters, digits and . _ - without blanks."
+            )
         candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
         kind = known.kind if known else "devices" if context.unit.devices.all(target) else "serving"
         plan = make_plan(strategy, kind, before, candidate, gate=self.gate, approval=self.approval, **given)
@@ -127,6 +134,7 @@ def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]
     """
     starts = RolloutStarts(gate, approval)
     reads, writes = {"rollouts:read"}, {"rollouts:write"}
+    promoting = ApprovalRule(plan=_promoted)
     return [
         tool(starts.rollout_start, scopes=writes, effect="write"),
         tool(starts.execute_blue_green_deployment, scopes=writes, effect="write"),
@@ -135,7 +143,7 @@ def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]
         tool(rollout_pause, scopes=writes, effect="write"),
         tool(rollout_resume, scopes=writes, effect="write"),
         tool(rollout_abort, scopes=writes, effect="write"),
-        tool(rollout_promote, scopes=writes, effect="write", approval=ApprovalRule() if approval else None),
+        tool(rollout_promote, scopes=writes, effect="write", approval=promoting if approval else None),
         tool(rollout_retry, scopes=writes, effect="write"),
     ]
 
@@ -185,6 +193,13 @@ def rollout_promote(context: ToolContext, rollout: RolloutName, reason: Reason =
     return _command(context, rollout, "promote", reason)
 
 
+def _promoted(context: ToolContext, rollout: str, reason: str) -> dict[str, Any]:
+    found = _find(context.unit, rollout)
+    command(found, "promote", context.principal, context.now, reason)  # nobody is asked to approve what cannot be done
+    former = found.before.arms[0].key if found.before.arms else None
+    return {"rollout": found.id, "target": found.target, "from": former, "to": found.candidate.key}
+
+
 def rollout_retry(context: ToolContext, rollout: RolloutName) -> RolloutView:
     """Start a rollout again that was rolled back, aborted or refused, from what its target serves now."""
     former = _find(context.unit, rollout)
@@ -209,6 +224,9 @@ def _command(context: ToolContext, name: str, what: Command, reason: str) -> Rol
 
 def _find(unit: Unit, name: str) -> Rollout:
     row = unit.rollouts.open_on(name)
+    if row is None and unit.targets.find(name) is not None:
+        last = [one.id for one in unit.rollouts.all(name, limit=1)]
+        raise NotFound(f"{name} is in no rollout now.", f"Its last was {last[0]}." if last else "", last)
     return read_rollout(unit, row.id if row is not None else name)
 
 

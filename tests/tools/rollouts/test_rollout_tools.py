@@ -162,6 +162,22 @@ async def test_a_rollout_is_paused_resumed_and_aborted(hub: Hub) -> None:
     assert listed.rollouts == []
 
 
+async def test_nobody_is_asked_to_approve_that_what_cannot_be_promoted_is(hub: Hub) -> None:
+    await hub.call("rollout_start", target="assistant", version="phi@2")
+    with pytest.raises(Conflict, match="cannot promote"):
+        await hub.call("rollout_promote", rollout="assistant")
+
+
+async def test_a_target_that_is_in_no_rollout_names_its_last(hub: Hub) -> None:
+    with pytest.raises(NotFound, match=r"assistant is in no rollout now\.$"):
+        await hub.call("rollout_status", rollout="assistant")
+    started: RolloutView = await hub.call("rollout_start", target="assistant", version="phi@2")
+    await hub.call("rollout_abort", rollout=started.id)
+    hub.look()
+    with pytest.raises(NotFound, match=f"Its last was {started.id}"):
+        await hub.call("rollout_pause", rollout="assistant")
+
+
 async def test_promoting_now_needs_an_approval_of_its_own(hub: Hub) -> None:
     hub.judged()
     hub.seen.seen = {}
@@ -171,7 +187,8 @@ async def test_promoting_now_needs_an_approval_of_its_own(hub: Hub) -> None:
     hub.look(2)
     with pytest.raises(ApprovalNeeded) as asked:
         await hub.call("rollout_promote", rollout=started.id)
-    await hub.call("approval_approve", BOB, approval=asked.value.approval_id)
+    agreed = await hub.call("approval_approve", BOB, approval=asked.value.approval_id)
+    assert agreed.plan == {"rollout": started.id, "target": "assistant", "from": OLD.arms[0].key, "to": "phi@2"}
     assert (await hub.call("rollout_promote", rollout=started.id)).state == "promoting"
     hub.look()
     assert (await hub.call("rollout_status", rollout=started.id)).rollout.serves == {"phi@2": 100}
@@ -191,6 +208,8 @@ async def test_promoting_now_needs_an_approval_of_its_own(hub: Hub) -> None:
             "recreate does not take the percentages 50",
         ),
         ({"target": "assistant", "version": "phi@2", "hold_s": -1}, InvalidInput, "hold_s"),
+        ({"target": "help desk", "version": "phi@2", "strategy": "recreate"}, InvalidInput, "cannot be called"),
+        ({"target": "phi@1", "version": "phi@2", "strategy": "recreate"}, InvalidInput, "cannot be called"),
         (
             {"target": "assistant", "version": "phi@1", "configuration": {"system": "be brief"}},
             InvalidInput,
