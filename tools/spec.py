@@ -98,7 +98,8 @@ class ToolSpec:
             return self.arguments.model_validate(dict(arguments))
         except ValidationError as error:
             wrong = "; ".join(
-                f"{'.'.join(str(part) for part in entry['loc']) or 'arguments'}: {entry['msg'].lower()}"
+                f"{'.'.join(str(part) for part in entry['loc']) or 'arguments'}: "
+                f"{entry['msg'][:1].lower()}{entry['msg'][1:]}"
                 for entry in error.errors()
             )
             raise InvalidInput(f"{self.name} cannot be called so: {wrong}.", "Correct the arguments.") from error
