@@ -119,6 +119,16 @@ def _log(result: Mapping[str, Any], language: Language) -> str:
     return "\n".join([head, *rows, *tail])
 
 
+def _passages(result: Mapping[str, Any], language: Language) -> str:
+    told = [f"{one['text'].strip()}\n  [{_source(one)}]" for one in result["passages"]]
+    return "\n\n".join(told) or say("nothing", language)
+
+
+def _source(passage: Mapping[str, Any]) -> str:
+    named = [passage.get("title") or passage["document"], passage.get("heading")]
+    return " > ".join(name for name in named if name)
+
+
 def _health(result: Mapping[str, Any], language: Language) -> str:
     zh = language == "zh"
     problems: Sequence[str] = result["problems"]
@@ -187,6 +197,7 @@ _WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
     "sensor_list": _sensors,
     "sensor_history": _history,
     "log_search": _log,
+    "knowledge_search": _passages,
     "system_health": _health,
     "note_take": _note,
     "alert_raise": _alert,
