@@ -120,6 +120,16 @@ def test_status_and_doctor_tell_what_is_and_what_lacks(home: Path) -> None:
     assert "inlet: good, 38.0 °C" in doctor.stdout
 
 
+def test_a_disk_that_takes_no_more_is_told(home: Path) -> None:
+    limited = "import resource, sys, edge.cli; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); edge.cli.main()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home)}
+    command = [sys.executable, "-c", limited, "ask", "Take a note: the filter is dirty"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "edge.db cannot be used" in done.stderr
+    assert "See whether the disk is full or failing." in done.stderr
+
+
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = run(tmp_path / "file" / "home", "status")
