@@ -96,7 +96,7 @@ class Daemon:
             return 10.0
         except LinkFailed as error:
             wait_s = self._backoff.failed()
-            _log.info("%s Again in %.0f s.", error, wait_s)
+            _log.info("%s Again in %.0f s.", error.message, wait_s)
             return wait_s
         except HubRefused as error:
             _log.warning("The hub refused: %s", error)

@@ -174,6 +174,7 @@ def _storage_errors(path: Path) -> Generator[None]:
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "Free space on the disk.",
+    sqlite3.SQLITE_IOERR: "See whether the disk is full or failing.",
     sqlite3.SQLITE_READONLY: "Make the folder writable.",
     sqlite3.SQLITE_CANTOPEN: "Check the folder's owner and rights.",
     sqlite3.SQLITE_CORRUPT: "Move the file away; the device begins a new history.",

@@ -20,6 +20,13 @@
 The command line maps the tree to exit codes in `edge/cli/outcomes.py`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 __all__ = [
     "CallerError",
     "EdgeError",
@@ -37,6 +44,7 @@ __all__ = [
     "ToolFailed",
     "Untrusted",
     "WorldError",
+    "misfits",
 ]
 
 
@@ -135,3 +143,16 @@ class PromptTooLong(EdgeError):
 
 class ModelMisbehaved(EdgeError):
     """The model loops, or answers what cannot be used."""
+
+
+def misfits(error: ValidationError, most: int = 1, whole: str = "it") -> str:
+    """Where values do not fit and why, of the first so many; the values are not told, and made-up names are cut.
+
+    Args:
+        whole: what the whole is called, where no part of it is to blame.
+    """
+    told: list[str] = []
+    for entry in error.errors(include_input=False, include_context=False, include_url=False)[:most]:
+        place = ".".join(str(part)[:40] for part in entry["loc"]) or whole
+        told.append(f"{place}: {entry['msg'][:1].lower()}{entry['msg'][1:]}")
+    return "; ".join(told)

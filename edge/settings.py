@@ -30,11 +30,11 @@ telemetry_mb = 16
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edge.errors import InvalidInput
+from edge.errors import InvalidInput, misfits
 from edge.sensors.configuration import Sensor
 
 __all__ = ["HOME_VARIABLE", "DiagnosticSettings", "EdgeSettings", "ModelSettings", "OutboxSettings", "load_settings"]
@@ -98,6 +98,14 @@ class EdgeSettings(_Frozen):
     telemetry_every_s: Annotated[float, Field(ge=1)] = 60.0
     longest_wait_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
 
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [sensor.name for sensor in self.sensors]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"there are two sensors of the name {twice[0]}")
+        return self
+
 
 def load_settings(home: Path | None = None) -> EdgeSettings:
     """The settings of a home; without one it is `CHARGEHAND_EDGE_HOME`, else `~/.chargehand-edge`.
@@ -113,6 +121,4 @@ def load_settings(home: Path | None = None) -> EdgeSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}.", "Correct it.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{path}: {where}: {first['msg'].lower()}.", "Correct it.") from error
+        raise InvalidInput(f"{path}: {misfits(error)}.", "Correct it.") from error

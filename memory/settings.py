@@ -113,5 +113,6 @@ def load_settings(**overrides: object) -> Settings:
         if name.lower() in Settings.model_fields:
             name = f"CHARGEHAND_{name}"
         raise InvalidInput(
-            f"Setting {name} is not valid: {first['msg'].lower()}.", "Correct it in the environment or in .env."
+            f"Setting {name} is not valid: {first['msg'][:1].lower()}{first['msg'][1:]}.",
+            "Correct it in the environment or in .env.",
         ) from error

@@ -15,7 +15,8 @@ from memory.ledger import Ledger
 from server.gateway.ledger_ports import HELD_S
 from server.outcomes import outcome_of
 from server.telling import tell
-from tools.context import ToolContext
+from server.turned_away import TurnedAway
+from tools.context import Books, ToolContext
 from tools.fleet.callers import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
 from tools.keys import KEY_PREFIX, find_caller
@@ -83,18 +84,22 @@ class Identified:
         self._local = local
         self._clock = clock
         self._identity = identity
+        self._turned_away = TurnedAway(Books(ledger, clock))
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != "/" and not scope["path"].startswith("/assets/"):
+            claim = self._device_claim(scope)
             try:
-                claim = self._device_claim(scope)
                 if claim is None:
                     caller = await self._caller(scope)
                 else:
                     body = await _read(receive)
                     caller, receive = await self._device(claim, body), _replay(body, receive)
             except ChargehandError as error:
+                header = Headers(scope=scope).get("authorization") or ""
+                if isinstance(error, NotAllowed) and (claim is not None or TOKEN_PREFIX in header):
+                    await asyncio.to_thread(self._turned_away.note, header, error)
                 await _refuse(error)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller

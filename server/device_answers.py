@@ -1,7 +1,7 @@
 """Questions that no model on a device could answer are put to the hub's supervisor.
 
 An answer goes to the device only where documents carry it; every other question waits for a person
-(`chargehand devices questions`, tool `device_reply`).
+(the tools `device_questions` and `device_reply`).
 """
 
 import asyncio

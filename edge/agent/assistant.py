@@ -145,7 +145,10 @@ class Assistant:
         """
         text = text.strip()
         if not text or len(text) > LONGEST_QUESTION:
-            raise InvalidInput(f"A question has 1 to {LONGEST_QUESTION} characters.", "Ask shorter.")
+            raise InvalidInput(
+                f"A question has 1 to {LONGEST_QUESTION} characters.",
+                "Ask shorter." if text else "Say what you want to know, or what is to be done.",
+            )
         begun, most_s = self._monotonic(), self._limits.ask_s
         ends_at = begun + min(most_s, limit_s if limit_s is not None else most_s)
         work = _Work(text, by, language or language_of(text), begun, ends_at)
@@ -154,8 +157,12 @@ class Assistant:
             question = say("which", work.language, options=", ".join(found.options[:8]))
             return self._answer(work, question, "fast", ok=False)
         if isinstance(found, Match):
-            return self._carry_out(work, found)
-        work.reasons.append("fast path: no known command")
+            answer = self._carry_out(work, found)
+            if not _sought_in_vain(work.uses):
+                return answer
+            work.reasons.append("fast path: the documents on this device do not say")
+        else:
+            work.reasons.append("fast path: no known command")
         for place, model in enumerate(self._models()):
             answer = self._try_model(work, model, "larger" if place else "small")
             if answer is not None:
@@ -321,6 +328,15 @@ class Assistant:
         return Answer(
             text, rung, work.language, tuple(work.uses), elapsed_s=elapsed_s, reasons=tuple(work.reasons), **more
         )
+
+
+def _sought_in_vain(uses: Sequence[ToolUse]) -> bool:
+    """Whether only the device's documents were asked, and do not say: then the hub's may."""
+    return bool(uses) and all(
+        use.tool == "knowledge_search"
+        and (use.result is None or not says_something(use.result, str(use.arguments["query"])))
+        for use in uses
+    )
 
 
 def _condition(call: Call, reading: Mapping[str, Any], language: Language) -> tuple[bool, str]:

@@ -37,10 +37,19 @@ _HOW_TO = re.compile(
 )
 
 
+_IMPLIED: Mapping[str, str] = {
+    **dict.fromkeys(
+        "hot hotter warm warmer cold colder overheating overheated overheats 热 烫 冷".split(), "temperature"
+    ),
+    **dict.fromkeys("humid damp 潮".split(), "humidity"),
+    **dict.fromkeys("fast slow slower".split(), "speed"),
+}
+"""Words that say what is measured without naming it."""
+
+
 def mentioned(text: str, known: Mapping[str, Iterable[str]]) -> list[str]:
     """The names of which a text has most words, in alphabetical order; none where it has no word of any."""
-    said = words_in(text, glossary())
-    common = {name: max(len(said & words_in(alias, glossary())) for alias in (name, *known[name])) for name in known}
+    common = {name: max(_in_common(text, alias, _IMPLIED) for alias in (name, *known[name])) for name in known}
     most = max(common.values(), default=0)
     return sorted(name for name, count in common.items() if count == most) if most else []
 
@@ -50,9 +59,22 @@ def on_topic(text: str, names: Names) -> frozenset[str]:
     if _HOW_TO.search(text):
         return frozenset({"knowledge_search"})
     topics = {name for name, words in _TOPICS.items() if words.search(text)}
-    if _QUANTITIES.search(text) or (not topics and mentioned(text, names.sensors)):
+    if _QUANTITIES.search(text) or (not topics and _names_one(text, names.sensors)):
         topics |= {"sensor_read", "sensor_history"}
     return frozenset(topics | {"knowledge_search"})
+
+
+def _names_one(text: str, known: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a text has half of the words that one of them is called by; "air" is no "air inlet temperature"."""
+    called = [(alias, _in_common(text, alias)) for name in known for alias in (name, *known[name])]
+    return any(common and 2 * common >= len(words_in(alias, glossary())) for alias, common in called)
+
+
+def _in_common(text: str, alias: str, implied: Mapping[str, str] = {}) -> int:
+    """How many words of an alias a text has; a Chinese one that stands in it as a whole counts as its characters."""
+    if not alias.isascii() and alias in text:
+        return len(alias)
+    return len(words_in(text, {**glossary(), **implied}) & words_in(alias, glossary()))
 
 
 def own_terms(arguments: Mapping[str, Any], text: str) -> dict[str, Any]:

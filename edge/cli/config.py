@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 
 from edge.cli.outcomes import DONE
 from edge.configuration import Configuration
@@ -37,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
                 f"There is no value {options.key!r}.", f"There are: {', '.join(sorted(values)) or 'none'}."
             )
         values = {options.key: values[options.key]}
+    if not values:
+        print("Nothing is configured.", file=sys.stderr)
     for key, value in sorted(values.items()):
         print(f"{key} = {json.dumps(value, ensure_ascii=False)}")
     parts.database.close()

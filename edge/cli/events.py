@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from typing import Any, get_args
 
 from edge.cli.outcomes import DONE
@@ -32,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
         return DONE
+    if not told:
+        print("Nothing of that is recorded here.", file=sys.stderr)
     for one in told:
         mark = " " if one["sent"] else "*"
         print(

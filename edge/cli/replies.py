@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 
 from edge.cli.outcomes import DONE
@@ -25,6 +26,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([asdict(reply) for reply in replies], ensure_ascii=False))
         return DONE
+    if not replies:
+        print("The hub has answered nothing yet.", file=sys.stderr)
     for reply in replies:
         print(f"{reply.question}\n{reply.text}")
         for citation in reply.citations:

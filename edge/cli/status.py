@@ -41,7 +41,7 @@ def _status(parts: Parts) -> dict[str, Any]:
         "model": reported.get("version") or "none",
         "packs": reported.get("packs", {}),
         "jobs": reported.get("jobs", []),
-        "desired": f"revision {standing.revision}",
+        "desired": f"revision {standing.revision}" if standing.revision >= 0 else "nothing yet",
         "events": {"recorded": outbox.last_seq, "waiting": outbox.waiting, "bytes": dict(outbox.bytes_used)},
         "health": reported.get("health", {}),
     }

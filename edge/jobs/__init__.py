@@ -1,6 +1,5 @@
 """What the hub has this device do by itself, and when.
 
-cron       expressions of five fields
 schedule   when a job is due, whatever the clock does
 store      jobs and their runs, on disk
 order      which of the waiting runs goes first

@@ -22,12 +22,12 @@ from pydantic import ValidationError
 
 from edge.database import Database
 from edge.errors import CallerError, EdgeError, InvalidInput, Untrusted
-from edge.jobs.cron import parse_cron
 from edge.jobs.order import Waiting, first_of
 from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, cron_due, event_fits, interval_due
 from edge.jobs.store import JobStore, Known, Run, spelled
 from edge.journal import Journal
+from edge.protocol.cron import parse_cron
 from edge.protocol.desired import Item
 from edge.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval
 from edge.protocol.signing import Signed

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Literal
 
-from edge.jobs.cron import Cron
+from edge.protocol.cron import Cron
 from edge.protocol.jobs import OnEvent, OnInterval
 
 __all__ = ["GRACE_S", "SMALL_STEP_BACK_S", "Due", "Memory", "Moment", "cron_due", "event_fits", "interval_due"]

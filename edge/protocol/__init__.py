@@ -6,5 +6,6 @@ events      what a device records, and what may happen to each kind when room ru
 messages    the arguments and results of `edge_enroll`, `edge_sync` and `edge_artifact`
 desired     the items of which a device's desired state consists
 jobs        what runs on a device, and when
+cron        expressions of five fields
 artifacts   references to content, and ranges of it
 """

@@ -1,24 +1,11 @@
-"""The sensors of this device, as its owner describes them in a file of JSON.
+"""The sensors of this device, as its owner describes them in `device.toml`; see `edge.settings`."""
 
-{"sensors": [
-    {"name": "cabinet", "unit": "°C", "minimum": -40, "maximum": 120, "alarm_above": 60,
-     "source": {"driver": "file", "path": "/sys/class/thermal/thermal_zone0/temp", "scale": 0.001}},
-    {"name": "line-pressure", "unit": "bar", "minimum": 0, "maximum": 16,
-     "source": {"driver": "modbus", "host": "192.0.2.7", "address": 100, "type": "float32"}}
-]}
-"""
-
-import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from edge.errors import InvalidInput, NotFound
-
-__all__ = ["FromFile", "FromModbus", "Sensor", "SensorName", "Simulated", "Source", "load_sensors"]
-
-LARGEST_FILE = 1 << 20
+__all__ = ["FromFile", "FromModbus", "Sensor", "SensorName", "Simulated", "Source"]
 
 SensorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -112,38 +99,3 @@ class Sensor(_Frozen):
         if self.minimum >= self.maximum:
             raise ValueError("minimum must be less than maximum")
         return self
-
-
-class _Sensors(_Frozen):
-    sensors: Annotated[list[Sensor], Field(max_length=500)] = []
-
-
-def load_sensors(path: Path) -> list[Sensor]:
-    """The sensors that the file describes.
-
-    Raises:
-        NotFound: there is no such file.
-        InvalidInput: it cannot be read or understood, or two sensors have one name.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except FileNotFoundError as error:
-        raise NotFound(f"There is no file {path}.", "Describe the device's sensors in it.") from error
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > LARGEST_FILE:
-        raise InvalidInput(f"{path} has more than {LARGEST_FILE} bytes.")
-    try:
-        sensors = _Sensors.model_validate(json.loads(content)).sensors
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{path} describes sensors wrongly: {place}: {first['msg'].lower()}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is not JSON.") from error
-    names = [sensor.name for sensor in sensors]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput(f"{path} describes {', '.join(twice)} twice.")
-    return sensors

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge.errors import StorageFailed, Untrusted
+from edge.errors import InvalidInput, StorageFailed, Untrusted
 from edge.protocol.messages import Enrolled, EnrolRequest
 from edge.protocol.signing import Signer
 from edge.sync.transport import Transport
@@ -38,6 +38,7 @@ async def enrol(
         hub_key: the hub's key as somebody told it who was there; None takes the key that answers.
 
     Raises:
+        InvalidInput: the device cannot be called so.
         Untrusted: another hub answered than the one of `hub_key`, or than the one enrolled with before.
         HubRefused: the token is not valid, or was used by another device.
         LinkFailed: no answer came; ask again with the same token.
@@ -45,9 +46,14 @@ async def enrol(
     """
     before = read_enrolment(path)
     digest = hashlib.sha256(token.encode()).hexdigest()
-    request = EnrolRequest(
-        device=device, public_key=signer.public_key, proof=signer.sign(digest.encode()), facts=dict(facts)
-    )
+    proof = signer.sign(digest.encode())
+    try:
+        request = EnrolRequest(device=device, public_key=signer.public_key, proof=proof, facts=dict(facts))
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{device!r} is no name of a device.",
+            "Choose one (--device NAME) of at most 64 letters, digits and . _ -, which begins with a letter or digit.",
+        ) from error
     answer = await transport.call("edge_enroll", request.model_dump(mode="json"))
     try:
         enrolled = Enrolled.model_validate(answer)

@@ -227,7 +227,10 @@ def _make_door(inner: "httpx2.AsyncHTTPTransport") -> Any:
                 response = await inner.handle_async_request(request)
                 body = await _read(response)
             except (httpx2.TransportError, httpx2.StreamError) as error:
-                self.failure = LinkFailed(f"The hub cannot be reached: {str(error) or type(error).__name__}.")
+                self.failure = LinkFailed(
+                    f"The hub cannot be reached: {str(error) or type(error).__name__}.",
+                    "Look at its address, its certificate and the proxy; what was recorded here waits.",
+                )
                 return httpx2.Response(502, request=request)
             if isinstance(body, LinkFailed):
                 self.failure = body

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from edge.errors import EdgeError, InvalidInput, NotAllowed, NotFound, OutOfTime, ToolFailed
+from edge.errors import EdgeError, InvalidInput, NotAllowed, NotFound, OutOfTime, ToolFailed, misfits
 from edge.journal import Journal
 from edge.protocol.canonical import digest_of
 from edge.tools.auditing import Account
@@ -65,8 +65,7 @@ class DeviceTool:
         try:
             return self.arguments.model_validate(dict(arguments))
         except (ValidationError, TypeError, ValueError) as error:
-            entries = error.errors() if isinstance(error, ValidationError) else []
-            wrong = "; ".join(f"{_place(entry['loc'])}: {entry['msg'].lower()}" for entry in entries[:5])
+            wrong = misfits(error, 5, "arguments") if isinstance(error, ValidationError) else ""
             known = ", ".join(self.arguments.model_fields) or "none"
             raise InvalidInput(
                 f"{self.name} cannot be called so: {wrong or 'the arguments are not an object'}.",
@@ -248,8 +247,3 @@ class Toolbox:
 
 class _Crowded(NotAllowed):
     """Too many calls."""
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """Where in the arguments; names that the caller made up are cut."""
-    return ".".join(str(part)[:40] for part in location) or "arguments"

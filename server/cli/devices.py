@@ -79,7 +79,11 @@ def token(group: str, device: str | None, hours: float, as_json: bool) -> None:
         print_json(made)
         return
     click.echo(made["token"])
-    click.echo(f"On the device: chargehand-edge enroll URL TOKEN; it will trust {made['hub_id']}.", err=True)
+    click.echo(
+        f"On the device: chargehand-edge enroll --hub URL --token TOKEN --hub-key {made['hub_key']}\n"
+        f"With the key it trusts no other hub than this one, {made['hub_id']}.",
+        err=True,
+    )
 
 
 @command.command("groups")
@@ -260,7 +264,7 @@ def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
     for pair in given:
         key, separator, value = pair.partition("=")
         if not separator or not key:
-            raise InvalidInput(f"{pair!r} is not KEY=VALUE.", "Such as every_s=30.")
+            raise InvalidInput(f"{pair!r} is not KEY=VALUE.", "Such as sync.every_s=30.")
         try:
             found[key] = json.loads(value)
         except ValueError:

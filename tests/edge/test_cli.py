@@ -50,6 +50,13 @@ def test_what_nobody_here_can_answer_waits_for_the_hub(home: Path) -> None:
     assert run(home, "replies", "--json").stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("command", ["events", "replies", "config"])
+def test_where_there_is_nothing_that_is_said(home: Path, command: str) -> None:
+    done = run(home, command)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "othing" in done.stderr
+
+
 def test_configuration_is_changed_shown_and_removed(home: Path) -> None:
     assert run(home, "config", "report.every_s", "30").stdout == "report.every_s = 30\n"
     assert run(home, "config", "report.every_s").stdout == "report.every_s = 30\n"
@@ -62,10 +69,11 @@ def test_configuration_is_changed_shown_and_removed(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("ask", ""), "1 to 2000 characters"),
+        (("ask", ""), "Say what you want to know"),
         (("ask", "x" * 5000), "1 to 2000 characters"),
         (("config", "a", "not json"), "is not JSON"),
         (("enroll", "--hub", "http://127.0.0.1:1"), "There is no token"),
+        (("enroll", "--hub", "http://hub", "--token", "che_1", "--device", "press 1"), "is no name of a device"),
         (("enroll", "--hub", "ftp://hub", "--token", "che_1"), "not the address of a hub"),
         (("sync",), "not enrolled"),
         (("fly",), "invalid choice"),
@@ -103,12 +111,23 @@ def test_wrong_settings_are_named(home: Path, text: str, said: str) -> None:
 
 def test_status_and_doctor_tell_what_is_and_what_lacks(home: Path) -> None:
     told = json.loads(run(home, "status", "--json").stdout)
+    assert told["desired"] == "nothing yet"
     assert (told["device"], told["agent"], told["events"]["waiting"]) == ("not enrolled", "does not run", 0)
     assert run(home, "status", "--check").returncode == 1
     doctor = run(home, "doctor")
     assert doctor.returncode == 1
     assert "look hub        not enrolled" in doctor.stdout
     assert "inlet: good, 38.0 °C" in doctor.stdout
+
+
+def test_a_disk_that_takes_no_more_is_told(home: Path) -> None:
+    limited = "import resource, sys, edge.cli; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); edge.cli.main()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home)}
+    command = [sys.executable, "-c", limited, "ask", "Take a note: the filter is dirty"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "edge.db cannot be used" in done.stderr
+    assert "See whether the disk is full or failing." in done.stderr
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -111,6 +111,30 @@ async def test_a_request_that_was_altered_or_is_another_s_is_refused(hub: HubCli
         assert unit.uplinks.all()[0].seen_at is None
 
 
+async def test_who_is_turned_away_is_written_down_once_an_hour(
+    hub: HubClient, fleet: FleetWorks, caplog: pytest.LogCaptureFixture
+) -> None:
+    device, other = await enrol(hub, fleet, "press-1"), await enrol(hub, fleet, "press-2")
+    expired = await fleet.token(hours=1e-9)
+    claims = [
+        replace(other, name="press-1").authorization(b"{}"),
+        device.authorization(b"something else"),
+        f"Bearer {expired}",
+        "Device default/press-9 AAAA",
+        "Device",
+        "Bearer che_0_made-up",
+    ]
+    for authorization in claims * 2:
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        assert error_of(hub.http.post("/v1/tools/edge_sync", content=b"{}", headers=headers))[0] == 401
+    with fleet.works.ledger.view("default") as unit:
+        noted = [entry for entry in unit.audit.entries(50) if entry.tool == "edge_door"]
+    told = [(entry.principal, entry.detail) for entry in noted]
+    assert [principal.partition(":")[0] for principal, _ in told] == ["enrolment", "unproved"]
+    assert told[1] == ("unproved:press-1", "The device's signature is not valid. Enrol the device.")
+    assert len([one for one in caplog.messages if "not known here" in one]) == 1
+
+
 async def test_a_device_may_sync_and_fetch_and_nothing_else(hub: HubClient, fleet: FleetWorks) -> None:
     device = await enrol(hub, fleet)
     headers = {"Authorization": device.authorization(b"")}

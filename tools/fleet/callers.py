@@ -4,13 +4,23 @@ import hashlib
 from datetime import datetime
 
 from edge.errors import Untrusted
+from edge.protocol.messages import DEVICE_SCHEME
 from edge.protocol.signing import request_statement, verify
 from memory.errors import NotAllowed
 from memory.ledger import Ledger
 from tools.context import ToolContext
 from tools.fleet.identity import Identity
 
-__all__ = ["TOKEN_PREFIX", "device_of", "find_device", "find_enroller", "hash_of", "not_enrolled", "token_of"]
+__all__ = [
+    "TOKEN_PREFIX",
+    "claimed_by",
+    "device_of",
+    "find_device",
+    "find_enroller",
+    "hash_of",
+    "not_enrolled",
+    "token_of",
+]
 
 TOKEN_PREFIX = "che_"  # noqa: S105 # nosec B105: what every enrolment token begins with
 _DEVICE, _ENROLMENT = "device:", "enrolment:"
@@ -63,6 +73,17 @@ def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> 
     except Untrusted as error:
         raise refusal from error
     return ToolContext(f"{_DEVICE}{device}", tenant, frozenset({"edge:sync"}))
+
+
+def claimed_by(ledger: Ledger, authorization: str) -> tuple[str, str] | None:
+    """Tenant and principal that a header names, proved or not; None where there is no such device or token."""
+    scheme, _, claim = authorization.strip().partition(" ")
+    if scheme.lower() != DEVICE_SCHEME.lower():
+        found = ledger.find_enrolment(hash_of(claim.strip()))
+        return (found[0], f"{_ENROLMENT}{found[1].id}") if found is not None else None
+    tenant, _, device = claim.strip().partition(" ")[0].partition("/")
+    with ledger.view(tenant) as unit:
+        return (tenant, f"unproved:{device}") if unit.devices.find(device) is not None else None
 
 
 def device_of(context: ToolContext) -> str:

@@ -1,10 +1,13 @@
 """Jobs of devices: the hub signs them, and devices run no others."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from edge.protocol.jobs import JOB, Action, Job, Limits, Retries, Schedule
+from edge import errors as edge_errors
+from edge.protocol.cron import parse_cron
+from edge.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule
 from memory.errors import InvalidInput
 from tools.fleet.changing import put_item, remove_item, where_of
 from tools.fleet.identity import Identity
@@ -46,6 +49,8 @@ def job_tools(identity: Identity) -> list[ToolSpec]:
         group: Group = None,
     ) -> ItemView:
         """Give devices a job, signed by the hub: what to do, when, how often to try again and what it may use."""
+        if isinstance(schedule, OnCron):
+            _require_due(schedule.expression)
         try:
             job = Job.model_validate(
                 {
@@ -69,6 +74,16 @@ def job_tools(identity: Identity) -> list[ToolSpec]:
         tool(device_job_remove, scopes={"fleet:write"}, effect="write"),
         tool(device_job_list, scopes={"fleet:read"}, ledger=True),
     ]
+
+
+def _require_due(expression: str) -> None:
+    """Raises InvalidInput: it is no cron expression, or never due."""
+    try:
+        due = parse_cron(expression).next_after(datetime.now(UTC), UTC)
+    except edge_errors.InvalidInput as error:
+        raise InvalidInput(error.message, error.advice) from error
+    if due is None:
+        raise InvalidInput(f"The cron expression {expression!r} is never due.", "Name a day that there is.")
 
 
 def device_job_remove(context: ToolContext, name: ItemName, device: Device = None, group: Group = None) -> ItemView:

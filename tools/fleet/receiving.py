@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from edge.errors import misfits
 from edge.protocol.canonical import canonical_json, digest_of
 from edge.protocol.events import FIRST_CHAIN, Event, chain
 from edge.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, RejectedEvent, SyncRequest
@@ -141,8 +142,7 @@ def _checked(raw: Mapping[str, Any]) -> tuple[Event | None, str]:
         event = Event.model_validate(raw)
         size_bytes = len(canonical_json(event.body))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].lower()}"[:200]
+        return None, misfits(error)[:200]
     except (TypeError, ValueError, RecursionError):
         return None, "it is not JSON"
     if size_bytes > LARGEST_EVENT:

@@ -56,6 +56,13 @@ def test_a_tool_that_fails_is_told(device: Device) -> None:
     assert len(answer.tool_calls) == 1  # what comes after it was not done
 
 
+def test_what_the_device_has_no_documents_about_is_kept_for_the_hub(device: Device) -> None:
+    device.documents = ["Line 1 has two gateways.", "What does the shift do? It writes a report."]
+    answer = device.assistant().ask("what does the manual say about the filter", by="p")
+    assert (answer.rung, len(answer.tool_calls)) == ("queued", 1)
+    assert device.journal.of("question")[0]["reasons"][0] == "fast path: the documents on this device do not say"
+
+
 @pytest.mark.parametrize(
     ("text", "raised"),
     [

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.jobs.cron import parse_cron
 from edge.jobs.zones import local_zone
+from edge.protocol.cron import parse_cron
 
 BERLIN = Path("/usr/share/zoneinfo/Europe/Berlin")
 

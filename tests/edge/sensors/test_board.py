@@ -1,6 +1,5 @@
 """Reading sensors, whatever is wrong with them."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import InvalidInput, NotFound
+from edge.errors import NotFound
 from edge.sensors.board import Reading, SensorBoard
-from edge.sensors.configuration import FromFile, Sensor, Simulated, load_sensors
+from edge.sensors.configuration import FromFile, Sensor, Simulated
 
 
 class Clock:
@@ -128,38 +127,3 @@ def test_a_file_that_is_no_longer_written_is_a_dead_sensor(tmp_path: Path) -> No
     assert from_file(path, wall, stale_after_s=30).value == 5
     wall.now += 30
     assert "not written" in from_file(path, wall, stale_after_s=30).problem
-
-
-def test_sensors_are_described_in_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "sensors.json"
-    source = {"driver": "modbus", "host": "192.0.2.7", "address": 100, "type": "float32"}
-    path.write_text(json.dumps({"sensors": [{"name": "pressure", "aliases": ["压力"], "source": source}]}))
-    (sensor,) = load_sensors(path)
-    assert (sensor.name, sensor.aliases, sensor.source.driver) == ("pressure", ("压力",), "modbus")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "[]",
-        "{",
-        '{"sensors": [{"name": "a"}]}',
-        '{"sensors": [{"name": "A B", "source": {"driver": "simulator"}}]}',
-        '{"sensors": [{"name": "a", "source": {"driver": "shell", "command": "id"}}]}',
-        '{"sensors": [{"name": "a", "minimum": 5, "maximum": 5, "source": {"driver": "simulator"}}]}',
-        '{"sensors": [{"name": "a", "source": {"driver": "simulator", "base": NaN}}]}',
-        '{"sensors": [{"name": "a", "source": {"driver": "modbus", "host": "h", "address": 70000}}]}',
-        '{"sensors": [{"name": "a", "source": {"driver": "simulator"}}, {"name": "a", "source": {"driver": "simulator"}}]}',
-    ],
-)
-def test_wrong_descriptions_are_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "sensors.json"
-    path.write_text(content)
-    with pytest.raises(InvalidInput):
-        load_sensors(path)
-
-
-def test_a_missing_description_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
-        load_sensors(tmp_path / "none.json")

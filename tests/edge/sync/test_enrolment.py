@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import LinkFailed, StorageFailed, Untrusted
+from edge.errors import InvalidInput, LinkFailed, StorageFailed, Untrusted
 from edge.protocol.messages import Enrolled
 from edge.protocol.signing import verify
 from edge.sync.enrolment import enrol, read_enrolment
@@ -54,6 +54,14 @@ async def test_a_lost_answer_is_asked_for_again_in_the_same_words(tmp_path: Path
     hub.lost = False
     await try_enrol(tmp_path, hub)
     assert hub.requests[0] == hub.requests[1]
+
+
+@pytest.mark.parametrize("device", ["SE30 hall 3", "", "-press", "x" * 65, "按压机"])
+async def test_a_name_that_no_hub_takes_is_told_before_it_is_asked(tmp_path: Path, device: str) -> None:
+    hub = Hub()
+    with pytest.raises(InvalidInput, match="is no name of a device"):
+        await try_enrol(tmp_path, hub, device=device)
+    assert hub.requests == []
 
 
 async def test_another_hub_than_the_one_that_was_told_is_not_trusted(tmp_path: Path) -> None:

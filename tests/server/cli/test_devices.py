@@ -13,6 +13,9 @@ from tools.spec import Books
 Chargehand = Callable[..., Done]
 
 
+EVERY = '{{"name": "a", "schedule": {{"on": "cron", "expression": "{}"}}, "action": {{"do": "ask", "text": "Well?"}}}}'
+
+
 def visit(home: Path, token: str = "", **said: str) -> FakeDevice:
     """The device comes to the hub of this home, enrols where it has a token, and answers what it is asked."""
     works = Works(open_ledger(home / "ledger.sqlite"))
@@ -34,8 +37,18 @@ def visit(home: Path, token: str = "", **said: str) -> FakeDevice:
     return device
 
 
+def key_of(home: Path) -> str:
+    works = Works(open_ledger(home / "ledger.sqlite"))
+    try:
+        return open_fleet(works, home).identity.hub_key
+    finally:
+        works.ledger.close()
+
+
 def test_a_device_is_let_in_given_work_asked_and_refused(chargehand: Chargehand, tmp_path: Path) -> None:
     assert "devices token" in chargehand("devices", "list").err
+    made = chargehand("devices", "token")
+    assert f"chargehand-edge enroll --hub URL --token TOKEN --hub-key {key_of(tmp_path / 'home')}" in made.err
     token = chargehand("devices", "token", "--group", "hall-3", "--json").json["token"]
     home = tmp_path / "home"
     visit(home, token)
@@ -78,6 +91,8 @@ def test_a_device_is_let_in_given_work_asked_and_refused(chargehand: Chargehand,
         (["configure", "a=1", "--group", "nowhere"], "There is no device in a group"),
         (["jobs", "put", "nonsense"], "not JSON"),
         (["jobs", "put", "{}"], "device_job_put cannot be called so"),
+        (["jobs", "put", EVERY.format("99 * * * *")], "'99' is no minute of a cron expression"),
+        (["jobs", "put", EVERY.format("0 0 30 2 *")], "'0 0 30 2 *' is never due"),
         (["revoke", "press-9"], "--reason"),
         (["events", "--kind", "nonsense"], "kind"),
     ],

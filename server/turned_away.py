@@ -1,0 +1,56 @@
+"""Devices and tokens that were turned away at the door: in the audit log of the tenant whose they are said to be.
+
+One entry an hour for each, so that nobody can fill the log by knocking; who names nothing that is known here is told
+in the hub's own log, as often.
+"""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from memory.canonical import digest_of
+from memory.errors import ChargehandError
+from tools.context import Books, ToolContext
+from tools.fleet.callers import claimed_by
+
+__all__ = ["TurnedAway"]
+
+_log = logging.getLogger(__name__)
+_QUIET = timedelta(hours=1)
+_MOST_HELD = 10_000
+
+
+class TurnedAway:
+    """Writes down who was turned away. Any thread may note."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._noted: dict[tuple[str, str], datetime] = {}
+        self._lock = threading.Lock()
+
+    def note(self, authorization: str, error: ChargehandError) -> None:
+        """Write it down, unless that was done within the hour.
+
+        Args:
+            authorization: the header, of which nothing is kept but whom it names.
+        """
+        claimed = claimed_by(self._books.ledger, authorization)
+        if not self._is_news(claimed or ("", "")):
+            return
+        if claimed is None:
+            _log.warning("A device or token that is not known here was turned away: %s", error)
+            return
+        tenant, principal = claimed
+        nobody = ToolContext(principal, tenant, frozenset())
+        self._books.note(nobody, "edge_door", "read", digest_of(None), "refused", str(error))
+
+    def _is_news(self, claimed: tuple[str, str]) -> bool:
+        now = self._books.clock()
+        with self._lock:
+            last = self._noted.get(claimed)
+            if last is not None and last <= now < last + _QUIET:
+                return False
+            if len(self._noted) >= _MOST_HELD:
+                self._noted.clear()
+            self._noted[claimed] = now
+        return True
