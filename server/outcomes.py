@@ -19,7 +19,18 @@ from memory.errors import (
     Unavailable,
 )
 
-__all__ = ["BAD_USAGE", "DONE", "FAILED", "REFUSED", "WAITING", "Outcome", "exit_code_of", "outcome_of", "worst"]
+__all__ = [
+    "BAD_USAGE",
+    "DONE",
+    "FAILED",
+    "REFUSED",
+    "WAITING",
+    "Outcome",
+    "error_of",
+    "exit_code_of",
+    "outcome_of",
+    "worst",
+]
 
 DONE, FAILED, BAD_USAGE, REFUSED, WAITING = 0, 1, 2, 3, 4
 
@@ -73,6 +84,12 @@ def outcome_of(error: BaseException) -> Outcome:
         if kind in _OUTCOMES:
             return _OUTCOMES[kind]
     return _INTERNAL
+
+
+def error_of(code: str, message: str, advice: str) -> ChargehandError:
+    """The error that another hub told of by its code; one that waits for an approval is a conflict here."""
+    named = {outcome.code: kind for kind, outcome in _OUTCOMES.items() if kind is not ApprovalNeeded}
+    return named.get(code, Conflict)(message, advice)
 
 
 def exit_code_of(ending: Ending) -> int:

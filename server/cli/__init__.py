@@ -16,7 +16,9 @@ from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 
 __all__ = ["cli", "main", "print_json", "run_command", "tell_training"]
 
-_COMMANDS = tuple("up chat route ingest search tools roster approvals audit policy rollout devices mcp doctor".split())
+_COMMANDS = tuple(
+    "up chat route ingest search tools roster artifacts approvals audit policy rollout devices mcp doctor".split()
+)
 
 
 class _LazyGroup(click.Group):

@@ -2,7 +2,6 @@
 
 import hashlib
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
 from server.app import tell_errors
 from server.uploads import upload_routes
+from tests.fakes.served import served
 from tests.fakes.works import ANN, Works, open_works
 from tools.files import ModelFiles
 from tools.spec import ToolContext
@@ -40,18 +39,6 @@ def works(tmp_path: Path) -> Iterator[Works]:
     opened = open_works(tmp_path)
     yield opened
     opened.ledger.close()
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Its address on this machine."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(30)
 
 
 @pytest.fixture
