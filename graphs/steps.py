@@ -13,7 +13,7 @@ from agents.grounding.relevance import Rarity
 from tools.context import ToolContext
 from tools.knowledge import FoundPassages
 
-__all__ = ["Ahead", "TurnContext", "begun_for", "emitter", "question_kept", "step", "turn_caller"]
+__all__ = ["Ahead", "TurnContext", "begun_for", "emitter", "step", "turn_caller"]
 
 State = TypeVar("State", bound=Mapping[str, Any])
 
@@ -39,13 +39,11 @@ class TurnContext:
         emit: called on the event loop's thread.
         caller: who takes the turn; None for whom the graph was made for.
         ahead: for the step that searches, if it searches for the same.
-        kept: done when the question is durable.
     """
 
     emit: Emit
     caller: ToolContext | None = None
     ahead: Ahead | None = None
-    kept: asyncio.Task[None] | None = None
 
 
 def emitter() -> Emit:
@@ -65,13 +63,6 @@ def begun_for(query: str) -> Ahead | None:
     context: Any = get_runtime().context
     ahead = context.ahead if isinstance(context, TurnContext) else None
     return ahead if ahead is not None and ahead.query == query else None
-
-
-async def question_kept() -> None:
-    """Wait until the question of the running turn is durable. Raises what keeping it raised."""
-    context: Any = get_runtime().context
-    if isinstance(context, TurnContext) and context.kept is not None:
-        await asyncio.shield(context.kept)
 
 
 def step(

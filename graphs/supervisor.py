@@ -28,7 +28,7 @@ from agents.transcript import Transcript
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
-from graphs.steps import question_kept, step, turn_caller
+from graphs.steps import step, turn_caller
 
 __all__ = ["build_supervisor", "make_graph"]
 
@@ -84,7 +84,6 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
             team = await asyncio.to_thread(teams.team_of_order, text, caller, changes_only=changes_only)
             if team is not None:
                 route = _by_rule(team, detect_language(text), "It is an order that the planner understands.")
-    await question_kept()
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))
     fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}

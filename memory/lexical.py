@@ -41,6 +41,8 @@ _STOP = frozenset(
     " its may me might must my no not of on or our she should so some such than that the their them then there these"
     " they this those to us was we were what when where which while who why will with would you your".split()
 )
+_stemming = threading.Lock()
+"""The stemmer holds the word that it works on; searches run in several threads."""
 _STOP_ZH = re.compile("[的了吗呢吧啊是在和与或我你它们这那个么什怎请有]")
 
 
@@ -81,7 +83,8 @@ def _word_terms(word: str) -> tuple[str, ...]:
 
 
 def _stem(word: str) -> str:
-    return _stemmer().stemWord(word)
+    with _stemming:
+        return _stemmer().stemWord(word)
 
 
 @lru_cache(maxsize=1)

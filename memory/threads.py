@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         CheckpointTuple,
     )
 
-__all__ = ["Asked", "SavedMessage", "ThreadStore", "open_threads"]
+__all__ = ["SavedMessage", "ThreadStore", "open_threads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,6 @@ class SavedMessage:
 
     message: AnyMessage
     checkpoint_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The question of a turn.
-
-    Attributes:
-        messages: what to add to the thread: the question, and before it the last one, in case its turn was killed.
-            Adding a message that is there already changes nothing.
-        kept: done when the question is durable; to be waited for before anything is answered.
-    """
-
-    messages: list[AnyMessage]
-    kept: asyncio.Task[None]
 
 
 class ThreadStore:
@@ -68,8 +54,12 @@ class ThreadStore:
         """Raises NotFound: there is no such thread in this tenant."""
         return await asyncio.to_thread(self._ledger.threads.get, thread_id, tenant)
 
-    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> Asked:
-        """Count a turn and begin to keep its question: a checkpoint is written only at the end of a turn.
+    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
+        """Count a turn and keep its question, durably: a checkpoint is written only at the end of a turn.
+
+        Returns:
+            What to add to the thread: the question, and before it the last one, in case its turn was killed. Adding a
+            message that is there already changes nothing.
 
         Raises:
             NotFound: the thread is another tenant's.
@@ -78,10 +68,10 @@ class ThreadStore:
 
         title = " ".join(message.split())[:80]
         question = Question(uuid.uuid4().hex, message)
-        before = await asyncio.to_thread(self._ledger.threads.before, thread_id, tenant)
-        keep = asyncio.to_thread(self._ledger.threads.ask, thread_id, tenant, title, question, datetime.now(UTC))
+        ask, now = self._ledger.threads.ask, datetime.now(UTC)
+        before = await asyncio.to_thread(ask, thread_id, tenant, title, question, now)
         asked = [before, question] if before else [question]
-        return Asked([HumanMessage(entry.text, id=entry.id) for entry in asked], asyncio.create_task(keep))
+        return [HumanMessage(entry.text, id=entry.id) for entry in asked]
 
     async def messages(self, thread_id: str, tenant: str) -> list[SavedMessage]:
         """All messages of a thread in order, each with the checkpoint to fork at to keep it as the last one.

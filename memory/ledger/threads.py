@@ -31,9 +31,8 @@ class Question:
     text: str
 
 
-_thread = sa.select(threads).where(threads.c.id == sa.bindparam("wanted"))
 _before = (
-    sa.select(threads.c.tenant, questions.c.id, questions.c.text)
+    sa.select(threads.c.tenant, threads.c.title, threads.c.turns, questions.c.id, questions.c.text)
     .select_from(threads.outerjoin(questions))
     .where(threads.c.id == sa.bindparam("wanted"))
 )
@@ -51,33 +50,24 @@ class Threads:
             questions, {column.name: sa.bindparam(column.name) for column in questions.c}
         )
 
-    def ask(self, thread_id: str, tenant: str, title: str, question: Question, now: datetime) -> None:
+    def ask(self, thread_id: str, tenant: str, title: str, question: Question, now: datetime) -> Question | None:
         """Count one more turn of a thread, making it with `title` when it is new, and keep what is asked.
+
+        Returns:
+            The question before it, which may never have been answered; None where there is none.
 
         Raises:
             NotFound: the thread is another tenant's.
         """
         with self._database.write() as connection:
-            row = connection.execute(_thread, {"wanted": thread_id}).mappings().first()
+            row = connection.execute(_before, {"wanted": thread_id}).mappings().first()
             if row is not None and row["tenant"] != tenant:
                 raise _no_thread(thread_id)
             turns = row["turns"] + 1 if row is not None else 1
             thread = Thread(thread_id, tenant, row["title"] if row is not None else title, turns, now)
             connection.execute(self._put_thread, asdict(thread))
             connection.execute(self._put_question, {"thread_id": thread_id, **asdict(question)})
-
-    def before(self, thread_id: str, tenant: str) -> Question | None:
-        """The question before the next one, which may never have been answered; None where there is none.
-
-        Raises:
-            NotFound: the thread is another tenant's.
-        """
-        for row in self._database.rows(_before, wanted=thread_id):
-            if row["tenant"] != tenant:
-                raise _no_thread(thread_id)
-            if row["id"] is not None:
-                return Question(row["id"], row["text"])
-        return None
+        return Question(row["id"], row["text"]) if row is not None and row["id"] is not None else None
 
     def last_question(self, thread_id: str) -> Question | None:
         """What was asked last in a thread; None where nothing was, or it is a fork."""

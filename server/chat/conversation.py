@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
@@ -21,7 +21,7 @@ from graphs.steps import TurnContext
 from graphs.supervisor import build_supervisor
 from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
-from memory.threads import Asked, ThreadStore, open_threads
+from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id, check_message
 from tools.context import ToolContext, require_scope
 
@@ -80,9 +80,10 @@ class Conversation:
         under_way.extend([ahead.found] if ahead else [])
         try:
             with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
-                asked = await self.threads.begin_turn(thread_id, caller.tenant, message)
-                under_way.append(asked.kept)
-                return await self._run(thread_id, asked, TurnContext(emit, caller, ahead, asked.kept))
+                asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
+                under_way.append(asking)
+                asked = await asyncio.shield(asking)  # a stopped turn waits for it, below
+                return await self._run(thread_id, asked, TurnContext(emit, caller, ahead))
         finally:
             await asyncio.gather(*under_way, return_exceptions=True)
 
@@ -104,7 +105,7 @@ class Conversation:
     def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
         return self.dependencies.store.home.lock(self.lock_name(thread_id), f"{doing} thread {thread_id}")
 
-    async def _run(self, thread_id: str, asked: Asked, turn: TurnContext) -> Reply:
+    async def _run(self, thread_id: str, asked: list[AnyMessage], turn: TurnContext) -> Reply:
         settings = self.dependencies.settings
         so_far = Transcript()
         record = partial(self._record, thread_id, asked, turn, so_far)
@@ -140,7 +141,7 @@ class Conversation:
             approvals=list(so_far.approvals),
         )
 
-    async def _stream(self, thread_id: str, asked: Asked, turn: TurnContext, so_far: Transcript) -> None:
+    async def _stream(self, thread_id: str, asked: list[AnyMessage], turn: TurnContext, so_far: Transcript) -> None:
         def happened(event: TurnEvent) -> None:
             so_far.show(event)
             turn.emit(event)
@@ -150,7 +151,7 @@ class Conversation:
             "recursion_limit": self.dependencies.settings.recursion_limit,
         }
         await self._graph.ainvoke(
-            {"messages": asked.messages},
+            {"messages": asked},
             config,
             context=replace(turn, emit=happened),
             stream_mode="updates",  # "custom" would have a task wait for its events in each step
@@ -158,12 +159,9 @@ class Conversation:
         )
 
     async def _record(
-        self, thread_id: str, asked: Asked, turn: TurnContext, so_far: Transcript, status: str, why: str
+        self, thread_id: str, asked: list[AnyMessage], turn: TurnContext, so_far: Transcript, status: str, why: str
     ) -> None:
-        """Keep in the thread that a turn ended early, with what had been said; if it began: its question was kept."""
-        await asyncio.wait([asked.kept])
-        if asked.kept.exception() is not None:
-            return
+        """Keep in the thread that a turn ended early, with what had been said."""
         origin = {
             "route": so_far.route,
             "citations": [],
@@ -174,7 +172,7 @@ class Conversation:
         }
         await self._graph.aupdate_state(
             {"configurable": {"thread_id": thread_id}},
-            {"messages": [*asked.messages, AIMessage(content=so_far.said, additional_kwargs=origin)]},
+            {"messages": [*asked, AIMessage(content=so_far.said, additional_kwargs=origin)]},
             as_node="respond",
         )
 

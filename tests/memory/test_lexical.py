@@ -1,8 +1,12 @@
 import sqlite3
+import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import pytest
+import snowballstemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,3 +170,17 @@ def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database, " * 100)
     with pytest.raises(StorageFailed, match="not a database"):
         open_lexical_index(path)
+
+
+def test_words_are_stemmed_alike_in_several_threads() -> None:
+    words = ["".join(letters) + "ationally" for letters in product("bcdfgkmnprst", "aeiou", "lmnrst", "eiou")]
+    stemmer = snowballstemmer.stemmer("english")
+    expected = [stemmer.stemWord(word) for word in words]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda part: analyse(" ".join(part)), [words[at::4] for at in range(4)]))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [expected[at::4] for at in range(4)]

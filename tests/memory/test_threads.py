@@ -34,9 +34,8 @@ async def store(home: Home) -> AsyncIterator[ThreadStore]:
 async def say(store: ThreadStore, thread: str, text: str) -> None:
     graph = StateGraph(Talk).add_node("echo", echo).add_edge(START, "echo").add_edge("echo", END)
     asked = await store.begin_turn(thread, "default", text)
-    await asked.kept
     compiled = graph.compile(checkpointer=store.checkpointer)
-    await compiled.ainvoke({"messages": asked.messages}, {"configurable": {"thread_id": thread}}, durability="exit")
+    await compiled.ainvoke({"messages": asked}, {"configurable": {"thread_id": thread}}, durability="exit")
 
 
 async def said(store: ThreadStore, thread: str) -> list[str]:
@@ -55,11 +54,11 @@ async def test_a_thread_is_kept_with_the_beginning_of_its_first_message(store: T
 
 async def test_a_question_whose_turn_was_killed_stays(store: ThreadStore) -> None:
     await say(store, "t", "one")
-    await (await store.begin_turn("t", "default", "killed")).kept
+    await store.begin_turn("t", "default", "killed")
     assert await said(store, "t") == ["one", "heard one", "killed"]
     await say(store, "t", "two")
     assert await said(store, "t") == ["one", "heard one", "killed", "two", "heard two"]
-    await (await store.begin_turn("new", "default", "killed at once")).kept
+    await store.begin_turn("new", "default", "killed at once")
     assert await said(store, "new") == ["killed at once"]
 
 

@@ -83,21 +83,18 @@ def test_tenants_do_not_see_each_other(ledger: Ledger) -> None:
         lambda: ledger.threads.get("t", "two"),
         lambda: ledger.threads.delete("t", "two"),
         lambda: ledger.threads.ask("t", "two", "mine now", QUESTION, NOW),
-        lambda: ledger.threads.before("t", "two"),
     ):
         with pytest.raises(NotFound):
             read()
 
 
 def test_a_thread_counts_turns_and_keeps_its_title(ledger: Ledger) -> None:
-    ledger.threads.ask("t", "default", "first question", QUESTION, NOW)
+    assert ledger.threads.ask("t", "default", "first question", QUESTION, NOW) is None
     later = NOW.replace(hour=13)
-    assert ledger.threads.before("t", "default") == QUESTION
-    ledger.threads.ask("t", "default", "second", Question("2", "and now?"), later)
+    assert ledger.threads.ask("t", "default", "second", Question("2", "and now?"), later) == QUESTION
     assert ledger.threads.get("t", "default") == Thread("t", "default", "first question", 2, later)
     assert ledger.threads.last_question("t") == Question("2", "and now?")
-    assert ledger.threads.before("u", "default") is None
-    ledger.threads.ask("u", "default", "other", QUESTION, NOW)
+    assert ledger.threads.ask("u", "default", "other", QUESTION, NOW) is None
     assert [thread.id for thread in ledger.threads.all("default")] == ["t", "u"]
     ledger.threads.delete("t", "default")
     assert ledger.threads.last_question("t") is None

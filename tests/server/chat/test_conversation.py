@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AnyMessage
 
-from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, StepStarted, ToolFinished, TurnEvent
+from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, ToolFinished, TurnEvent
 from agents.models.resolve import resolve_model
 from graphs.dependencies import Dependencies
 from memory.errors import ChargehandError, Conflict, InvalidInput, NotFound, OutOfTime, StorageFailed, Unavailable
 from memory.store import KnowledgeStore
-from memory.threads import Asked, SavedMessage, ThreadStore, open_threads
+from memory.threads import SavedMessage, ThreadStore, open_threads
 from server.chat.conversation import Conversation, open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool
@@ -96,16 +97,11 @@ class Slow(ThreadStore):
         self._may_keep = may_keep
         self._failure = failure
 
-    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> Asked:
-        asked = await super().begin_turn(thread_id, tenant, message)
-
-        async def keep() -> None:
-            await self._may_keep.wait()
-            await asked.kept
-            if self._failure:
-                raise self._failure
-
-        return replace(asked, kept=asyncio.create_task(keep()))
+    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
+        await self._may_keep.wait()
+        if self._failure:
+            raise self._failure
+        return await super().begin_turn(thread_id, tenant, message)
 
 
 async def test_nothing_is_decided_or_said_before_the_question_is_kept(store: KnowledgeStore):
@@ -114,7 +110,7 @@ async def test_nothing_is_decided_or_said_before_the_question_is_kept(store: Kno
         conversation = Conversation(dependencies_on(store), Slow(threads, may_keep))
         turn = asyncio.create_task(conversation.take_turn("t", HEAT, listener))
         await asyncio.sleep(0.5)
-        assert [type(event) for event in listener.events] == [StepStarted]
+        assert listener.events == []
         may_keep.set()
         assert "85 °C" in (await turn).answer
 
@@ -126,9 +122,8 @@ async def test_a_question_that_cannot_be_kept_is_not_answered(store: KnowledgeSt
         conversation = Conversation(dependencies_on(store), Slow(threads, may_keep, failure))
         with pytest.raises(StorageFailed):
             await conversation.take_turn("t", HEAT, listener)
-        assert listener.answer == ""
-        assert [type(event) for event in listener.events] == [StepStarted]
-        assert [saved.message.type for saved in await threads.messages("t", "default")] == ["human"]
+        assert listener.events == []
+        assert await threads.all("default") == []
 
 
 async def test_a_turn_is_answered_and_kept(talking: Opener):
