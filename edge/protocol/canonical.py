@@ -6,6 +6,8 @@ from typing import Any
 
 __all__ = ["canonical_json", "digest_of"]
 
+_SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys and no spaces, as UTF-8; the hub's own spelling is the same.
@@ -14,8 +16,7 @@ def canonical_json(value: Any) -> bytes:
         ValueError: a number is not finite.
         TypeError: something in it is not JSON.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _SPELLING.encode(value).encode("utf-8", "surrogatepass")
 
 
 def digest_of(value: Any) -> str:

@@ -77,7 +77,8 @@ def receive(
     else:
         unit.streams.add(after)
     wants_changed = draw(unit, taking.events, now)
-    meeting = replace(meeting, has_rejected=meeting.has_rejected or taking.rejected)
+    if taking.rejected:
+        meeting = replace(meeting, has_rejected=True)
     return Received(after, len(taking.events), rejected=_rejected(unit, meeting, request), wants_changed=wants_changed)
 
 

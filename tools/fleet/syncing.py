@@ -127,7 +127,9 @@ class Exchange:
                 return None
             items, whole = state.whole(), True
         since = None if whole else have
-        desired = Desired(device=device, since=since, revision=head.revision, items=items, digest=state.digest)
+        desired = Desired.model_construct(
+            device=device, since=since, revision=head.revision, items=items, digest=state.digest
+        )
         return self.identity.envelope(DESIRED, desired.model_dump(mode="json"))
 
 
