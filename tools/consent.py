@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from memory.canonical import digest_of
-from memory.errors import Conflict, InvalidInput, NotAllowed
+from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger import Unit
 from memory.ledger.approvals import Approval, Delegation
+from memory.nearest import nearest_names
 from tools.context import LOCAL_ENGINEER, ToolContext
 
 __all__ = ["MAY_DECIDE", "ApprovalRule", "current", "decide", "delegate", "find_or_request", "revoke", "undelegate"]
@@ -35,16 +36,22 @@ class ApprovalRule:
         lasts_s: until when it must be given and used, seconds from the request.
         plan: called like the tool, within its transaction; what it gives (JSON or a pydantic model) is shown to the
             decider, and the approval is bound to it.
+        done: called like the tool, within its transaction: whether all is so already, and nobody needs to agree.
     """
 
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
     four_eyes: bool = True
     lasts_s: float = 24 * 3600.0
     plan: Callable[..., Any] | None = None
+    done: Callable[..., bool] | None = None
 
     def asks(self, values: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments needs an approval."""
         return all(values.get(name) in allowed for name, allowed in self.when.items())
+
+    def is_done(self, context: ToolContext, values: Mapping[str, Any]) -> bool:
+        """Whether a call with these arguments would change nothing. Raises as the tool, where it cannot be done."""
+        return self.done is not None and self.done(context, **values)
 
 
 def find_or_request(
@@ -183,7 +190,7 @@ def delegate(context: ToolContext, receiver: str, tools: tuple[str, ...], until:
     Raises:
         NotAllowed: the caller may not decide itself; a delegated right is not passed on.
         InvalidInput: the moment is past, or the receiver is the caller.
-        NotFound: the tenant has no such principal; it must be there before it may decide.
+        NotFound: the tenant has no such principal; it must be there before it may decide. Or there is no such tool.
         Conflict: the principal is not active.
     """
     if MAY_DECIDE not in context.scopes:
@@ -194,6 +201,8 @@ def delegate(context: ToolContext, receiver: str, tools: tuple[str, ...], until:
         raise InvalidInput("A right cannot be delegated to oneself.", "Name somebody else.")
     if receiver != LOCAL_ENGINEER.principal and not context.unit.principals.get(receiver).active:
         raise Conflict(f"The principal {receiver!r} is not active.", "Name somebody else.")
+    for name in sorted(set(tools) - context.tools):
+        raise NotFound(f"There is no tool {name!r}.", nearest=nearest_names(name, sorted(context.tools)))
     delegation = Delegation(f"dl-{uuid.uuid4().hex[:12]}", context.principal, receiver, tools, context.now, until)
     context.unit.approvals.save_delegation(delegation)
     return delegation

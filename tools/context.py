@@ -32,11 +32,16 @@ SCOPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """What a running tool works in: an open transaction, the moment of the call, what was prepared for it."""
+    """What a running tool works in: an open transaction, the moment of the call, what was prepared for it.
+
+    Attributes:
+        tools: names of all tools that are bound to the same books.
+    """
 
     unit: Unit
     now: datetime
     prepared: Any = None
+    tools: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,11 @@ class ToolContext:
         return self._open.prepared
 
     @property
+    def tools(self) -> frozenset[str]:
+        """Names of the tools there are beside the one that runs. Raises as `unit`."""
+        return self._open.tools
+
+    @property
     def _open(self) -> OpenCall:
         if self.opened is None:
             raise RuntimeError("this tool has no transaction: make it with effect='write' or ledger=True")
@@ -94,10 +104,15 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The ledger with its clock: where the calls of tools are done and written down."""
+    """The ledger with its clock: where the calls of tools are done and written down.
+
+    Attributes:
+        tools: names of the tools that are bound to it.
+    """
 
     ledger: Ledger
     clock: Callable[[], datetime] = _utc_now
+    tools: frozenset[str] = frozenset()
 
     def note(
         self, context: ToolContext, tool: str, effect: str, arguments_digest: str, outcome: AuditOutcome, detail: str

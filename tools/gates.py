@@ -20,7 +20,7 @@ from tools.lineage import find_version
 from tools.policies import active_policies
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["GateHistory", "GateView", "Gates", "Judgement", "gate_tools", "read_result", "told"]
+__all__ = ["GateHistory", "GateView", "Gates", "Judgement", "advice_on", "gate_tools", "read_result", "told"]
 
 VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]
 
@@ -107,9 +107,24 @@ def refusal(found: Judgement) -> GateRefused:
     reasons = told(found.result)
     return GateRefused(
         f"The gate for {found.use.gate} says {found.result.verdict} of {found.result.subject}: {' '.join(reasons)}",
-        "Mend what it names, record the evidence, then check the gate again.",
+        f"{advice_on(found.result)}, then check the gate again.",
         reasons,
     )
+
+
+def advice_on(result: GateResult) -> str:
+    """What helps against a verdict that is no pass: the beginning of a sentence."""
+    about_licences = [reason.rule == "licence" or "licence." in reason.condition for reason in result.deciding()]
+    if result.verdict == "fail" and any(about_licences):
+        return (
+            "No evidence changes what a licence forbids: take another version, purpose or region, or agree on other "
+            "terms with whoever licenses it"
+        )
+    if result.verdict == "fail":
+        return "Mend what it names or take another version, record the evidence"
+    if all(about_licences):
+        return "Register the version with the licences of its base, adapter and data sets"
+    return "Record the evidence that it names"
 
 
 def told(result: GateResult) -> list[str]:

@@ -31,11 +31,12 @@ _ALL = 1_000_000
 
 
 class AliasView(BaseModel):
-    """An alias, and what it named before."""
+    """An alias, and what it named before. `changed`: False where it named that version already."""
 
     name: str
     version: str
     previous: str | None
+    changed: bool = True
 
 
 def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
@@ -48,19 +49,20 @@ def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
     def set_stage(context: ToolContext, version: VersionName, stage: NewName) -> VersionView:
         """Move a version to a stage: candidate, staging, production, or one of the tenant's own."""
         unit = context.unit
-        found = find_version(unit, version)
+        found = _usable_version(unit, version)
         _require_stage(unit, stage)
-        if found.stage == "retired":
-            raise Conflict(f"{found.id} is retired: {found.retired_reason}", "Register a new version.")
+        if found.stage == stage:
+            return version_view(unit, found)
         if stage == "production":
             gatekeeper(context, found)
         return version_view(unit, unit.versions.save(replace(found, stage=stage)))
 
     def set_alias(context: ToolContext, alias: NewName, version: VersionName) -> AliasView:
         """Let an alias such as champion or challenger name a version from now on."""
-        found = find_version(context.unit, version)
-        if found.stage == "retired":
-            raise Conflict(f"{found.id} is retired: {found.retired_reason}", "Name a version that is not.")
+        found = _usable_version(context.unit, version)
+        if _names_already(context, alias, version):
+            former = context.unit.aliases.get(alias)
+            return AliasView(name=alias, version=found.id, previous=former.previous, changed=False)
         if alias == "champion":
             gatekeeper(context, found)
         pointed = context.unit.aliases.point(alias, found.id, context.principal, context.now)
@@ -77,8 +79,8 @@ def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
         return {"alias": alias, "from": former.version if former else None, "to": found.id, "digest": found.digest}
 
     writes = {"roster:write"}
-    production = ApprovalRule(when={"stage": ("production",)}, plan=staged)
-    champion = ApprovalRule(when={"alias": ("champion",)}, plan=pointed)
+    production = ApprovalRule(when={"stage": ("production",)}, plan=staged, done=_is_in_stage)
+    champion = ApprovalRule(when={"alias": ("champion",)}, plan=pointed, done=_names_already)
     unnamed = ApprovalRule(when={"alias": ("champion",)}, plan=_removed)
     return [
         tool(set_stage, scopes=writes, effect="write", approval=production, idempotent=True),
@@ -114,6 +116,15 @@ def retire_model(context: ToolContext, model: ModelName, reason: Reason) -> Mode
     return model_view(unit, retired)
 
 
+def _is_in_stage(context: ToolContext, version: str, stage: str) -> bool:
+    return find_version(context.unit, version).stage == stage
+
+
+def _names_already(context: ToolContext, alias: str, version: str) -> bool:
+    former = context.unit.aliases.find(alias)
+    return former is not None and former.version == find_version(context.unit, version).id
+
+
 def _removed(context: ToolContext, alias: str) -> dict[str, Any]:
     return {"alias": alias, "from": context.unit.aliases.get(alias).version, "to": None}
 
@@ -126,6 +137,14 @@ def _retired_version(context: ToolContext, version: str, reason: str) -> dict[st
 def _retired_model(context: ToolContext, model: str, reason: str) -> dict[str, Any]:
     found, versions = _retirable_model(context.unit, model)
     return {"model": found.name, "versions": [version.id for version in versions]}
+
+
+def _usable_version(unit: Unit, name: str) -> Version:
+    """Raises Conflict: it is retired."""
+    found = find_version(unit, name)
+    if found.stage == "retired":
+        raise Conflict(f"{found.id} is retired: {found.retired_reason}", "Name a version that is not, or register one.")
+    return found
 
 
 def _retirable_version(unit: Unit, name: str) -> Version:

@@ -10,7 +10,7 @@ from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.factories import Pipeline
 from memory.nearest import nearest_names
-from tools.gates import Gates
+from tools.gates import Gates, advice_on, read_result
 from tools.lineage import find_version
 from tools.pipeline_run import Advance
 from tools.pipeline_stages import OVER, PipelineStage, Run
@@ -61,7 +61,7 @@ def pipeline_tools(gates: Gates) -> list[ToolSpec]:
         return _run_view(pipeline, moved)
 
     def pipeline_run(context: ToolContext, pipeline: PipelineName, version: VersionName) -> RunView:
-        """Take a version through a pipeline: gate, approval or rollout of each stage, as far as it can go now."""
+        """Take a version through a pipeline as far as it can go now; what waits for evidence or others goes on then."""
         unit = context.unit
         kept, found = unit.pipelines.get(pipeline), find_version(unit, version)
         for other in _runs(kept):
@@ -78,10 +78,11 @@ def pipeline_tools(gates: Gates) -> list[ToolSpec]:
             updated_at=context.now,
         )
         view = go_on(context, kept, run)
-        if view.run.position == 0 and view.run.state in {"refused", "waiting_for_evidence"}:
+        if view.run.position == 0 and view.run.state == "refused":
+            judged = next((read_result(one) for one in unit.gates.of(found.id) if one.id == view.run.gate_result), None)
             raise GateRefused(
                 f"{found.id} cannot enter {view.stage}: {' '.join(view.run.reasons)}",
-                "Mend what it names, record the evidence, then run it again.",
+                f"{advice_on(judged)}, then run it again." if judged else "Take another version through the pipeline.",
                 view.run.reasons,
             )
         return view

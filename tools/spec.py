@@ -131,7 +131,7 @@ class ToolSpec:
             return self.run(context, **values)
         books = self._books
         with books.ledger.view(context.tenant) as unit:
-            return self.run(replace(context, opened=OpenCall(unit, books.clock())), **values)
+            return self.run(replace(context, opened=OpenCall(unit, books.clock(), tools=books.tools)), **values)
 
     async def _write(self, context: ToolContext, as_json: Mapping[str, Any], values: Mapping[str, Any]) -> BaseModel:
         commit = threading.Lock()
@@ -189,7 +189,9 @@ def _uncapitalised(message: str) -> str:
 
 def bind(specs: Iterable[ToolSpec], books: Books) -> list[ToolSpec]:
     """The tools, with the books in which their calls are done and written down."""
-    return [replace(spec, books=books) for spec in specs]
+    given = list(specs)
+    known = replace(books, tools=books.tools | {spec.name for spec in given})
+    return [replace(spec, books=known) for spec in given]
 
 
 def tool(

@@ -84,7 +84,7 @@ class WriteCall:
         former = self._former_result(unit)
         if former is not None:
             return former
-        context = replace(self.context, opened=OpenCall(unit, self.books.clock(), prepared))
+        context = replace(self.context, opened=OpenCall(unit, self.books.clock(), prepared, self.books.tools))
         needed = self._consume_approval(context)
         if needed is None:
             result = self.run(context, **self.values)
@@ -113,7 +113,7 @@ class WriteCall:
         return self.result.model_validate(former.result)
 
     def _consume_approval(self, context: ToolContext) -> ApprovalNeeded | None:
-        if self.rule is None or not self.rule.asks(self.values):
+        if self.rule is None or not self.rule.asks(self.values) or self.rule.is_done(context, self.values):
             return None
         approval = find_or_request(context, self.tool, self.rule, self.values, self.arguments)
         if approval.state == "approved":

@@ -42,6 +42,12 @@ def _version_table(versions: list[VersionView], chinese: bool) -> str:
 
 
 def _alias(view: AliasView, chinese: bool) -> str:
+    if not view.changed:
+        return (
+            f"**{view.name}** 已经指向 **{view.version}**，没有改动。"
+            if chinese
+            else f"**{view.name}** names **{view.version}** already; nothing was changed."
+        )
     before = f"（以前是 {view.previous}）" if chinese and view.previous else ""
     if chinese:
         return f"**{view.name}** 现在指向 **{view.version}**{before}。"

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.serving import GenerationOptions
+
 __all__ = [
     "ChatRequest",
     "CompletionRequest",
@@ -25,8 +27,6 @@ _OURS = frozenset(
 """Fields that the gateway itself heeds; runtimes never see them."""
 
 Options = Mapping[str, Any]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Penalty = Annotated[float, Field(ge=-2, le=2)]
 Tokens = Annotated[int, Field(ge=1)]
 
 
@@ -68,26 +68,14 @@ class ModelRequest(_Strict):
         return self.model_dump(exclude_unset=True, exclude=set(_OURS))
 
 
-class _Generation(ModelRequest):
-    """Options that chat and plain completion share; the last four are llama.cpp's, Ollama's and vLLM's."""
+class _Generation(GenerationOptions, ModelRequest):
+    """What chat and plain completion share."""
 
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Tokens | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Probability | None = None
-    seed: int | None = None
-    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
-    frequency_penalty: Penalty | None = None
-    presence_penalty: Penalty | None = None
-    logit_bias: Mapping[str, float] | None = None
     n: Literal[1] | None = None
     store: Literal[False] | None = None
     service_tier: Literal["auto", "default"] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
-    min_p: Probability | None = None
-    repeat_penalty: Annotated[float, Field(ge=0)] | None = None
-    repetition_penalty: Annotated[float, Field(ge=0)] | None = None
 
     @property
     def streams(self) -> bool:

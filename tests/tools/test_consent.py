@@ -186,7 +186,7 @@ class TestDelegation:
 
     async def test_it_ends_with_its_time_its_revocation_and_its_tools(self, works: Works) -> None:
         approval = await ask(works)
-        await self.delegated(works, BOB, tools=["set_alias"])
+        await self.delegated(works, BOB, tools=["approval_revoke"])
         revoked = await self.delegated(works, BOB)
         with pytest.raises(NotAllowed):
             await works.call(EVE, "delegation_revoke", delegation=revoked.id)
@@ -203,6 +203,14 @@ class TestDelegation:
             await self.delegated(works, replace(EVE, principal="mallory"))
         with pytest.raises(InvalidInput, match="oneself"):
             await self.delegated(works, replace(ANN, principal="eve"))
+
+    async def test_the_tools_that_it_is_for_must_be_there(self, works: Works) -> None:
+        with pytest.raises(NotFound, match="no tool 'shipp'") as caught:
+            await works.call(BOB, "approval_delegate", to="eve", hours=1, tools=["ship", "shipp"])
+        assert caught.value.nearest[0] == "ship"
+        found = await works.call(BOB, "approvals_list")
+        assert isinstance(found, ApprovalList)
+        assert found.delegations == []
 
     async def test_who_is_to_decide_must_be_there(self, works: Works) -> None:
         with pytest.raises(NotFound) as caught:

@@ -72,8 +72,20 @@ async def test_a_research_licence_fails_in_a_product(works: Works) -> None:
     await register(works, "1", "chat", content=QWEN)
     await measure(works, "chat@1")
     assert (await check(works, "chat@1", purpose="product", region="EU")).verdict == "fail"
-    with pytest.raises(GateRefused, match="licence"):
+    with pytest.raises(GateRefused, match="licence") as caught:
         await works.call(ANN, "set_stage", version="chat@1", stage="production")
+    assert "another version, purpose or region" in caught.value.advice
+    assert "record" not in caught.value.advice.lower()
+
+
+async def test_the_advice_says_what_helps(works: Works) -> None:
+    with pytest.raises(GateRefused) as caught:
+        await works.call(ANN, "set_stage", version="faq@1", stage="production")
+    assert caught.value.advice == "Record the evidence that it names, then check the gate again."
+    await measure(works, "faq@1", 0.3)
+    with pytest.raises(GateRefused) as caught:
+        await works.call(ANN, "set_stage", version="faq@1", stage="production")
+    assert caught.value.advice.startswith("Mend what it names or take another version")
 
 
 async def test_stale_evidence_is_no_pass(works: Works) -> None:

@@ -77,10 +77,30 @@ async def test_an_approval_does_not_outlive_the_gate(works: Works) -> None:
         await works.call(ANN, "set_alias", alias="champion", version="support@1")
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"), [("set_alias", {"alias": "champion"}), ("set_stage", {"stage": "production"})]
+)
+async def test_nobody_is_asked_to_approve_what_is_so_already(
+    works: Works, tool: str, arguments: dict[str, str]
+) -> None:
+    works.judge("support@1", "pass")
+    await works.agree(ANN, BOB, tool, version="support@1", **arguments)
+    before = await show(works, "support@1")
+    works.judge("support@1", "fail", "it swears")  # nothing comes into service by a call that changes nothing
+    await works.call(ANN, tool, version="support@1", **arguments)
+    assert works.outcomes()[-1] == ("ann", tool, "done")
+    assert await show(works, "support@1") == before
+    with pytest.raises(GateRefused):
+        await works.call(ANN, tool, version="support@2", **arguments)
+
+
 async def test_aliases_move_and_name_what_they_named(works: Works) -> None:
     await works.call(ANN, "set_alias", alias="challenger", version="support@1")
     moved = await works.call(ANN, "set_alias", alias="challenger", version="support@2")
-    assert moved.model_dump() == {"name": "challenger", "version": "support@2", "previous": "support@1"}
+    told = {"name": "challenger", "version": "support@2", "previous": "support@1"}
+    assert moved.model_dump() == {**told, "changed": True}
+    again = await works.call(ANN, "set_alias", alias="challenger", version="challenger")
+    assert again.model_dump() == {**told, "changed": False}
     assert (await show(works, "challenger"))["aliases"] == ["challenger"]
     await works.call(ANN, "remove_alias", alias="challenger")
     with pytest.raises(NotFound):

@@ -96,15 +96,24 @@ async def test_a_version_goes_stage_by_stage_and_waits_for_another_pair_of_eyes(
         await run(works)
 
 
-async def test_what_is_not_evaluated_does_not_enter_the_first_stage(works: Works) -> None:
+async def test_what_is_not_evaluated_waits_before_the_first_stage_as_before_any_other(works: Works) -> None:
     await make(works, STAGES)
-    with pytest.raises(GateRefused, match=r"cannot enter staging: .*there is no accuracy") as caught:
+    held = await run(works)
+    assert (held.run.state, held.run.position, held.stage) == ("waiting_for_evidence", 0, "staging")
+    assert any("there is no accuracy" in reason for reason in held.run.reasons)
+    assert stage_of(works) == "candidate"
+    await measure(works, "faq@1")
+    assert (await advance(works)).run.state == "waiting_for_approval"
+
+
+async def test_what_fails_does_not_begin(works: Works) -> None:
+    await make(works, STAGES)
+    await measure(works, "faq@1", 0.2)
+    with pytest.raises(GateRefused, match=r"cannot enter staging: .*accuracy") as caught:
         await run(works)
     assert outcome_of(caught.value).exit_code == 3
+    assert caught.value.advice.startswith("Mend what it names or take another version")
     assert works.outcomes()[-1] == ("ann", "pipeline_run", "refused")
-    await measure(works, "faq@1", 0.2)
-    with pytest.raises(GateRefused):
-        await run(works)
     assert stage_of(works) == "candidate"
     with pytest.raises(NotFound, match="No run"):
         await advance(works)

@@ -25,6 +25,7 @@ from tools.rollouts.rollout import Rollout
 from tools.rollouts.strategies import Strategy, strategy_of
 from tools.rollouts.targets import Arm
 from tools.rollouts.views import RolloutEventView, RolloutList, RolloutStatus, RolloutView, view_of
+from tools.serving import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
 
 __all__ = ["RolloutStarts", "rollout_tools"]
@@ -105,8 +106,9 @@ class RolloutStarts:
             raise InvalidInput(
                 f"A new target cannot be called {target!r}.", "Take letters, digits and . _ - without blanks."
             )
-        candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
         kind = known.kind if known else "devices" if context.unit.devices.all(target) else "serving"
+        require_configuration(kind, configuration or {})
+        candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
         plan = make_plan(strategy, kind, before, candidate, gate=self.gate, approval=self.approval, **given)
         rollout = Rollout(
             id=_new_id(),

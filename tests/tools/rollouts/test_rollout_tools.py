@@ -26,6 +26,7 @@ from tools.spec import Books, ToolContext, bind
 
 ADA = ToolContext("ada", "default", frozenset({"rollouts:read", "rollouts:write", "approvals:read"}))
 BOB = ToolContext("bob", "default", ADA.scopes | {"approvals:decide"})
+MOVE = {"target": "assistant", "version": "phi@2"}
 OLD = serving("phi@1", system="be brief")
 
 
@@ -215,6 +216,9 @@ async def test_promoting_now_needs_an_approval_of_its_own(hub: Hub) -> None:
             InvalidInput,
             "both sides are the same",
         ),
+        ({**MOVE, "configuration": {"sytem": "be brief"}}, InvalidInput, r"configuration\.sytem: .*Nearest: system\."),
+        ({**MOVE, "configuration": {"temperature": 99}}, InvalidInput, "less than or equal to 2"),
+        ({**MOVE, "configuration": {"temperature": "0.2"}}, InvalidInput, "a valid number"),
     ],
 )
 async def test_what_cannot_be_is_refused(
@@ -223,6 +227,15 @@ async def test_what_cannot_be_is_refused(
     with pytest.raises(error, match=message):
         await hub.call("rollout_start", **arguments)
     assert (await hub.call("rollout_list")).rollouts == []
+
+
+async def test_devices_are_configured_in_what_they_heed(hub: Hub) -> None:
+    with hub.ledger.unit("default") as unit:
+        unit.devices.add(Device("d1", "line", "enrolled", NOON))
+    first = {"target": "line", "version": "phi@2", "strategy": "recreate"}
+    with pytest.raises(InvalidInput, match="It takes context_tokens, system, threads"):
+        await hub.call("rollout_start", **first, configuration={"temperature": 0.2})
+    await hub.call("rollout_start", **first, configuration={"context_tokens": 512, "threads": 2})
 
 
 async def test_a_target_is_in_one_rollout_at_a_time(hub: Hub) -> None:
