@@ -128,7 +128,7 @@ class Advance:
         if rollout.state == "promoted":
             return self._enter(run, stage)
         state: RunState = "failed" if rollout.state in TERMINAL else "rolling_out"
-        return self._becomes(run, stage, state, f"{rollout.id} is {rollout.state}: {rollout.reason}")
+        return self._becomes(run, stage, state, f"{rollout.id} is {rollout.state}: {rollout.standing}")
 
     def _enter(self, run: Run, stage: PipelineStage) -> Run:
         unit = self.context.unit

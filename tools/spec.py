@@ -188,9 +188,10 @@ def _uncapitalised(message: str) -> str:
 
 
 def bind(specs: Iterable[ToolSpec], books: Books) -> list[ToolSpec]:
-    """The tools, with the books in which their calls are done and written down."""
+    """The tools, with the books in which their calls are done; what was bound before knows the others still."""
     given = list(specs)
-    known = replace(books, tools=books.tools | {spec.name for spec in given})
+    names = {spec.name for spec in given}.union(*(spec.books.tools for spec in given if spec.books is not None))
+    known = replace(books, tools=books.tools | names)
     return [replace(spec, books=known) for spec in given]
 
 

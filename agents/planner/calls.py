@@ -1,10 +1,12 @@
 """What a plan is made of."""
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Plan", "PlannedCall", "TeamName", "order_of"]
+__all__ = ["Plan", "PlannedCall", "TeamName", "arguments_told", "order_of", "words_of"]
 
 TeamName = Literal["evaluation", "deployment", "governance"]
 
@@ -70,16 +72,41 @@ class Plan:
 
 
 def order_of(call: PlannedCall) -> str:
-    """A call as one would order it in words; the grammar reads it back."""
+    """A call as one would order it in words, else by its name and arguments."""
+    return words_of(call) or f"{call.tool}: {arguments_told(call.arguments)}".removesuffix(": ")
+
+
+def words_of(call: PlannedCall) -> str:
+    """A call as one would order it in words, which the grammar reads back; empty where there are none for it."""
     given = call.arguments
     if call.tool == "rollout_start":
         return _start_order(given)
+    if call.tool == "manage_tenant_resources":
+        return _tenant_order(**given)
     template = _ORDERS.get(call.tool)
     if template is None:
-        return f"{call.tool}({', '.join(f'{name}={value}' for name, value in given.items())})"
+        return ""
     if call.tool in {"device_ask", "device_reply"}:
         given = {**given, "text": '"{}"'.format(re.sub(r"[\"“”「」]", "'", given["text"]))}
     return template.format_map(given)
+
+
+def _tenant_order(tenant: str, quotas: Mapping[str, float] | None = None, state: str = "", isolation: str = "") -> str:
+    if quotas and not (state or isolation):
+        limits = " and ".join(f"{limit:g} {name.replace('_', ' ')}" for name, limit in quotas.items())
+        return f"limit {tenant} to {limits}"
+    if state and not (quotas or isolation):
+        return f"{'suspend' if state == 'suspended' else 'activate'} tenant {tenant}"
+    return ""
+
+
+def arguments_told(arguments: Mapping[str, Any]) -> str:
+    """Arguments as people read them, in any language: the name, then text as it is and all else as JSON."""
+    return ", ".join(
+        f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in arguments.items()
+        if value not in (None, "")
+    )
 
 
 def _start_order(given: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 
-from agents.planner.calls import Plan, PlannedCall, order_of
+from agents.planner.calls import Plan, PlannedCall, order_of, words_of
 from agents.planner.known import Known
 from agents.planner.operations import LOOKS, ORDERS, Operation
 from agents.planner.questions import Question, ask
@@ -26,7 +26,7 @@ def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue,
             continue
         built = _question_first(reading, operation) if operation.acts else operation.build(reading)
         if isinstance(built, Question):
-            return Plan(question=built.text, asks=built.kind, operation=operation.name)
+            return Plan(question=built.text, asks=built.kind, operation=operation.name, proposed=built.proposed)
         if all(call.tool in tools for call in built):
             whole = not operation.acts and bool(operation.words)
             return Plan(tuple(built), operation=operation.name, whole=whole)
@@ -38,13 +38,12 @@ def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue,
 def _question_first(reading: Reading, operation: Operation) -> Sequence[PlannedCall] | Question:
     """What an operation that changes something comes to: its calls only where it was ordered in so many words."""
     built = operation.build(reading)
+    calls = built.proposed if isinstance(built, Question) else built
+    order = "; ".join(order_of(call) for call in calls)
     if reading.mood == "talk" or _orders_more(reading):
-        order = operation.example if isinstance(built, Question) else "; ".join(order_of(call) for call in built)
-        return ask("mood", reading.language, order=order or operation.name)
-    if isinstance(built, Question):
-        return built
-    if left := reading.unexplained(*operation.words):
-        order = "; ".join(order_of(call) for call in built)
+        to_say = order if calls and all(map(words_of, calls)) else operation.example
+        return ask("mood", reading.language, order=to_say or operation.name)
+    if calls and (left := reading.unexplained(*operation.words)):
         return ask("unclear", reading.language, words=" … ".join(left), order=order)
     return built
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from agents.planner.calls import PlannedCall
 from memory.yaml_text import parse_yaml
 
 __all__ = ["Kind", "Question", "ask"]
@@ -25,10 +26,11 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question back, and why it is asked."""
+    """A question back, and why it is asked. `proposed`: calls that a "yes" makes."""
 
     kind: Kind
     text: str
+    proposed: tuple[PlannedCall, ...] = ()
 
 
 class _Wording(BaseModel):

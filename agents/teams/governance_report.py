@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.planner.calls import arguments_told
 from agents.teams.markdown import moment, number, table, titles
 from tools.approvals import ApprovalList, ApprovalView
 from tools.auditing import AuditFinding, AuditList
@@ -40,7 +41,7 @@ def _gates(found: GateHistory, chinese: bool) -> str:
 
 
 def _approval(view: ApprovalView, chinese: bool) -> str:
-    arguments = ", ".join(f"{name} {value}" for name, value in view.arguments.items() if value not in (None, ""))
+    arguments = arguments_told(view.arguments)
     by = f"{view.decided_by}" + (f" ({view.on_behalf_of})" if view.on_behalf_of else "") if view.decided_by else ""
     if chinese:
         decided = f"，由 {by} 决定" if by else ""
@@ -82,7 +83,7 @@ def _approvals(found: ApprovalList, chinese: bool) -> str:
             one.state,
             one.tool,
             one.requester,
-            ", ".join(f"{name} {value}" for name, value in one.arguments.items() if value not in (None, "")),
+            arguments_told(one.arguments),
             moment(one.expires_at),
             one.decided_by or "",
         )

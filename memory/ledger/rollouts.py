@@ -81,9 +81,10 @@ class Rollouts:
             raise NotFound(f"There is no rollout {rollout_id!r}.", nearest=nearest)
         return found
 
-    def all(self, target: str | None = None, limit: int = 200) -> list[Rollout]:
-        """Newest first; of all targets, or of one."""
+    def all(self, target: str | None = None, limit: int = 200, *, active: bool = False) -> list[Rollout]:
+        """Newest first; of all targets, or of one; `active`: those that have not ended."""
         where = [_table.c.target == target] if target is not None else []
+        where += [_table.c.ended_at.is_(None)] if active else []
         return self._rows.list(*where, order=(_table.c.created_at.desc(), _table.c.id), limit=limit)
 
     def open(self, limit: int) -> list[Rollout]:

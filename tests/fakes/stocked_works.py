@@ -13,6 +13,7 @@ from memory.ledger.artifacts import Artifact
 from memory.ledger.device_questions import DeviceQuestion
 from memory.ledger.devices import Device
 from memory.ledger.enrolments import EnrolmentToken
+from memory.ledger.principals import Principal
 from memory.ledger.targets import Target
 from memory.ledger.uplinks import Uplink
 from tests.fakes.fleet_devices import new_signer
@@ -55,6 +56,8 @@ async def stock(works: Works, folder: Path) -> dict[str, str]:
     await works.call(ANN, "set_alias", alias="challenger", version="support@two")
     works.judge("support@two", "pass")
     with works.ledger.unit("default") as unit:
+        for person in ("carol", "dora"):
+            unit.principals.save(Principal(person, "person", [], True, works.now))
         for name in TARGETS:
             unit.targets.save(Target(name, "serving", serving("support@one").model_dump(mode="json"), works.now))
     rollouts = {name: await _start(works, name) for name in TARGETS[1:]}

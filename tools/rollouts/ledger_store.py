@@ -78,9 +78,9 @@ def read_rollout(unit: Unit, rollout_id: str) -> Rollout:
     return _rollout(unit.rollouts.get(rollout_id))
 
 
-def rollouts_of(unit: Unit, target: str | None = None) -> list[Rollout]:
-    """Newest first; of all targets, or of one."""
-    return [_rollout(row) for row in unit.rollouts.all(target)]
+def rollouts_of(unit: Unit, target: str | None, limit: int, *, active: bool) -> list[Rollout]:
+    """Newest first; of all targets, or of one; `active`: those that are not over."""
+    return [_rollout(row) for row in unit.rollouts.all(target, limit, active=active)]
 
 
 def read_target(unit: Unit, name: str) -> tuple[TargetState, int]:

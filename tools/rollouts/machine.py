@@ -31,7 +31,7 @@ _LONGEST_WAIT_S = 300.0
 
 
 def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  # noqa: PLR0911 - one for each state
-    """What comes next. Where nothing does, there are no actions, and only `due_at` and `judged` may be new."""
+    """What comes next. Where nothing does, there are no actions: only `due_at`, `judged` and `not_ready` may be new."""
     match rollout.state:
         case "pending":
             return move(rollout, "waiting_for_gate" if rollout.plan.gate else _after_gate(rollout), now, "begun")
@@ -59,6 +59,7 @@ def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: 
             "due_at": None if waits else now,
             "resume_to": None,
             "judged": None,
+            "not_ready": "",
             "failures": 0,
             **changes,
             "state": state,
@@ -81,6 +82,7 @@ def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
             "failures": failures,
             "due_at": now + timedelta(seconds=wait_s),
             "reason": error,
+            "not_ready": "",
             "updated_at": now,
             "revision": rollout.revision + 1,
         }
@@ -93,9 +95,9 @@ def pause(rollout: Rollout, now: datetime, reason: str) -> Transition:
     return move(rollout, "paused", now, reason, resume_to=rollout.state)
 
 
-def _later(rollout: Rollout, now: datetime, judged: Judged | None = None) -> Transition:
+def _later(rollout: Rollout, now: datetime, judged: Judged | None = None, not_ready: str = "") -> Transition:
     due_at = now + timedelta(seconds=rollout.plan.interval_s)
-    return rollout.model_copy(update={"due_at": due_at, "judged": judged}), ()
+    return rollout.model_copy(update={"due_at": due_at, "judged": judged, "not_ready": not_ready}), ()
 
 
 def _after_gate(rollout: Rollout) -> State:
@@ -171,7 +173,7 @@ def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     if held and not seen.not_ready and _passes(step, analysis):
         return _tell_why(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
     if now < until:
-        return _later(rollout, now, seen.judged)
+        return _later(rollout, now, seen.judged, seen.not_ready)
     why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: "
     why += "; ".join((seen.not_ready,) if seen.not_ready else analysis.reasons)
     if step.at_limit == "roll_back":

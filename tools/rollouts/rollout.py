@@ -51,6 +51,7 @@ class Rollout(BaseModel):
         judged: the newest verdict on the step that is under way.
         failures: how many looks at it failed in a row.
         reason: why it is in this state.
+        not_ready: why the new version could not serve at the last look; empty where it could.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,12 +77,18 @@ class Rollout(BaseModel):
     judged: Judged | None = None
     failures: int = 0
     reason: str = "waiting to be looked at"
+    not_ready: str = ""
     retry_of: str | None = None
 
     @property
     def active(self) -> bool:
         """Whether it still holds its target."""
         return self.state not in TERMINAL
+
+    @property
+    def standing(self) -> str:
+        """Why it is in this state, and what the step that is under way waits for, where that is the new version."""
+        return f"{self.reason}; {self.not_ready}" if self.not_ready else self.reason
 
     @property
     def current(self) -> Step | None:

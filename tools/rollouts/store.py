@@ -58,7 +58,7 @@ class RolloutStore(Protocol):
         ...
 
     def postpone(self, rollouts: Sequence[Rollout]) -> None:
-        """Save new values of `due_at` and `judged` alone; rollouts that have another revision now are left."""
+        """Save new values of `due_at`, `judged` and `not_ready` alone; those at another revision now are left."""
         ...
 
     def release(self, holder: str) -> None:

@@ -171,8 +171,8 @@ def rollout_list(
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> RolloutList:
     """List the rollouts with their state and step, newest first."""
-    found = [one for one in rollouts_of(context.unit, target) if one.active or not active]
-    return RolloutList(rollouts=[view_of(context.unit, one) for one in found[:limit]])
+    found = rollouts_of(context.unit, target, limit, active=active)
+    return RolloutList(rollouts=[view_of(context.unit, one) for one in found])
 
 
 def rollout_pause(context: ToolContext, rollout: RolloutName, reason: Reason = "") -> RolloutView:

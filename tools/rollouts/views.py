@@ -64,7 +64,7 @@ def view_of(unit: Unit, rollout: Rollout) -> RolloutView:
         target=rollout.target,
         strategy=rollout.plan.strategy.kind,
         state=rollout.state,
-        reason=rollout.reason,
+        reason=rollout.standing,
         version=rollout.candidate.version,
         former_version=rollout.before.arms[0].version if rollout.before.arms else None,
         step=rollout.step,

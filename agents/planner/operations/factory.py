@@ -3,7 +3,7 @@
 import re
 
 from agents.planner.calls import PlannedCall
-from agents.planner.operations.operation import Built, Operation, sole_version, unknown_name
+from agents.planner.operations.operation import Built, Operation, on_new_target, sole_version, unknown_name
 from agents.planner.operations.rollouts import NEW_TARGET
 from agents.planner.operations.uses import PURPOSES, USE_WORDS, use_in
 from agents.planner.questions import Question, ask
@@ -93,7 +93,8 @@ def _via_factory(reading: Reading) -> Built:
         return ask("name_label", reading.language)
     given = {"size": size["size"] or size["before"]} if size else {}
     arguments = {"factory": factories[0], "target": targets[0], "label": label["label"], **given}
-    return [PlannedCall("deploy_model_via_factory", arguments)]
+    calls = [PlannedCall("deploy_model_via_factory", arguments)]
+    return on_new_target(reading, targets[0], calls) if targets[0] not in reading.known.targets else calls
 
 
 def _pipeline(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for something else

@@ -1,14 +1,14 @@
 """One operation of the grammar, and what several of them need: which version, which target, which rollout is meant."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.planner.calls import PlannedCall
 from agents.planner.known import KnownRollout
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
 
-__all__ = ["Built", "Operation", "sole_rollout", "sole_version", "unknown_name"]
+__all__ = ["Built", "Operation", "misspelt_target", "on_new_target", "sole_rollout", "sole_version", "unknown_name"]
 
 Built = Sequence[PlannedCall] | Question
 
@@ -45,6 +45,19 @@ def unknown_name(reading: Reading, words: Sequence[str], *kinds: str) -> Questio
         if len(word) > 3 and (nearest := [name for name in reading.known.nearest(word, *kinds) if _alike(word, name)]):
             return _unknown(reading, kinds[0], word, nearest)
     return None
+
+
+def misspelt_target(reading: Reading, new: str) -> Question | None:
+    """The question about a new target that is nearly named as another one."""
+    near = _near_targets(reading, new)
+    return _unknown(reading, "target", new, near) if near else None
+
+
+def on_new_target(reading: Reading, new: str, calls: Sequence[PlannedCall]) -> Built:
+    """The calls that make a target; proposed alone where it may be another one misspelt."""
+    if near := _near_targets(reading, new):
+        return replace(ask("near_target", reading.language, names=near, target=new), proposed=tuple(calls))
+    return calls
 
 
 def sole_version(  # noqa: C901, PLR0911 - each return asks for something else
@@ -119,6 +132,10 @@ def sole_rollout(  # noqa: PLR0911 - each return asks for something else
 
 def _listed(rollouts: Sequence[KnownRollout]) -> list[str]:
     return [f"{one.id} ({one.target}, {one.state})" for one in rollouts]
+
+
+def _near_targets(reading: Reading, new: str) -> list[str]:
+    return [name for name in reading.known.nearest(new, "target") if _alike(new, name)]
 
 
 def _unknown(reading: Reading, kind: str, name: str, nearest: Sequence[str]) -> Question:

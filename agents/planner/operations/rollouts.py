@@ -5,7 +5,15 @@ from itertools import pairwise
 from typing import Any
 
 from agents.planner.calls import PlannedCall
-from agents.planner.operations.operation import Built, Operation, sole_rollout, sole_version, unknown_name
+from agents.planner.operations.operation import (
+    Built,
+    Operation,
+    misspelt_target,
+    on_new_target,
+    sole_rollout,
+    sole_version,
+    unknown_name,
+)
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
 
@@ -82,14 +90,16 @@ def _start(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return asks
     if not strategies:
         return ask("name_strategy", language, version=version, target=targets[0])
     if new and strategies[0] != "recreate":
-        return ask("first_version", language, version=version, target=targets[0])
+        first = ask("first_version", language, version=version, target=targets[0])
+        return misspelt_target(reading, targets[0]) or first
     options = options_of(reading, strategies[0])
     if isinstance(options, Question):
         return options
     limits, place = _limits(reading), {"target": targets[0], "version": version}
     if reading.says(r"\bexecute\b") and strategies[0] == "blue_green" and "limit_s" not in options:
         return [PlannedCall("execute_blue_green_deployment", {**place, **options, **limits})]
-    return [PlannedCall("rollout_start", {**place, "strategy": strategies[0], **options, **limits})]
+    calls = [PlannedCall("rollout_start", {**place, "strategy": strategies[0], **options, **limits})]
+    return on_new_target(reading, targets[0], calls) if new else calls
 
 
 def _targets(reading: Reading) -> tuple[list[str], bool]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from agents.phrases import phrase
 from agents.planner.plan import Plan, TeamName, make_plan
+from tests.fakes.known import KNOWN
 from tools.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -197,3 +198,15 @@ def test_calls_or_a_question_and_known_models_alone(
         model.id for model in CATALOGUE.models
     }
     assert len({str(call) for call in made.calls}) == len(made.calls)
+
+
+def test_a_new_target_that_may_be_another_one_misspelt_is_made_after_a_yes() -> None:
+    def planned(text: str) -> Plan:
+        tools = {"rollout_start"}
+        return make_plan("deployment", text, "en", CATALOGUE, (), KNOWN, tools)
+
+    asked = planned("recreate new target suport-chat with smollm2@2")
+    assert "There is support-chat already" in asked.question
+    assert (asked.calls, [call.arguments["target"] for call in asked.proposed]) == ((), ["suport-chat"])
+    doubted = planned("recreate new target suport-chat with smollm2@2 unless it rains")
+    assert (doubted.calls, doubted.proposed) == ((), ())

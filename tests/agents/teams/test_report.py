@@ -13,6 +13,7 @@ from tests.fakes.serving import ScriptedServing
 from tools.catalogue import load_catalogue
 from tools.evaluations import EvaluationList
 from tools.licences import LicenceFinding, LicensedModels, licence_tools
+from tools.lifecycle import AliasView
 from tools.roster import ModelProfile, Roster, RosterEntry, RuntimeReport, ServedModel, roster_tools
 from tools.spec import LOCAL_ENGINEER
 
@@ -192,6 +193,13 @@ def test_a_result_without_a_renderer_is_shown_field_by_field() -> None:
     text = render_report([CATALOGUE.get("phi-4")], "en")
     assert "- id: phi-4" in text
     assert "- maker: Microsoft" in text
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "already; nothing was changed"), ("zh", "没有改动")])
+def test_an_alias_that_names_the_version_already_is_said_to_be_as_it_was(language: str, said: str) -> None:
+    view = AliasView(name="champion", version="faq@1", previous="faq@0", changed=False)
+    assert said in render_report([view], language)
+    assert said not in render_report([view.model_copy(update={"changed": True})], language)
 
 
 NUMBERS = st.floats(0, 1e7, allow_nan=False).map(lambda value: round(value, 4))

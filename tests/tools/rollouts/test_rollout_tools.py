@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,34 @@ async def test_a_rollout_is_paused_resumed_and_aborted(hub: Hub) -> None:
         assert unit.targets.get("assistant").traffic == OLD.model_dump(mode="json")
     listed: RolloutList = await hub.call("rollout_list", active=True)
     assert listed.rollouts == []
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "canary"])
+async def test_a_step_says_what_the_new_version_waits_for(hub: Hub, strategy: str) -> None:
+    hub.judged()
+    hub.seen.unready = "phi@2 is being loaded"
+    started: RolloutView = await hub.call("rollout_start", **MOVE, strategy=strategy)
+    hub.look()
+    await hub.call("approval_approve", BOB, approval=f"ap-{started.id}")
+    hub.look(2, every_s=5)
+    waiting: RolloutView = (await hub.call("rollout_status", rollout="assistant")).rollout
+    step = "prepare" if strategy == "blue_green" else "canary 5 %"
+    assert (waiting.state, waiting.step) == ("analysing", 1)
+    assert waiting.reason == f"step 1 of {len(waiting.steps)}: {step}; phi@2 is being loaded"
+    hub.seen.unready = ""
+    hub.look()
+    assert "loaded" not in (await hub.call("rollout_status", rollout="assistant")).rollout.reason
+
+
+async def test_an_open_rollout_is_listed_however_many_are_over_since(hub: Hub) -> None:
+    started: RolloutView = await hub.call("rollout_start", **MOVE)
+    with hub.ledger.unit("default") as unit:
+        row = unit.rollouts.get(started.id)
+        for number in range(201):
+            over = replace(row, id=f"ro-{number}", target="other", created_at=NOON + timedelta(days=1), ended_at=NOON)
+            unit.rollouts.add(over)
+    listed: RolloutList = await hub.call("rollout_list", active=True)
+    assert [one.id for one in listed.rollouts] == [started.id]
 
 
 async def test_nobody_is_asked_to_approve_that_what_cannot_be_promoted_is(hub: Hub) -> None:
