@@ -13,7 +13,9 @@ __all__ = ["CurrentModel"]
 class CurrentModel:
     """Implements `edge.runtime.port.ChatModel`: the running version, and the last good one where that does not answer.
 
-    Its name is the version's, as the hub and people know it, not the runtime's. Every method raises ModelUnavailable where the device has no model yet.
+    Its name is the version's, as the hub and people know it, not the runtime's.
+
+    Every method raises ModelUnavailable where the device has no model yet.
     """
 
     def __init__(self, life: ModelLife) -> None:
