@@ -177,7 +177,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Its log is read, too, if there is one. Where there is none and the disk has no room to begin one, the file is all.
+    """Its log is read, too, if there is one. Where there is none, and no room to begin one, the file is all there is.
 
     SQLite ends the log when the last process closes the file, and leaves it, with its index, where a process died.
     """
