@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.errors import StorageFailed
 
-__all__ = ["Connect", "Database", "open_database"]
+__all__ = ["Connect", "Database", "open_database", "read_database"]
 
 SCHEMA_VERSION = 1
 
@@ -136,6 +136,20 @@ def open_database(path: Path, connect: Connect | None = None) -> Database:
     return database
 
 
+def read_database(path: Path) -> Database:
+    """The file as it is, for who only looks: nothing is written, so a full disk does not matter.
+
+    Where the file is not there yet it is made, as by `open_database`.
+
+    Raises:
+        StorageFailed: it cannot be read; whatever writes to it raises so, too.
+    """
+    if not path.exists():
+        return open_database(path)
+    with _storage_errors(path):
+        return Database(path, _connect_to_read)
+
+
 def _make_tables(database: Database) -> None:
     with database.transaction() as connection:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
@@ -160,6 +174,24 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Its log is read, too, if there is one. Where there is none, and no room to begin one, the file is all there is.
+
+    SQLite ends the log when the last process closes the file, and leaves it, with its index, where a process died.
+    """
+    connection = sqlite3.connect(_uri(path, "mode=ro"), uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        connection = sqlite3.connect(_uri(path, "immutable=1"), uri=True, isolation_level=None, check_same_thread=False)
+    return connection
+
+
+def _uri(path: Path, option: str) -> str:
+    return f"{path.absolute().as_uri()}?{option}"
 
 
 @contextmanager

@@ -316,9 +316,9 @@ class Device:
 
 
 @contextmanager
-def open_device(settings: EdgeSettings) -> Generator[Device]:
-    """The device of these settings. Raises StorageFailed."""
-    device = Device(Parts.of(settings))
+def open_device(settings: EdgeSettings, *, reading: bool = False) -> Generator[Device]:
+    """The device of these settings; as `Parts.of`. Raises StorageFailed."""
+    device = Device(Parts.of(settings, reading=reading))
     try:
         yield device
     finally:

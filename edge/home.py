@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from edge.errors import InvalidInput, NotFound, StorageFailed
 from edge.sync.enrolment import replace_file
 
 __all__ = ["EdgeHome", "HubLink", "open_home"]
+
+_FULL_BELOW_MB = 1
+"""Then SQLite may not write any more."""
 
 
 class HubLink(BaseModel):
@@ -66,6 +70,11 @@ class EdgeHome:
     def socket(self) -> Path:
         """Where the agent that runs can be asked."""
         return self.root / "agent.sock"
+
+    def room(self) -> str:
+        """How much is free on its disk, in words."""
+        free_mb = shutil.disk_usage(self.root).free / (1 << 20)
+        return f"{free_mb:.0f} MiB free" if free_mb >= _FULL_BELOW_MB else f"full: {free_mb:.1f} MiB free"
 
     def link(self) -> HubLink:
         """Raises NotFound: the device never enrolled; InvalidInput: the file is broken."""

@@ -138,11 +138,14 @@ class Outbox:
         self._boot = boot
         self._new_stream = new_stream
         self._bounds = bounds or Bounds()
-        with database.transaction() as rows:
-            rows.execute(
-                "INSERT OR IGNORE INTO outbox_place (id, stream, last_chain) VALUES (1, ?, ?)",
-                (new_stream(), FIRST_CHAIN),
-            )
+        with database.read() as rows:
+            begun = rows.execute("SELECT 1 FROM outbox_place").fetchone()
+        if not begun:
+            with database.transaction() as rows:
+                rows.execute(
+                    "INSERT OR IGNORE INTO outbox_place (id, stream, last_chain) VALUES (1, ?, ?)",
+                    (new_stream(), FIRST_CHAIN),
+                )
 
     def record(self, kind: EventKind, body: Mapping[str, Any]) -> int:
         """As `Journal.record`. Raises InvalidInput, too: the body is not JSON, or longer than `LARGEST_EVENT`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.database import Database, open_database
+from edge.database import Database, open_database, read_database
 from edge.errors import StorageFailed
 from edge.home import EdgeHome, open_home
 from edge.outbox import Bounds, Outbox
@@ -36,10 +36,17 @@ class Parts:
     reported: ReportedState
 
     @classmethod
-    def of(cls, settings: EdgeSettings) -> Parts:
-        """Raises StorageFailed: the home or the database cannot be used."""
+    def of(cls, settings: EdgeSettings, *, reading: bool = False) -> Parts:
+        """Open them.
+
+        Args:
+            reading: nothing will be written, so that it works on a disk that is full.
+
+        Raises:
+            StorageFailed: the home or the database cannot be used.
+        """
         home = open_home(settings.home)
-        database = open_database(home.database)
+        database = (read_database if reading else open_database)(home.database)
         room = settings.outbox
         outbox = Outbox(
             database,

@@ -6,6 +6,7 @@ phrasings    (TOML) the sentences of known commands, English and Chinese
 slots        numbers, times, levels and names in a sentence
 naming       what exists on this device, and which of it a phrase means
 fast_path    an utterance as tool calls, with no model
+about        what can be asked and ordered here
 consent      which writes a person's own words ask for
 repair       JSON and arguments as small models write them
 repetition   whether a model has begun to loop

@@ -6,12 +6,13 @@ decided by rule from their words, and every tool call goes through the toolbox.
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from edge.agent.consent import WRITES, asked_writes, in_own_words
-from edge.agent.fast_path import Call, FastPath, Match, Which
+from edge.agent.about import told_of
+from edge.agent.consent import WRITES, asked_writes, in_own_words, withheld_writes
+from edge.agent.fast_path import About, Call, FastPath, Found, Match, Which
 from edge.agent.grounding import essence, evidence_of, says_something, supported
 from edge.agent.language import Language, language_of
 from edge.agent.naming import Names
@@ -44,13 +45,17 @@ LONGEST_QUESTION = 2000
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A call that was made: its result, or why it failed. `left_out`: what the person said and the tool cannot do."""
+    """A call that was made: its result, or why it failed. `left_out`: what the person said and the tool cannot do.
+
+    `refused`: the policy forbids it, so nothing was done.
+    """
 
     tool: str
     arguments: Mapping[str, Any]
     result: Mapping[str, Any] | None = None
     error: str = ""
     left_out: tuple[str, ...] = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Assistant:
         self._instructions = instructions
         self._monotonic = monotonic
         self._fast = FastPath(lambda: toolbox.names, names)
+        self._fast_forbidden = FastPath(lambda: toolbox.all_names, names)
 
     def ask(
         self,
@@ -152,26 +158,40 @@ class Assistant:
         begun, most_s = self._monotonic(), self._limits.ask_s
         ends_at = begun + min(most_s, limit_s if limit_s is not None else most_s)
         work = _Work(text, by, language or language_of(text), begun, ends_at)
-        found = self._fast.match(text)
-        if isinstance(found, Which):
-            question = say("which", work.language, options=", ".join(found.options[:8]))
-            return self._answer(work, question, "fast", ok=False)
-        if isinstance(found, Match):
-            answer = self._carry_out(work, found)
-            if not _sought_in_vain(work.uses):
-                return answer
-            work.reasons.append("fast path: the documents on this device do not say")
-        else:
+        found = self._fast.match(text) or self._fast_forbidden.match(text)
+        if found is None:
             work.reasons.append("fast path: no known command")
+        answer = self._known(work, found) if found is not None else None
+        return answer or self._climb(work, may_queue=may_queue)
+
+    def _climb(self, work: _Work, *, may_queue: bool) -> Answer:
+        """The rungs above the fast path."""
+        forbidden = (asked_writes(work.text) & {*self._toolbox.all_names}) - {*self._toolbox.names}
+        if forbidden:
+            return self._refuse(work, "forbidden", forbidden)
         for place, model in enumerate(self._models()):
             answer = self._try_model(work, model, "larger" if place else "small")
             if answer is not None:
                 return answer
         if len(work.reasons) == 1:
             work.reasons.append("no model is installed")
-        return self._queue(work, may_queue=may_queue)
+        withheld = withheld_writes(work.text)
+        return self._refuse(work, "withheld", withheld) if withheld else self._queue(work, may_queue=may_queue)
 
     # -- fast path
+
+    def _known(self, work: _Work, found: Found) -> Answer | None:
+        """The answer to what the fast path understands; None where the device's documents do not say."""
+        if isinstance(found, About):
+            return self._answer(work, told_of(found.topic, self._toolbox, self._names(), work.language), "fast")
+        if isinstance(found, Which):
+            question = say("which", work.language, options=", ".join(found.options[:8]))
+            return self._answer(work, question, "fast", ok=False)
+        answer = self._carry_out(work, found)
+        if not _sought_in_vain(work.uses):
+            return answer
+        work.reasons.append("fast path: the documents on this device do not say")
+        return None
 
     def _carry_out(self, work: _Work, match: Match) -> Answer:
         said: list[str] = []
@@ -192,6 +212,8 @@ class Assistant:
                 return told
             arguments.setdefault("message", told)
         use = self._use(work, call.tool, arguments, work.by, left_out)
+        if use.refused and call.tool not in self._toolbox.names:
+            return say("forbidden", work.language, tool=call.tool)
         if use.result is None:
             return say("failed", work.language, why=use.error)
         far = use.result.get("passages") and not says_something(use.result, str(call.arguments.get("query", "")))
@@ -233,6 +255,9 @@ class Assistant:
         kept, dropped = supported(said, evidence, work.text, work.language)
         shown = "\n".join(worded(use.tool, use.result, work.language) for use in results if use.result is not None)
         text = f"{kept}\n\n{shown}" if kept else shown
+        withheld = withheld_writes(work.text)
+        if withheld:
+            text += "\n" + say("withheld", work.language, tool=", ".join(sorted(withheld)))
         return self._answer(work, text, rung, model=model.name, dropped=tuple(dropped))
 
     def _run(self, work: _Work, model: ChatModel, offers: Sequence[Offer], *, tiny: bool) -> str:
@@ -297,13 +322,20 @@ class Assistant:
         except (OutboxFull, StorageFailed):
             raise
         except EdgeError as error:
-            use = ToolUse(tool, arguments, error=str(error), left_out=left_out)
+            refused = isinstance(error, NotAllowed)
+            use = ToolUse(tool, arguments, error=str(error), left_out=left_out, refused=refused)
             work.uses.append(use)
             if reraise:
                 raise
             return use
         work.uses.append(use)
         return use
+
+    def _refuse(self, work: _Work, why: Literal["forbidden", "withheld"], tools: Collection[str]) -> Answer:
+        """What this device does not do is not for the hub either."""
+        text = say(why, work.language, tool=", ".join(sorted(tools)))
+        work.reasons.append(say(why, "en", tool=", ".join(sorted(tools))))
+        return self._answer(work, text, "none", ok=False)
 
     def _queue(self, work: _Work, *, may_queue: bool) -> Answer:
         """Keep the question for the hub."""
@@ -334,6 +366,7 @@ def _sought_in_vain(uses: Sequence[ToolUse]) -> bool:
     """Whether only the device's documents were asked, and do not say: then the hub's may."""
     return bool(uses) and all(
         use.tool == "knowledge_search"
+        and not use.refused
         and (use.result is None or not says_something(use.result, str(use.arguments["query"])))
         for use in uses
     )

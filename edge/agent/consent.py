@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.agent.language import language_of
 
-__all__ = ["WRITES", "asked_writes", "in_own_words", "is_question", "takes_back"]
+__all__ = ["WRITES", "asked_writes", "in_own_words", "is_question", "takes_back", "withheld_writes"]
 
 WRITES = frozenset({"alert_raise", "note_take", "diagnostic_run", "sensor_sample", "evaluation_run"})
 """The device's tools that write. A tool that is not known here and writes is never offered to a model."""
@@ -37,8 +37,18 @@ _SUPPOSED = re.compile(
     r"|是什么|什么意思|说|写着|为什么",
     re.IGNORECASE | re.ASCII,
 )
+_WONDERS = re.compile(
+    r"(?:^|[.!;,])\s*(?:(?:and|so|but|please)\s+)?(?:what|why|how|who|whom|whose|where|which|is|are|was|were|do|does|did"
+    r"|has|have|should|shall|may|can i|when (?:should|do|does|is|was|did|will))\b(?!n'?t| not)"
+    r"|\b(?:how to|tell me (?:how|what|why|when|where|who)|explain|describe|i wonder|mean|means)\b"
+    r"|怎么|如何|怎样|为什么|是什么|什么意思|应该|是否|要不要|该不该|可不可以|会发生|谁",
+    re.IGNORECASE | re.ASCII,
+)
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
-_CLAUSE = r"(?:^|[,;.!:]|\b(?:and|then|also|to|please|you)\b)\s*(?:(?:please|then|also|just|quickly|now|me|us)\s+)*"
+_CLAUSE = (
+    r"(?:^|[,;.!:]|\b(?:and|then|also|to|please|you|tomorrow|tonight|later)\b)"
+    r"\s*(?:(?:please|then|also|just|quickly|now|me|us)\s+)*"
+)
 _ORDERS: Mapping[str, re.Pattern[str]] = {
     "note_take": re.compile(
         rf"{_CLAUSE}(?:(?:take|make|write|add|save|leave|record|create|put)\b.{{0,30}}\b(?:note|memo)\b"
@@ -107,6 +117,17 @@ def asked_writes(text: str) -> frozenset[str]:
     if is_question(plain) or _DENIED.search(plain) or _SUPPOSED.search(plain) or _BACK.search(text):
         return frozenset()
     return frozenset(name for name, order in _ORDERS.items() if order.search(plain))
+
+
+def withheld_writes(text: str) -> frozenset[str]:
+    """The tools that write and that the text speaks of as to be done, but not plainly, so that they are not used.
+
+    None where it asks about them: that is a question as any other.
+    """
+    plain = text.replace("’", "'")
+    if is_question(plain) or _WONDERS.search(plain):
+        return frozenset()
+    return frozenset(name for name, order in _ORDERS.items() if order.search(plain)) - asked_writes(text)
 
 
 def in_own_words(arguments: Mapping[str, Any], text: str) -> dict[str, Any]:

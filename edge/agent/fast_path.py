@@ -21,7 +21,19 @@ from edge.agent.slots import SLOTS, Reading, Unclear, patterns
 from edge.agent.spelling import mend
 from edge.agent.templates import Template, compile_template
 
-__all__ = ["LONGEST_COMMAND", "Call", "Condition", "FastPath", "Match", "Which", "command_words", "glossary", "prepare"]
+__all__ = [
+    "LONGEST_COMMAND",
+    "About",
+    "Call",
+    "Condition",
+    "FastPath",
+    "Found",
+    "Match",
+    "Which",
+    "command_words",
+    "glossary",
+    "prepare",
+]
 
 LONGEST_COMMAND = 400
 """Characters; longer text is no command."""
@@ -96,8 +108,23 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """The utterance asks what can be asked or ordered here; no tool is needed to say it."""
+
+    topic: Literal["help", "diagnostics"]
+    language: Language
+
+
+Found = Match | Which | About
+"""What the fast path makes of an utterance."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Command:
+    """What a sentence orders: a call of a tool, or something about the device's own abilities."""
+
     tool: str
+    about: Literal["", "help", "diagnostics"]
     template: Template
     arguments: Mapping[str, str]
     hint: str
@@ -124,8 +151,8 @@ class FastPath:
         self._names = names
         self._writes = writes
 
-    def match(self, text: str) -> Match | Which | None:
-        """The calls that the text orders; None where it is no known command."""
+    def match(self, text: str) -> Found | None:
+        """What the text orders; None where it is no known command."""
         if len(text) > LONGEST_COMMAND or "\n" in text.strip():
             return None
         language = language_of(text)
@@ -142,7 +169,7 @@ class FastPath:
             found = _first(mended, language, tools - self._writes, reading, free=False) if mended != prepared else None
         return found
 
-    def _parts(self, prepared: str, language: Language, tools: frozenset[str], names: Names) -> Match | Which | None:
+    def _parts(self, prepared: str, language: Language, tools: frozenset[str], names: Names) -> Found | None:
         """Several commands in one sentence, each of them known; none of them with free text."""
         parts = re.split(
             r"(?:[ ,]+and then|[ ,]+then|;|[ ,]+and also|[ ,]+and)(?= )|[,;，；]?(?:然后|接着|再|并且|顺便)|[;；]",
@@ -155,7 +182,7 @@ class FastPath:
         for part in parts:
             found = _first(prepare(part, language), language, tools, names, free=False)
             if not isinstance(found, Match):
-                return found
+                return found if isinstance(found, Which) else None
             calls.extend(found.calls)
             sources.append(found.template)
         return Match(tuple(calls), language, " + ".join(sources))
@@ -174,17 +201,18 @@ def prepare(text: str, language: Language) -> str:
 
 def _first(
     prepared: str, language: Language, tools: frozenset[str], names: Names, *, free: bool = True
-) -> Match | Which | None:
+) -> Found | None:
     lowered = prepared.lower()
     unclear: Which | None = None
     for command in _commands(language):
-        if command.tool not in tools or command.template.needle not in lowered or (command.loose and not free):
+        known = command.tool in tools or command.about
+        if not known or command.template.needle not in lowered or (command.loose and not free):
             continue
         fits = command.template.fits(prepared)
         if fits is None:
             continue
-        found = _read(command, fits, language, names)
-        if isinstance(found, Match):
+        found = About(command.about, language) if command.about else _read(command, fits, language, names)
+        if isinstance(found, Match | About):
             return found
         unclear = unclear or found
     return unclear
@@ -258,7 +286,8 @@ def _table() -> _Table:
         for language in languages:
             commands[language].extend(
                 _Command(
-                    entry["tool"],
+                    entry.get("tool", ""),
+                    entry.get("about", ""),
                     compile_template(source, language, slots, raw["rules"][language]),
                     entry.get("arguments", {}),
                     entry.get("hint", ""),

@@ -65,9 +65,9 @@ def on_topic(text: str, names: Names) -> frozenset[str]:
 
 
 def _names_one(text: str, known: Mapping[str, Iterable[str]]) -> bool:
-    """Whether a text has half of the words that one of them is called by; "air" is no "air inlet temperature"."""
+    """Whether a text has all words that one of them is called by; "air" is no "air inlet"."""
     called = [(alias, _in_common(text, alias)) for name in known for alias in (name, *known[name])]
-    return any(common and 2 * common >= len(words_in(alias, glossary())) for alias, common in called)
+    return any(common and common >= len(words_in(alias, glossary())) for alias, common in called)
 
 
 def _in_common(text: str, alias: str, implied: Mapping[str, str] = {}) -> int:

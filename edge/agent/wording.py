@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge.agent.language import Language
+from edge.tools.health import problems_of
 
 __all__ = ["SAYINGS", "say", "worded"]
 
@@ -32,6 +33,25 @@ SAYINGS: Mapping[str, tuple[str, str]] = {
     "left_out": (
         "Not limited to {what}: this device's {tool} cannot do that.",
         "未按{what}限定范围：本设备的 {tool} 不支持。",
+    ),
+    "forbidden": (
+        "Refused: this device's policy does not allow {tool}. Ask the hub's engineers for it.",
+        "已拒绝：本设备的策略不允许 {tool}，如有需要请联系中心的工程师。",
+    ),
+    "withheld": (
+        "Refused: {tool}. What changes something is done only where you order it plainly, for now, in your own words.",
+        "已拒绝：{tool}。只有你用自己的话明确要求立即执行时，才会执行有改动的操作。",
+    ),
+    "help": ("You may say, for example:", "例如可以这样说："),
+    "help_else": (
+        "Other questions go to this device's model, where it has one, and to the hub.",
+        "其他问题由本机的模型（如有）回答，否则交给中心。",
+    ),
+    "diagnostics": ("Diagnostics that may be run here:", "本机可以运行的诊断："),
+    "no_diagnostics": ("No diagnostic may be run here.", "本机目前不允许运行任何诊断。"),
+    "forbidden_diagnostics": (
+        "Known here, but not allowed by this device's policy: {names}.",
+        "本机已有、但策略不允许的诊断：{names}。",
     ),
     "failed": ("That was not done: {why}", "未能完成：{why}"),
     "minutes": ("the last {value} minutes", "最近 {value} 分钟"),
@@ -137,6 +157,8 @@ def _passages(result: Mapping[str, Any], language: Language) -> str:
 def _health(result: Mapping[str, Any], language: Language) -> str:
     zh = language == "zh"
     problems: Sequence[str] = result["problems"]
+    if zh and problems:
+        problems = problems_of(result, zh=True) or problems
     rows = [say("problems", language, text=" ".join(problems)) if problems else say("healthy", language)]
     cpu, memory, disk, heat = result.get("cpu"), result.get("memory"), result.get("disk"), result.get("temperature")
     if cpu and cpu.get("busy_percent") is not None:

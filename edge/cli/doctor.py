@@ -20,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look at everything; exit 1 where something that was set up does not work."""
-    with open_device(load_settings(options.home)) as device:
+    with open_device(load_settings(options.home), reading=True) as device:
         findings = list(_findings(device))
     for good, name, told in findings:
         print(f"{'ok  ' if good else 'look'} {name:<10} {told}")
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 def _findings(device: Device) -> Generator[tuple[bool, str, str]]:
     home = device.parts.home
     free_mb = shutil.disk_usage(home.root).free >> 20
-    yield free_mb > 512, "home", f"{home.root}, {free_mb} MiB free"
+    yield free_mb > 512, "home", f"{home.root}, {home.room()}"
     hub = device.parts.enrolled
     if hub is None:
         yield False, "hub", "not enrolled: run `chargehand-edge enroll`"
@@ -40,8 +40,7 @@ def _findings(device: Device) -> Generator[tuple[bool, str, str]]:
         there = runtime.available()
         names = [model.name for model in runtime.models()] if there else []
         yield True, runtime.name, f"there, models: {', '.join(names) or 'none'}" if there else "not there"
-    models = [model.name for model in device.models()]
-    yield True, "model", models[0] if models else "none: known commands work, other questions wait for the hub"
+    yield _model(device)
     for sensor in device.board.sensors:
         reading = device.board.read(sensor.name)
         shown = f"{reading.value} {reading.unit}" if reading.value is not None else reading.problem
@@ -52,9 +51,19 @@ def _findings(device: Device) -> Generator[tuple[bool, str, str]]:
     yield found, "agent", "smolagents is installed" if found else "smolagents is missing: install chargehand-edge anew"
 
 
-def _reach(device: Device, told: str) -> tuple[bool, str, str]:
+def _model(device: Device) -> tuple[bool, str, str]:
     try:
-        asyncio.run(device.exchange())
+        names = [model.name for model in device.models()]
+    except EdgeError as error:
+        return False, "model", str(error)
+    return True, "model", names[0] if names else "none: known commands work, other questions wait for the hub"
+
+
+def _reach(device: Device, told: str) -> tuple[bool, str, str]:
+    """An exchange writes, which all other looks do not."""
+    try:
+        with open_device(device.settings) as writing:
+            asyncio.run(writing.exchange())
     except EdgeError as error:
         return False, "hub", f"{told}: {error}"
     return True, "hub", told

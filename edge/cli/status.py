@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tell what the device is, has and waits for."""
-    with open_device(load_settings(options.home)) as device:
+    with open_device(load_settings(options.home), reading=True) as device:
         told = _status(device.parts)
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
@@ -38,6 +38,7 @@ def _status(parts: Parts) -> dict[str, Any]:
         "device": hub.device if hub else "not enrolled",
         "hub": f"{hub.hub_id} ({parts.home.link().url})" if hub else "none",
         "agent": "runs" if _runs(parts) else "does not run",
+        "disk": parts.home.room(),
         "model": reported.get("version") or "none",
         "packs": reported.get("packs", {}),
         "jobs": reported.get("jobs", []),

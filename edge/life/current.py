@@ -13,6 +13,8 @@ __all__ = ["CurrentModel"]
 class CurrentModel:
     """Implements `edge.runtime.port.ChatModel`: the running version, and the last good one where that does not answer.
 
+    Its name is the version's, as the hub and people know it, not the runtime's.
+
     Every method raises ModelUnavailable where the device has no model yet.
     """
 
@@ -21,7 +23,10 @@ class CurrentModel:
 
     @property
     def name(self) -> str:
-        return self._first().name
+        versions = self._life.versions()
+        if not versions:
+            raise _none_yet()
+        return versions[0]
 
     @property
     def context_tokens(self) -> int:
@@ -41,7 +46,7 @@ class CurrentModel:
         stop_when: Callable[[str], bool] | None = None,
     ) -> Reply:
         failure: ModelUnavailable | None = None
-        for model in self._life.models():
+        for model, version in zip(self._life.models(), self._life.versions(), strict=False):
             try:
                 return model.chat(
                     messages,
@@ -52,7 +57,7 @@ class CurrentModel:
                     stop_when=stop_when,
                 )
             except ModelUnavailable as error:
-                failure = failure or error
+                failure = failure or _as_known(error, model.name, version)
         raise failure or _none_yet()
 
     def _first(self) -> ChatModel:
@@ -60,6 +65,13 @@ class CurrentModel:
         if not models:
             raise _none_yet()
         return models[0]
+
+
+def _as_known(error: ModelUnavailable, name: str, version: str) -> ModelUnavailable:
+    """The error with the version's name where it says the runtime's."""
+    known = ModelUnavailable(error.message.replace(name, version), error.advice)
+    known.__cause__ = error
+    return known
 
 
 def _none_yet() -> ModelUnavailable:

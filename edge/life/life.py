@@ -131,9 +131,16 @@ class ModelLife:
 
     def models(self) -> list[ChatModel]:
         """What may be asked now: the running version, then the one that is fallen back on. Raises StorageFailed."""
+        return [self._runtimes[version.runtime].chat_model(version.name) for version in self._usable()]
+
+    def versions(self) -> list[str]:
+        """What the hub and people call what `models` gives, such as "support@3". Raises StorageFailed."""
+        return [version.target.version for version in self._usable()]
+
+    def _usable(self) -> list[Version]:
         place = self._store.place()
         versions = (self._store.version(name) for name in (place.running, place.fallback))
-        return [self._runtimes[v.runtime].chat_model(v.name) for v in versions if v and v.runtime in self._runtimes]
+        return [version for version in versions if version is not None and version.runtime in self._runtimes]
 
     def _report(self, *, moved: bool) -> ModelReport:
         place = self._store.place()

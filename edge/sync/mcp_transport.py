@@ -1,13 +1,14 @@
 """The link to the hub: the official MCP client over streamable HTTP, in the protocol's stateless revision.
 
-Each call is one request, which proves by itself who makes it. Sizes and times are bounded, and no answer is unpacked by
-the HTTP layer, so that a hub in the wrong hands cannot fill the device's memory.
+Each call is one request, which proves by itself who makes it. Sizes and times are bounded, those of unpacked answers,
+too, so that a hub in the wrong hands cannot fill the device's memory.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,9 @@ LARGEST_ANSWER = 8 << 20
 
 Authorize = Callable[[bytes], str]
 """The `Authorization` header for a request with this body."""
+
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that tell of an answer as it came, not as it is read."""
 
 _RETRIED = frozenset({"unavailable", "interrupted", "out_of_time", "storage_failed", "limit_reached", "internal"})
 """Codes of the hub for what may succeed later; any other is a no."""
@@ -99,7 +103,7 @@ async def open_transport(
         transport=door,
         auth=_make_signing(authorize),
         timeout=httpx2.Timeout(2 * timeout_s, connect=connect_s),  # the call's own limit ends first, and alone
-        headers={"accept-encoding": "identity"},
+        headers={"accept-encoding": "gzip"},  # it takes away the third that base64 adds to contents
         trust_env=False,
     ) as http:
         yield McpTransport(url, http, door, timeout_s)
@@ -238,27 +242,50 @@ def _make_door(inner: "httpx2.AsyncHTTPTransport") -> Any:
             if response.status_code >= 400:
                 status = LinkFailed(f"The hub's address answers with the status {response.status_code}.")
                 self.failure = _error_in(body.decode("utf-8", "replace")) or (status if _unread(body) else None)
-            return httpx2.Response(response.status_code, headers=response.headers, content=body, request=request)
+            told = {name: value for name, value in response.headers.items() if name not in _OF_THE_WIRE}
+            return httpx2.Response(response.status_code, headers=told, content=body, request=request)
 
         async def aclose(self) -> None:
             await inner.aclose()
 
     async def _read(response: httpx2.Response) -> bytes | LinkFailed:
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            return LinkFailed("The hub's answer is packed in a way that was not asked for.")
-        parts, size = list[bytes](), 0
+        packing = response.headers.get("content-encoding", "identity")
         try:
-            async for part in response.aiter_raw():
-                parts.append(part)
-                size += len(part)
-                if size > LARGEST_ANSWER:
-                    return LinkFailed(f"The hub's answer has more than {LARGEST_ANSWER} bytes.")
+            if packing not in {"identity", "gzip"}:
+                return LinkFailed("The hub's answer is packed in a way that was not asked for.")
+            return await (_whole if packing == "identity" else _unpacked)(response.aiter_raw())
         finally:
             await response.aclose()
-        return b"".join(parts)
 
     return BoundedTransport()
+
+
+async def _whole(parts: AsyncIterable[bytes]) -> bytes | LinkFailed:
+    body = bytearray()
+    async for part in parts:
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            return LinkFailed(f"The hub's answer has more than {LARGEST_ANSWER} bytes.")
+    return bytes(body)
+
+
+async def _unpacked(parts: AsyncIterable[bytes]) -> bytes | LinkFailed:
+    """What one gzip member holds; never more than the limit is in memory, whatever it would give."""
+
+    async def inflated() -> AsyncGenerator[bytes]:
+        async for part in parts:
+            yield inflater.decompress(part, LARGEST_ANSWER + 1)
+            if inflater.unused_data:
+                raise zlib.error("more follows")
+
+    inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        body = await _whole(inflated())
+    except zlib.error:
+        return LinkFailed("The hub's answer is packed wrongly.")
+    if isinstance(body, bytes) and not inflater.eof:
+        return LinkFailed("The hub's answer broke off.")
+    return body
 
 
 def _unread(body: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,22 @@ from typing import Any
 from edge.tools.deadline import time_left
 from edge.tools.registry import DeviceTool, device_tool
 
-__all__ = ["Machine", "health_tools"]
+__all__ = ["Machine", "health_tools", "problems_of"]
 
 _MIB = 1 << 20
 _BUSY_SAMPLE_S = 0.1
 _PLAUSIBLE = (-60.0, 150.0)
 """Degrees Celsius; some firmware shows 0 K or 255 where there is no sensor."""
+_PROBLEMS: Mapping[str, tuple[str, str]] = {
+    "memory": ("Memory is {used_percent} % used.", "内存已用 {used_percent} %。"),
+    "disk": ("The disk is {used_percent} % full.", "磁盘已用 {used_percent} %。"),
+    "heat": ("The device is at {celsius} °C.", "设备温度达到 {celsius} °C。"),
+    "load": (
+        "The processor was overloaded for minutes: load {load_15m} on {cores} cores.",
+        "处理器持续过载数分钟：{cores} 个核心，负载 {load_15m}。",
+    ),
+}
+"""English and Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ def health_tools(machine: Machine) -> list[DeviceTool]:
             "temperature": _temperature(machine),
             "uptime_s": _first_number(machine.text("proc/uptime")),
         }
-        return {"problems": _problems(health), **health}
+        return {"problems": problems_of(health), **health}
 
     return [device_tool(system_health)]
 
@@ -145,19 +155,21 @@ def _add(zones: list[dict[str, Any]], name: str, text: str | None) -> None:
         zones.append({"name": name[:60], "celsius": round(millidegrees / 1000, 1)})
 
 
-def _problems(health: dict[str, Any]) -> list[str]:
-    """What a person should look at; thresholds as usual for gateways."""
-    found: list[str] = []
-    memory, disk, temperature, cpu = health["memory"], health["disk"], health["temperature"], health["cpu"]
-    if memory and memory["used_percent"] >= 90:
-        found.append(f"Memory is {memory['used_percent']} % used.")
-    if disk and disk["used_percent"] >= 90:
-        found.append(f"The disk is {disk['used_percent']} % full.")
-    if temperature and temperature["celsius"] >= 80:
-        found.append(f"The device is at {temperature['celsius']} °C.")
-    if cpu["cores"] and (cpu["load_15m"] or 0) > 2 * cpu["cores"]:
-        found.append(f"The processor was overloaded for minutes: load {cpu['load_15m']} on {cpu['cores']} cores.")
-    return found
+def problems_of(health: Mapping[str, Any], *, zh: bool = False) -> list[str]:
+    """What a person should look at, in English or Chinese; thresholds as usual for gateways.
+
+    Args:
+        health: as `system_health` gives it; its own `problems` do not matter.
+    """
+    memory, disk, temperature, cpu = (health.get(part) or {} for part in ("memory", "disk", "temperature", "cpu"))
+    wrong = {
+        "memory": (memory.get("used_percent") or 0) >= 90,
+        "disk": (disk.get("used_percent") or 0) >= 90,
+        "heat": (temperature.get("celsius") or 0) >= 80,
+        "load": bool(cpu.get("cores")) and (cpu.get("load_15m") or 0) > 2 * cpu["cores"],
+    }
+    figures = {"memory": memory, "disk": disk, "heat": temperature, "load": cpu}
+    return [_PROBLEMS[name][zh].format(**figures[name]) for name, is_wrong in wrong.items() if is_wrong]
 
 
 def _number(fields: list[str], place: int) -> float | None:

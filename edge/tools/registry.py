@@ -144,6 +144,11 @@ class Toolbox:
             return tuple(sorted(self._tools.keys() & read_policy(self.policy()).tools))
         return ()
 
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Those that the policy forbids, too, in alphabetical order."""
+        return tuple(sorted(self._tools))
+
     def tool(self, name: str) -> DeviceTool:
         """The tool of this name, allowed or not. Raises NotFound."""
         if name not in self._tools:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,38 @@ def test_a_disk_that_takes_no_more_is_told(home: Path) -> None:
     assert done.returncode == 1
     assert "edge.db cannot be used" in done.stderr
     assert "See whether the disk is full or failing." in done.stderr
+
+
+FILL = """
+set -e
+mount -t tmpfs -o size=4m none {home}
+printf '%s' "$SETTINGS" > {home}/device.toml
+{python} -m edge ask 'Take a note: the filter is dirty' > {told}/note
+dd if=/dev/zero of={home}/filler bs=4k 2> {told}/dd || true
+set +e
+{python} -m edge ask 'Take a note: it is still dirty' > {told}/second 2>&1
+{python} -m edge status > {told}/status 2>&1; echo $? > {told}/status.code
+{python} -m edge doctor > {told}/doctor 2>&1 || true
+"""
+
+
+def test_status_and_doctor_read_where_the_disk_is_full(tmp_path: Path) -> None:
+    home, told = tmp_path / "home", tmp_path / "told"
+    home.mkdir()
+    told.mkdir()
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no disk of its own can be made here: unshare is not there, or not allowed")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home), "SETTINGS": SETTINGS}
+    script = FILL.format(home=home, told=told, python=sys.executable)
+    subprocess.run([*alone, script], env=environment, check=True)
+    said = {path.name: path.read_text(encoding="utf-8") for path in told.iterdir()}
+    assert "cannot be used" in said["second"]
+    assert said["status.code"] == "0\n", said["status"]
+    assert "disk       full: 0.0 MiB free" in said["status"]
+    assert '"recorded": 3' in said["status"]
+    assert "full: 0.0 MiB free" in said["doctor"]
+    assert "inlet: good, 38.0 °C" in said["doctor"]
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.database import Database, open_database
+from edge.database import Database, open_database, read_database
 from edge.errors import StorageFailed
 
 
@@ -103,3 +103,24 @@ def test_commits_are_flushed(database: Database) -> None:
     with database.transaction() as rows:
         assert rows.execute("PRAGMA synchronous").fetchone() == (2,)
         assert rows.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_who_only_looks_sees_what_is_written_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "edge.db"
+    writing = open_database(path)
+    with writing.transaction() as rows:
+        rows.execute("CREATE TABLE things (n INTEGER)")
+    put(writing, 1)
+    looking = read_database(path)
+    put(writing, 2)  # it stands in the log alone
+    assert things(looking) == [1, 2]
+    with pytest.raises(StorageFailed):
+        put(looking, 3)
+    writing.close()
+    assert things(looking) == [1, 2]
+    looking.close()
+
+
+def test_where_there_is_no_file_yet_it_is_made(tmp_path: Path) -> None:
+    read_database(tmp_path / "edge.db").close()
+    assert (tmp_path / "edge.db").exists()

@@ -1,6 +1,7 @@
 """An HTTP server that answers with the very bytes that a test gives it."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -47,9 +48,10 @@ class Answers:
         lines = dict(line.split(": ", 1) for line in self.heads[-1].split("\r\n")[1:] if ": " in line)
         return {key.lower(): value for key, value in lines.items()}.get(name)
 
-    def reply(self, body: bytes) -> None:
-        """Answer with this body, its id put right; the length is that of the body with it."""
+    def reply(self, body: bytes, *, packed: bool = False) -> None:
+        """Answer with this body, its id put right; the length is that of the body with it, and packed if asked for."""
         self._body = body
+        self._packed = packed
         self.answer = b"reply"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,7 +64,8 @@ class Answers:
                 answer = self.answer or b""
                 if answer == b"reply":
                     number = json.dumps(json.loads(self.bodies[-1])["id"]).encode()
-                    answer = http(self._body.replace(b'"@ID@"', number))
+                    body = self._body.replace(b'"@ID@"', number)
+                    answer = http(gzip.compress(body), content_encoding="gzip") if self._packed else http(body)
                 writer.write(answer)
                 await writer.drain()
                 if self.answer != b"reply":

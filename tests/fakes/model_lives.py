@@ -121,7 +121,7 @@ class DiskChat:
     def chat(self, messages: Sequence[Message], **options: Any) -> Reply:
         manner = self._runtime.manner(self.name)
         if manner == "dead" or self.name in self._runtime.dead:
-            raise ModelUnavailable("It died.")
+            raise ModelUnavailable(f"{self.name} died.")
         if manner == "slow":
             raise OutOfTime("It is slow.")
         text = {"silent": " ", "wrong": "blue"}.get(manner, "I am ready.")

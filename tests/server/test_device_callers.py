@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from edge.protocol.artifacts import LONGEST_RANGE, ArtifactRange, unpack_range
 from memory.store import KnowledgeStore
 from server.callers import LARGEST_DEVICE_BODY
 from tests.fakes.dependencies import dependencies_on
@@ -192,6 +194,25 @@ async def test_a_device_enrols_syncs_and_fetches_over_mcp(mode: str, hub: HubCli
         assert refused.is_error
         other = await client.call_tool("device_list", {})
         assert other.is_error
+
+
+async def test_contents_come_as_long_as_they_are(hub: HubClient, fleet: FleetWorks) -> None:
+    """What base64 adds to them within MCP, the packing of the answer takes away again."""
+    device = await enrol(hub, fleet)
+    content = random.Random(7).randbytes(LONGEST_RANGE)
+    digest = await assign(fleet, content)
+    answers: list[Any] = []
+
+    async def note(response: Any) -> None:
+        answers.append(response)
+
+    async with (
+        httpx2.AsyncClient(auth=Signed(device), event_hooks={"response": [note]}) as http,
+        Client(streamable_http_client(f"{hub.http.base_url}/mcp", http_client=http), mode="2026-07-28") as client,
+    ):
+        part = await client.session.call_tool("edge_artifact", {"digest": digest})
+    assert unpack_range(ArtifactRange.model_validate(part.structured_content)) == content
+    assert sum(one.num_bytes_downloaded for one in answers) < 1.06 * len(content)
 
 
 async def assign(fleet: FleetWorks, content: bytes) -> str:

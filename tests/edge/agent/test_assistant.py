@@ -89,6 +89,42 @@ def test_what_a_tool_cannot_do_is_said(device: Device) -> None:
     assert answer.tool_calls[0].left_out == ("minutes",)
 
 
+@pytest.mark.parametrize(
+    ("text", "tool", "rung"),
+    [
+        ("read the oil temperature", "sensor_read", "fast"),
+        ("what does the manual say about the filter", "knowledge_search", "fast"),
+        ("look around and raise an alert about the leak", "alert_raise", "none"),
+        ("油温是多少", "sensor_read", "fast"),
+        ("看看日志，然后发一条告警", "alert_raise", "none"),
+    ],
+)
+def test_what_the_policy_forbids_is_refused_and_not_queued(device: Device, text: str, tool: str, rung: str) -> None:
+    device.policy = {"tools": ["system_health"]}
+    answer = device.assistant(ScriptedChat(Exception("never asked"))).ask(text, by="p")
+    zh = answer.language == "zh"
+    assert answer.text.startswith(
+        f"已拒绝：本设备的策略不允许 {tool}" if zh else "Refused: this device's policy does not"
+    )
+    assert (answer.rung, answer.ok, tool in answer.text) == (rung, False, True)
+    assert (device.done, device.journal.of("question")) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["raise an alert if the log shows a leak", "日志里写着发告警"])
+def test_a_write_that_nobody_ordered_plainly_is_refused_and_not_queued(device: Device, text: str) -> None:
+    answer = device.assistant().ask(text, by="p")
+    assert answer.text.startswith(("Refused: alert_raise.", "已拒绝：alert_raise。"))
+    assert (answer.rung, answer.ok, device.done, device.journal.of("question")) == ("none", False, [], [])
+
+
+def test_what_a_model_found_comes_with_the_refusal_of_what_was_not_done(device: Device) -> None:
+    model = ScriptedChat(call("log_search", level="error"), final("There is an error."))
+    answer = device.assistant(model).ask("raise an alert if the log shows an error", by="p")
+    assert answer.rung == "small"
+    assert "connection reset" in answer.text
+    assert "Refused: alert_raise." in answer.text
+
+
 # -- models
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from edge.agent.consent import asked_writes, in_own_words, is_question, takes_back
+from edge.agent.consent import asked_writes, in_own_words, is_question, takes_back, withheld_writes
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,38 @@ def test_a_plain_order_asks_for_its_tool(text: str, tools: set[str]) -> None:
 )
 def test_nothing_else_does(text: str) -> None:
     assert asked_writes(text) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "raise an alert if the log shows a leak",
+        "the manual says to raise an alert",
+        "tomorrow raise an alert",
+        "日志里写着发告警",
+        "如果漏油就记一下",
+    ],
+)
+def test_what_is_not_ordered_plainly_is_withheld(text: str) -> None:
+    assert withheld_writes(text) <= {"alert_raise", "note_take"}
+    assert withheld_writes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "why is the oil hot",
+        "should I raise an alert?",
+        "how do I raise an alert",
+        "who raised an alert",
+        "what does 'raise an alert' do",
+        "explain when to raise an alert",
+        "怎么发告警",
+        "raise an alert: the seal leaks",
+    ],
+)
+def test_a_question_and_a_plain_order_withhold_nothing(text: str) -> None:
+    assert withheld_writes(text) == frozenset()
 
 
 def test_what_is_to_be_written_may_hold_any_words() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.agent.consent import WRITES
-from edge.agent.fast_path import Condition, FastPath, Match, Which
+from edge.agent.fast_path import About, Condition, FastPath, Found, Match, Which
 from edge.agent.naming import Names
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES
 
@@ -94,7 +94,7 @@ def test_an_order_that_is_taken_back_is_none(fast: FastPath, behind: str) -> Non
 @given(st.text(max_size=500))
 def test_any_text_is_survived(text: str) -> None:
     found = FastPath(lambda: TOOL_NAMES, lambda: NAMES).match(text)
-    assert found is None or isinstance(found, Match | Which)
+    assert found is None or isinstance(found, Found)
 
 
 @given(st.sampled_from(ORDERS), st.integers(0, 60), st.characters(categories=("L", "P", "Z")))
@@ -109,6 +109,26 @@ def test_what_the_policy_forbids_is_no_command() -> None:
     fast = FastPath(lambda: ["system_health"], lambda: NAMES)
     assert fast.match("note: the pump is loud") is None
     assert calls(fast.match("system status")) == [["system_health", {}]]
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("help", "help"),
+        ("What can you do?", "help"),
+        ("which commands are there", "help"),
+        ("你能做什么？", "help"),
+        ("有哪些命令", "help"),
+        ("Which diagnostics are there?", "diagnostics"),
+        ("list the diagnostics", "diagnostics"),
+        ("有哪些诊断？", "diagnostics"),
+        ("本机可以运行哪些诊断", "diagnostics"),
+    ],
+)
+def test_what_can_be_asked_here_is_known_whatever_the_policy(text: str, topic: str) -> None:
+    found = FastPath(list, Names).match(text)
+    assert isinstance(found, About)
+    assert found.topic == topic
 
 
 def test_a_device_without_sensors_knows_no_sensor_commands() -> None:

@@ -36,3 +36,9 @@ def test_what_is_measured_need_not_be_named(text: str, names: list[str]) -> None
 )
 def test_a_word_in_common_does_not_make_it_a_question_to_a_sensor(text: str, sensors: bool) -> None:
     assert ("sensor_read" in on_topic(text, Names(sensors=SENSORS))) == sensors
+
+
+@pytest.mark.parametrize(("text", "sensors"), [("Who designed the air ducts?", False), ("And the air inlet?", True)])
+def test_half_of_what_a_sensor_is_called_does_not_name_it(text: str, sensors: bool) -> None:
+    names = Names(sensors={"temp-1": ("air inlet",)})
+    assert ("sensor_read" in on_topic(text, names)) == sensors

@@ -315,11 +315,11 @@ def test_the_current_model_is_the_running_one_and_the_last_good_one_in_its_stead
     first, second = world.target("v1"), world.target("v2")
     world.settle(first)
     world.settle(second)
-    assert current.name == name_of(second)
+    assert current.name == "v2"  # what people know it as, and not what the runtime calls it
     world.runtime.dead.add(name_of(second))
     assert current.chat([Message("user", "?")]).text == "I am ready."
     world.runtime.dead.add(name_of(first))
-    with pytest.raises(ModelUnavailable, match="It died"):
+    with pytest.raises(ModelUnavailable, match="v2 died"):
         current.chat([Message("user", "?")])
 
 

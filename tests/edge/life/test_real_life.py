@@ -88,7 +88,7 @@ def test_from_the_first_model_to_an_adapter_and_back(runtime: Runtime, tmp_path:
     assert "self-test" in report["model"]["why"]
 
     assert settle(life, adapted)["version"] == "v3"
-    assert current.name == name_of(adapted)
+    assert current.name == adapted.version
     assert {model.name for model in runtime.models()} == {name_of(first), name_of(adapted)}
     assert fetch.fetched.count(weights.stat().st_size) == 1
     assert list((tmp_path / "fetched").iterdir()) == []

@@ -59,6 +59,12 @@ async def test_what_is_no_address_is_told(url: str) -> None:
         await call(url)
 
 
+async def test_an_answer_may_come_packed(answers: Answers) -> None:
+    answers.reply(tool_result({"data": "QUJD" * 50_000}), packed=True)
+    assert await call(answers.url) == {"data": "QUJD" * 50_000}
+    assert answers.header("accept-encoding") == "gzip"
+
+
 def error(code: str) -> bytes:
     return json.dumps({"error": {"code": code, "message": "Told.", "advice": "Do."}}).encode()
 
@@ -99,7 +105,11 @@ NO_ANSWERS = {
     "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
     "accepted without an answer": http(b"", "202 Accepted"),
     "a redirect to another host": http(b"", "307 Temporary Redirect", location="http://127.0.0.1:1/mcp"),
-    "packed": http(gzip.compress(b"{}"), content_encoding="gzip"),
+    "packed as nobody asked": http(b"{}", content_encoding="br"),
+    "packed wrongly": http(b"{}", content_encoding="gzip"),
+    "packed, and cut": http(gzip.compress(b"{}")[:-4], content_encoding="gzip"),
+    "packed, and more behind it": http(gzip.compress(b"{}") + b"{}", content_encoding="gzip"),
+    "too much once unpacked": http(gzip.compress(b" " * (LARGEST_ANSWER + 1)), content_encoding="gzip"),
     "too much": http(b" " * (LARGEST_ANSWER + 1)),
 }
 
