@@ -59,7 +59,11 @@ up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
 
 .PHONY: test
 test: .venv/.dev ## unit and integration tests, with the reasons of what was skipped
-	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e"
+	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not story"
+
+.PHONY: test-stories
+test-stories: .venv/.dev ## whole stories on the bundled model, minutes each
+	$(RUN)/pytest -m story
 
 .PHONY: test-unit
 test-unit: .venv/.dev ## unit tests only

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.commands import ROOT, environment
 from tools.runtimes.opening import bundled_version
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.story]
 
 
 def play(home: Path) -> "subprocess.CompletedProcess[str]":

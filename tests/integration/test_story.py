@@ -12,7 +12,7 @@ from tests.fakes.story import hire, play
 from tools.runtimes.bundled import BUNDLED
 from tools.runtimes.opening import bundled_version
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.story]
 
 
 @dataclass(frozen=True)

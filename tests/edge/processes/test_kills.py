@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.edge_processes import device_processes
 from tests.fakes.edge_sites import open_site
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(170)]
+pytestmark = pytest.mark.integration
 
 KILLS = 200
 HUB_KILLS_EVERY = 20

@@ -19,7 +19,7 @@ from tools.rollouts.rollout import Rollout
 from tools.rollouts.strategies import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.targets import Arm, TargetState
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(170)]
+pytestmark = pytest.mark.integration
 
 KILLS = 200
 OLD = serving("old", prompt="short")
