@@ -92,6 +92,7 @@ class _Work:
     language: Language
     begun: float
     ends_at: float
+    nearest: str = ""
     uses: list[ToolUse] = field(default_factory=list[ToolUse])
     reasons: list[str] = field(default_factory=list[str])
 
@@ -191,6 +192,7 @@ class Assistant:
         if not _sought_in_vain(work.uses):
             return answer
         work.reasons.append("fast path: the documents on this device do not say")
+        work.nearest = answer.text
         return None
 
     def _carry_out(self, work: _Work, match: Match) -> Answer:
@@ -340,7 +342,7 @@ class Assistant:
     def _queue(self, work: _Work, *, may_queue: bool) -> Answer:
         """Keep the question for the hub."""
         if not may_queue:
-            return self._answer(work, say("no_answer", work.language), "none", ok=False)
+            return self._unanswered(work, "no_answer", "none")
         question = str(uuid.uuid4())
         body = {
             "id": question,
@@ -352,8 +354,13 @@ class Assistant:
         try:
             self._journal.record("question", body)
         except OutboxFull:
-            return self._answer(work, say("not_kept", work.language), "none", ok=False)
-        return self._answer(work, say("queued", work.language), "queued", ok=False, question=question)
+            return self._unanswered(work, "not_kept", "none")
+        return self._unanswered(work, "queued", "queued", question=question)
+
+    def _unanswered(self, work: _Work, why: str, rung: Rung, **more: Any) -> Answer:
+        """With what the device's documents have nearest, where they were asked."""
+        told = [work.nearest] if work.nearest else []
+        return self._answer(work, "\n\n".join([*told, say(why, work.language)]), rung, ok=False, **more)
 
     def _answer(self, work: _Work, text: str, rung: Rung, **more: Any) -> Answer:
         elapsed_s = self._monotonic() - work.begun

@@ -102,7 +102,7 @@ def test_a_turn_may_do_what_its_caller_may_and_no_more(hub: HubClient, works: Wo
     headers = bearer(works, "chat:use")
     told = talk(hub, headers, "At what temperature does the SE30 throttle?", "t1").text
     assert "zoe may not call knowledge_search: it needs documents:read" in told
-    assert "85" not in told
+    assert "85 °C" not in told
 
 
 def test_who_may_not_use_the_chat_reads_none_of_it(hub: HubClient, works: Works) -> None:
