@@ -61,9 +61,10 @@ up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
 test: .venv/.dev ## unit and integration tests, with the reasons of what was skipped
 	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not story"
 
-.PHONY: test-stories
-test-stories: .venv/.dev ## whole stories on the bundled model, minutes each
+.PHONY: test-long
+test-long: .venv/.dev ## whole stories on the bundled model, and many courses of the simulated fleet
 	$(RUN)/pytest -m story
+	CHARGEHAND_SEEDS=300 $(RUN)/pytest -n 2 tests/edge/simulation/test_faults.py
 
 .PHONY: test-unit
 test-unit: .venv/.dev ## unit tests only

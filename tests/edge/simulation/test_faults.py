@@ -15,7 +15,7 @@ from tests.fakes.simulation.hubs import MemoryHub, SimulatedHub
 from tests.fakes.simulation.ledger_hubs import LedgerHub
 from tests.fakes.simulation.world import Course, Outcome, play
 
-SEEDS = int(os.environ.get("CHARGEHAND_SEEDS", "200"))
+SEEDS = int(os.environ.get("CHARGEHAND_SEEDS", "60"))
 ONE = os.environ.get("CHARGEHAND_SEED")
 GROUPS = 10
 
