@@ -92,7 +92,8 @@ class Machine(RuleBasedStateMachine):
         else:
             assert after.due_at is not None
             assert after.due_at >= self.now
-            assert after.model_copy(update={"due_at": rollout.due_at}) == rollout
+            assert after.not_ready == (unready if rollout.state == "analysing" else "")
+            assert after.model_copy(update={"due_at": rollout.due_at, "not_ready": rollout.not_ready}) == rollout
 
     @rule(pick=st.integers(0, 9), what=st.sampled_from(["pause", "resume", "abort", "promote"]))
     def act(self, pick: int, what: Command) -> None:
