@@ -26,8 +26,6 @@ NewName = Annotated[
 ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
 VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]
 Reason = Annotated[str, Field(min_length=3, max_length=2000, description="why, for the record")]
-_ALL = 1_000_000
-"""Open rollouts that are looked through: more than there are."""
 
 
 class AliasView(BaseModel):
@@ -199,7 +197,7 @@ def _require_unused(unit: Unit, version: Version) -> None:
         raise Conflict(f"{version.id} is still named by {', '.join(names)}.", "Let them name another version first.")
     if serving := [target.name for target in unit.targets.all() if _mentions(target.traffic, version.id)]:
         raise Conflict(f"{version.id} is still served at {', '.join(serving)}.", "Move the traffic away first.")
-    if moving := [one.id for one in unit.rollouts.open(_ALL) if _mentions(one.progress, version.id)]:
+    if moving := [one.id for one in unit.rollouts.open() if _mentions(one.progress, version.id)]:
         raise Conflict(f"{version.id} is in rollout {', '.join(moving)}.", "Wait until it is over, or abort it.")
 
 

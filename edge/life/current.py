@@ -23,17 +23,14 @@ class CurrentModel:
 
     @property
     def name(self) -> str:
-        versions = self._life.versions()
-        if not versions:
-            raise _none_yet()
-        return versions[0]
+        return self._first()[0]
 
     @property
     def context_tokens(self) -> int:
-        return self._first().context_tokens
+        return self._first()[1].context_tokens
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        return self._first().count_tokens(messages)
+        return self._first()[1].count_tokens(messages)
 
     def chat(
         self,
@@ -46,7 +43,7 @@ class CurrentModel:
         stop_when: Callable[[str], bool] | None = None,
     ) -> Reply:
         failure: ModelUnavailable | None = None
-        for model, version in zip(self._life.models(), self._life.versions(), strict=False):
+        for version, model in self._life.known_models():
             try:
                 return model.chat(
                     messages,
@@ -60,8 +57,8 @@ class CurrentModel:
                 failure = failure or _as_known(error, model.name, version)
         raise failure or _none_yet()
 
-    def _first(self) -> ChatModel:
-        models = self._life.models()
+    def _first(self) -> tuple[str, ChatModel]:
+        models = self._life.known_models()
         if not models:
             raise _none_yet()
         return models[0]

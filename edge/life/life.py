@@ -131,16 +131,17 @@ class ModelLife:
 
     def models(self) -> list[ChatModel]:
         """What may be asked now: the running version, then the one that is fallen back on. Raises StorageFailed."""
-        return [self._runtimes[version.runtime].chat_model(version.name) for version in self._usable()]
+        return [model for _, model in self.known_models()]
 
-    def versions(self) -> list[str]:
-        """What the hub and people call what `models` gives, such as "support@3". Raises StorageFailed."""
-        return [version.target.version for version in self._usable()]
-
-    def _usable(self) -> list[Version]:
+    def known_models(self) -> list[tuple[str, ChatModel]]:
+        """`models`, each behind what the hub and people call it, such as "support@3". Raises StorageFailed."""
         place = self._store.place()
         versions = (self._store.version(name) for name in (place.running, place.fallback))
-        return [version for version in versions if version is not None and version.runtime in self._runtimes]
+        return [
+            (version.target.version, self._runtimes[version.runtime].chat_model(version.name))
+            for version in versions
+            if version is not None and version.runtime in self._runtimes
+        ]
 
     def _report(self, *, moved: bool) -> ModelReport:
         place = self._store.place()

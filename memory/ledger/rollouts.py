@@ -87,7 +87,7 @@ class Rollouts:
         where += [_table.c.ended_at.is_(None)] if active else []
         return self._rows.list(*where, order=(_table.c.created_at.desc(), _table.c.id), limit=limit)
 
-    def open(self, limit: int) -> list[Rollout]:
+    def open(self, limit: int | None = None) -> list[Rollout]:
         """Those that have not ended, the longest due first."""
         return self._rows.list(_table.c.ended_at.is_(None), order=_BY_DUE, limit=limit)
 
