@@ -12,17 +12,12 @@ from numpy.typing import NDArray
 from agents.router.features import featurise, meaning_of
 from agents.router.glossary import Glossary
 from agents.router.intents import INTENTS, Intent
+from agents.router.meanings import MeaningPull
 from memory.embedding import Embedder
 
-__all__ = ["MEANING_WEIGHT", "SHARPNESS", "Classifier", "Weights", "load_weights", "pull_of", "save_weights", "weigh"]
+__all__ = ["Classifier", "Weights", "load_weights", "save_weights", "weigh"]
 
 Floats = NDArray[np.float32]
-
-MEANING_WEIGHT = 2.0
-"""Weight of the kernel of meanings beside 1.0 for that of n-grams; by cross-validation, as the next."""
-
-SHARPNESS = 2.0
-"""How fast the kernel of meanings falls: exp(SHARPNESS * (cosine - 1))."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +25,7 @@ class Weights:
     """What was learnt.
 
     Attributes:
-        examples: unit embeddings of the training messages, shape (n, embedding).
-        duals: their pull on the seven scores, six intents and leaning, shape (n, 7).
+        meanings: pull of the training messages' meanings on the seven scores, six intents and leaning.
         grams: pull of the n-grams, shape (BUCKETS, 7).
         offset: shape (7,).
         rarity: inverse document frequency of each bucket, shape (BUCKETS,).
@@ -39,13 +33,15 @@ class Weights:
         bias: shape (6,).
     """
 
-    examples: Floats
-    duals: Floats
+    meanings: MeaningPull
     grams: Floats
     offset: Floats
     rarity: Floats
     mixing: Floats
     bias: Floats
+
+
+_ARRAYS = tuple(field.name for field in fields(Weights) if field.name != "meanings")
 
 
 @dataclass(frozen=True)
@@ -68,11 +64,7 @@ class Classifier:
         """Scores of the text alone: the six intents in the order of INTENTS, and leaning; shape (7,)."""
         meaning = embedder.embed([meaning_of(text, self.glossary)])[0]
         own, weights = featurise(text, self.glossary), self.weights
-        scores = (
-            weights.offset
-            + pull_of(weights.examples @ meaning) @ weights.duals
-            + own.scaled(weights.rarity) @ weights.grams[own.buckets]
-        )
+        scores = weights.offset + weights.meanings(meaning) + own.scaled(weights.rarity) @ weights.grams[own.buckets]
         return scores.astype(np.float32)
 
     def calibrated(self, scores: Floats, previous: Intent | None) -> Floats:
@@ -80,11 +72,6 @@ class Classifier:
         logits = weigh(scores[None], [previous])[0] @ self.weights.mixing + self.weights.bias
         exponents = np.exp(logits - logits.max())
         return exponents / exponents.sum()
-
-
-def pull_of(cosines: Floats) -> Floats:
-    """The kernel of meanings."""
-    return (MEANING_WEIGHT * np.exp(SHARPNESS * (cosines - 1.0))).astype(np.float32, copy=False)
 
 
 def weigh(scores: Floats, previous: list[Intent | None]) -> Floats:
@@ -103,13 +90,12 @@ def weigh(scores: Floats, previous: list[Intent | None]) -> Floats:
 
 
 def save_weights(weights: Weights, path: Path) -> None:
-    """Write the numbers so that a reader finds them whole or not at all; the embeddings in half precision."""
+    """Write the numbers so that a reader finds them whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    arrays = {field.name: getattr(weights, field.name) for field in fields(Weights)}
-    arrays["examples"] = weights.examples.astype(np.float16)
+    arrays = {name: getattr(weights, name) for name in _ARRAYS}
     with part.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, meanings=np.frombuffer(weights.meanings.graph, dtype=np.uint8), **arrays)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
@@ -119,6 +105,7 @@ def load_weights(path: Path) -> Weights | None:
     """The numbers of a file; None where there is none or it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as saved:
-            return Weights(**{field.name: saved[field.name].astype(np.float32) for field in fields(Weights)})
+            arrays = {name: saved[name] for name in _ARRAYS}
+            return Weights(meanings=MeaningPull(saved["meanings"].tobytes()), **arrays)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.router.classifier import Classifier, Weights, load_weights, pull_of, save_weights, weigh
+from agents.router.classifier import Classifier, Weights, load_weights, save_weights, weigh
 from agents.router.features import BUCKETS, FEATURE_VERSION, Features, featurise, meaning_of
 from agents.router.glossary import Glossary, load_glossary
 from agents.router.intents import INTENTS, Intent
+from agents.router.meanings import MeaningPull, draw_pull, pull_of
 from agents.router.ridge import fit_ridge
 from agents.router.utterances import Corpus, content_hash, corpus_of, load_intents
 from memory.embedding import Embedder
@@ -75,7 +76,7 @@ def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
     texts, targets, weights = _examples(corpus)
     features = [featurise(text, glossary) for text in texts]
     rarity = _rarity(features)
-    examples = embedder.embed([meaning_of(text, glossary) for text in texts]).astype(np.float16).astype(np.float32)
+    examples = embedder.embed([meaning_of(text, glossary) for text in texts])
     grams = _gram_matrix(features, rarity)
     kernel = np.empty((len(texts), len(texts)), dtype=np.float32)
     for start in range(0, len(texts), ROWS_AT_ONCE):
@@ -88,8 +89,7 @@ def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
     seen = weigh(fit.unseen[[place[text] for text in turns.texts]], turns.previous)
     model = _logistic(seen, turns)
     return Weights(
-        examples=examples,
-        duals=fit.duals,
+        meanings=MeaningPull(draw_pull(examples, fit.duals)),
         grams=np.asarray(grams.T @ fit.duals, dtype=np.float32),
         offset=fit.offset,
         rarity=rarity,
