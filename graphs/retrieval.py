@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from pydantic import TypeAdapter
 
 from agents.drafting import Draft, check_draft, draft_messages
 from agents.events import AnswerDelta, Emit, Notice, ToolFinished, ToolStarted
@@ -38,6 +39,7 @@ from tools.knowledge import FoundPassages
 __all__ = ["build_retrieval", "make_graph", "search_ahead"]
 
 _TOOL = "knowledge_search"
+_PASSAGES_AS_JSON = TypeAdapter(list[Passage])
 _PASSAGES = 8
 _PASSAGES_TO_MODEL = 5
 _PROCEDURES_BESIDE = 4
@@ -117,7 +119,7 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
     ]
     emit(ToolFinished(call_id, shown))
     call = {"id": call_id, "name": _TOOL, "arguments": arguments, "result": shown, "status": "done"}
-    return {"passages": [asdict(passage) for passage in passages], "tool_calls": [call]}
+    return {"passages": _PASSAGES_AS_JSON.dump_python(passages, mode="json"), "tool_calls": [call]}
 
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
@@ -218,11 +220,7 @@ def _procedures_beside(
 
 
 def _passages(state: RetrievalState) -> list[Passage]:
-    def read(fields: dict[str, Any]) -> Passage:
-        typed: dict[str, Any] = {**fields, "heading_path": tuple(fields["heading_path"])}
-        return Passage(**typed)
-
-    return [read(fields) for fields in state.get("passages", [])]
+    return _PASSAGES_AS_JSON.validate_python(state.get("passages", []))
 
 
 def _language(state: RetrievalState) -> str:

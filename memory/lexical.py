@@ -1,5 +1,6 @@
 """The lexical index: BM25 (Robertson & Zaragoza 2009) by SQLite FTS5 over text that `analyse` prepared."""
 
+import json
 import re
 import sqlite3
 import threading
@@ -28,10 +29,17 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE INDEX IF NOT EXISTS entries_of_document ON entries (document_id);
 """
 _SEARCH = """
-SELECT chunk_id, score FROM (
+SELECT json_group_array(json_array(chunk_id, score)) FROM (
     SELECT rowid AS entry, -bm25(terms, ?, 1.0) AS score FROM terms
     WHERE terms MATCH ? AND rowid BETWEEN ? AND ? ORDER BY score DESC LIMIT ?
-) JOIN entries ON entries.rowid = entry ORDER BY score DESC, chunk_id
+) JOIN entries ON entries.rowid = entry
+"""
+"""All rows as one: the driver gives Python's lock away and waits for it again at each row."""
+
+_FREQUENCIES = """
+SELECT json_group_object(
+    term.key, (SELECT count(*) FROM terms WHERE terms MATCH term.value AND rowid BETWEEN ? AND ?)
+) FROM json_each(?) AS term
 """
 _WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
 _PART = re.compile(r"[a-z]+|[0-9]+")
@@ -161,18 +169,16 @@ class LexicalIndex:
             return []
         query = " OR ".join(_quoted(term) for term in dict.fromkeys(terms))
         with self._lock, storage_errors(self._where):
-            rows = self._connection.execute(
-                _SEARCH, (self.heading_weight, query, *self._rows_of(tenant), limit)
-            ).fetchall()
-        return [(chunk, float(score)) for chunk, score in rows]
+            rows = self._one(_SEARCH, self.heading_weight, query, *self._rows_of(tenant), limit)[0]
+        found = [(str(chunk), float(score)) for chunk, score in json.loads(rows)]
+        return sorted(found, key=lambda row: (-row[1], row[0]))
 
     def document_frequencies(self, terms: Sequence[str], tenant: str) -> tuple[dict[str, int], int]:
         """In how many of the tenant's chunks each term stands, and how many chunks there are."""
         with self._lock, storage_errors(self._where):
-            rows = self._rows_of(tenant)
-            query = "SELECT count(*) FROM terms WHERE terms MATCH ? AND rowid BETWEEN ? AND ?"
-            frequencies = {term: self._number(query, _quoted(term), *rows) for term in dict.fromkeys(terms)}
-            total = self._number("SELECT count(*) FROM entries WHERE rowid BETWEEN ? AND ?", *rows)
+            rows, quoted = self._rows_of(tenant), {term: _quoted(term) for term in terms}
+            frequencies = json.loads(self._one(_FREQUENCIES, *rows, json.dumps(quoted))[0])
+            total = self._one("SELECT count(*) FROM entries WHERE rowid BETWEEN ? AND ?", *rows)[0]
         return frequencies, total
 
     def ids(self, tenant: str) -> set[str]:
@@ -197,12 +203,12 @@ class LexicalIndex:
     def _next_row(self, tenant: str) -> int:
         self._connection.execute("INSERT INTO tenants (name) VALUES (?) ON CONFLICT DO NOTHING", (tenant,))
         first, last = self._rows_of(tenant)
-        return self._number(
+        return self._one(
             "SELECT coalesce(max(rowid), ?) + 1 FROM entries WHERE rowid BETWEEN ? AND ?", first, first, last
-        )
+        )[0]
 
-    def _number(self, query: str, *parameters: str | int) -> int:
-        return self._connection.execute(query, parameters).fetchone()[0]
+    def _one(self, query: str, *parameters: str | float) -> tuple[Any, ...]:
+        return self._connection.execute(query, parameters).fetchone()
 
 
 def _quoted(term: str) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from memory.embedding import Embedder
 from memory.fusion import convex_combination
@@ -67,12 +66,15 @@ class Retriever:
         held = self.vectors.held(list(candidates), tenant)
         lexical = {key: score for key, score in ranked if key in candidates}
         weight = self.vector_weight * (1.0 - _chinese_share(query))
-        fused = self._fused(lexical, _similarities(vector, held), weight)
+        meanings = np.stack(list(held.values())) if held else np.empty((0, len(vector)), dtype=np.float32)
+        similar = dict(zip(held, (meanings @ vector).tolist(), strict=True))
+        fused = self._fused(lexical, similar, weight)
         best = [held[key] for key in _by_score(fused)[: self.feedback] if key in held]
         if best and weight > 0:
             moved = vector + self.feedback_weight * np.mean(best, axis=0)
-            fused = self._fused(lexical, _similarities(moved, held), weight)
-        return self._passages(fused, lexical, _similarities(vector, held), tenant, limit)
+            cosines = meanings @ (moved / np.maximum(np.linalg.norm(moved), 1e-12))
+            fused = self._fused(lexical, dict(zip(held, cosines.tolist(), strict=True)), weight)
+        return self._passages(fused, lexical, similar, tenant, limit)
 
     def _fused(self, lexical: Mapping[str, float], similar: Mapping[str, float], weight: float) -> dict[str, float]:
         """A chunk that the vectors found and that has none of the words scores 0 on them, not nothing."""
@@ -110,13 +112,6 @@ class Retriever:
             for document, chunk in [found[key]]
         ]
         return passages[:limit]
-
-
-def _similarities(vector: NDArray[np.float32], held: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
-    if not held:
-        return {}
-    cosines = np.stack(list(held.values())) @ (vector / np.maximum(np.linalg.norm(vector), 1e-12))
-    return dict(zip(held, cosines.tolist(), strict=True))
 
 
 def _by_score(scores: Mapping[str, float]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from memory.collector import collect_rarely
 from memory.errors import ChargehandError
 from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
@@ -51,6 +52,7 @@ def cli(verbose: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `chargehand` script; ends the process with a code of the contract."""
     silence_third_parties()
+    collect_rarely()
     sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
 
 

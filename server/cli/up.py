@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memory.collector import keep_loaded
 from memory.errors import Conflict, Unavailable
 from memory.settings import Settings, load_settings
 from server.cli import tell_training
@@ -54,6 +55,7 @@ def command(host: str | None, port: int | None, model: str | None) -> None:
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 """Say where the hub is once it listens there."""
                 await super().startup(sockets)
+                keep_loaded()
                 click.echo(f"Chargehand is up at {url} (model {dependencies.model.reference}, home {home.root})")
 
         config = uvicorn.Config(
