@@ -1,4 +1,4 @@
-"""The retrieval subgraph: rewrite -> retrieve -> ground -> draft or quote.
+"""The retrieval subgraph: find (rewrite, retrieve, ground) -> draft or quote.
 
 `ground` judges what the passages are to the question: if they have nothing to do with it, the answer is "not in the
 documents" and no model is asked. `draft` lets a capable model word the answer and keeps what the passages carry; the
@@ -28,7 +28,7 @@ from agents.phrases import phrase
 from agents.router.language import detect_language
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
-from graphs.steps import Ahead, begun_for, step, turn_caller
+from graphs.steps import Ahead, begun_for, step, steps, turn_caller
 from memory.errors import ChargehandError
 from memory.lexical import analyse
 from memory.passages import Passage
@@ -50,16 +50,17 @@ _NEXT_TOKEN_S = 20.0
 def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Compile the subgraph; it keeps no checkpoints of its own."""
     graph = StateGraph(RetrievalState)
-    graph.add_node("rewrite", step("rewrite", _rewrite))
-    graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
-    ground = step("ground", partial(_ground, dependencies), partial(_after_ground, dependencies))
-    graph.add_node("ground", ground, destinations=("draft", "quote", END))
+    finding = {
+        "rewrite": _rewrite,
+        "retrieve": partial(_retrieve, dependencies),
+        "ground": partial(_ground, dependencies),
+    }
+    found = steps(finding, partial(_after_ground, dependencies))
+    graph.add_node("find", found, destinations=("draft", "quote", END))
     draft = step("draft", partial(_draft, dependencies), _after_draft)
     graph.add_node("draft", draft, destinations=("quote", END))
     graph.add_node("quote", step("quote", partial(_quote, dependencies)))
-    graph.add_edge(START, "rewrite")
-    graph.add_edge("rewrite", "retrieve")
-    graph.add_edge("retrieve", "ground")
+    graph.add_edge(START, "find")
     graph.add_edge("quote", END)
     return graph.compile(checkpointer=False, name="retrieval")
 

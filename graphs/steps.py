@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Command
@@ -13,9 +13,10 @@ from agents.grounding.relevance import Rarity
 from tools.context import ToolContext
 from tools.knowledge import FoundPassages
 
-__all__ = ["Ahead", "TurnContext", "begun_for", "emitter", "step", "turn_caller"]
+__all__ = ["Ahead", "TurnContext", "begun_for", "emitter", "step", "steps", "turn_caller"]
 
-State = TypeVar("State", bound=Mapping[str, Any])
+Node = Callable[[Any, Emit], Awaitable[dict[str, Any]]]
+"""A function of the state and the place for events; gives what it changes in the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,29 @@ def begun_for(query: str) -> Ahead | None:
     return ahead if ahead is not None and ahead.query == query else None
 
 
-def step(
-    name: str, node: Callable[[State, Emit], Awaitable[dict[str, Any]]], then: Callable[[State], str] | None = None
-) -> Any:
+def step(name: str, node: Node, then: Callable[[Any], str] | None = None) -> Any:
     """Make a LangGraph node, an async function of the state, of a function of the state and the place for events.
 
     Args:
         then: chooses the next node by the state after this one; a conditional edge would cost 0.3 ms more.
     """
+    return steps({name: node}, then)
 
-    async def run(state: State) -> dict[str, Any] | Command[str]:
-        emit = emitter()
-        emit(StepStarted(name))
-        update = await node(state, emit)
-        emit(StepFinished(name))
-        return update if then is None else Command(update=update, goto=then(cast("State", {**state, **update})))
+
+def steps(named: Mapping[str, Node], then: Callable[[Any], str] | None = None) -> Any:
+    """Make one LangGraph node of several steps that always follow each other: each node of its own costs 0.5 ms.
+
+    Args:
+        named: in their order; each gets the state as the one before it left it, and says what it changes.
+        then: as of `step`.
+    """
+
+    async def run(state: Mapping[str, Any]) -> dict[str, Any] | Command[str]:
+        emit, update = emitter(), dict[str, Any]()
+        for name, node in named.items():
+            emit(StepStarted(name))
+            update |= await node({**state, **update}, emit)
+            emit(StepFinished(name))
+        return update if then is None else Command(update=update, goto=then({**state, **update}))
 
     return run
