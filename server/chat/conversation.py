@@ -1,7 +1,6 @@
 """One turn of a conversation: through the graph, within its limits, and kept whatever happens."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -79,7 +78,7 @@ class Conversation:
         ahead = search_ahead(self.dependencies, caller, message)
         under_way.extend([ahead.found] if ahead else [])
         try:
-            with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
+            with self._holding(thread_id), storage_errors(self.dependencies.store.home.root):
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
                 under_way.append(asking)
                 asked = await asyncio.shield(asking)  # a stopped turn waits for it, below
@@ -94,16 +93,11 @@ class Conversation:
             NotFound: there is no such thread in this tenant.
             Conflict: a turn runs in it.
         """
-        with self._holding(thread_id, "deleting"):
+        with self._holding(thread_id):
             await self.threads.delete(thread_id, tenant)
 
-    @staticmethod
-    def lock_name(thread_id: str) -> str:
-        """Name of the home's lock that whoever answers in a thread, or deletes it, holds."""
-        return f"thread-{hashlib.sha256(thread_id.encode()).hexdigest()[:24]}"
-
-    def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
-        return self.dependencies.store.home.lock(self.lock_name(thread_id), f"{doing} thread {thread_id}")
+    def _holding(self, thread_id: str) -> AbstractContextManager[None]:
+        return self.dependencies.store.home.claim("threads", thread_id, f"at work in thread {thread_id}")
 
     async def _run(self, thread_id: str, asked: list[AnyMessage], turn: TurnContext) -> Reply:
         settings = self.dependencies.settings

@@ -5,6 +5,8 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,23 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from memory.home import open_home
-with open_home(Path(sys.argv[1])).lock("hub", "holding for a test"):
+with getattr(open_home(Path(sys.argv[1])), sys.argv[2])(*sys.argv[3:]):
     print("held", flush=True)
     time.sleep(60)
 """
+
+
+@contextmanager
+def held_elsewhere(home: Home, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """Another process that holds a lock of the home: the method's name and its arguments."""
+    command = [sys.executable, "-c", HOLDER, str(home.root), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        try:
+            yield holder
+        finally:
+            holder.kill()
 
 
 def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
@@ -29,18 +44,12 @@ def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_held_against_other_processes_and_freed_when_they_die(home: Home) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(home.root)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    with pytest.raises(Conflict, match=f"holding for a test .process {holder.pid}"), home.lock("hub", "mine"):
-        pass
-    with home.lock("documents", "another lock of the same home"):
-        pass
-    os.kill(holder.pid, signal.SIGKILL)
-    holder.wait()
-    holder.stdout.close()
+    with held_elsewhere(home, "lock", "hub", "holding for a test") as holder:
+        with pytest.raises(Conflict, match=f"holding for a test .process {holder.pid}"), home.lock("hub", "mine"):
+            pass
+        with home.lock("documents", "another lock of the same home"):
+            pass
+        os.kill(holder.pid, signal.SIGKILL)
     with home.lock("hub", "mine", wait_s=5):
         pass
 
@@ -93,9 +102,34 @@ def test_a_waiter_gets_the_lock_when_it_is_let_go(home: Home) -> None:
     assert order == ["first", "second"]
 
 
+def test_of_a_kind_each_key_is_held_once_and_free_after_an_error(home: Home) -> None:
+    def fail() -> None:
+        with home.claim("threads", "one", "answering"), home.claim("threads", "two", "answering"):
+            with pytest.raises(Conflict, match="Somebody is answering already"):
+                home.claim("threads", "one", "answering").__enter__()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with home.claim("threads", "one", "answering"), home.claim("devices", "one", "asking"):
+        pass
+    assert len(list((home.root / "locks").iterdir())) == 2
+
+
+def test_a_claim_is_seen_by_other_processes_and_ends_with_its_holder(home: Home) -> None:
+    with held_elsewhere(home, "claim", "threads", "one", "answering") as holder:
+        with pytest.raises(Conflict), home.claim("threads", "one", "answering"):
+            pass
+        os.kill(holder.pid, signal.SIGKILL)
+    with home.claim("threads", "one", "answering"):
+        pass
+
+
 def test_a_lock_that_cannot_be_made_is_a_storage_failure(home: Home) -> None:
     (home.root / "locks").write_text("in the way")
     with pytest.raises(StorageFailed), home.lock("hub", "mine"):
+        pass
+    with pytest.raises(StorageFailed), home.claim("threads", "one", "answering"):
         pass
 
 
