@@ -46,7 +46,7 @@ def draw_pull(examples: Floats, duals: Floats) -> bytes:
         "scales": (SHARPNESS * scales).astype(np.float32).ravel(),
         "duals": (WEIGHT * np.exp(-SHARPNESS) * duals).astype(np.float32),
     }
-    product = {"K": dimensions, "N": count, "bits": 8, "block_size": BLOCK, "accuracy_level": 4}
+    product: dict[str, Any] = {"K": dimensions, "N": count, "bits": 8, "block_size": BLOCK, "accuracy_level": 4}
     nodes = [
         helper.make_node("MatMulNBits", ["meaning", "examples", "scales"], ["near"], domain="com.microsoft", **product),
         helper.make_node("Exp", ["near"], ["pull"]),
