@@ -5,12 +5,12 @@ sentence, checkpoints, events. `python -m tests.bench.supervisor`
 """
 
 import asyncio
+import itertools
 import logging
 import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,24 +33,22 @@ ANSWER = (
     "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. At 95 °C it shuts down. "
     "It restarts by itself once the SoC is below 75 °C. The operating temperature is -20 to 60 °C ambient. "
 )
-"""The documents carry its first three sentences where they are asked for; the last is dropped."""
-
-CARRIED = (
-    "When does the SE30 shut down because of heat?",
-    "When does an overheated SE30 restart?",
-    "At which SoC temperature does the SE30 lower its clock?",
-    "Below which SoC temperature does the SE30 start again?",
-)
-NOT_CARRIED = (
-    "Which ambient temperature may the SE30 have?",
+QUESTIONS = (
     "At what temperature does the SE30 throttle?",
+    "When does the SE30 shut down because of heat?",
+    "Which ambient temperature may the SE30 have?",
+    "When does an overheated SE30 restart?",
 )
-"""Questions whose passages do not carry the answer: the whole draft is dropped, and the nearest sentences quoted."""
+"""The passages of each carry the answer, so that it is kept."""
 
 
-def question(questions: Sequence[str], number: int) -> str:
+_asked = itertools.count()
+
+
+def new_question() -> str:
     """A question whose embedding no cache knows: blanks at its end make it new, and change nothing else."""
-    return questions[number % len(questions)] + " " * (number + 1)
+    number = next(_asked)
+    return QUESTIONS[number % len(QUESTIONS)] + " " * (number // len(QUESTIONS) + 1)
 
 
 async def bare_turn(chat: ScriptedChat) -> tuple[float, float]:
@@ -74,9 +72,7 @@ async def our_turn(conversation: Conversation, question: str) -> tuple[float, fl
     return first, time.perf_counter() - begun
 
 
-async def measure(
-    conversation: Conversation, chat: ScriptedChat, questions: Sequence[str], clients: int, turns: int
-) -> None:
+async def measure(conversation: Conversation, chat: ScriptedChat, clients: int, turns: int) -> None:
     """Clients begin evenly spread over one turn's time, and take their turns one after another."""
     spacing = (FIRST_TOKEN_S + NEXT_TOKEN_S * len(chat.pieces)) / clients
 
@@ -86,7 +82,7 @@ async def measure(
 
     async def our_client(number: int) -> list[tuple[float, float]]:
         await asyncio.sleep(number * spacing)
-        return [await our_turn(conversation, question(questions, number * turns + turn)) for turn in range(turns)]
+        return [await our_turn(conversation, new_question()) for _ in range(turns)]
 
     bare = [times for client in await asyncio.gather(*map(bare_client, range(clients))) for times in client]
     ours = [times for client in await asyncio.gather(*map(our_client, range(clients))) for times in client]
@@ -102,13 +98,11 @@ async def measure(
 async def run(dependencies: Dependencies, chat: ScriptedChat) -> None:
     """Both sizes, after some turns to warm up, in a process like `chargehand up`."""
     async with open_conversation(dependencies) as conversation:
-        for known in (*CARRIED, *NOT_CARRIED):
-            await our_turn(conversation, known)
+        for _ in range(2 * len(QUESTIONS)):
+            await our_turn(conversation, new_question())
         keep_loaded()
-        await measure(conversation, chat, CARRIED, clients=1, turns=12)
-        await measure(conversation, chat, CARRIED, clients=50, turns=3)
-        print("where the draft is dropped, and sentences of the documents are quoted:")
-        await measure(conversation, chat, NOT_CARRIED, clients=1, turns=8)
+        await measure(conversation, chat, clients=1, turns=12)
+        await measure(conversation, chat, clients=50, turns=3)
 
 
 def main() -> None:
