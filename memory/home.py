@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import struct
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from filelock import FileLock, Timeout
 from memory.errors import Conflict, StorageFailed
 
 __all__ = ["Home", "open_home", "storage_errors"]
+
+_FLOCK = "hhqqi4x"
+"""Linux's `struct flock`: type, whence, start, length, process."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _LEAST_FREE_BYTES = 64 * 1024
@@ -104,16 +107,18 @@ class Home:
             lock.release()
 
     @contextmanager
-    def claim(self, kind: str, key: str, doing: str) -> Generator[None]:
+    def claim(self, kind: str, key: str, doing: str, doings: Sequence[str]) -> Generator[None]:
         """Hold one of any number of locks of a kind; it is released when the process dies, however it dies.
 
-        All of a kind are in one file, a byte each (open file description locks; POSIX.1-2024). A file for each would
-        stay for ever, and whoever waits for the disk would wait 0.7 ms longer for its making.
+        All of a kind are in one file, a range of bytes each (open file description locks; POSIX.1-2024), as long as it
+        takes to tell the holder's process and what it does. A file for each would stay for ever, and whoever waits for
+        the disk would wait 0.7 ms longer for its making.
 
         Args:
             kind: what there are many of, such as "threads"; letters, digits, `-` and `_`.
             key: which of them; any text.
-            doing: what a holder does, told to whoever finds the lock taken.
+            doing: what the holder does, one of `doings`, told to whoever finds the lock taken.
+            doings: all that holders of the kind do; the same in every process.
 
         Raises:
             Conflict: it is held, in this process or another.
@@ -121,7 +126,7 @@ class Home:
         """
         folder, digest = self.root / "locks", hashlib.sha256(key.encode(errors="surrogatepass")).digest()
         if sys.platform != "linux":  # elsewhere the struct is another
-            with self.lock(f"{kind}-{digest.hex()[:24]}", doing):
+            with self.lock(f"{kind}-{digest.hex()[:24]}", f"{doing} {key}"):
                 yield
             return
         import fcntl
@@ -129,16 +134,32 @@ class Home:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             file = os.open(folder / f"{kind}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        wanted = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, int.from_bytes(digest[:7]), 1, 0)
+        start = int.from_bytes(digest[:8]) >> 25 << 24  # room for any process number, and four doings
+        told = os.getpid() * len(doings) + doings.index(doing)
+        wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, told + 1, 0)
         try:
             with storage_errors(folder):
-                try:
-                    fcntl.fcntl(file, fcntl.F_OFD_SETLK, wanted)
-                except BlockingIOError:
-                    raise Conflict(f"Somebody is {doing} already.", "Wait for it or stop it.") from None
+                while not _taken(file, wanted):
+                    found = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_OFD_GETLK, wanted))
+                    if found[0] == fcntl.F_UNLCK:
+                        continue  # let go since
+                    holder, does = divmod(found[3] - 1, len(doings))
+                    why = f"{self.root} is in use: {doings[does]} {key} (process {holder})."
+                    raise Conflict(why, "Wait for it or stop it.")
             yield
         finally:
             os.close(file)
+
+
+def _taken(file: int, wanted: bytes) -> bool:
+    """Whether a range of bytes, a `struct flock`, could be locked at once."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, wanted)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _told(holder: Path) -> str:

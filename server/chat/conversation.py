@@ -78,7 +78,7 @@ class Conversation:
         ahead = search_ahead(self.dependencies, caller, message)
         under_way.extend([ahead.found] if ahead else [])
         try:
-            with self._holding(thread_id), storage_errors(self.dependencies.store.home.root):
+            with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
                 under_way.append(asking)
                 asked = await asyncio.shield(asking)  # a stopped turn waits for it, below
@@ -93,11 +93,12 @@ class Conversation:
             NotFound: there is no such thread in this tenant.
             Conflict: a turn runs in it.
         """
-        with self._holding(thread_id):
+        with self._holding(thread_id, "deleting"):
             await self.threads.delete(thread_id, tenant)
 
-    def _holding(self, thread_id: str) -> AbstractContextManager[None]:
-        return self.dependencies.store.home.claim("threads", thread_id, f"at work in thread {thread_id}")
+    def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
+        home = self.dependencies.store.home
+        return home.claim("threads", f"thread {thread_id}", doing, ("answering in", "deleting"))
 
     async def _run(self, thread_id: str, asked: list[AnyMessage], turn: TurnContext) -> Reply:
         settings = self.dependencies.settings

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from memory.errors import Conflict, StorageFailed
 from memory.home import Home, open_home, storage_errors
 
+DOINGS = ["answering", "asking"]
 HOLDER = """
 import sys, time
 from pathlib import Path
 from memory.home import open_home
-with getattr(open_home(Path(sys.argv[1])), sys.argv[2])(*sys.argv[3:]):
+with getattr(open_home(Path(sys.argv[1])), sys.argv[2])(*sys.argv[3:6], *([sys.argv[6:]] if sys.argv[6:] else [])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -104,24 +105,25 @@ def test_a_waiter_gets_the_lock_when_it_is_let_go(home: Home) -> None:
 
 def test_of_a_kind_each_key_is_held_once_and_free_after_an_error(home: Home) -> None:
     def fail() -> None:
-        with home.claim("threads", "one", "answering"), home.claim("threads", "two", "answering"):
-            with pytest.raises(Conflict, match="Somebody is answering already"):
-                home.claim("threads", "one", "answering").__enter__()
+        with home.claim("threads", "one", "answering", DOINGS), home.claim("threads", "two", "answering", DOINGS):
+            with pytest.raises(Conflict, match=rf"in use: answering one \(process {os.getpid()}\)"):
+                home.claim("threads", "one", "answering", DOINGS).__enter__()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    with home.claim("threads", "one", "answering"), home.claim("devices", "one", "asking"):
+    with home.claim("threads", "one", "answering", DOINGS), home.claim("devices", "one", "asking", DOINGS):
         pass
     assert len(list((home.root / "locks").iterdir())) == 2
 
 
 def test_a_claim_is_seen_by_other_processes_and_ends_with_its_holder(home: Home) -> None:
-    with held_elsewhere(home, "claim", "threads", "one", "answering") as holder:
-        with pytest.raises(Conflict), home.claim("threads", "one", "answering"):
+    with held_elsewhere(home, "claim", "threads", "one", "asking", *DOINGS) as holder:
+        told = f"asking one .process {holder.pid}"
+        with pytest.raises(Conflict, match=told), home.claim("threads", "one", "answering", DOINGS):
             pass
         os.kill(holder.pid, signal.SIGKILL)
-    with home.claim("threads", "one", "answering"):
+    with home.claim("threads", "one", "answering", DOINGS):
         pass
 
 
@@ -129,7 +131,7 @@ def test_a_lock_that_cannot_be_made_is_a_storage_failure(home: Home) -> None:
     (home.root / "locks").write_text("in the way")
     with pytest.raises(StorageFailed), home.lock("hub", "mine"):
         pass
-    with pytest.raises(StorageFailed), home.claim("threads", "one", "answering"):
+    with pytest.raises(StorageFailed), home.claim("threads", "one", "answering", DOINGS):
         pass
 
 

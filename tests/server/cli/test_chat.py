@@ -77,11 +77,11 @@ def test_an_id_that_cannot_be_a_threads_is_bad_usage(ready: Path, chargehand: Ch
     assert done.out == ""
 
 
-def test_a_busy_thread_is_failed_work(ready: Path, chargehand: Chargehand):
-    with open_home(ready).claim("threads", "t1", "answering in thread t1"):
+def test_a_busy_thread_is_failed_work_that_names_who_holds_it(ready: Path, chargehand: Chargehand):
+    with open_home(ready).claim("threads", "thread t1", "answering in", ("answering in", "deleting")):
         done = chargehand("chat", "What can you do?", "--json", "--thread", "t1")
     assert done.code == 1
-    assert "Somebody is at work in thread t1 already." in done.err
+    assert "answering in thread t1 (process" in done.err
     assert done.out == ""
 
 

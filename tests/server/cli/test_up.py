@@ -57,7 +57,7 @@ def test_beside_a_running_hub(ready: Path, talkative: FakeServer):
         run_id, _ = hub.begin(HEAT, "pumps", until="TEXT_MESSAGE_CONTENT")
         refused = run_process(ready, "chat", "help", "--thread", "pumps", "--json")
         assert (refused.code, refused.out) == (1, "")
-        assert "Somebody is at work in thread pumps already." in refused.err
+        assert f"answering in thread pumps (process {up.process.pid})" in refused.err
         hub.http.post(f"/v1/runs/{run_id}/cancel")
         assert talkative.hung_up.wait(10)
 
