@@ -11,6 +11,7 @@ from tests.fakes.job_devices import JobDevice, dying_jobs, open_job_device
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 NAMES = ("one", "two", "three")
+KILLS = 20  # as often as a job may be tried again: none is given up, however slow the machine is
 
 
 def test_killed_at_any_moment_every_run_ends_and_is_told_once(tmp_path):
@@ -18,7 +19,7 @@ def test_killed_at_any_moment_every_run_ends_and_is_told_once(tmp_path):
         device.jobs.replace([stay(device, name) for name in NAMES])
     chance, kills = random.Random(3), 0
     with dying_jobs(tmp_path) as forks:
-        for _ in range(30):
+        for _ in range(KILLS):
             process = forks.start()
             time.sleep(chance.uniform(0.0, 0.5))
             kills += forks.kill(process)
@@ -47,4 +48,4 @@ def never_two_at_once(lines: list[str]) -> None:
 
 def stay(device: JobDevice, name: str):
     action = {"do": "tool", "tool": "stay", "arguments": {"text": name, "seconds": 0.15}}
-    return device.job(name, {"on": "once"}, action=action, retries={"times": 20, "first_delay_s": 0})
+    return device.job(name, {"on": "once"}, action=action, retries={"times": KILLS, "first_delay_s": 0})
