@@ -11,40 +11,32 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import TypeAdapter
 
-from agents.drafting import Draft, check_draft, draft_messages
+from agents.drafting import Draft, check_draft
 from agents.events import AnswerDelta, Emit, Notice, ToolFinished, ToolStarted
 from agents.followups import standalone_question
 from agents.grounding.quotes import Quote, as_markdown, asks_steps, cite, select_quotes
-from agents.grounding.relevance import Rarity, assess
+from agents.grounding.relevance import assess
 from agents.grounding.widening import has_steps
-from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from agents.router.language import detect_language
+from graphs.ahead import PASSAGES_TO_MODEL, SEARCH, rarity_of, search, search_arguments, stream_draft
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
-from graphs.steps import Ahead, begun_for, step, steps, turn_caller
+from graphs.steps import begun_for, step, steps, turn_caller
 from memory.errors import ChargehandError
-from memory.lexical import analyse
 from memory.passages import Passage
 from memory.sections import SectionReader
-from tools.context import ToolContext
-from tools.knowledge import FoundPassages
 
-__all__ = ["build_retrieval", "make_graph", "search_ahead"]
+__all__ = ["build_retrieval", "make_graph"]
 
-_TOOL = "knowledge_search"
 _PASSAGES_AS_JSON = TypeAdapter(list[Passage])
-_PASSAGES = 8
-_PASSAGES_TO_MODEL = 5
 _PROCEDURES_BESIDE = 4
-_FIRST_TOKEN_S = 60.0
-_NEXT_TOKEN_S = 20.0
 
 
 def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -77,39 +69,15 @@ async def _rewrite(state: RetrievalState, emit: Emit) -> dict[str, Any]:
     return {"question": standalone_question(last_question(messages), last_question(messages, 1))}
 
 
-def search_ahead(dependencies: Dependencies, caller: ToolContext, message: str) -> Ahead | None:
-    """Begin to search for a message while its turn begins; it may turn out to be no question to the documents.
-
-    Returns:
-        None where the caller may not search.
-    """
-    if not dependencies.tools[_TOOL].scopes <= caller.scopes:
-        return None
-
-    async def search() -> tuple[FoundPassages, Rarity]:
-        rarity = asyncio.to_thread(_rarity, dependencies, message, caller.tenant)
-        return await asyncio.gather(_search(dependencies, caller, message), rarity)
-
-    return Ahead(message, asyncio.create_task(search()))
-
-
-async def _search(dependencies: Dependencies, caller: ToolContext, query: str) -> FoundPassages:
-    return cast("FoundPassages", await dependencies.tools[_TOOL].call(caller, _arguments(query)))
-
-
-def _arguments(query: str) -> dict[str, Any]:
-    return {"query": query, "limit": _PASSAGES}
-
-
 async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
     question = state["question"]
-    ahead, arguments, call_id = begun_for(question), _arguments(question), uuid.uuid4().hex
-    emit(ToolStarted(call_id, _TOOL, arguments))
+    ahead, arguments, call_id = begun_for(question), search_arguments(question), uuid.uuid4().hex
+    emit(ToolStarted(call_id, SEARCH, arguments))
     try:
         if ahead:
-            found, _ = await ahead.found
+            found = (await ahead.retrieved).found
         else:
-            found = await _search(dependencies, turn_caller(dependencies.caller), question)
+            found = await search(dependencies, turn_caller(dependencies.caller), question)
     except ChargehandError as error:
         emit(ToolFinished(call_id, str(error), failed=True))
         raise
@@ -119,27 +87,22 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
         for passage in passages
     ]
     emit(ToolFinished(call_id, shown))
-    call = {"id": call_id, "name": _TOOL, "arguments": arguments, "result": shown, "status": "done"}
+    call = {"id": call_id, "name": SEARCH, "arguments": arguments, "result": shown, "status": "done"}
     return {"passages": _PASSAGES_AS_JSON.dump_python(passages, mode="json"), "tool_calls": [call]}
 
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    passages, language = _passages(state), _language(state)
-    ahead, tenant = begun_for(state["question"]), turn_caller(dependencies.caller).tenant
+    question, ahead = state["question"], begun_for(state["question"])
     if ahead:
-        rarity = (await ahead.found)[1]
+        retrieved = await ahead.retrieved
+        rarity, relevance = retrieved.rarity, retrieved.relevance
     else:
-        rarity = await asyncio.to_thread(_rarity, dependencies, state["question"], tenant)
-    found = assess(state["question"], passages, rarity)
-    update: dict[str, Any] = {"found": found, "answer": "", "citations": [], "notices": [], "streamed": False}
-    if found == "nothing":
-        update["answer"] = phrase("not_found", language) if rarity.chunks else phrase("no_documents", language)
+        rarity = await rarity_of(dependencies, question, turn_caller(dependencies.caller).tenant)
+        relevance = assess(question, _passages(state), rarity)
+    update: dict[str, Any] = {"found": relevance, "answer": "", "citations": [], "notices": [], "streamed": False}
+    if relevance == "nothing":
+        update["answer"] = phrase("not_found" if rarity.chunks else "no_documents", _language(state))
     return update
-
-
-def _rarity(dependencies: Dependencies, question: str, tenant: str) -> Rarity:
-    frequencies, chunks = dependencies.store.lexical.document_frequencies(analyse(question), tenant)
-    return Rarity(frequencies, chunks)
 
 
 def _after_ground(dependencies: Dependencies, state: RetrievalState) -> str:
@@ -149,16 +112,11 @@ def _after_ground(dependencies: Dependencies, state: RetrievalState) -> str:
 
 
 async def _draft(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    passages, language = _passages(state)[:_PASSAGES_TO_MODEL], _language(state)
-    draft, notices = Draft(), list[Notice]()
-    deltas = stream_text(
-        dependencies.model,
-        draft_messages(state["question"], language, passages),
-        first_token_s=_FIRST_TOKEN_S,
-        next_token_s=_NEXT_TOKEN_S,
-    )
+    passages, question, language = _passages(state)[:PASSAGES_TO_MODEL], state["question"], _language(state)
+    draft, notices, ahead = Draft(), list[Notice](), begun_for(question)
+    begun = ahead.draft() if ahead else None
     try:
-        await check_draft(deltas, passages, emit, draft)
+        await check_draft(begun or stream_draft(dependencies, question, language, passages), passages, emit, draft)
     except ChargehandError as error:
         kept = "draft_cut" if draft.text else "model_failed"
         notices.append(Notice("model_failed", phrase(kept, language, why=error.message)))
@@ -186,8 +144,9 @@ async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) 
     tenant = turn_caller(dependencies.caller).tenant
     sections = SectionReader(dependencies.store.ledger.documents, tenant)
 
+    rarity = await rarity_of(dependencies, question, tenant)
+
     def quotes() -> tuple[list[Quote], list[str]]:
-        rarity = _rarity(dependencies, question, tenant)
         embedder = dependencies.store.embedder
         best = select_quotes(question, passages, rarity, embedder, section_of=sections.whole)
         return best, _procedures_beside(question, best, passages, sections)

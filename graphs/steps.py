@@ -1,6 +1,5 @@
 """Nodes as steps that the user can follow: each says when it begins and ends."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,27 +8,13 @@ from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Command
 
 from agents.events import Emit, StepFinished, StepStarted
-from agents.grounding.relevance import Rarity
+from graphs.ahead import Ahead
 from tools.context import ToolContext
-from tools.knowledge import FoundPassages
 
-__all__ = ["Ahead", "TurnContext", "begun_for", "emitter", "step", "steps", "turn_caller"]
+__all__ = ["TurnContext", "begun_for", "emitter", "step", "steps", "turn_caller"]
 
 Node = Callable[[Any, Emit], Awaitable[dict[str, Any]]]
 """A function of the state and the place for events; gives what it changes in the state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A search of the documents that began before the graph came to it.
-
-    Attributes:
-        query: what is searched for.
-        found: the passages, and how rare the query's terms are.
-    """
-
-    query: str
-    found: asyncio.Task[tuple[FoundPassages, Rarity]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +24,7 @@ class TurnContext:
     Attributes:
         emit: called on the event loop's thread.
         caller: who takes the turn; None for whom the graph was made for.
-        ahead: for the step that searches, if it searches for the same.
+        ahead: what the turn has begun, for the steps that need it for the same query.
     """
 
     emit: Emit
@@ -60,7 +45,7 @@ def turn_caller(default: ToolContext) -> ToolContext:
 
 
 def begun_for(query: str) -> Ahead | None:
-    """The search that the running turn has begun, if it is for this."""
+    """What the running turn has begun, if it is for this."""
     context: Any = get_runtime().context
     ahead = context.ahead if isinstance(context, TurnContext) else None
     return ahead if ahead is not None and ahead.query == query else None

@@ -6,6 +6,7 @@ approval is given, makes the call.
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
@@ -17,6 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
 from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, TurnEvent
+from agents.followups import standalone_question
 from agents.phrases import phrase
 from agents.planner.plan import TeamName
 from agents.planner.resuming import read_answer
@@ -28,7 +30,7 @@ from agents.transcript import Transcript
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
-from graphs.steps import step, turn_caller
+from graphs.steps import begun_for, step, turn_caller
 
 __all__ = ["build_supervisor", "make_graph"]
 
@@ -86,6 +88,10 @@ async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> di
                 route = _by_rule(team, detect_language(text), "It is an order that the planner understands.")
     taken = route.model_dump(mode="json")
     emit(RouteTaken(taken))
+    if _branch_of(taken) == "knowledge":
+        ahead = begun_for(standalone_question(text, last_question(messages, 1)))
+        if ahead:
+            ahead.begin_draft(route.language)
     fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
     return {"route": taken, "ending": "asked" if route.path == "clarify" else "done", **fresh}
 
@@ -96,7 +102,10 @@ def _by_rule(intent: Intent, language: Any, reason: str) -> Route:
 
 
 def _branch(state: TurnState) -> str:
-    route = state["route"]
+    return _branch_of(state["route"])
+
+
+def _branch_of(route: Mapping[str, Any]) -> str:
     if route["path"] == "clarify":
         return "clarify"
     return "decline" if route["intent"] == "out_of_scope" else str(route["intent"])

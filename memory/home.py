@@ -132,8 +132,7 @@ class Home:
         import fcntl
 
         with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            file = os.open(folder / f"{kind}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = _opened(folder / f"{kind}.lock")
         start = int.from_bytes(digest[:8]) >> 25 << 24  # room for any process number, and four doings
         told = os.getpid() * len(doings) + doings.index(doing)
         wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, told + 1, 0)
@@ -149,6 +148,16 @@ class Home:
             yield
         finally:
             os.close(file)
+
+
+def _opened(path: Path) -> int:
+    """A file to be locked, made where it is missing. Looking first whether its folder is there would take longer."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
 
 
 def _taken(file: int, wanted: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from math import ceil
 from typing import TYPE_CHECKING, Any, cast
@@ -38,7 +38,7 @@ async def stream_text(
     first_token_s: float,
     next_token_s: float,
     **bind: Any,
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Yield the answer's text in pieces, none empty. Closing the iterator or cancelling its task stops the model.
 
     Args:

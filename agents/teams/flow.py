@@ -17,7 +17,7 @@ from agents.phrases import phrase
 from agents.planner.calls import Plan, PlannedCall, TeamName
 from agents.planner.filling import propose
 from agents.planner.known import Known
-from agents.planner.moods import only_asks
+from agents.planner.moods import mood_of, only_asks
 from agents.planner.operations.watching import may_look_at_devices
 from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
@@ -66,8 +66,7 @@ class Teams:
 
     def may_be_order(self, text: str, *, changes_only: bool) -> bool:
         """Whether `team_of_order` has to look closer, which most questions spare it."""
-        asks = only_asks(without_reason(text)[0])
-        return self.know is not None and not (changes_only and asks and not may_look_at_devices(text))
+        return self.know is not None and not (changes_only and _asks(text) and not may_look_at_devices(text))
 
     def team_of_order(self, text: str, context: ToolContext, *, changes_only: bool) -> TeamName | None:
         """The team that an utterance belongs to because the grammar has calls for it; None where it has none.
@@ -82,7 +81,7 @@ class Teams:
         if plan is None or not plan.calls:
             return None
         reads = all(self.tools[call.tool].effect == "read" for call in plan.calls)
-        if changes_only and not (plan.whole if reads else not only_asks(without_reason(text)[0])):
+        if changes_only and not (plan.whole if reads else not _asks(text)):
             return None
         return "governance" if plan.calls[0].tool.startswith(_GOVERNANCE) else "deployment"
 
@@ -188,6 +187,12 @@ class _Turn:
         if dropped:
             self.emit(Notice("dropped", phrase("crew_dropped", self.language, count=dropped)))
         return kept, dropped
+
+
+def _asks(text: str) -> bool:
+    """Whether it only asks; what it ends with may stand in its reason ("Why did it stop because of heat?")."""
+    said, _ = without_reason(text)
+    return only_asks(said) or (only_asks(text) and mood_of(said) == "look")
 
 
 @cache

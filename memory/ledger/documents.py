@@ -57,7 +57,10 @@ _KEYS_AT_ONCE = 500
 """SQLite takes 32766 values in one statement, older releases 999."""
 _listed = [column for column in documents.c if column.name != "text"]
 _found = (  # built once: it takes longer to build than to run
-    sa.select(chunks, documents.c.name, documents.c.title)
+    sa.select(
+        *(chunks.c[name] for name in ("id", "document_id", "ordinal", "heading_path", "start", "end", "text")),
+        *(documents.c[name] for name in ("name", "title")),
+    )
     .select_from(chunks.join(documents))
     .where(chunks.c.id.in_(sa.bindparam("ids", expanding=True)), documents.c.tenant == sa.bindparam("theirs"))
 )
@@ -136,9 +139,11 @@ class Documents:
 
     def chunks(self, chunk_ids: Sequence[str], tenant: str) -> dict[str, tuple[NamedDocument, Chunk]]:
         """Chunk id -> (its document, the chunk), for those of the ids that this tenant has."""
+        with self._database.read() as connection:
+            rows: Sequence[Any] = connection.execute(_found, {"ids": list(chunk_ids), "theirs": tenant}).all()
         return {
-            row["id"]: (NamedDocument(row["document_id"], row["name"], row["title"]), _chunk(row))
-            for row in self._database.rows(_found, ids=list(chunk_ids), theirs=tenant)
+            key: (NamedDocument(document, name, title), Chunk(ordinal, tuple(json.loads(headings)), start, end, text))
+            for key, document, ordinal, headings, start, end, text, name, title in rows
         }
 
 

@@ -14,8 +14,8 @@ from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, Ending, TurnEvent
 from agents.transcript import Transcript
+from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
-from graphs.retrieval import search_ahead
 from graphs.steps import TurnContext
 from graphs.supervisor import build_supervisor
 from memory.errors import ChargehandError, OutOfTime
@@ -75,8 +75,7 @@ class Conversation:
         caller = caller or self.dependencies.caller
         require_scope(caller, CHAT, "use the chat")
         under_way: list[asyncio.Future[Any]] = [self.dependencies.router.read(message)]
-        ahead = search_ahead(self.dependencies, caller, message)
-        under_way.extend([ahead.found] if ahead else [])
+        ahead = Ahead(self.dependencies, caller, message) if may_search(self.dependencies, caller) else None
         try:
             with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
@@ -84,6 +83,8 @@ class Conversation:
                 asked = await asyncio.shield(asking)  # a stopped turn waits for it, below
                 return await self._run(thread_id, asked, TurnContext(emit, caller, ahead))
         finally:
+            if ahead:
+                await ahead.close()
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def delete(self, thread_id: str, tenant: str) -> None:

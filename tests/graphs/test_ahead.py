@@ -1,0 +1,132 @@
+"""The draft that a turn begins ahead of its graph: asked for once, from what is searched, and never left running."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agents.router.intents import Intent
+from graphs.ahead import Ahead, may_search
+from graphs.dependencies import Dependencies
+from memory.errors import Unavailable
+from memory.store import KnowledgeStore
+from tests.fakes.chat_models import ScriptedChat, scripted_model
+from tests.fakes.dependencies import dependencies_on, with_tool
+from tests.fakes.routers import ScriptedRouter
+
+HEAT = "At what temperature does the SE30 throttle?"
+CARRIED = ["At ", "85 °C SoC temperature ", "the gateway lowers its clock from 1.8 to 1.2 GHz. "]
+STRANGE = "Who won the football championship of 1987?"
+
+
+def drafting(store: KnowledgeStore, chat: ScriptedChat, intent: Intent = "knowledge") -> Dependencies:
+    return dependencies_on(store, ScriptedRouter(otherwise=intent), scripted_model(chat))
+
+
+@asynccontextmanager
+async def begun(dependencies: Dependencies, query: str = HEAT) -> AsyncGenerator[Ahead]:
+    ahead = Ahead(dependencies, dependencies.caller, query)
+    try:
+        yield ahead
+    finally:
+        await ahead.close()
+
+
+async def said_in(ahead: Ahead) -> list[str]:
+    deltas = ahead.draft()
+    assert deltas is not None
+    return [delta async for delta in deltas]
+
+
+async def test_a_begun_draft_has_every_delta_in_order(sample_store: KnowledgeStore):
+    async with begun(drafting(sample_store, ScriptedChat(pieces=CARRIED))) as ahead:
+        ahead.begin_draft("en")
+        assert await said_in(ahead) == CARRIED
+
+
+async def test_the_model_begins_before_anybody_reads(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED)
+    async with begun(drafting(sample_store, chat)) as ahead:
+        ahead.begin_draft("en")
+        await ahead.retrieved
+        await asyncio.sleep(0.1)
+        assert chat.said == [1], "it waits to be read after its first word"
+
+
+async def test_a_draft_is_begun_once(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED)
+    async with begun(drafting(sample_store, chat)) as ahead:
+        ahead.begin_draft("en")
+        ahead.begin_draft("en")
+        await said_in(ahead)
+    assert chat.said == [len(CARRIED)]
+
+
+async def test_a_draft_that_nobody_reads_is_stopped(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED * 100, next_token_s=0.001)
+    async with begun(drafting(sample_store, chat)) as ahead:
+        ahead.begin_draft("en")
+        await ahead.retrieved
+        await asyncio.sleep(0.1)
+    said = list(chat.said)
+    await asyncio.sleep(0.1)
+    assert chat.said == said == [1]
+
+
+async def test_a_draft_that_is_left_half_read_is_stopped(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED * 100, next_token_s=0.001)
+    async with begun(drafting(sample_store, chat)) as ahead:
+        ahead.begin_draft("en")
+        deltas = ahead.draft()
+        assert deltas is not None
+        assert await anext(deltas) == CARRIED[0]
+    said = list(chat.said)
+    await asyncio.sleep(0.1)
+    assert chat.said == said
+
+
+async def test_passages_of_no_use_are_put_to_no_model(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED)
+    async with begun(drafting(sample_store, chat), STRANGE) as ahead:
+        ahead.begin_draft("en")
+        assert await said_in(ahead) == []
+        assert (await ahead.retrieved).relevance == "nothing"
+    assert chat.said == []
+
+
+async def test_a_model_that_may_not_draft_is_not_asked(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED)
+    dependencies = dependencies_on(sample_store, None, scripted_model(chat, capable=False))
+    async with begun(dependencies) as ahead:
+        ahead.begin_draft("en")
+        assert ahead.draft() is None
+    assert chat.said == []
+
+
+async def test_a_failure_of_the_model_reaches_the_reader(sample_store: KnowledgeStore):
+    chat = ScriptedChat(pieces=CARRIED, fail_after=0, failure=Unavailable("It is away.", "Wait."))
+    async with begun(drafting(sample_store, chat)) as ahead:
+        ahead.begin_draft("en")
+        with pytest.raises(Unavailable, match="It is away"):
+            await said_in(ahead)
+
+
+async def test_a_failed_search_reaches_the_reader_and_no_model_is_asked(sample_store: KnowledgeStore):
+    async def fails(*_: Any, **__: Any) -> Any:
+        raise Unavailable("The store is away.", "Wait.")
+
+    chat = ScriptedChat(pieces=CARRIED)
+    async with begun(with_tool(drafting(sample_store, chat), "knowledge_search", fails)) as ahead:
+        ahead.begin_draft("en")
+        with pytest.raises(Unavailable, match="The store is away"):
+            await said_in(ahead)
+    assert chat.said == []
+
+
+def test_who_may_not_search_has_nothing_begun(sample_store: KnowledgeStore):
+    dependencies = dependencies_on(sample_store)
+    assert may_search(dependencies, dependencies.caller)
+    assert not may_search(dependencies, replace(dependencies.caller, scopes=frozenset()))
