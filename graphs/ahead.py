@@ -1,7 +1,7 @@
 """What a turn begins before its graph comes to it: the search of the documents, and the model's draft.
 
-The search goes on while the question is written down and the graph starts; the model reads its prompt while the graph
-walks from the route to the draft. Nothing is shown before the graph comes to it.
+The model reads its prompt while the question is written down and the graph walks from the route to the draft. Nothing
+is shown before the graph comes to it. See docs/decisions/0031-drafting-ahead.md.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ SEARCH = "knowledge_search"
 PASSAGES_TO_MODEL = 5
 
 _PASSAGES = 8
+_HEAD_START_S = 0.02
 _FIRST_TOKEN_S = 60.0
 _NEXT_TOKEN_S = 20.0
 
@@ -63,12 +64,24 @@ class Ahead:
         self.query = query
         self.retrieved = asyncio.create_task(_retrieve(dependencies, caller, query))
         self._dependencies = dependencies
+        self._asked = asyncio.get_running_loop().create_future()
         self._drafting: asyncio.Task[_Begun | None] | None = None
 
     def begin_draft(self, language: str) -> None:
         """Put the question to the model once the search has ended, if it may draft and the passages are of use."""
         if self._dependencies.may_draft and self._drafting is None:
             self._drafting = asyncio.create_task(self._begin(language))
+
+    async def head_start(self, language: str) -> None:
+        """As `begin_draft`, and let nothing else be done for the turn until the model was asked, for a short while.
+
+        Everything that is done beside the search takes from the same processor: the answer would begin 4 ms later.
+        """
+        self.begin_draft(language)
+        if self._drafting is not None:
+            await asyncio.wait(
+                {self._drafting, self._asked}, timeout=_HEAD_START_S, return_when=asyncio.FIRST_COMPLETED
+            )
 
     def draft(self) -> AsyncGenerator[str] | None:
         """The deltas of the draft that was begun, to be read once; they raise as `stream_text` does."""
@@ -88,6 +101,8 @@ class Ahead:
         if retrieved.relevance == "nothing":
             return None
         rest = stream_draft(self._dependencies, self.query, language, retrieved.found.passages)
+        if not self._asked.done():
+            self._asked.set_result(None)
         return _Begun(await anext(rest, ""), rest)
 
 

@@ -18,7 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
 from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, TurnEvent
-from agents.followups import standalone_question
+from agents.followups import is_elliptical, standalone_question
 from agents.phrases import phrase
 from agents.planner.plan import TeamName
 from agents.planner.resuming import read_answer
@@ -32,7 +32,7 @@ from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
 from graphs.steps import begun_for, step, turn_caller
 
-__all__ = ["build_supervisor", "make_graph"]
+__all__ = ["build_supervisor", "is_for_documents", "make_graph"]
 
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")
 _MARK = re.compile(r"\[(\d+)\]")
@@ -66,6 +66,13 @@ def build_supervisor(
 async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
     """The graph for LangGraph's own server (`langgraph.json`), which brings its own checkpointer."""
     return build_supervisor(await shared_dependencies())
+
+
+async def is_for_documents(dependencies: Dependencies, message: str) -> bool:
+    """Whether `route` will send a message to the documents, as it stands, whatever else was said in its thread."""
+    if is_elliptical(message) or dependencies.teams.may_be_order(message, changes_only=True):
+        return False
+    return await dependencies.router.sure_intent(message) == "knowledge"
 
 
 async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
@@ -58,7 +59,7 @@ class Classifier:
 
     def probabilities(self, text: str, embedder: Embedder, previous: Intent | None) -> Floats:
         """Calibrated probabilities of the six intents, shape (6,), in the order of INTENTS."""
-        return self.calibrated(self.scores(text, embedder), previous)
+        return self.calibrated(self.scores(text, embedder), [previous])[0]
 
     def scores(self, text: str, embedder: Embedder) -> Floats:
         """Scores of the text alone: the six intents in the order of INTENTS, and leaning; shape (7,)."""
@@ -67,14 +68,15 @@ class Classifier:
         scores = weights.offset + weights.meanings(meaning) + own.scaled(weights.rarity) @ weights.grams[own.buckets]
         return scores.astype(np.float32)
 
-    def calibrated(self, scores: Floats, previous: Intent | None) -> Floats:
-        """The probabilities that scores come to after a turn of intent `previous`, shape (6,)."""
-        logits = weigh(scores[None], [previous])[0] @ self.weights.mixing + self.weights.bias
-        exponents = np.exp(logits - logits.max())
-        return exponents / exponents.sum()
+    def calibrated(self, scores: Floats, previous: Sequence[Intent | None]) -> Floats:
+        """The probabilities that scores come to after a turn of each intent `previous`, shape (len(previous), 6)."""
+        features = weigh(np.broadcast_to(scores, (len(previous), len(scores))), previous)
+        logits = features @ self.weights.mixing + self.weights.bias
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponents / exponents.sum(axis=1, keepdims=True)
 
 
-def weigh(scores: Floats, previous: list[Intent | None]) -> Floats:
+def weigh(scores: Floats, previous: Sequence[Intent | None]) -> Floats:
     """What the logistic regression sees: the turn before counts only as far as the message leans on it.
 
     Args:

@@ -100,13 +100,19 @@ class IntentRouter:
             self._lately[text] = reading
         return asyncio.shield(reading)
 
+    async def sure_intent(self, text: str) -> Intent | None:
+        """The intent that the classifier is sure of, whatever the turn before was; None where there is none."""
+        probabilities = self._classifier.calibrated(await self.read(text), (None, *INTENTS))
+        best = int(np.argmax(probabilities[0]))
+        return INTENTS[best] if probabilities[:, best].min() >= self._threshold else None
+
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         """Find the intent of a message.
 
         Args:
             previous: intent of the turn before, for messages that only make sense after it.
         """
-        probabilities = self._classifier.calibrated(await self.read(text), previous)
+        probabilities = self._classifier.calibrated(await self.read(text), [previous])[0]
         order = np.argsort(-probabilities, kind="stable")
         first, second = INTENTS[order[0]], INTENTS[order[1]]
         sure, next_best = float(probabilities[order[0]]), float(probabilities[order[1]])

@@ -13,11 +13,12 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, Ending, TurnEvent
+from agents.router.language import detect_language
 from agents.transcript import Transcript
 from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
 from graphs.steps import TurnContext
-from graphs.supervisor import build_supervisor
+from graphs.supervisor import build_supervisor, is_for_documents
 from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
@@ -78,6 +79,8 @@ class Conversation:
         ahead = Ahead(self.dependencies, caller, message) if may_search(self.dependencies, caller) else None
         try:
             with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
+                if ahead and await is_for_documents(self.dependencies, message):
+                    await ahead.head_start(detect_language(message))
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
                 under_way.append(asking)
                 asked = await asyncio.shield(asking)  # a stopped turn waits for it, below

@@ -49,6 +49,13 @@ class ScriptedRouter:
         done.set_result(None)
         return done
 
+    async def sure_intent(self, text: str) -> Intent | None:
+        decision = next((decision for words, decision in self._routes.items() if words in text), None)
+        if isinstance(decision, Exception):
+            return None
+        decision = decision or route_to(self._otherwise)
+        return decision.intent if decision.path == "classifier" else None
+
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         self.asked.append((text, previous))
         for words, decision in self._routes.items():

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from agents.planner.known import Known
 from agents.router.intents import Intent
 from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
+from graphs.supervisor import is_for_documents
 from memory.errors import Unavailable
 from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool
-from tests.fakes.routers import ScriptedRouter
+from tests.fakes.routers import ScriptedRouter, route_to
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = ["At ", "85 °C SoC temperature ", "the gateway lowers its clock from 1.8 to 1.2 GHz. "]
@@ -130,3 +132,50 @@ def test_who_may_not_search_has_nothing_begun(sample_store: KnowledgeStore):
     dependencies = dependencies_on(sample_store)
     assert may_search(dependencies, dependencies.caller)
     assert not may_search(dependencies, replace(dependencies.caller, scopes=frozenset()))
+
+
+async def test_a_head_start_ends_when_the_model_was_asked(
+    sample_store: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("graphs.ahead._HEAD_START_S", 60)
+    chat = ScriptedChat(pieces=CARRIED, first_token_s=60)
+    dependencies = drafting(sample_store, chat)
+    assert dependencies.model.chat is chat, "a model that is not built yet would be built in a thread"
+    async with begun(dependencies) as ahead:
+        async with asyncio.timeout(30):
+            await ahead.head_start("en")
+        assert chat.said == [0], "asked, and not answered yet"
+
+
+async def test_a_head_start_does_not_wait_for_a_slow_search(sample_store: KnowledgeStore):
+    async def slow(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(30)
+
+    chat = ScriptedChat(pieces=CARRIED)
+    async with begun(with_tool(drafting(sample_store, chat), "knowledge_search", slow)) as ahead:
+        async with asyncio.timeout(2):
+            await ahead.head_start("en")
+        ahead.retrieved.cancel()
+    assert chat.said == []
+
+
+@pytest.mark.parametrize(
+    ("message", "foregone"),
+    [
+        (HEAT, True),
+        ("And why?", False),
+        ("Move the gateways of hall 3 to production now.", False),
+        ("When does the SE30 shut down because of heat?", True),
+    ],
+)
+async def test_only_a_question_that_stands_alone_goes_to_the_documents_for_sure(
+    sample_store: KnowledgeStore, message: str, foregone: bool
+):
+    dependencies = dependencies_on(sample_store)
+    teams = replace(dependencies.teams, know=lambda context: Known())
+    assert await is_for_documents(replace(dependencies, teams=teams), message) == foregone
+
+
+async def test_what_the_classifier_is_not_sure_of_does_not_go_to_the_documents_for_sure(sample_store: KnowledgeStore):
+    for route in (route_to("knowledge", path="clarify"), route_to("knowledge", path="model"), route_to("help")):
+        assert not await is_for_documents(dependencies_on(sample_store, ScriptedRouter({"": route})), HEAT)

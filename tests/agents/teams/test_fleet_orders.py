@@ -61,3 +61,11 @@ def test_whose_it_is(fleet: FleetWorks) -> None:
     assert find("why is the SE30 hot?") is None
     assert find("what devices does the SE50 support?") is None
     assert find("should we revoke device press-1?") is None
+
+
+def test_a_question_with_a_reason_is_no_order(fleet: FleetWorks) -> None:
+    may_be = partial(teams_of(fleet).may_be_order, changes_only=True)
+    assert not may_be("When does the SE30 shut down because of heat?")
+    assert not may_be("为什么服务器重启，因为过热吗？")
+    assert may_be("Roll back the rollout because why should we wait?")
+    assert may_be("Move press-2 to hall-4 because of heat.")

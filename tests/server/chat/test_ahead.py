@@ -9,11 +9,14 @@ from langchain_core.messages import BaseMessage
 from agents.events import DraftDelta, StepStarted, TurnEvent
 from agents.router.intents import Intent
 from graphs.dependencies import Dependencies
+from memory.errors import StorageFailed
 from memory.store import KnowledgeStore
-from server.chat.conversation import open_conversation
+from memory.threads import open_threads
+from server.chat.conversation import Conversation, open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.threads import SlowThreads
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = ["At ", "85 °C SoC temperature ", "the gateway lowers its clock from 1.8 to 1.2 GHz. "]
@@ -89,3 +92,29 @@ async def test_a_turn_that_is_cancelled_at_its_route_leaves_no_model_at_work(sto
             said = list(chat.said)
             await asyncio.sleep(0.05)
             assert chat.said == said
+
+
+async def test_the_model_is_asked_while_the_question_is_kept_and_nothing_is_said_before(store: KnowledgeStore):
+    events, may_keep, chat = list[TurnEvent](), asyncio.Event(), ScriptedChat(pieces=CARRIED)
+    async with open_threads(store.home.threads, store.ledger) as threads:
+        conversation = Conversation(drafting(store, chat), SlowThreads(threads, may_keep))
+        turn = asyncio.create_task(conversation.take_turn("t1", HEAT, events.append))
+        await asyncio.sleep(0.5)
+        assert (chat.said, events) == ([1], [])
+        may_keep.set()
+        reply = await turn
+    assert chat.said == [len(CARRIED)]
+    assert "85 °C" in reply.answer
+
+
+async def test_a_question_that_cannot_be_kept_stops_the_model(store: KnowledgeStore):
+    events, may_keep = list[TurnEvent](), asyncio.Event()
+    may_keep.set()
+    chat = ScriptedChat(pieces=CARRIED * 100, next_token_s=0.001)
+    async with open_threads(store.home.threads, store.ledger) as threads:
+        slow = SlowThreads(threads, may_keep, StorageFailed("The disk is full."))
+        with pytest.raises(StorageFailed):
+            await Conversation(drafting(store, chat), slow).take_turn("t1", HEAT, events.append)
+    said = list(chat.said)
+    await asyncio.sleep(0.05)
+    assert (chat.said, events) == (said, [])

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AnyMessage
 
 from agents.events import AnswerDelta, DraftDelta, Notice, RouteTaken, ToolFinished, TurnEvent
 from agents.models.resolve import resolve_model
 from graphs.dependencies import Dependencies
 from memory.errors import ChargehandError, Conflict, InvalidInput, NotFound, OutOfTime, StorageFailed, Unavailable
 from memory.store import KnowledgeStore
-from memory.threads import SavedMessage, ThreadStore, open_threads
+from memory.threads import SavedMessage, open_threads
 from server.chat.conversation import Conversation, open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool
 from tests.fakes.model_servers import Behaviour, FakeServer, ollama_model, serve_ollama, serve_openai
 from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.threads import SlowThreads
 
 ROOT = Path(__file__).parents[3]
 HEAT = "At what temperature does the SE30 throttle?"
@@ -89,25 +89,10 @@ def help_after() -> ScriptedRouter:
     return ScriptedRouter({"What can you do?": route_to("help"), "qwen": route_to("governance")})
 
 
-class Slow(ThreadStore):
-    """Keeps a question only when the test lets it, and then may fail."""
-
-    def __init__(self, threads: ThreadStore, may_keep: asyncio.Event, failure: Exception | None = None) -> None:
-        super().__init__(threads.checkpointer, threads._ledger)
-        self._may_keep = may_keep
-        self._failure = failure
-
-    async def begin_turn(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
-        await self._may_keep.wait()
-        if self._failure:
-            raise self._failure
-        return await super().begin_turn(thread_id, tenant, message)
-
-
 async def test_nothing_is_decided_or_said_before_the_question_is_kept(store: KnowledgeStore):
     async with open_threads(store.home.threads, store.ledger) as threads:
         may_keep, listener = asyncio.Event(), Listener()
-        conversation = Conversation(dependencies_on(store), Slow(threads, may_keep))
+        conversation = Conversation(dependencies_on(store), SlowThreads(threads, may_keep))
         turn = asyncio.create_task(conversation.take_turn("t", HEAT, listener))
         await asyncio.sleep(0.5)
         assert listener.events == []
@@ -119,7 +104,7 @@ async def test_a_question_that_cannot_be_kept_is_not_answered(store: KnowledgeSt
     async with open_threads(store.home.threads, store.ledger) as threads:
         may_keep, listener, failure = asyncio.Event(), Listener(), StorageFailed("The disk is full.")
         may_keep.set()
-        conversation = Conversation(dependencies_on(store), Slow(threads, may_keep, failure))
+        conversation = Conversation(dependencies_on(store), SlowThreads(threads, may_keep, failure))
         with pytest.raises(StorageFailed):
             await conversation.take_turn("t", HEAT, listener)
         assert listener.events == []
