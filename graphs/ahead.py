@@ -1,11 +1,11 @@
 """What a turn begins before its graph comes to it: the search of the documents, and the model's draft.
 
 The model reads its prompt while the question is written down and the graph walks from the route to the draft. Nothing
-is shown before the graph comes to it. See docs/decisions/0031-drafting-ahead.md.
+is shown before the graph comes to it. See docs/decisions/0022-drafting-ahead.md.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,6 +13,7 @@ from typing import Any, cast
 from agents.drafting import draft_messages
 from agents.grounding.relevance import Found, Rarity, assess
 from agents.models.streaming import stream_text
+from agents.router.language import detect_language
 from graphs.dependencies import Dependencies
 from memory.lexical import analyse
 from memory.passages import Passage
@@ -36,7 +37,7 @@ SEARCH = "knowledge_search"
 PASSAGES_TO_MODEL = 5
 
 _PASSAGES = 8
-_HEAD_START_S = 0.02
+_HEAD_START_S = 0.05
 _FIRST_TOKEN_S = 60.0
 _NEXT_TOKEN_S = 20.0
 
@@ -65,6 +66,7 @@ class Ahead:
         self.retrieved = asyncio.create_task(_retrieve(dependencies, caller, query))
         self._dependencies = dependencies
         self._asked = asyncio.get_running_loop().create_future()
+        self._starting: asyncio.Task[None] | None = None
         self._drafting: asyncio.Task[_Begun | None] | None = None
 
     def begin_draft(self, language: str) -> None:
@@ -72,16 +74,14 @@ class Ahead:
         if self._dependencies.may_draft and self._drafting is None:
             self._drafting = asyncio.create_task(self._begin(language))
 
-    async def head_start(self, language: str) -> None:
-        """As `begin_draft`, and let nothing else be done for the turn until the model was asked, for a short while.
+    async def head_start(self, certain: Coroutine[Any, Any, bool]) -> None:
+        """Let nothing else be done for the turn until the model was asked, for a short while, if that is certain.
 
         Everything that is done beside the search takes from the same processor: the answer would begin 4 ms later.
+        What fails here fails again where the graph needs it.
         """
-        self.begin_draft(language)
-        if self._drafting is not None:
-            await asyncio.wait(
-                {self._drafting, self._asked}, timeout=_HEAD_START_S, return_when=asyncio.FIRST_COMPLETED
-            )
+        self._starting = asyncio.create_task(self._start(certain))
+        await asyncio.wait({self._starting}, timeout=_HEAD_START_S)
 
     def draft(self) -> AsyncGenerator[str] | None:
         """The deltas of the draft that was begun, to be read once; they raise as `stream_text` does."""
@@ -89,12 +89,21 @@ class Ahead:
 
     async def close(self) -> None:
         """Stop the model where nobody reads its draft, and wait for the search to end."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
         if self._drafting is not None:
             self._drafting.cancel()
             (begun,) = await asyncio.gather(self._drafting, return_exceptions=True)
             if isinstance(begun, _Begun):
                 await begun.rest.aclose()
         await asyncio.gather(self.retrieved, return_exceptions=True)
+
+    async def _start(self, certain: Coroutine[Any, Any, bool]) -> None:
+        if await certain:
+            self.begin_draft(detect_language(self.query))
+        if self._drafting is not None:
+            await asyncio.wait({self._drafting, self._asked}, return_when=asyncio.FIRST_COMPLETED)
 
     async def _begin(self, language: str) -> "_Begun | None":
         retrieved = await self.retrieved

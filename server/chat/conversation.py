@@ -13,7 +13,6 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, Ending, TurnEvent
-from agents.router.language import detect_language
 from agents.transcript import Transcript
 from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
@@ -79,16 +78,14 @@ class Conversation:
         ahead = Ahead(self.dependencies, caller, message) if may_search(self.dependencies, caller) else None
         try:
             with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
-                if ahead and await is_for_documents(self.dependencies, message):
-                    await ahead.head_start(detect_language(message))
+                if ahead:
+                    await ahead.head_start(is_for_documents(self.dependencies, message))
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
                 under_way.append(asking)
                 asked = await asyncio.shield(asking)  # a stopped turn waits for it, below
                 return await self._run(thread_id, asked, TurnContext(emit, caller, ahead))
         finally:
-            if ahead:
-                await ahead.close()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*under_way, *([ahead.close()] if ahead else []), return_exceptions=True)
 
     async def delete(self, thread_id: str, tenant: str) -> None:
         """Remove a thread and everything said in it.

@@ -37,6 +37,10 @@ async def begun(dependencies: Dependencies, query: str = HEAT) -> AsyncGenerator
         await ahead.close()
 
 
+async def certainly() -> bool:
+    return True
+
+
 async def said_in(ahead: Ahead) -> list[str]:
     deltas = ahead.draft()
     assert deltas is not None
@@ -143,7 +147,7 @@ async def test_a_head_start_ends_when_the_model_was_asked(
     assert dependencies.model.chat is chat, "a model that is not built yet would be built in a thread"
     async with begun(dependencies) as ahead:
         async with asyncio.timeout(30):
-            await ahead.head_start("en")
+            await ahead.head_start(certainly())
         assert chat.said == [0], "asked, and not answered yet"
 
 
@@ -153,9 +157,43 @@ async def test_a_head_start_does_not_wait_for_a_slow_search(sample_store: Knowle
 
     chat = ScriptedChat(pieces=CARRIED)
     async with begun(with_tool(drafting(sample_store, chat), "knowledge_search", slow)) as ahead:
-        async with asyncio.timeout(2):
-            await ahead.head_start("en")
+        async with asyncio.timeout(10):
+            await ahead.head_start(certainly())
         ahead.retrieved.cancel()
+    assert chat.said == []
+
+
+async def test_nothing_is_begun_for_a_message_whose_route_is_open(sample_store: KnowledgeStore):
+    async def open_yet() -> bool:
+        return False
+
+    chat = ScriptedChat(pieces=CARRIED)
+    async with begun(drafting(sample_store, chat)) as ahead:
+        await ahead.head_start(open_yet())
+        assert ahead.draft() is None
+    assert chat.said == []
+
+
+async def test_a_head_start_that_fails_leaves_the_failure_to_the_graph(sample_store: KnowledgeStore):
+    async def fails() -> bool:
+        raise Unavailable("The embedder is away.", "Wait.")
+
+    async with begun(drafting(sample_store, ScriptedChat(pieces=CARRIED))) as ahead:
+        await ahead.head_start(fails())
+        assert ahead.draft() is None
+
+
+async def test_a_head_start_that_is_not_over_at_the_end_of_the_turn_begins_nothing(sample_store: KnowledgeStore):
+    may_decide, chat = asyncio.Event(), ScriptedChat(pieces=CARRIED)
+
+    async def late() -> bool:
+        await may_decide.wait()
+        return True
+
+    async with begun(drafting(sample_store, chat)) as ahead:
+        await ahead.head_start(late())
+    may_decide.set()
+    await asyncio.sleep(0.05)
     assert chat.said == []
 
 

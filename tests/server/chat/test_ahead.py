@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage
 from agents.events import DraftDelta, StepStarted, TurnEvent
 from agents.router.intents import Intent
 from graphs.dependencies import Dependencies
-from memory.errors import StorageFailed
+from memory.errors import StorageFailed, Unavailable
 from memory.store import KnowledgeStore
 from memory.threads import open_threads
 from server.chat.conversation import Conversation, open_conversation
@@ -118,3 +118,17 @@ async def test_a_question_that_cannot_be_kept_stops_the_model(store: KnowledgeSt
     said = list(chat.said)
     await asyncio.sleep(0.05)
     assert (chat.said, events) == (said, [])
+
+
+async def test_a_router_that_fails_fails_the_turn_after_its_question_was_kept(store: KnowledgeStore):
+    class Broken(ScriptedRouter):
+        async def sure_intent(self, text: str) -> Intent | None:
+            raise Unavailable("The embedder is away.", "Wait.")
+
+    router = Broken({"": Unavailable("The embedder is away.", "Wait.")})
+    async with open_conversation(dependencies_on(store, router)) as conversation:
+        with pytest.raises(Unavailable):
+            await conversation.take_turn("t1", HEAT, lambda event: None)
+        asked, answered = await conversation.threads.messages("t1", "default")
+    assert asked.message.text == HEAT
+    assert answered.message.additional_kwargs["status"] == "failed"
