@@ -5,7 +5,7 @@ is shown before the graph comes to it. See docs/decisions/0022-drafting-ahead.md
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -74,14 +74,15 @@ class Ahead:
         if self._dependencies.may_draft and self._drafting is None:
             self._drafting = asyncio.create_task(self._begin(language))
 
-    async def head_start(self, certain: Coroutine[Any, Any, bool]) -> None:
-        """Let nothing else be done for the turn until the model was asked, for a short while, if that is certain.
+    async def head_start(self, certain: Callable[[], Awaitable[bool]]) -> None:
+        """Let nothing else be done for the turn until the model was asked, for a short while, where that is certain.
 
         Everything that is done beside the search takes from the same processor: the answer would begin 4 ms later.
         What fails here fails again where the graph needs it.
         """
-        self._starting = asyncio.create_task(self._start(certain))
-        await asyncio.wait({self._starting}, timeout=_HEAD_START_S)
+        if self._dependencies.may_draft:
+            self._starting = asyncio.create_task(self._start(certain))
+            await asyncio.wait({self._starting}, timeout=_HEAD_START_S)
 
     def draft(self) -> AsyncGenerator[str] | None:
         """The deltas of the draft that was begun, to be read once; they raise as `stream_text` does."""
@@ -99,8 +100,8 @@ class Ahead:
                 await begun.rest.aclose()
         await asyncio.gather(self.retrieved, return_exceptions=True)
 
-    async def _start(self, certain: Coroutine[Any, Any, bool]) -> None:
-        if await certain:
+    async def _start(self, certain: Callable[[], Awaitable[bool]]) -> None:
+        if await certain():
             self.begin_draft(detect_language(self.query))
         if self._drafting is not None:
             await asyncio.wait({self._drafting, self._asked}, return_when=asyncio.FIRST_COMPLETED)

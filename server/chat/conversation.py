@@ -79,7 +79,7 @@ class Conversation:
         try:
             with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
                 if ahead:
-                    await ahead.head_start(is_for_documents(self.dependencies, message))
+                    await ahead.head_start(partial(is_for_documents, self.dependencies, message))
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
                 under_way.append(asking)
                 asked = await asyncio.shield(asking)  # a stopped turn waits for it, below

@@ -108,6 +108,7 @@ async def test_a_model_that_may_not_draft_is_not_asked(sample_store: KnowledgeSt
     dependencies = dependencies_on(sample_store, None, scripted_model(chat, capable=False))
     async with begun(dependencies) as ahead:
         ahead.begin_draft("en")
+        await ahead.head_start(certainly)
         assert ahead.draft() is None
     assert chat.said == []
 
@@ -147,7 +148,7 @@ async def test_a_head_start_ends_when_the_model_was_asked(
     assert dependencies.model.chat is chat, "a model that is not built yet would be built in a thread"
     async with begun(dependencies) as ahead:
         async with asyncio.timeout(30):
-            await ahead.head_start(certainly())
+            await ahead.head_start(certainly)
         assert chat.said == [0], "asked, and not answered yet"
 
 
@@ -158,7 +159,7 @@ async def test_a_head_start_does_not_wait_for_a_slow_search(sample_store: Knowle
     chat = ScriptedChat(pieces=CARRIED)
     async with begun(with_tool(drafting(sample_store, chat), "knowledge_search", slow)) as ahead:
         async with asyncio.timeout(10):
-            await ahead.head_start(certainly())
+            await ahead.head_start(certainly)
         ahead.retrieved.cancel()
     assert chat.said == []
 
@@ -169,7 +170,7 @@ async def test_nothing_is_begun_for_a_message_whose_route_is_open(sample_store: 
 
     chat = ScriptedChat(pieces=CARRIED)
     async with begun(drafting(sample_store, chat)) as ahead:
-        await ahead.head_start(open_yet())
+        await ahead.head_start(open_yet)
         assert ahead.draft() is None
     assert chat.said == []
 
@@ -179,7 +180,7 @@ async def test_a_head_start_that_fails_leaves_the_failure_to_the_graph(sample_st
         raise Unavailable("The embedder is away.", "Wait.")
 
     async with begun(drafting(sample_store, ScriptedChat(pieces=CARRIED))) as ahead:
-        await ahead.head_start(fails())
+        await ahead.head_start(fails)
         assert ahead.draft() is None
 
 
@@ -191,7 +192,7 @@ async def test_a_head_start_that_is_not_over_at_the_end_of_the_turn_begins_nothi
         return True
 
     async with begun(drafting(sample_store, chat)) as ahead:
-        await ahead.head_start(late())
+        await ahead.head_start(late)
     may_decide.set()
     await asyncio.sleep(0.05)
     assert chat.said == []
