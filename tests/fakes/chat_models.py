@@ -8,6 +8,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import Field
 
 from agents.models.reference import ModelReference
 from agents.models.resolve import ResolvedModel
@@ -28,6 +29,8 @@ class ScriptedChat(BaseChatModel):
     failure: Any = None
     said: list[int] = []  # noqa: RUF012 - pydantic copies it for each instance
     """How many pieces each call got to say, also when it was cancelled."""
+    spoke: asyncio.Event = Field(default_factory=asyncio.Event)
+    """Set once a piece was said."""
 
     @property
     def _llm_type(self) -> str:
@@ -69,6 +72,7 @@ class ScriptedChat(BaseChatModel):
             await asyncio.sleep(max(0.0, due - loop.time()))
             due += self.next_token_s
             self.said[call] += 1
+            self.spoke.set()
             last = number == len(self.pieces) - 1
             metadata = {"finish_reason": "stop"} if last else {}
             yield ChatGenerationChunk(message=AIMessageChunk(piece, response_metadata=metadata))

@@ -57,8 +57,7 @@ async def test_the_model_begins_before_anybody_reads(sample_store: KnowledgeStor
     chat = ScriptedChat(pieces=CARRIED)
     async with begun(drafting(sample_store, chat)) as ahead:
         ahead.begin_draft("en")
-        await ahead.retrieved
-        await asyncio.sleep(0.1)
+        await chat.spoke.wait()
         assert chat.said == [1], "it waits to be read after its first word"
 
 
@@ -75,8 +74,7 @@ async def test_a_draft_that_nobody_reads_is_stopped(sample_store: KnowledgeStore
     chat = ScriptedChat(pieces=CARRIED * 100, next_token_s=0.001)
     async with begun(drafting(sample_store, chat)) as ahead:
         ahead.begin_draft("en")
-        await ahead.retrieved
-        await asyncio.sleep(0.1)
+        await chat.spoke.wait()
     said = list(chat.said)
     await asyncio.sleep(0.1)
     assert chat.said == said == [1]

@@ -99,7 +99,7 @@ async def test_the_model_is_asked_while_the_question_is_kept_and_nothing_is_said
     async with open_threads(store.home.threads, store.ledger) as threads:
         conversation = Conversation(drafting(store, chat), SlowThreads(threads, may_keep))
         turn = asyncio.create_task(conversation.take_turn("t1", HEAT, events.append))
-        await asyncio.sleep(0.5)
+        await chat.spoke.wait()
         assert (chat.said, events) == ([1], [])
         may_keep.set()
         reply = await turn
