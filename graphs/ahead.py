@@ -74,7 +74,7 @@ class Ahead:
         if self._dependencies.may_draft and self._drafting is None:
             self._drafting = asyncio.create_task(self._begin(language))
 
-    async def head_start(self, certain: Callable[[], Awaitable[bool]]) -> None:
+    async def head_start(self, certain: Callable[[], Awaitable[bool]], limit_s: float = _HEAD_START_S) -> None:
         """Let nothing else be done for the turn until the model was asked, for a short while, where that is certain.
 
         Everything that is done beside the search takes from the same processor: the answer would begin 4 ms later.
@@ -82,7 +82,7 @@ class Ahead:
         """
         if self._dependencies.may_draft:
             self._starting = asyncio.create_task(self._start(certain))
-            await asyncio.wait({self._starting}, timeout=_HEAD_START_S)
+            await asyncio.wait({self._starting}, timeout=limit_s)
 
     def draft(self) -> AsyncGenerator[str] | None:
         """The deltas of the draft that was begun, to be read once; they raise as `stream_text` does."""
@@ -107,7 +107,7 @@ class Ahead:
             await asyncio.wait({self._drafting, self._asked}, return_when=asyncio.FIRST_COMPLETED)
 
     async def _begin(self, language: str) -> "_Begun | None":
-        retrieved = await self.retrieved
+        retrieved = await asyncio.shield(self.retrieved)  # the search is the graph's, too, and `close` waits for it
         if retrieved.relevance == "nothing":
             return None
         rest = stream_draft(self._dependencies, self.query, language, retrieved.found.passages)

@@ -75,7 +75,7 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
     emit(ToolStarted(call_id, SEARCH, arguments))
     try:
         if ahead:
-            found = (await ahead.retrieved).found
+            found = (await asyncio.shield(ahead.retrieved)).found
         else:
             found = await search(dependencies, turn_caller(dependencies.caller), question)
     except ChargehandError as error:
@@ -94,7 +94,7 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emi
 async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
     question, ahead = state["question"], begun_for(state["question"])
     if ahead:
-        retrieved = await ahead.retrieved
+        retrieved = await asyncio.shield(ahead.retrieved)
         rarity, relevance = retrieved.rarity, retrieved.relevance
     else:
         rarity = await rarity_of(dependencies, question, turn_caller(dependencies.caller).tenant)
@@ -143,7 +143,6 @@ async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) 
     passages, question, language = _passages(state), state["question"], _language(state)
     tenant = turn_caller(dependencies.caller).tenant
     sections = SectionReader(dependencies.store.ledger.documents, tenant)
-
     rarity = await rarity_of(dependencies, question, tenant)
 
     def quotes() -> tuple[list[Quote], list[str]]:

@@ -1,6 +1,8 @@
 """The draft that a turn begins ahead of its graph: asked for once, from what is searched, and never left running."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +20,8 @@ from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool
 from tests.fakes.routers import ScriptedRouter, route_to
+from tools.context import ToolContext
+from tools.knowledge import FoundPassages
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = ["At ", "85 °C SoC temperature ", "the gateway lowers its clock from 1.8 to 1.2 GHz. "]
@@ -101,6 +105,24 @@ async def test_passages_of_no_use_are_put_to_no_model(sample_store: KnowledgeSto
     assert chat.said == []
 
 
+async def test_the_end_of_a_turn_waits_for_its_search(sample_store: KnowledgeStore):
+    """A search that went on in its thread would read a store that may be closed by then."""
+    began, ended = threading.Event(), threading.Event()
+
+    def slow(context: ToolContext, **_: Any) -> FoundPassages:
+        began.set()
+        time.sleep(0.3)
+        ended.set()
+        return FoundPassages(passages=[])
+
+    async with begun(
+        with_tool(drafting(sample_store, ScriptedChat(pieces=CARRIED)), "knowledge_search", slow)
+    ) as ahead:
+        ahead.begin_draft("en")
+        await asyncio.to_thread(began.wait)
+    assert ended.is_set()
+
+
 async def test_a_model_that_may_not_draft_is_not_asked(sample_store: KnowledgeStore):
     chat = ScriptedChat(pieces=CARRIED)
     dependencies = dependencies_on(sample_store, None, scripted_model(chat, capable=False))
@@ -137,16 +159,13 @@ def test_who_may_not_search_has_nothing_begun(sample_store: KnowledgeStore):
     assert not may_search(dependencies, replace(dependencies.caller, scopes=frozenset()))
 
 
-async def test_a_head_start_ends_when_the_model_was_asked(
-    sample_store: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("graphs.ahead._HEAD_START_S", 60)
+async def test_a_head_start_ends_when_the_model_was_asked(sample_store: KnowledgeStore):
     chat = ScriptedChat(pieces=CARRIED, first_token_s=60)
     dependencies = drafting(sample_store, chat)
     assert dependencies.model.chat is chat, "a model that is not built yet would be built in a thread"
     async with begun(dependencies) as ahead:
         async with asyncio.timeout(30):
-            await ahead.head_start(certainly)
+            await ahead.head_start(certainly, limit_s=60)
         assert chat.said == [0], "asked, and not answered yet"
 
 

@@ -109,15 +109,16 @@ async def test_the_model_is_asked_while_the_question_is_kept_and_nothing_is_said
 
 async def test_a_question_that_cannot_be_kept_stops_the_model(store: KnowledgeStore):
     events, may_keep = list[TurnEvent](), asyncio.Event()
-    may_keep.set()
     chat = ScriptedChat(pieces=CARRIED * 100, next_token_s=0.001)
     async with open_threads(store.home.threads, store.ledger) as threads:
         slow = SlowThreads(threads, may_keep, StorageFailed("The disk is full."))
+        turn = asyncio.create_task(Conversation(drafting(store, chat), slow).take_turn("t1", HEAT, events.append))
+        await chat.spoke.wait()
+        may_keep.set()
         with pytest.raises(StorageFailed):
-            await Conversation(drafting(store, chat), slow).take_turn("t1", HEAT, events.append)
-    said = list(chat.said)
+            await turn
     await asyncio.sleep(0.05)
-    assert (chat.said, events) == (said, [])
+    assert (chat.said, events) == ([1], [])
 
 
 async def test_a_router_that_fails_fails_the_turn_after_its_question_was_kept(store: KnowledgeStore):
