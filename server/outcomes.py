@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agents.events import Ending
-from memory.errors import (
+from edge.kernel.errors import (
     ApprovalNeeded,
     Cancelled,
     ChargehandError,

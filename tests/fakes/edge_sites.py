@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.signing import load_signer
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.signing import load_signer
 from edge.sync.enrolment import enrol
 from edge.sync.mcp_transport import open_transport, with_token
 from memory.artifacts import ArtifactStore
@@ -19,8 +19,8 @@ from tests.fakes.edge_processes import DeviceFolder, free_port, hub_processes, w
 from tests.fakes.forks import Forks
 from tests.fakes.works import ANN
 from tools.context import Books
-from tools.fleet.assembly import fleet_tools
 from tools.fleet.identity import Identity
+from tools.fleet.tools import fleet_tools
 from tools.spec import bind
 
 __all__ = ["EdgeSite", "open_site"]

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.artifacts import ArtifactRef
 from tests.fakes.embedders import WordEmbedder
-from tools.fleet.pack_files import PackPassage, write_pack
-from tools.fleet.pack_words import WordVectors
+from tools.fleet.pack_file import PackPassage, write_pack
 from tools.fleet.packs import build_pack
+from tools.fleet.word_vectors import WordVectors
 
 __all__ = ["MANUAL", "pack_file", "passage", "reference_to"]
 

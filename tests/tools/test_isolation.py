@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge.kernel.errors import ChargehandError, NotAllowed
 from graphs.toolbox import all_tools
 from memory.artifacts import open_artifacts
-from memory.errors import ChargehandError, NotAllowed
 from memory.home import Home, open_home
 from memory.ledger.schema import metadata
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
@@ -24,7 +24,7 @@ from tests.fakes.offline import offline_settings
 from tests.fakes.works import ANN, BOB, Works
 from tools.catalogue import load_catalogue
 from tools.context import SCOPES, ToolContext
-from tools.fleet.contents import keep
+from tools.fleet.artifacts import keep
 from tools.fleet.identity import Identity
 
 SECRET = "okapi"

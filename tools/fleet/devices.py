@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
 from memory.ledger import Unit
 from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink
-from tools.fleet.enrolling import GroupName
-from tools.fleet.state import SharedStates, read_state
+from tools.fleet.desired_state import SharedStates, read_state
+from tools.fleet.enrolment import GroupName
 from tools.fleet.waves import MODEL, place_models
 from tools.spec import ToolContext, ToolSpec, tool
 

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge.kernel.errors import InvalidInput, NotAllowed, NotFound
+from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest
 from edge.knowledge.pack import Pack, open_pack
-from edge.protocol.packs.layout import MEDIA_TYPE, PackManifest
 from memory.embedding import MiniLM
-from memory.errors import InvalidInput, NotAllowed, NotFound
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store
 from tests.fakes.contents import contents_in
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.packs import MANUAL, pack_file, passage
 from tools.context import LOCAL_ENGINEER, Books, ToolContext
-from tools.fleet.pack_words import DIMENSIONS, WordVectors, distil, general_words
 from tools.fleet.packs import build_pack, pack_tools
+from tools.fleet.word_vectors import DIMENSIONS, WordVectors, distil, general_words
 
 DOCUMENTS = {
     "se30.md": "# SE30\n\n## Errors\n\nE-217 means that the fan has stopped.\n",

@@ -1,0 +1,165 @@
+"""What people want of devices: configuration, policy, prompts, knowledge packs, models."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from edge.kernel.errors import Conflict
+from edge.kernel.protocol.artifacts import ArtifactRef, Digest
+from edge.kernel.protocol.desired import KnowledgePack
+from memory.ledger.desired import DesiredItem
+from memory.ledger.targets import Target
+from tools.consent import ApprovalRule
+from tools.fleet.desired_state import CONFIGURATION, Where, put_item, remove_item, where_of
+from tools.fleet.waves import MODEL, model_target, place_models
+from tools.rollouts.targets import Arm, TargetState
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["Device", "Group", "ItemName", "ItemView", "configuration_tools", "item_view"]
+
+Device = Annotated[str | None, Field(max_length=200, description="for this device alone")]
+Group = Annotated[str | None, Field(max_length=200, description="for this group; for all where no device is named")]
+ItemName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="lower-case letters, digits, . _ -")
+]
+
+
+class ItemView(BaseModel):
+    """One item: for whom it is, and at which revision it changed last; `body` is null once it is gone."""
+
+    scope: str
+    subject: str
+    kind: str
+    name: str
+    revision: int
+    body: dict[str, Any] | None
+
+
+def device_configure(
+    context: ToolContext,
+    values: Annotated[dict[str, Any], Field(max_length=500, description="key -> value; null takes a key back")],
+    rules: Annotated[dict[str, str], Field(max_length=100, description="key prefix -> rule of merging")] = {},  # noqa: B006
+    device: Device = None,
+    group: Group = None,
+) -> ItemView:
+    """Set values of the devices' configuration; values for a device go before its group's, and those before all's."""
+    where = where_of(context, device, group)
+    former = context.unit.desired.find(*where, CONFIGURATION, CONFIGURATION)
+    body = former.body if former is not None and former.body is not None else {}
+    kept = {**body.get("values", {}), **values}
+    merged = {
+        "values": {key: value for key, value in kept.items() if value is not None},
+        "rules": {**body.get("rules", {}), **rules},
+    }
+    return item_view(put_item(context, where, CONFIGURATION, CONFIGURATION, merged))
+
+
+def device_policy_set(
+    context: ToolContext,
+    tools: Annotated[list[str], Field(max_length=100, description="tools that may be called")],
+    diagnostics: Annotated[list[str], Field(max_length=100, description="diagnostics that may be run")] = [],  # noqa: B006
+    limits: Annotated[dict[str, float], Field(max_length=100, description="name -> number")] = {},  # noqa: B006
+    device: Device = None,
+    group: Group = None,
+) -> ItemView:
+    """Set which tools and diagnostics devices may use, and their limits."""
+    body = {"tools": tools, "diagnostics": diagnostics, "limits": limits}
+    return item_view(put_item(context, where_of(context, device, group), "policy", "policy", body))
+
+
+def device_prompt_set(
+    context: ToolContext,
+    text: Annotated[str, Field(min_length=1, max_length=8000)],
+    name: ItemName = "system",
+    device: Device = None,
+    group: Group = None,
+) -> ItemView:
+    """Set a prompt of the devices' assistants."""
+    return item_view(put_item(context, where_of(context, device, group), "prompt", name, {"text": text}))
+
+
+def device_pack_assign(
+    context: ToolContext,
+    name: ItemName,
+    digest: Annotated[Digest, Field(description="of the pack, which must be kept as an artifact")],
+    device: Device = None,
+    group: Group = None,
+) -> ItemView:
+    """Give devices a knowledge pack, which they search without the hub."""
+    kept = context.unit.artifacts.get(digest)
+    content = ArtifactRef(digest=kept.digest, size_bytes=kept.size_bytes, media_type=kept.media_type)
+    body = KnowledgePack(name=name, content=content).model_dump(mode="json")
+    return item_view(put_item(context, where_of(context, device, group), "pack", name, body))
+
+
+def device_item_remove(
+    context: ToolContext,
+    kind: Annotated[str, Field(pattern="^(pack|prompt|configuration|policy|model)$")],
+    name: ItemName,
+    device: Device = None,
+    group: Group = None,
+) -> ItemView:
+    """Take back a pack, prompt, configuration, policy or model; what is for more devices counts again."""
+    return item_view(remove_item(context, where_of(context, device, group), kind, name))
+
+
+def device_model_assign(
+    context: ToolContext,
+    version: Annotated[str, Field(min_length=1, max_length=200, description="id of a version, or an alias")],
+    device: Device = None,
+    group: Annotated[str | None, Field(max_length=200, description="all of this group, without a rollout")] = None,
+    configuration: Annotated[dict[str, Any], Field(max_length=100, description="how it is run")] = {},  # noqa: B006
+) -> ItemView:
+    """Give one device a model to try, until its group's next rollout; or a whole group, which needs an approval."""
+    unit = context.unit
+    alias = unit.aliases.find(version)
+    arm = Arm(version=alias.version if alias is not None else version, configuration=configuration)
+    if device is None and group is None:
+        group = "default"
+    where = where_of(context, device, group)
+    body = model_target(unit, arm).model_dump(mode="json")
+    if where[0] == "device":
+        return item_view(put_item(context, where, MODEL, MODEL, body))
+    _set_target(context, where, arm)
+    place_models(unit, where[1], context.now, context.principal, candidate=arm.key)
+    found = unit.desired.find(*where, MODEL, MODEL)
+    return item_view(found if found is not None else put_item(context, where, MODEL, MODEL, body))
+
+
+def _set_target(context: ToolContext, where: Where, arm: Arm) -> None:
+    unit, name = context.unit, where[1]
+    running = unit.rollouts.open_on(name)
+    if running is not None:
+        raise Conflict(f"{name} is in rollout {running.id}.", "Wait until it is over, or abort it.")
+    former = unit.targets.find(name)
+    unit.targets.save(
+        Target(
+            name=name,
+            kind="devices",
+            traffic=TargetState(arms=(arm,)).model_dump(mode="json"),
+            updated_at=context.now,
+            configuration=former.configuration if former else {},
+            revision=former.revision if former else 0,
+        )
+    )
+
+
+def item_view(item: DesiredItem) -> ItemView:
+    """The item, as it is shown."""
+    body = None if item.body is None else dict(item.body)
+    return ItemView(
+        scope=item.scope, subject=item.subject, kind=item.kind, name=item.name, revision=item.revision, body=body
+    )
+
+
+def configuration_tools() -> list[ToolSpec]:
+    """The operations on what devices shall be."""
+    writes = {"fleet:write"}
+    return [
+        tool(device_configure, scopes=writes, effect="write"),
+        tool(device_policy_set, scopes=writes, effect="write"),
+        tool(device_prompt_set, scopes=writes, effect="write"),
+        tool(device_pack_assign, scopes=writes, effect="write"),
+        tool(device_item_remove, scopes=writes, effect="write"),
+        tool(device_model_assign, scopes=writes, effect="write", approval=ApprovalRule(when={"device": (None,)})),
+    ]

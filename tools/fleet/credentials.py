@@ -1,0 +1,106 @@
+"""Who a device or an enrolment token is to the tools, and what it may do: the least there is."""
+
+import hashlib
+from datetime import datetime
+
+from edge.kernel.errors import NotAllowed, Untrusted
+from edge.kernel.protocol.messages import DEVICE_SCHEME
+from edge.kernel.protocol.signing import request_statement, verify
+from memory.ledger import Ledger
+from tools.context import ToolContext
+from tools.fleet.identity import Identity
+
+__all__ = [
+    "TOKEN_PREFIX",
+    "claimed_by",
+    "device_of",
+    "find_device",
+    "find_enroller",
+    "hash_of",
+    "not_enrolled",
+    "token_of",
+]
+
+TOKEN_PREFIX = "che_"  # noqa: S105 # nosec B105: what every enrolment token begins with
+_DEVICE, _ENROLMENT = "device:", "enrolment:"
+"""What a principal begins with; the names of people have no colon."""
+
+
+def hash_of(token: str) -> str:
+    """Under which a token is kept, and what a device signs to enrol with it."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find_enroller(ledger: Ledger, token: str, now: datetime) -> ToolContext:
+    """Who calls with this token: somebody who may enrol, and nothing else.
+
+    One that was used is let in, so that a device whose answer was lost can ask again.
+
+    Raises:
+        NotAllowed: there is no such token, or it expired unused. Both are told alike.
+    """
+    found = ledger.find_enrolment(hash_of(token))
+    if found is None or (found[1].used_at is None and found[1].expires_at <= now):
+        raise NotAllowed("The enrolment token is not valid.", "Ask for a new one.")
+    tenant, kept = found
+    return ToolContext(f"{_ENROLMENT}{kept.id}", tenant, frozenset({"edge:enrol"}))
+
+
+def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> ToolContext:
+    """Which device makes a request: it may sync, and nothing else.
+
+    Args:
+        identity: the hub's.
+        claim: `TENANT/DEVICE SIGNATURE`, as in the header.
+        body: the request's, as it came.
+
+    Raises:
+        NotAllowed: the signature is not that device's, of this request to this hub, or the device is not enrolled.
+            All are told alike.
+    """
+    refusal = NotAllowed("The device's signature is not valid.", "Enrol the device.")
+    who, _, signature = claim.strip().partition(" ")
+    tenant, _, device = who.partition("/")
+    if not (tenant and device and signature) or len(claim) > 1000:
+        raise refusal
+    with ledger.view(tenant) as unit:
+        meeting = unit.meetings.find(device, "")
+    if meeting is None or meeting.state != "enrolled":
+        raise refusal
+    try:
+        verify(meeting.uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))
+    except Untrusted as error:
+        raise refusal from error
+    return ToolContext(f"{_DEVICE}{device}", tenant, frozenset({"edge:sync"}))
+
+
+def claimed_by(ledger: Ledger, authorization: str) -> tuple[str, str] | None:
+    """Tenant and principal that a header names, proved or not; None where there is no such device or token."""
+    scheme, _, claim = authorization.strip().partition(" ")
+    if scheme.lower() != DEVICE_SCHEME.lower():
+        found = ledger.find_enrolment(hash_of(claim.strip()))
+        return (found[0], f"{_ENROLMENT}{found[1].id}") if found is not None else None
+    tenant, _, device = claim.strip().partition(" ")[0].partition("/")
+    with ledger.view(tenant) as unit:
+        return (tenant, f"unproved:{device}") if unit.devices.find(device) is not None else None
+
+
+def device_of(context: ToolContext) -> str:
+    """The device that calls. Raises NotAllowed: it is no device."""
+    return _named(context, _DEVICE, "a device that signs its requests")
+
+
+def not_enrolled(device: str) -> NotAllowed:
+    """What is raised for a device that is not, or not any more."""
+    return NotAllowed(f"The device {device!r} is not enrolled.", "Enrol it.")
+
+
+def token_of(context: ToolContext) -> str:
+    """Id of the enrolment token that is called with. Raises NotAllowed: there is none."""
+    return _named(context, _ENROLMENT, "whoever holds an enrolment token")
+
+
+def _named(context: ToolContext, prefix: str, who: str) -> str:
+    if not context.principal.startswith(prefix):
+        raise NotAllowed(f"{context.principal} may not call this: it is for {who}.", "")
+    return context.principal.removeprefix(prefix)

@@ -1,0 +1,162 @@
+"""One-time tokens, and what a device gets for one."""
+
+import secrets
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from edge.kernel.errors import Conflict, NotAllowed, Untrusted
+from edge.kernel.protocol.messages import Enrolled
+from edge.kernel.protocol.signing import verify
+from memory.ledger import Unit
+from memory.ledger.devices import Device
+from memory.ledger.enrolments import EnrolmentToken
+from memory.ledger.uplinks import Uplink
+from tools.fleet.credentials import TOKEN_PREFIX, hash_of, token_of
+from tools.fleet.identity import Identity
+from tools.fleet.waves import place_models
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["DeviceName", "GroupName", "NewToken", "TokenList", "TokenView", "enrolment_tools"]
+
+_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"
+DeviceName = Annotated[str, Field(pattern=_NAME, description="letters, digits and . _ -")]
+GroupName = Annotated[str, Field(pattern=_NAME, description="group of devices: letters, digits and . _ -")]
+
+
+class TokenView(BaseModel):
+    """What is kept of a token."""
+
+    id: str
+    group: str
+    device: str | None
+    created_at: AwareDatetime
+    created_by: str
+    expires_at: AwareDatetime
+    used_by: str | None
+    used_at: AwareDatetime | None
+
+
+class NewToken(BaseModel):
+    """A token that was just made. `token` is shown this once and not kept; `hub_key` is what the device will trust."""
+
+    token: str
+    hub_id: str
+    hub_key: str
+    view: TokenView
+
+
+class TokenList(BaseModel):
+    """Tokens, newest first."""
+
+    tokens: list[TokenView]
+
+
+def enrolment_tools(identity: Identity) -> list[ToolSpec]:
+    """The operations by which devices come in."""
+
+    def device_enrolment_token(
+        context: ToolContext,
+        group: GroupName = "default",
+        device: Annotated[
+            DeviceName | None, Field(description="only this device, which may get a new key; else any that is new")
+        ] = None,
+        hours: Annotated[float, Field(gt=0, le=24 * 30, description="valid for")] = 24.0,
+    ) -> NewToken:
+        """Make a one-time token with which one device can enrol. The token is shown this once."""
+        token_id = secrets.token_hex(6)
+        token = f"{TOKEN_PREFIX}{token_id}_{secrets.token_urlsafe(32)}"
+        kept = EnrolmentToken(
+            id=token_id,
+            hash=hash_of(token),
+            group=group,
+            device=device,
+            created_at=context.now,
+            created_by=context.principal,
+            expires_at=context.now + timedelta(hours=hours),
+        )
+        context.unit.enrolments.save(kept)
+        return NewToken(token=token, hub_id=identity.hub_id, hub_key=identity.hub_key, view=_view(kept))
+
+    def device_tokens(context: ToolContext) -> TokenList:
+        """List the enrolment tokens: for whom, until when, and which device used each; never the tokens themselves."""
+        return TokenList(tokens=[_view(token) for token in context.unit.enrolments.all()])
+
+    def edge_enroll(
+        context: ToolContext,
+        device: DeviceName,
+        public_key: Annotated[str, Field(min_length=44, max_length=44, description="Ed25519, base64")],
+        proof: Annotated[str, Field(min_length=88, max_length=88, description="the token's hash, signed; base64")],
+        facts: Annotated[dict[str, Any], Field(max_length=64, description="what the device is")] = {},  # noqa: B006
+    ) -> Enrolled:
+        """Enrol the calling device under a one-time token: from now on it proves who it is by its own key."""
+        unit = context.unit
+        token = unit.enrolments.find(token_of(context))
+        if token is None:
+            raise NotAllowed("The enrolment token is not valid.", "Ask for a new one.")
+        try:
+            verify(public_key, proof, token.hash.encode())
+        except Untrusted as error:
+            raise NotAllowed("The proof does not show that the device holds its key.", "Sign the token.") from error
+        if token.used_at is None:
+            _require_valid(token, device, context.now)
+            _admit(context, token, device, public_key, facts)
+        elif (token.public_key, token.used_by) != (public_key, device):
+            raise NotAllowed(f"The enrolment token was used by {token.used_by!r} already.", "Ask for a new one.")
+        kept = unit.devices.get(device)
+        if kept.state != "enrolled":
+            raise NotAllowed(f"The device {device!r} was revoked.", "Ask for a token of its own.")
+        return Enrolled(
+            tenant=context.tenant, device=device, group=kept.group, hub_id=identity.hub_id, hub_key=identity.hub_key
+        )
+
+    return [
+        tool(device_enrolment_token, scopes={"fleet:write"}, effect="write", shown_once=True),
+        tool(device_tokens, scopes={"fleet:read"}, ledger=True),
+        tool(edge_enroll, scopes={"edge:enrol"}, effect="write", idempotent=True),
+    ]
+
+
+def _require_valid(token: EnrolmentToken, device: str, now: datetime) -> None:
+    if token.expires_at <= now:
+        raise NotAllowed("The enrolment token is not valid.", "Ask for a new one.")
+    if token.device is not None and token.device != device:
+        raise NotAllowed(f"The enrolment token is not for {device!r}.", "Enrol under the name that it was made for.")
+
+
+def _admit(context: ToolContext, token: EnrolmentToken, device: str, public_key: str, facts: dict[str, Any]) -> None:
+    unit = context.unit
+    former, uplink = unit.devices.find(device), unit.uplinks.find(device)
+    if former is None:
+        unit.devices.add(Device(device, token.group, "enrolled", context.now))
+    elif token.device is None and (uplink is None or uplink.public_key != public_key or former.state != "enrolled"):
+        raise Conflict(
+            f"There is a device {device!r} already.", "Choose another name, or ask for a token for just this device."
+        )
+    else:
+        unit.devices.save(replace(former, group=token.group, state="enrolled"))
+    revision = unit.desired.next_revision(shared=False)
+    fresh = uplink or Uplink(device, public_key)
+    unit.uplinks.save(replace(fresh, public_key=public_key, facts=facts, have_revision=-1, refetch_below=revision))
+    unit.enrolments.save(replace(token, public_key=public_key, used_by=device, used_at=context.now))
+    _place(unit, context, {token.group} | ({former.group} if former else set()))
+
+
+def _place(unit: Unit, context: ToolContext, groups: set[str]) -> None:
+    for group in sorted(groups):
+        place_models(unit, group, context.now, context.principal)
+
+
+def _view(token: EnrolmentToken) -> TokenView:
+    return TokenView(
+        id=token.id,
+        group=token.group,
+        device=token.device,
+        created_at=token.created_at,
+        created_by=token.created_by,
+        expires_at=token.expires_at,
+        used_by=token.used_by,
+        used_at=token.used_at,
+    )

@@ -1,0 +1,196 @@
+"""Events of devices: taken once and in order, or set aside one by one, by the rules of `edge.kernel.protocol.messages`."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from edge.kernel.canonical import canonical_json, digest_of
+from edge.kernel.errors import format_validation_error
+from edge.kernel.protocol.events import FIRST_CHAIN, Event, chain
+from edge.kernel.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, RejectedEvent, SyncRequest
+from memory.ledger import Unit
+from memory.ledger.alerts import Alert
+from memory.ledger.device_events import DeviceEvent, Rejected
+from memory.ledger.meetings import Meeting
+from memory.ledger.uplinks import Stream, Uplink
+from tools.fleet.event_effects import draw
+
+__all__ = ["Received", "receive"]
+
+_CHAIN = re.compile(r"[0-9a-f]{64}")
+_DEEPEST = 64
+"""Levels of a body; what is nested deeper could be kept, and not be shown."""
+_LONGEST_KEPT = 2 * LARGEST_EVENT
+"""Characters that are kept of what was set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where a stream stands after a request.
+
+    Attributes:
+        kept: how many events of it are new.
+        forked: the request is at the hub's place, with another history.
+        wants_changed: by what came, the device shall be something else than before.
+    """
+
+    stream: Stream
+    kept: int = 0
+    forked: bool = False
+    rejected: tuple[RejectedEvent, ...] = ()
+    wants_changed: bool = False
+
+
+def receive(
+    unit: Unit, meeting: Meeting, request: SyncRequest, events: Sequence[Mapping[str, Any]], now: datetime
+) -> Received:
+    """Keep what is new in a request that goes on from the hub's place; any other changes nothing.
+
+    Args:
+        events: what the request carries.
+    """
+    uplink, known = meeting.uplink, meeting.stream is not None
+    stream = meeting.stream or Stream(uplink.device, request.stream, 0, 0, FIRST_CHAIN, now)
+    if (request.after, request.after_chain) != (stream.cursor, stream.chain):
+        forked = known and request.after == stream.cursor
+        if forked:
+            _tell_fork(unit, stream, now)
+        return Received(stream, forked=forked, rejected=_rejected(unit, meeting, request))
+    if known and request.through == request.after and not events:
+        return Received(stream, rejected=_rejected(unit, meeting, request))
+    # A stream that begins, or goes on after another had begun, is the current one.
+    number = uplink.stream_number if known and stream.number == uplink.stream_number else uplink.stream_number + 1
+    taking = _Taking(unit, uplink, replace(stream, number=number), request, now)
+    for raw in events:
+        taking.take(raw)
+    unit.device_events.append(taking.events)
+    after = replace(
+        stream, number=number, cursor=request.through, chain=request.through_chain, thinned=_thinned(stream, request)
+    )
+    if known:
+        unit.streams.advance(stream, number=number, cursor=after.cursor, chain=after.chain, thinned=dict(after.thinned))
+    else:
+        unit.streams.add(after)
+    wants_changed = draw(unit, taking.events, now)
+    if taking.rejected:
+        meeting = replace(meeting, has_rejected=True)
+    return Received(after, len(taking.events), rejected=_rejected(unit, meeting, request), wants_changed=wants_changed)
+
+
+class _Taking:
+    """The events of a request, checked one by one."""
+
+    def __init__(self, unit: Unit, uplink: Uplink, stream: Stream, request: SyncRequest, now: datetime) -> None:
+        self._unit, self._device, self._position = unit, uplink.device, uplink.events
+        self._first = stream.number == 1
+        self._seen: set[str] = set()
+        self._stream, self._through, self._now = stream.stream, request.through, now
+        self._last, self._chain = stream.cursor, stream.chain
+        self.events: list[DeviceEvent] = []
+        self.rejected = False
+
+    def take(self, raw: Mapping[str, Any]) -> None:
+        """Add it to `events`, set it aside, or pass over it where it is known."""
+        given = raw.get("seq")
+        if type(given) is not int or not self._last < given <= self._through:
+            self._set_aside(raw, min(self._last + 1, self._through), "its number is out of order")
+            return
+        event, why = _checked(raw)
+        follows = bool(self._chain) and given == self._last + 1
+        if event is not None and follows and event.chain != chain(self._chain, *_chained(event)):
+            event, why = None, "its chain does not fit the event before it"
+        self._last, self._chain = given, event.chain if event is not None else ""
+        if event is None:
+            self._set_aside(raw, given, why)
+        elif not self._known(event.chain, follows=follows):
+            self._position += 1
+            self._seen.add(event.chain)
+            self.events.append(
+                DeviceEvent(
+                    self._device, self._position, self._stream, given, event.kind, event.at, event.boot,
+                    event.uptime_s, event.body, event.chain, self._now,
+                )
+            )  # fmt: skip
+
+    def _known(self, sealed: str, *, follows: bool) -> bool:
+        """Whether it is kept, or was set aside, in whatever stream. One that goes on from what is kept cannot be."""
+        if self._first and follows:
+            return False
+        kept = self._unit.device_events
+        return (
+            sealed in self._seen
+            or bool(kept.known(self._device, [sealed]))
+            or bool(kept.known_rejected(self._device, [sealed]))
+        )
+
+    def _set_aside(self, raw: Mapping[str, Any], seq: int, why: str) -> None:
+        text = json.dumps(raw, default=str)[:_LONGEST_KEPT]  # in ASCII: whatever came can be kept
+        key = _chain_of(raw) or digest_of([seq, text])
+        if self._unit.device_events.known(self._device, [key]):
+            key = digest_of([seq, text])  # it uses the name of an event that is kept
+        self.rejected = True
+        self._unit.device_events.set_aside(Rejected(self._device, key, self._stream, seq, why, text, self._now))
+
+
+def _checked(raw: Mapping[str, Any]) -> tuple[Event | None, str]:
+    """The event, or why it can never be kept."""
+    try:
+        event = Event.model_validate(raw)
+        size_bytes = len(canonical_json(event.body))
+    except ValidationError as error:
+        return None, format_validation_error(error)[:200]
+    except (TypeError, ValueError, RecursionError):
+        return None, "it is not JSON"
+    if size_bytes > LARGEST_EVENT:
+        return None, f"its body has more than {LARGEST_EVENT} bytes"
+    if _deeper(event.body, _DEEPEST):
+        return None, f"its body is nested deeper than {_DEEPEST}"
+    if not (event.at + event.boot).isprintable():
+        return None, "its time or boot is no printable text"
+    return event, ""
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts: Iterable[Any] = (
+        cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
+    )
+    return levels == 0 or any(_deeper(part, levels - 1) for part in parts)
+
+
+def _chained(event: Event) -> tuple[Any, ...]:
+    return event.seq, event.kind, event.at, event.boot, event.uptime_s, event.body
+
+
+def _chain_of(raw: Mapping[str, Any]) -> str:
+    """The chain as it was sent; empty where that is none."""
+    given = raw.get("chain")
+    return given if isinstance(given, str) and _CHAIN.fullmatch(given) else ""
+
+
+def _rejected(unit: Unit, meeting: Meeting, request: SyncRequest) -> tuple[RejectedEvent, ...]:
+    """What was set aside of the stream, now or by a request whose answer may have been lost."""
+    if not meeting.has_rejected:
+        return ()
+    found = unit.device_events.rejected_after(meeting.uplink.device, request.stream, request.after, LARGEST_BATCH)
+    return tuple(RejectedEvent(seq=one.seq, reason=one.reason) for one in found)
+
+
+def _thinned(stream: Stream, request: SyncRequest) -> dict[str, int]:
+    counted = dict(stream.thinned)
+    for name, count in request.thinned.items():
+        if len(counted) < 16 or name in counted:
+            counted[name[:40]] = counted.get(name[:40], 0) + max(0, count)
+    return counted
+
+
+def _tell_fork(unit: Unit, stream: Stream, now: datetime) -> None:
+    message = "It tells another history than the hub has: its disk was set back, or somebody else has its key."
+    alert_id = f"fork-{stream.device}-{stream.stream[:12]}"
+    unit.alerts.save(Alert(alert_id, "warning", stream.device, message, "open", now))

@@ -1,0 +1,197 @@
+"""One exchange between a device and the hub: events up, desired state down."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import InvalidInput, Untrusted
+from edge.kernel.protocol.desired import DESIRED, Desired
+from edge.kernel.protocol.events import FIRST_CHAIN
+from edge.kernel.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncResponse, seal
+from edge.kernel.protocol.signing import Signed
+from memory.ledger import Unit
+from memory.ledger.desired import DesiredItem
+from memory.ledger.meetings import Meeting
+from memory.ledger.uplinks import Uplink
+from tools.fleet.credentials import device_of, not_enrolled
+from tools.fleet.desired_state import SharedStates, read_state
+from tools.fleet.event_effects import REPLY
+from tools.fleet.event_intake import Received, receive
+from tools.fleet.identity import Identity
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["Exchange", "sync_tool"]
+
+Position = Annotated[int, Field(ge=0, le=2**53)]
+_COUNTED_FOR = timedelta(minutes=10)
+_FARTHEST = 1_000_000
+"""Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What every exchange is made with.
+
+    Attributes:
+        every_s: when a device that has nothing to tell comes back.
+        most_per_s: of a tenant's devices, on average; where there are more, they come less often.
+    """
+
+    identity: Identity
+    every_s: float = 60.0
+    most_per_s: float = 50.0
+    shared: SharedStates = field(default_factory=SharedStates)
+    _counts: dict[str, tuple[datetime, int]] = field(default_factory=dict[str, tuple[datetime, int]])
+
+    def take(self, context: ToolContext, request: SyncRequest) -> SyncResponse:
+        """Do one, within the open transaction. Raises NotAllowed, InvalidInput: it is no device, or cannot be read."""
+        unit, now = context.unit, context.now
+        device, meeting = _met(context, request.stream)
+        uplink = meeting.uplink
+        try:
+            events = request.carried()
+        except Untrusted as error:
+            raise InvalidInput(error.message, "Pack the events as `pack_events` does.") from error
+        received = receive(unit, meeting, request, events, now)
+        version, digest = self._report(unit, uplink, received, request)
+        if received.wants_changed:
+            meeting = replace(meeting, head=unit.desired.head(), has_own=True)
+        desired = self._desired(unit, meeting, request, now)
+        current = received.stream.number >= uplink.stream_number
+        unit.uplinks.change(
+            device,
+            events=uplink.events + received.kept,
+            stream_number=max(uplink.stream_number, received.stream.number),
+            reported_version=version if current else uplink.reported_version,
+            reported_digest=digest if current else uplink.reported_digest,
+            have_revision=request.have_revision,
+            seen_at=max(now, uplink.seen_at or now),
+        )
+        response = SyncResponse(
+            cursor=received.stream.cursor,
+            cursor_chain=received.stream.chain,
+            forked=received.forked,
+            rejected=list(received.rejected),
+            reported_version=version,
+            reported_digest=digest,
+            desired=desired,
+            next_s=self._next_s(unit, now),
+        )
+        return seal(response, self.identity.signer, self.identity.hub_id, context.tenant, device, request.nonce)
+
+    def _next_s(self, unit: Unit, now: datetime) -> float:
+        counted_at, count = self._counts.get(unit.tenant, (None, 0))
+        if counted_at is None or not counted_at <= now < counted_at + _COUNTED_FOR:
+            count = unit.uplinks.count()
+            self._counts[unit.tenant] = (now, count)
+        return max(self.every_s, count / self.most_per_s)
+
+    def _report(self, unit: Unit, uplink: Uplink, received: Received, request: SyncRequest) -> tuple[int, str]:
+        """Keep what the device says of itself, unless it is older than what is kept; version and digest of that."""
+        if received.stream.number < uplink.stream_number:
+            return -1, ""
+        known = received.stream.number == uplink.stream_number
+        version, digest = (uplink.reported_version, uplink.reported_digest) if known else (-1, "")
+        if request.reported is None or request.reported_version <= version:
+            return version, digest
+        try:
+            fresh = digest_of(request.reported)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput("What the device reports is not JSON.", "Report finite numbers.") from error
+        if fresh != digest:
+            unit.devices.report(uplink.device, request.reported)
+        return request.reported_version, fresh
+
+    def _desired(self, unit: Unit, meeting: Meeting, request: SyncRequest, now: datetime) -> Signed | None:
+        device, head, have = meeting.uplink.device, meeting.head, request.have_revision
+        own = unit.desired.of_device(device) if meeting.has_own else []
+        if any(item.kind == REPLY and item.body is not None and item.revision <= have for item in own):
+            own = _retire_replies(unit, own, have, now)
+            head = unit.desired.head()
+        whole = request.whole or have < max(head.floor, meeting.uplink.refetch_below, 0)
+        if have > head.revision:  # the hub was restored from an older backup
+            whole = True
+            if have - head.revision <= _FARTHEST:
+                head = replace(head, revision=have + 1)
+                unit.desired.set_head(head)
+        state = read_state(unit, device, meeting.group, self.shared, head, own)
+        items = state.whole() if whole else state.changed_since(have)
+        if not whole and not items:
+            if not request.have_digest or request.have_digest == state.digest:
+                if state.own_tombstones:  # the device heard of its own
+                    unit.desired.drop_tombstones(have, device)
+                return None
+            items, whole = state.whole(), True
+        since = None if whole else have
+        desired = Desired.model_construct(
+            device=device, since=since, revision=head.revision, items=items, digest=state.digest
+        )
+        return self.identity.envelope(DESIRED, desired.model_dump(mode="json"))
+
+
+def _met(context: ToolContext, stream: str) -> tuple[str, Meeting]:
+    """The device that calls, and what the hub has of it. Raises NotAllowed: it is no device, or is not enrolled."""
+    device = device_of(context)
+    meeting = context.unit.meetings.find(device, stream)
+    if meeting is None or meeting.state != "enrolled":
+        raise not_enrolled(device)
+    return device, meeting
+
+
+def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime) -> list[DesiredItem]:
+    """The device has these answers, and has shown them: they are no part of what it shall be any more."""
+    revision = unit.desired.next_revision(shared=False)
+    kept: list[DesiredItem] = []
+    for item in own:
+        taken = item.kind == REPLY and item.body is not None and item.revision <= have
+        kept.append(replace(item, revision=revision, body=None, changed_at=now) if taken else item)
+        if taken:
+            unit.desired.put(kept[-1])
+    return kept
+
+
+def sync_tool(exchange: Exchange) -> ToolSpec:
+    """The tool `edge_sync`."""
+
+    def edge_sync(  # noqa: PLR0913, PLR0917 - the fields of `SyncRequest`
+        context: ToolContext,
+        stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="which outbox")],
+        after: Annotated[Position, Field(description="events up to here were sent before")],
+        through: Annotated[Position, Field(description="nothing up to here is still to come")],
+        after_chain: Annotated[Chain, Field(description="chain of the events at `after`")] = FIRST_CHAIN,
+        through_chain: Annotated[Chain, Field(description="chain of the events at `through`")] = FIRST_CHAIN,
+        events: Annotated[list[dict[str, Any]], Field(max_length=LARGEST_BATCH, description="ascending")] = [],  # noqa: B006
+        packed: Annotated[str, Field(max_length=1 << 23, description="events, deflated, in their place")] = "",
+        nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="the answer is sealed for it")] = "0" * 32,
+        thinned: Annotated[dict[str, int], Field(description="class -> events that gave way")] = {},  # noqa: B006
+        reported_version: Annotated[int, Field(ge=0, le=2**53, description="of what the device reports")] = 0,
+        reported: Annotated[dict[str, Any] | None, Field(description="what the device is now")] = None,
+        have_revision: Annotated[int, Field(ge=-1, le=2**53, description="of the desired state it has")] = -1,
+        have_digest: Annotated[str, Field(max_length=64, description="of the desired state it has")] = "",
+        whole: Annotated[bool, Field(description="send all of the desired state")] = False,
+    ) -> SyncResponse:
+        """Take a device's events and what it reports, and give it what changed of its desired state."""
+        if through < after:
+            raise InvalidInput("`through` is before `after`.", "Send what comes behind `after`.")
+        request = SyncRequest.model_construct(
+            stream=stream,
+            after=after,
+            after_chain=after_chain,
+            through=through,
+            through_chain=through_chain,
+            events=events,
+            packed=packed,
+            nonce=nonce,
+            thinned=thinned,
+            reported_version=reported_version,
+            reported=reported,
+            have_revision=have_revision,
+            have_digest=have_digest,
+            whole=whole,
+        )
+        return exchange.take(context, request)
+
+    return replace(tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True), grouped=True)
