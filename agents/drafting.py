@@ -82,7 +82,7 @@ async def check_draft(
         clock: seconds, for joining small deltas.
 
     Raises:
-        WorldError: the stream failed; `draft` has what stood until then.
+        DependencyError: the stream failed; `draft` has what stood until then.
     """
     rest, waiting, flushed = "", "", float("-inf")
     try:

@@ -5,9 +5,9 @@ from typing import Any
 
 from edge.agent.assistant import Answer, Assistant
 from edge.database import Database
-from edge.errors import CallerError
 from edge.journal import Journal
-from edge.protocol.desired import Question
+from edge.kernel.errors import CallerError
+from edge.kernel.protocol.desired import Question
 from edge.state import DesiredState
 
 __all__ = ["TABLES", "RemoteQuestions", "answer_body"]

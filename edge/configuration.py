@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from edge.database import Database
+from edge.kernel.canonical import canonical_json
+from edge.kernel.protocol.desired import Item
 from edge.merge import Conflict, check_rules, merge
-from edge.protocol.canonical import canonical_json
-from edge.protocol.desired import Item
 
 __all__ = ["TABLES", "Configuration"]
 

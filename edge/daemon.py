@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from edge.device import Device
-from edge.errors import EdgeError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
+from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
+from edge.kernel.protocol.desired import ItemKind
 from edge.notify import Notifier, watchdog_interval_s
-from edge.protocol.desired import ItemKind
 from edge.sync.backoff import Backoff
 
 __all__ = ["Daemon"]
@@ -162,7 +162,7 @@ class Daemon:
         """Do it in a thread. What is expected to fail now and then is logged, and given as None after a pause."""
         try:
             done = await self._in_thread(work)
-        except EdgeError as error:
+        except ChargehandError as error:
             level = logging.INFO if isinstance(error, LinkFailed) else logging.WARNING
             if self._logged.get(what) != str(error):  # once, not every few seconds
                 _log.log(level, "%s: %s", what, error)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.errors import StorageFailed
+from edge.kernel.errors import StorageFailed
 
 __all__ = ["Connect", "Database", "open_database", "read_database"]
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from edge.configuration import Configuration
 from edge.exchange import Exchange
 from edge.facts import facts
+from edge.kernel.protocol.desired import KnowledgePack, ModelTarget
 from edge.parts import Parts, boot_id, utc_now
-from edge.protocol.desired import KnowledgePack, ModelTarget
 from edge.settings import EdgeSettings, load_settings
 from edge.sync.artifacts import Artifacts, BlockingFetch
 from edge.sync.rounds import RoundReport

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edge.errors import ModelUnavailable, OutOfTime, PromptTooLong
+from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.runtime.port import ChatModel, Message
 
 __all__ = ["SMALL_SET", "Answered", "Evaluation", "EvaluationItem", "evaluate", "resident_mb", "scored"]

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import LinkFailed, NotFound
+from edge.kernel.errors import LinkFailed, NotFound
+from edge.kernel.protocol.messages import Enrolled
 from edge.parts import Parts
-from edge.protocol.messages import Enrolled
 from edge.replies import Replies
 from edge.sync.mcp_transport import as_device, open_transport
 from edge.sync.rounds import RoundReport, Syncer

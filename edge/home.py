@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge.errors import InvalidInput, NotFound, StorageFailed
+from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
 from edge.sync.enrolment import replace_file
 
 __all__ = ["EdgeHome", "HubLink", "open_home"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from edge.protocol.events import EventKind
+from edge.kernel.protocol.events import EventKind
 
 __all__ = ["Journal"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.errors import EdgeError, ModelUnavailable
+from edge.kernel.errors import ChargehandError, ModelUnavailable
 
 __all__ = ["LONGEST_LINE", "ask_agent", "serve_questions"]
 
@@ -24,7 +24,7 @@ async def serve_questions(path: Path, answer: Callable[[str, str], Mapping[str, 
 
     Args:
         path: of the socket; only the user of this process can connect to it.
-        answer: (text, by) -> what to say; runs in a thread; may raise EdgeError.
+        answer: (text, by) -> what to say; runs in a thread; may raise ChargehandError.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,7 +73,7 @@ async def _one(
         return {"error": "`ask` is a text."}
     try:
         return await asyncio.to_thread(answer, text, f"person:{_who(other)}")
-    except EdgeError as error:
+    except ChargehandError as error:
         return {"error": error.message, "advice": error.advice}
 
 

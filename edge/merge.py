@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard, get_args
 
-from edge.errors import InvalidInput
-from edge.protocol.canonical import canonical_json
+from edge.kernel.canonical import canonical_json
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["Conflict", "Merged", "Rule", "check_rules", "merge", "rule_for"]
 

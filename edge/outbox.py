@@ -1,6 +1,6 @@
 """The append-only record of what happens on a device, until the hub has it and a little longer.
 
-Each event has the next number and a digest over itself and all before it (`edge.protocol.events.chain`). What is kept,
+Each event has the next number and a digest over itself and all before it (`chain`, in the protocol). What is kept,
 at most, is stated for each class of events in `Bounds`; what gives way is counted in the event that follows it, so that
 no number ever lacks without a reason.
 
@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from edge.database import Database
-from edge.errors import InvalidInput, OutboxFull
+from edge.kernel.canonical import canonical_json
+from edge.kernel.errors import InvalidInput, OutboxFull
+from edge.kernel.protocol.events import FIRST_CHAIN, EventClass, EventKind, chain, class_of
+from edge.kernel.protocol.messages import LARGEST_BATCH, LARGEST_EVENT
 from edge.outbox_room import OVERHEAD_BYTES, TABLES, add_bytes, bytes_used, deliver, oldest_records, remove, thin
-from edge.protocol.canonical import canonical_json
-from edge.protocol.events import FIRST_CHAIN, EventClass, EventKind, chain, class_of
-from edge.protocol.messages import LARGEST_BATCH, LARGEST_EVENT
 
 __all__ = ["TABLES", "Batch", "Bounds", "Outbox", "OutboxStatus", "Recorded"]
 
@@ -54,7 +54,7 @@ class Recorded:
     chain: str
 
     def on_wire(self) -> dict[str, Any]:
-        """As `edge.protocol.events.Event`. What the disk made unreadable goes as it is: the hub sets it aside."""
+        """As a protocol `Event`. What the disk made unreadable goes as it is: the hub sets it aside."""
         try:
             body: Any = json.loads(self.body)
         except ValueError:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from edge.protocol.events import EventClass
+from edge.kernel.protocol.events import EventClass
 
 __all__ = [
     "OVERHEAD_BYTES",

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.database import Database, open_database, read_database
-from edge.errors import StorageFailed
 from edge.home import EdgeHome, open_home
+from edge.kernel.errors import StorageFailed
+from edge.kernel.protocol.messages import Enrolled
+from edge.kernel.protocol.signing import Signer, load_signer
 from edge.outbox import Bounds, Outbox
-from edge.protocol.messages import Enrolled
-from edge.protocol.signing import Signer, load_signer
 from edge.settings import EdgeSettings
 from edge.state import DesiredState, ReportedState
 from edge.sync.enrolment import read_enrolment

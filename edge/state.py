@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from edge.database import Database
-from edge.errors import Untrusted
-from edge.protocol.canonical import canonical_json, digest_of
-from edge.protocol.desired import Desired, Item, ItemKind, state_digest
+from edge.kernel.canonical import canonical_json, digest_of
+from edge.kernel.errors import Untrusted
+from edge.kernel.protocol.desired import Desired, Item, ItemKind, state_digest
 
 __all__ = ["TABLES", "DesiredState", "ReportedState", "Standing"]
 

@@ -25,11 +25,11 @@ from agents.grounding.relevance import assess
 from agents.grounding.widening import has_steps
 from agents.phrases import phrase
 from agents.router.language import detect_language
+from edge.kernel.errors import ChargehandError
 from graphs.ahead import PASSAGES_TO_MODEL, SEARCH, rarity_of, search, search_arguments, stream_draft
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import begun_for, step, steps, turn_caller
-from memory.errors import ChargehandError
 from memory.passages import Passage
 from memory.sections import SectionReader
 

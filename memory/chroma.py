@@ -22,7 +22,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from memory.errors import Conflict, StorageFailed
+from edge.kernel.errors import Conflict, StorageFailed
 from memory.home import storage_errors
 
 if TYPE_CHECKING:

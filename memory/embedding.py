@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 from memory.quantisation import quantised
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from memory.errors import Conflict, StorageFailed
+from edge.kernel.errors import Conflict, StorageFailed
 
 __all__ = ["Home", "open_home", "storage_errors"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.kernel.errors import ChargehandError, InvalidInput, NotFound
 from memory.chunking import CHUNKER_VERSION, split_into_chunks
-from memory.errors import ChargehandError, InvalidInput, NotFound
 from memory.ledger import Ledger
 from memory.ledger.documents import StoredDocument
 from memory.parsing import PARSER_VERSION, SUPPORTED_SUFFIXES, parse_document

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
+from edge.kernel.errors import StorageFailed
 from memory.encoder import draw_encoder
-from memory.errors import StorageFailed
 from memory.home import storage_errors
 
 __all__ = ["quantised"]

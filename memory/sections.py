@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger.documents import Documents
 from memory.passages import Chunk, Passage, Section
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["Settings", "load_settings"]
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.home import storage_errors
 from memory.ledger import Ledger
 from memory.ledger.threads import Question, Thread

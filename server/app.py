@@ -12,9 +12,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from edge.kernel.errors import ChargehandError
 from graphs.dependencies import Dependencies
 from memory.artifacts import open_artifacts
-from memory.errors import ChargehandError
 from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes

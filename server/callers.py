@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.protocol.messages import DEVICE_SCHEME
-from memory.errors import ChargehandError, InvalidInput, NotAllowed
+from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
+from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
 from server.gateway.ledger_ports import HELD_S
 from server.outcomes import outcome_of

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from agents.events import TurnEvent
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.device_questions import DeviceQuestion
 from server.chat.conversation import CHAT, Conversation, Reply

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from memory.ledger.documents import StoredDocument
 from server.hub import Hub
 from tools.context import ToolContext, require_scope

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from memory.errors import InvalidInput, NotAllowed
+from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger
 from tools.context import LOCAL_ENGINEER
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from memory.errors import ApprovalNeeded, ChargehandError, GateRefused, LimitReached, NotFound
+from edge.kernel.errors import ApprovalNeeded, ChargehandError, GateRefused, LimitReached, NotFound
 from server.outcomes import outcome_of
 
 __all__ = ["INTERNAL", "tell"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Request
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.nearest import nearest_names
 from tools.spec import ToolContext, ToolSpec
 

@@ -8,8 +8,8 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from memory.canonical import digest_of
-from memory.errors import ChargehandError
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import ChargehandError
 from tools.context import Books, ToolContext
 from tools.fleet.callers import claimed_by
 

@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.requests import ClientDisconnect
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.home import storage_errors
 from tools.context import ToolContext
 from tools.uploads import Uploads

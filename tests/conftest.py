@@ -11,8 +11,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from agents.router.training import load_classifier
+from edge.kernel.errors import Unavailable
 from memory.embedding import MiniLM, load_minilm
-from memory.errors import Unavailable
 from memory.home import Home, open_home
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from edge.kernel.errors import Conflict
 from memory.artifacts import collect
-from memory.errors import Conflict
 from memory.ledger import Unit
 from memory.ledger.artifacts import Artifact
 from tools.files import FilePath, ModelFile, ModelFiles

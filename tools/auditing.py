@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.ledger.audit import AuditOutcome, Head
 from tools.spec import ToolContext, ToolSpec, tool
 

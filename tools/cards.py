@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.versions import Version
 from tools.catalogue import CatalogueModel

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.ledger import Unit
 from tools.evidence import EvidenceSource
 from tools.governance.compatibility import Compatibility, compatibility

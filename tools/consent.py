@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from memory.canonical import digest_of
-from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger import Unit
 from memory.ledger.approvals import Approval, Delegation
 from memory.nearest import nearest_names

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.audit import AuditOutcome
 

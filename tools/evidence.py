@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.evidence import EvidenceItem
 from memory.ledger.versions import Version

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from memory.errors import Conflict, InvalidInput
+from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger.factories import Factory
 from memory.ledger.targets import Target
 from tools.evidence import Use

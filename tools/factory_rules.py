@@ -1,6 +1,6 @@
 """What a factory insists on, before it is made and before it deploys."""
 
-from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.versions import Version
 from memory.nearest import nearest_names

@@ -6,8 +6,8 @@ from typing import IO, Annotated
 
 from pydantic import Field
 
+from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from memory.artifacts import ArtifactStore, Stored
-from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from memory.home import storage_errors
 from memory.ledger.artifacts import Artifact
 from tools.context import ToolContext, require_scope

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import GateRefused
+from edge.kernel.errors import GateRefused
 from memory.ledger import Unit
 from memory.ledger.gates import GateResult as StoredResult
 from memory.ledger.versions import Version

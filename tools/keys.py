@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import InvalidInput, NotAllowed
+from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.principals import ApiKey, Principal
 from tools.context import SCOPES

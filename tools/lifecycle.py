@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.models import Model
 from memory.ledger.versions import STAGES, Version

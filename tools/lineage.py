@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger import Unit
 from memory.ledger.models import Model
 from memory.ledger.versions import Version

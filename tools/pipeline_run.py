@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from memory.canonical import digest_of
-from memory.errors import CallerError, NotFound
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import CallerError, NotFound
 from memory.ledger.approvals import Approval
 from memory.ledger.versions import Version
 from tools.consent import current

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from memory.errors import ChargehandError, Conflict, NotFound
+from edge.kernel.errors import ChargehandError, Conflict, NotFound
 from memory.ledger import Ledger, Unit
 from memory.ledger.factories import Pipeline
 from tools.consent import current

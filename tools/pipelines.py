@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.factories import Pipeline
 from memory.nearest import nearest_names

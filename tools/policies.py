@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import Conflict, InvalidInput
+from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger import Unit
 from memory.ledger.policies import StoredPolicy
 from memory.yaml_text import parse_yaml

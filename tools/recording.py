@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from memory.canonical import digest_of
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import InvalidInput, NotFound
 from memory.ledger.evidence import EvidenceItem, EvidenceKind
 from memory.ledger.versions import Version
 from memory.nearest import nearest_names

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.canonical import digest_of
-from memory.errors import Conflict, InvalidInput, NotFound
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from memory.ledger.models import Model
 from memory.ledger.versions import Version
 from tools.catalogue import Catalogue

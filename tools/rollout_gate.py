@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from memory.errors import CallerError
+from edge.kernel.errors import CallerError
 from memory.ledger import Ledger
 from tools.evidence import Use
 from tools.gates import Gates, record, told

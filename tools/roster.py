@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from tools.catalogue import Catalogue, CatalogueModel
 from tools.licences import ModelName
 from tools.spec import ToolContext, ToolSpec, tool

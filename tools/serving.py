@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.nearest import nearest_names
 
 __all__ = ["GenerationOptions", "ServingCard", "require_configuration", "serving_card"]

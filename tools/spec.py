@@ -14,8 +14,8 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from memory.canonical import digest_of
-from memory.errors import CallerError, InvalidInput, NotAllowed, OutOfTime
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import CallerError, InvalidInput, NotAllowed, OutOfTime
 from tools.consent import ApprovalRule
 from tools.context import LOCAL_ENGINEER, Books, OpenCall, ToolContext
 from tools.writing import WriteCall

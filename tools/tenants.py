@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.ledger.tenants import Isolation, Tenant
 from tools.spec import ToolContext, ToolSpec, tool
 

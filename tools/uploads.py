@@ -6,7 +6,7 @@ from typing import IO, Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tools.artifacts import PUT_LIMIT_S, ArtifactView, Digest, view_of
 from tools.files import ModelFile, ModelFiles
 from tools.spec import Books, ToolContext, bind, tool

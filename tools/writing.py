@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from memory.canonical import digest_of
-from memory.errors import ApprovalNeeded, CallerError, ChargehandError, Conflict, NotAllowed, NotFound, OutOfTime
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, Conflict, NotAllowed, NotFound, OutOfTime
 from memory.ledger import Unit
 from memory.ledger.audit import AuditOutcome
 from memory.ledger.calls import Call

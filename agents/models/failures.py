@@ -12,7 +12,7 @@ from traceback import walk_tb
 from typing import cast
 
 from agents.models.reference import PROVIDERS, ModelReference
-from memory.errors import (
+from edge.kernel.errors import (
     ChargehandError,
     Interrupted,
     InvalidInput,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
-from memory.errors import ChargehandError, InvalidInput, Unavailable
+from edge.kernel.errors import ChargehandError, InvalidInput, Unavailable
 from tools.runtimes.llama_server import LlamaOptions, start_server
 
 __all__ = ["Chunk", "Llama", "load_llama"]

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from agents.models.llama import Chunk, load_llama
 from agents.models.schemas import schema_of, show_schema
-from memory.errors import Interrupted, InvalidInput, Unavailable
+from edge.kernel.errors import Interrupted, InvalidInput, Unavailable
 from tools.runtimes.bundled import BUNDLED, bundled_path
 
 if TYPE_CHECKING:

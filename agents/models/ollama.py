@@ -12,7 +12,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from agents.models.reference import parameters_from_name
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 from tools.runtimes.addresses import ollama_url, without_password
 
 __all__ = ["OllamaModel", "OllamaServer", "preference"]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from agents.models.ollama import OllamaServer
 from agents.models.reference import PROVIDERS
 from agents.models.resolve import bundled_is_installed, key_of
-from memory.errors import InvalidInput, Unavailable
+from edge.kernel.errors import InvalidInput, Unavailable
 from memory.settings import Settings
 from tools.runtimes.addresses import is_loopback
 from tools.runtimes.bundled import BUNDLED

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tools.runtimes.bundled import BUNDLED
 
 __all__ = ["PROVIDERS", "ModelReference", "Provider", "nearest_names", "parameters_from_name", "parse_model"]

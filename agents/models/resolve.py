@@ -18,7 +18,7 @@ from agents.models.reference import (
     parameters_from_name,
     parse_model,
 )
-from memory.errors import InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import InvalidInput, NotFound, Unavailable
 from memory.settings import Settings
 from tools.runtimes.addresses import is_loopback
 from tools.runtimes.bundled import BUNDLED

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agents.models.failures import translate_failures
 from agents.models.resolve import ResolvedModel
 from agents.models.schemas import schema_of, show_schema
-from memory.errors import Interrupted, InvalidInput, OutOfTime, Unavailable
+from edge.kernel.errors import Interrupted, InvalidInput, OutOfTime, Unavailable
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, BaseMessage

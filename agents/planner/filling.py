@@ -11,7 +11,7 @@ from agents.planner.calls import Plan, PlannedCall, order_of
 from agents.planner.known import Known
 from agents.planner.ordering import plan_operation
 from agents.planner.questions import ask
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from tools.catalogue import Catalogue
 from tools.spec import ToolSpec
 

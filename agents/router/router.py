@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS, Intent
 from agents.router.language import Language, detect_language
+from edge.kernel.errors import ChargehandError
 from memory.embedding import Embedder
-from memory.errors import ChargehandError
 
 __all__ = ["IntentChooser", "IntentRouter", "Route", "RunnerUp", "load_router"]
 

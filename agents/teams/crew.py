@@ -41,7 +41,7 @@ async def deliberate(model: ResolvedModel, team: str, question: str, evidence: s
     """What the crew's last task says about the evidence; nobody has verified it yet.
 
     Raises:
-        WorldError: the model failed.
+        DependencyError: the model failed.
     """
     loop = asyncio.get_running_loop()
     return await asyncio.to_thread(_deliberate, model, team, question, evidence[:_MOST_EVIDENCE], language, loop)

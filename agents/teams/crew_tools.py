@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from tools.faces.blocking import call_blocking
 from tools.faces.mending import MENDABLE
 from tools.spec import ToolContext, ToolSpec

@@ -26,7 +26,7 @@ from agents.router.language import detect_language
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
 from agents.teams.verifying import keep_supported
-from memory.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
+from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
 from tools.catalogue import Catalogue
 from tools.spec import ToolContext, ToolSpec
 

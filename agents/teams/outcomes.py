@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from agents.events import Ending
 from agents.planner.calls import PlannedCall
-from memory.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
 from tools.factories import Deployment
 from tools.gates import GateView
 from tools.pipelines import RunView

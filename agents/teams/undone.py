@@ -2,7 +2,7 @@
 
 from agents.planner.calls import order_of
 from agents.teams.outcomes import Refused, Waiting
-from memory.errors import GateRefused, NotFound
+from edge.kernel.errors import GateRefused, NotFound
 
 __all__ = ["refused", "waiting"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 from edge.agent.language import Language
 from edge.agent.naming import Names
 from edge.agent.wording import say
-from edge.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from edge.tools.policy import read_policy
 from edge.tools.registry import Toolbox
 

@@ -20,8 +20,9 @@ from edge.agent.prompt import Offer, quoted, system_prompt
 from edge.agent.stepping import Limits, Stepper
 from edge.agent.topics import mentioned, on_topic, own_terms
 from edge.agent.wording import say, worded
-from edge.errors import (
-    EdgeError,
+from edge.journal import Journal
+from edge.kernel.errors import (
+    ChargehandError,
     InvalidInput,
     ModelMisbehaved,
     ModelUnavailable,
@@ -31,7 +32,6 @@ from edge.errors import (
     PromptTooLong,
     StorageFailed,
 )
-from edge.journal import Journal
 from edge.runtime.port import ChatModel
 from edge.tools.registry import DeviceTool, Toolbox
 
@@ -323,7 +323,7 @@ class Assistant:
             use = ToolUse(tool, arguments, self._toolbox.call(tool, arguments, by=by), left_out=left_out)
         except (OutboxFull, StorageFailed):
             raise
-        except EdgeError as error:
+        except ChargehandError as error:
             refused = isinstance(error, NotAllowed)
             use = ToolUse(tool, arguments, error=str(error), left_out=left_out, refused=refused)
             work.uses.append(use)

@@ -6,7 +6,7 @@
 from functools import cache
 from types import ModuleType
 
-from edge.errors import ModelUnavailable
+from edge.kernel.errors import ModelUnavailable
 from edge.lean import import_lean
 
 __all__ = ["ABSENT", "lean_smolagents"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from edge.agent.lean import lean_smolagents
 from edge.agent.prompt import FINAL, Offer
 from edge.agent.stepping import Stepper
-from edge.errors import CallerError, EdgeError, ModelMisbehaved, OutOfTime, ToolFailed
+from edge.kernel.errors import CallerError, ChargehandError, ModelMisbehaved, OutOfTime, ToolFailed
 from edge.runtime.port import Message
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class _Silence:
 _QUIET: Any = _Silence()
 
 CallTool = Callable[[str, Mapping[str, Any]], str]
-"""Calls a tool and gives its result as the model is to see it; raises errors of `edge.errors`."""
+"""Calls a tool and gives its result as the model is to see it; raises errors of `edge.kernel.errors`."""
 
 
 def run_agent(task: str, system: str, stepper: Stepper, offers: Sequence[Offer], call: CallTool) -> str:
@@ -61,7 +61,7 @@ def run_agent(task: str, system: str, stepper: Stepper, offers: Sequence[Offer],
         answer = agent.run(task)
     except _agents.AgentGenerationError as error:
         cause = error.__cause__
-        if isinstance(cause, EdgeError):
+        if isinstance(cause, ChargehandError):
             raise cause from error
         raise ModelMisbehaved(f"{stepper.model.name} failed: {type(cause).__name__}.") from error
     if not isinstance(answer, str) or not answer:

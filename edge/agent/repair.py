@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from edge.errors import ModelMisbehaved
+from edge.kernel.errors import ModelMisbehaved
 
 __all__ = ["mend_arguments", "nearest", "read_object"]
 

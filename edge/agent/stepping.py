@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from edge.agent.prompt import FINAL, NONE, Offer, step_schema
 from edge.agent.repair import mend_arguments, nearest, read_object
 from edge.agent.repetition import repeats
-from edge.errors import InvalidInput, ModelMisbehaved, OutOfTime, PromptTooLong
+from edge.kernel.errors import InvalidInput, ModelMisbehaved, OutOfTime, PromptTooLong
 from edge.runtime.port import ChatModel, Message, Reply
 
 __all__ = ["Checks", "Limits", "Step", "Stepper"]

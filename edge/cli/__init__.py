@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from edge.cli.outcomes import FAILED, exit_code_of
-from edge.errors import EdgeError
+from edge.kernel.errors import ChargehandError
 
 __all__ = ["main", "run_command"]
 
@@ -51,7 +51,7 @@ def run_command(arguments: list[str]) -> int:
         logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
         return import_module(f"edge.cli.{options.command}").run(options)
-    except EdgeError as error:
+    except ChargehandError as error:
         print(f"Error: {error.message}", file=sys.stderr)
         if error.advice:
             print(error.advice, file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any
 from edge.answering import answer_body
 from edge.cli.outcomes import DONE, FAILED, WAITING
 from edge.device import open_device
-from edge.errors import EdgeError
+from edge.kernel.errors import ChargehandError
 from edge.local_socket import ask_agent
 from edge.settings import load_settings
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(said: dict[str, Any], *, as_json: bool) -> int:
     if "error" in said:
-        raise EdgeError(str(said["error"]), str(said.get("advice", "")))
+        raise ChargehandError(str(said["error"]), str(said.get("advice", "")))
     if as_json:
         print(json.dumps(said, ensure_ascii=False))
     else:

@@ -6,7 +6,7 @@ import sys
 
 from edge.cli.outcomes import DONE
 from edge.configuration import Configuration
-from edge.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from edge.parts import Parts
 from edge.settings import load_settings
 

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 from edge.cli.outcomes import DONE, FAILED
 from edge.device import Device, open_device
-from edge.errors import EdgeError
+from edge.kernel.errors import ChargehandError
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]
@@ -54,7 +54,7 @@ def _findings(device: Device) -> Generator[tuple[bool, str, str]]:
 def _model(device: Device) -> tuple[bool, str, str]:
     try:
         names = [model.name for model in device.models()]
-    except EdgeError as error:
+    except ChargehandError as error:
         return False, "model", str(error)
     return True, "model", names[0] if names else "none: known commands work, other questions wait for the hub"
 
@@ -64,6 +64,6 @@ def _reach(device: Device, told: str) -> tuple[bool, str, str]:
     try:
         with open_device(device.settings) as writing:
             asyncio.run(writing.exchange())
-    except EdgeError as error:
+    except ChargehandError as error:
         return False, "hub", f"{told}: {error}"
     return True, "hub", told

@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 from edge.cli.outcomes import DONE
-from edge.errors import InvalidInput
 from edge.facts import facts
 from edge.home import HubLink
+from edge.kernel.errors import InvalidInput
+from edge.kernel.protocol.messages import Enrolled
 from edge.parts import Parts
-from edge.protocol.messages import Enrolled
 from edge.settings import load_settings
 from edge.sync.enrolment import enrol
 from edge.sync.mcp_transport import open_transport, with_token

@@ -6,8 +6,8 @@ import sys
 from typing import Any, get_args
 
 from edge.cli.outcomes import DONE
+from edge.kernel.protocol.events import EventKind
 from edge.parts import Parts
-from edge.protocol.events import EventKind
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from edge.errors import CallerError, EdgeError
+from edge.kernel.errors import CallerError, ChargehandError
 
 __all__ = ["answer", "main"]
 
@@ -31,7 +31,7 @@ def answer(order: Mapping[str, Any]) -> dict[str, Any]:
         toolbox: Any = getattr(import_module(module), function)(Path(order["folder"]))
         _limit(int(order["memory_mb"]), float(order["cpu_s"]))
         return {"result": toolbox.call(order["tool"], order["arguments"], by=order["by"])}
-    except EdgeError as error:
+    except ChargehandError as error:
         return {"error": error.message, "advice": error.advice, "again": not isinstance(error, CallerError)}
     except MemoryError:
         return {"error": f"It wanted more than {order['memory_mb']} MiB of memory.", "killed": "memory", "again": False}

@@ -21,16 +21,16 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from edge.database import Database
-from edge.errors import CallerError, EdgeError, InvalidInput, Untrusted
 from edge.jobs.order import Waiting, first_of
 from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, cron_due, event_fits, interval_due
 from edge.jobs.store import JobStore, Known, Run, spelled
 from edge.journal import Journal
-from edge.protocol.cron import parse_cron
-from edge.protocol.desired import Item
-from edge.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval
-from edge.protocol.signing import Signed
+from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, Untrusted
+from edge.kernel.protocol.cron import parse_cron
+from edge.kernel.protocol.desired import Item
+from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval
+from edge.kernel.protocol.signing import Signed
 
 __all__ = ["Events", "JobParts", "Jobs"]
 
@@ -248,7 +248,7 @@ class Jobs:
         begun = time.monotonic()
         try:
             result = self._parts.ask(action.text, by, limit_s)
-        except EdgeError as error:
+        except ChargehandError as error:
             return Ended("failed", time.monotonic() - begun, why=str(error), again=not isinstance(error, CallerError))
         return Ended("done", time.monotonic() - begun, result=result)
 

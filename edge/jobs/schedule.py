@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Literal
 
-from edge.protocol.cron import Cron
-from edge.protocol.jobs import OnEvent, OnInterval
+from edge.kernel.protocol.cron import Cron
+from edge.kernel.protocol.jobs import OnEvent, OnInterval
 
 __all__ = ["GRACE_S", "SMALL_STEP_BACK_S", "Due", "Memory", "Moment", "cron_due", "event_fits", "interval_due"]
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from edge.database import Database
-from edge.errors import OutboxFull
 from edge.jobs.schedule import Memory, Moment
 from edge.journal import Journal
+from edge.kernel.errors import OutboxFull
 
 __all__ = ["TABLES", "JobStore", "Known", "Run", "spelled"]
 

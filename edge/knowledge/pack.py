@@ -15,11 +15,11 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
-from edge.errors import NotFound, StorageFailed, Untrusted
+from edge.kernel.errors import NotFound, StorageFailed, Untrusted
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.packs.layout import COARSE, COLUMNS, FORMAT, numbers_from
+from edge.kernel.protocol.packs.terms import ANALYSER, terms_of, words_of
 from edge.knowledge.ranking import by_score, chinese_share, fused
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.packs.layout import COARSE, COLUMNS, FORMAT, numbers_from
-from edge.protocol.packs.terms import ANALYSER, terms_of, words_of
 
 __all__ = ["Found", "Pack", "open_pack"]
 

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.errors import NotFound, OutboxFull, StorageFailed, Untrusted
 from edge.journal import Journal
+from edge.kernel.errors import NotFound, OutboxFull, StorageFailed, Untrusted
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import KnowledgePack
 from edge.knowledge.pack import Found, Pack, open_pack
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import KnowledgePack
 
 __all__ = ["PackShelf"]
 

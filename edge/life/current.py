@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.errors import ModelUnavailable
+from edge.kernel.errors import ModelUnavailable
 from edge.life.life import ModelLife
 from edge.runtime.port import ChatModel, Message, Reply
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from edge.errors import ModelUnavailable, OutOfTime, PromptTooLong
+from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.life.limits import LifeLimits
 from edge.life.store import LifeStore, Version
 from edge.life.trying import still_answers

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.database import Database
-from edge.errors import (
-    EdgeError,
+from edge.journal import Journal
+from edge.kernel.errors import (
+    ChargehandError,
     HubRefused,
     InvalidInput,
     LinkFailed,
@@ -25,14 +26,13 @@ from edge.errors import (
     StorageFailed,
     Untrusted,
 )
-from edge.journal import Journal
+from edge.kernel.protocol.desired import ModelTarget
 from edge.life.health import Health
 from edge.life.limits import LifeLimits
 from edge.life.port import Fetch
 from edge.life.room import Memory
 from edge.life.steps import Steps
 from edge.life.store import LifeStore, State, Version, name_of
-from edge.protocol.desired import ModelTarget
 from edge.runtime.port import ChatModel, Runtime
 
 __all__ = ["ModelLife", "ModelReport"]
@@ -162,12 +162,12 @@ class ModelLife:
         self._store.begin(version, runtime.name)
         try:
             state, told = self._steps.take(version, runtime)
-        except EdgeError as error:
+        except ChargehandError as error:
             return self._explain(version, runtime, error)
         self._store.advance(version, state, told)
         return True
 
-    def _explain(self, version: Version, runtime: Runtime, error: EdgeError) -> bool:
+    def _explain(self, version: Version, runtime: Runtime, error: ChargehandError) -> bool:
         """What a failure means for the version: wait, try again, or give it up."""
         if isinstance(error, Untrusted):
             self._store.refuse(version, str(error))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from edge.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.artifacts import ArtifactRef
 
 __all__ = ["Fetch"]
 

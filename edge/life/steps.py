@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.errors import InvalidInput, ModelMisbehaved, StorageFailed, Untrusted
+from edge.kernel.errors import InvalidInput, ModelMisbehaved, StorageFailed, Untrusted
+from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.life.port import Fetch
 from edge.life.room import Budget, Memory, Shortage, who_gives_way
 from edge.life.store import LifeStore, State, Version
 from edge.life.trying import try_out
-from edge.protocol.artifacts import ArtifactRef
 from edge.runtime.port import Runtime, Source
 
 __all__ = ["Steps"]

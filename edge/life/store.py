@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from edge.database import Database
 from edge.journal import Journal
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.canonical import digest_of
-from edge.protocol.desired import ModelTarget
+from edge.kernel.canonical import digest_of
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import ModelTarget
 
 __all__ = ["TABLES", "LifeStore", "Place", "State", "Version", "name_of"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge.protocol.desired import SelfTest
+from edge.kernel.protocol.desired import SelfTest
 from edge.runtime.port import ChatModel, Message
 
 __all__ = ["TryOut", "still_answers", "try_out"]

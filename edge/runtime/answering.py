@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from edge.errors import OutOfTime, PromptTooLong
+from edge.kernel.errors import OutOfTime, PromptTooLong
 from edge.runtime.port import Finish, Reply
 
 __all__ = ["LEAST_ANSWER", "Piece", "answer_within", "room_for_answer"]

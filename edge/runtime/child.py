@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ModelUnavailable
+from edge.kernel.errors import ModelUnavailable
 
 __all__ = ["LlamaChild"]
 

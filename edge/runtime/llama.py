@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from edge.errors import InvalidInput, ModelUnavailable, NotFound
+from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound
 from edge.runtime.answering import Piece, answer_within, room_for_answer
 from edge.runtime.child import LlamaChild
 from edge.runtime.marks import worded

@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from edge.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
+from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
 from edge.lean import not_importing
 from edge.runtime.answering import Piece, answer_within, room_for_answer
 from edge.runtime.marks import worded
@@ -243,7 +243,7 @@ class _Server:
 
     @contextmanager
     def client(self, timeout_s: float = _ASK_S) -> Generator[Any]:
-        """An `ollama.Client`; what goes wrong within the block is raised as of `edge.errors`."""
+        """An `ollama.Client`; what goes wrong within the block is raised as of `edge.kernel.errors`."""
         with self.failures(), _library().Client(self.address, timeout=timeout_s, **self._way) as client:
             yield client
 

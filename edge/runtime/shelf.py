@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from edge.errors import InvalidInput, NotFound, StorageFailed
+from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
 from edge.runtime.port import Source
 
 __all__ = ["Kept", "Shelf"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.errors import NotFound, ToolFailed
+from edge.kernel.errors import NotFound, ToolFailed
 from edge.sensors.configuration import FromFile, Sensor, Simulated
 from edge.sensors.file import FileDriver
 from edge.sensors.modbus import ModbusDriver

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from edge.errors import ToolFailed
+from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import FromFile
 
 __all__ = ["FileDriver"]

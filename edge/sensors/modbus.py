@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 
-from edge.errors import ToolFailed
+from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import FromModbus
 
 __all__ = ["ModbusDriver"]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from edge.errors import ToolFailed
+from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import Simulated
 
 __all__ = ["Simulator"]

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from edge.errors import LinkFailed, OutboxFull, StorageFailed, Untrusted
 from edge.journal import Journal
-from edge.protocol.artifacts import LONGEST_RANGE, ArtifactRange, ArtifactRef, unpack_range
+from edge.kernel.errors import LinkFailed, OutboxFull, StorageFailed, Untrusted
+from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, ArtifactRef, unpack_range
 from edge.sync.transport import Transport
 
 __all__ = ["Artifacts", "BlockingFetch"]

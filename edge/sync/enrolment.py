@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge.errors import InvalidInput, StorageFailed, Untrusted
-from edge.protocol.messages import Enrolled, EnrolRequest
-from edge.protocol.signing import Signer
+from edge.kernel.errors import InvalidInput, StorageFailed, Untrusted
+from edge.kernel.protocol.messages import Enrolled, EnrolRequest
+from edge.kernel.protocol.signing import Signer
 from edge.sync.transport import Transport
 
 __all__ = ["enrol", "read_enrolment", "replace_file"]

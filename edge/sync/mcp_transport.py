@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic import ValidationError
 
-from edge.errors import HubRefused, InvalidInput, LinkFailed
+from edge.kernel.errors import HubRefused, InvalidInput, LinkFailed
+from edge.kernel.protocol.messages import DEVICE_SCHEME, Enrolled
+from edge.kernel.protocol.signing import Signer, request_statement
 from edge.lean import import_lean
-from edge.protocol.messages import DEVICE_SCHEME, Enrolled
-from edge.protocol.signing import Signer, request_statement
 
 if TYPE_CHECKING:
     import ssl

@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from edge.configuration import Configuration
 from edge.database import Database
-from edge.errors import HubRefused, InvalidInput, OutboxFull, Untrusted
+from edge.kernel.errors import HubRefused, InvalidInput, OutboxFull, Untrusted
+from edge.kernel.protocol.desired import DESIRED, Desired, ItemKind
+from edge.kernel.protocol.events import EventKind
+from edge.kernel.protocol.messages import LARGEST_BATCH, Enrolled, SyncRequest, SyncResponse, check_seal, pack_events
+from edge.kernel.protocol.signing import Signed
 from edge.outbox import Batch, Outbox
-from edge.protocol.desired import DESIRED, Desired, ItemKind
-from edge.protocol.events import EventKind
-from edge.protocol.messages import LARGEST_BATCH, Enrolled, SyncRequest, SyncResponse, check_seal, pack_events
-from edge.protocol.signing import Signed
 from edge.state import DesiredState, ReportedState
 from edge.sync.transport import Transport
 

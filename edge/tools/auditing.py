@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from edge.errors import EdgeError, OutboxFull, StorageFailed
 from edge.journal import Journal
-from edge.protocol.canonical import canonical_json, digest_of
+from edge.kernel.canonical import canonical_json, digest_of
+from edge.kernel.errors import ChargehandError, OutboxFull, StorageFailed
 from edge.tools.bounding import plain
 
 __all__ = ["LONGEST_ARGUMENTS", "Account"]
@@ -37,7 +37,7 @@ class Account:
         self._began = monotonic()
         self._began_with: int | None = None
 
-    def refused(self, error: EdgeError) -> None:
+    def refused(self, error: ChargehandError) -> None:
         """Nothing was done. Raises OutboxFull, StorageFailed: this could not be written down."""
         self._journal.record("audit", {"step": "refused", **self._call, **self._what, **_told(error)})
 
@@ -49,7 +49,7 @@ class Account:
         """It was done. Raises OutboxFull, StorageFailed: a read could not be written down, so do not give it."""
         self._ended({"step": "done", "result_digest": result_digest})
 
-    def failed(self, error: EdgeError, *, still_running: bool) -> None:
+    def failed(self, error: ChargehandError, *, still_running: bool) -> None:
         """It was not done, or not to the end."""
         self._ended({"step": "failed", **_told(error), **({"still_running": True} if still_running else {})})
 
@@ -62,7 +62,7 @@ class Account:
             self._journal.record("audit", {**body, **self._call, "started": self._began_with, "elapsed_ms": elapsed_ms})
 
 
-def _told(error: EdgeError) -> dict[str, str]:
+def _told(error: ChargehandError) -> dict[str, str]:
     return {"code": type(error).__name__, "message": plain(error.message[:500])}
 
 

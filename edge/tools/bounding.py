@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge.protocol.canonical import canonical_json
+from edge.kernel.canonical import canonical_json
 
 __all__ = ["bounded", "plain"]
 

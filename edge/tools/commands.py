@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from selectors import EVENT_READ, DefaultSelector
 
-from edge.errors import NotFound, OutOfTime, ToolFailed
+from edge.kernel.errors import NotFound, OutOfTime, ToolFailed
 
 __all__ = ["Finished", "run_command"]
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from edge.errors import OutOfTime
+from edge.kernel.errors import OutOfTime
 
 __all__ = ["Deadline", "check_time", "time_left", "within"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from edge.errors import NotAllowed, NotFound
+from edge.kernel.errors import NotAllowed, NotFound
 from edge.tools.commands import run_command
 from edge.tools.deadline import time_left
 from edge.tools.policy import read_policy

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any
 
-from edge.errors import OutOfTime
+from edge.kernel.errors import OutOfTime
 from edge.tools.deadline import within
 
 __all__ = ["LimitedRun"]

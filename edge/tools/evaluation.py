@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from edge.errors import ModelUnavailable
 from edge.evaluation import SMALL_SET, Answered, Evaluation, EvaluationItem, evaluate
 from edge.journal import Journal
+from edge.kernel.errors import ModelUnavailable
 from edge.runtime.port import ChatModel
 from edge.tools.deadline import time_left
 from edge.tools.registry import DeviceTool, device_tool

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from edge.kernel.protocol.packs.layout import PackName
 from edge.knowledge.shelf import PackShelf
-from edge.protocol.packs.layout import PackName
 from edge.tools.deadline import check_time
 from edge.tools.registry import DeviceTool, device_tool
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from edge.errors import ToolFailed
+from edge.kernel.errors import ToolFailed
 
 __all__ = ["BLOCK_BYTES", "LogFile", "Unreadable", "blocks", "list_files", "open_folder"]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from edge.errors import NotFound
+from edge.kernel.errors import NotFound
 from edge.tools.deadline import check_time, time_left
 from edge.tools.log_lines import LogFile, Unreadable, blocks, list_files, open_folder
 from edge.tools.log_times import written_at

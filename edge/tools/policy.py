@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 
 __all__ = ["DEFAULT_TOOLS", "Policy", "read_policy"]
 

@@ -17,9 +17,17 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from edge.errors import EdgeError, InvalidInput, NotAllowed, NotFound, OutOfTime, ToolFailed, misfits
 from edge.journal import Journal
-from edge.protocol.canonical import digest_of
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import (
+    ChargehandError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    OutOfTime,
+    ToolFailed,
+    format_validation_error,
+)
 from edge.tools.auditing import Account
 from edge.tools.bounding import bounded
 from edge.tools.caller import caller
@@ -65,7 +73,7 @@ class DeviceTool:
         try:
             return self.arguments.model_validate(dict(arguments))
         except (ValidationError, TypeError, ValueError) as error:
-            wrong = misfits(error, 5, "arguments") if isinstance(error, ValidationError) else ""
+            wrong = format_validation_error(error, 5, "arguments") if isinstance(error, ValidationError) else ""
             known = ", ".join(self.arguments.model_fields) or "none"
             raise InvalidInput(
                 f"{self.name} cannot be called so: {wrong or 'the arguments are not an object'}.",
@@ -188,14 +196,14 @@ class Toolbox:
             checked = tool.check(arguments)
         except _Crowded:
             raise
-        except EdgeError as error:
+        except ChargehandError as error:
             account.refused(error)
             raise
         if tool.effect == "write":
             account.started()
         try:
             result = self._run(tool, checked, policy, by)
-        except EdgeError as error:
+        except ChargehandError as error:
             account.failed(error, still_running=bool(self._late.get(name)))
             raise
         account.done(digest_of(result))
@@ -243,7 +251,7 @@ class Toolbox:
                 with self._lock:
                     self._late[tool.name].append(run)
             raise OutOfTime(f"{tool.name} took longer than {limit_s:g} s.", "Ask for less of it.") from error
-        except EdgeError:
+        except ChargehandError:
             raise
         except Exception as error:
             _logger.exception("%s failed", tool.name)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from edge.errors import InvalidInput
 from edge.journal import Journal
+from edge.kernel.errors import InvalidInput
 from edge.tools.bounding import plain
 from edge.tools.caller import caller
 from edge.tools.registry import DeviceTool, device_tool

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from edge.errors import ToolFailed
 from edge.journal import Journal
+from edge.kernel.errors import ToolFailed
 from edge.sensors.board import Reading, SensorBoard
 from edge.sensors.configuration import SensorName
 from edge.sensors.history import History

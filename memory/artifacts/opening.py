@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from edge.kernel.errors import InvalidInput, StorageFailed, Unavailable
 from memory.artifacts.store import ArtifactStore
-from memory.errors import InvalidInput, StorageFailed, Unavailable
 from memory.home import Home, storage_errors
 
 __all__ = ["open_artifacts"]

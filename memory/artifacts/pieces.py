@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["PIECE_BYTES", "Measured", "PieceTables", "Pieces", "hex_of", "measure", "pieces_of"]
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from edge.kernel.errors import InvalidInput, NotFound, StorageFailed, Unavailable
 from memory.artifacts.pieces import PIECE_BYTES, Pieces, PieceTables, hex_of, measure, pieces_of
-from memory.errors import InvalidInput, NotFound, StorageFailed, Unavailable
 
 __all__ = ["ArtifactStore", "Stored"]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import Condition, TenantScope

@@ -13,7 +13,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from memory.canonical import digest_of
+from edge.kernel.canonical import digest_of
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import TenantScope

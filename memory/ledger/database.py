@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError
 
-from memory.errors import InvalidInput, StorageFailed
+from edge.kernel.errors import InvalidInput, StorageFailed
 from memory.home import storage_errors
 from memory.ledger.failures import server_errors
 from memory.ledger.migrations import found_version, migrate

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger.database import Database
 from memory.ledger.schema import chunks, documents, outbox
 from memory.passages import Chunk

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import TenantScope

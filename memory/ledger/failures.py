@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from memory.errors import StorageFailed, Unavailable
+from edge.kernel.errors import StorageFailed, Unavailable
 
 __all__ = ["server_errors"]
 

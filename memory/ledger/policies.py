@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import TenantScope

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import schema
 from memory.ledger.database import Database
 from memory.ledger.rows import Rows

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
 from memory.ledger.scope import Condition, TenantScope
 
 __all__ = ["Rows"]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import visitors
 
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from memory.ledger.database import upsert
 
 __all__ = ["Beside", "Condition", "TenantScope"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import schema
 from memory.ledger.rows import Rows
 from memory.ledger.scope import TenantScope

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger.database import Database
 from memory.ledger.schema import questions, threads
 

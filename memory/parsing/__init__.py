@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePath
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.docx import parse_docx
 from memory.parsing.html import parse_html
 from memory.parsing.markdown import parse_markdown

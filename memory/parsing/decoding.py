@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["decode_text", "normalise_newlines"]
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.outline import Extract, Heading, file_title, own_title
 from memory.parsing.wordstyles import Style, W, WordElement, style_of, styles_of
 from memory.passages import ParsedDocument

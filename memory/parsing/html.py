@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.decoding import decode_text
 from memory.parsing.outline import Extract, fenced, file_title
 from memory.passages import ParsedDocument

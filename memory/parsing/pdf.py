@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.outline import Extract, Heading, file_title, own_title, sections_of
 from memory.parsing.pdfpages import Bookmark, read_pdf
 from memory.parsing.reflow import Line, is_same_text, paragraphs_of, without_running_lines

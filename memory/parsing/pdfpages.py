@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.reflow import Line
 
 __all__ = ["Bookmark", "PdfContent", "read_pdf"]

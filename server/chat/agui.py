@@ -43,7 +43,7 @@ from agents.events import (
     ToolStarted,
     TurnEvent,
 )
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from server.outcomes import outcome_of
 
 __all__ = ["AguiRun", "encode"]

@@ -14,11 +14,11 @@ from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, Ending, TurnEvent
 from agents.transcript import Transcript
+from edge.kernel.errors import ChargehandError, OutOfTime
 from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
 from graphs.steps import TurnContext
 from graphs.supervisor import build_supervisor, is_for_documents
-from memory.errors import ChargehandError, OutOfTime
 from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id, check_message

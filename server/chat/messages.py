@@ -1,6 +1,6 @@
 """What a message may be, and what may name its thread and its run."""
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["check_id", "check_message"]
 

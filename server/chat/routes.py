@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from memory.errors import Conflict, InvalidInput
+from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger.threads import Thread
 from memory.threads import SavedMessage
 from server.chat.conversation import CHAT

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ag_ui.core import BaseEvent
 
 from agents.events import TurnEvent
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from server.chat.agui import AguiRun, encode
 from server.chat.conversation import Conversation
 from tools.context import ToolContext

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
+from edge.kernel.errors import ChargehandError
 from memory.collector import collect_rarely
-from memory.errors import ChargehandError
 from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 

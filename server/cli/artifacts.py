@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 from memory.settings import Settings, load_settings
 from server.cli import print_json
 from server.cli.desk import open_desk

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from memory.settings import load_settings
 from server.cli import print_json, tell_training
 from server.cli.texts import Item, file_option, read_items, text_argument

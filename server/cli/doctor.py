@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from memory.settings import Settings, load_settings
 from server.cli import print_json
 from server.outcomes import DONE, FAILED

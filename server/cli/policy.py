@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from server.cli import print_json
 from server.outcomes import BAD_USAGE, DONE, FAILED
 

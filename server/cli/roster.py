@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.settings import load_settings
 from server.cli import print_json
 from server.cli.desk import Desk, open_desk

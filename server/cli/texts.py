@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["Item", "file_option", "read_items", "text_argument"]
 

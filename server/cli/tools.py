@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import click
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.settings import load_settings
 from server.cli import print_json
 

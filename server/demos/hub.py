@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 
 __all__ = ["Hub", "Refusal", "start_hub"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from memory.errors import CallerError, NotFound
+from edge.kernel.errors import CallerError, NotFound
 from server.gateway.ports import Backend, Use
 from server.outcomes import outcome_of
 from tools.runtimes.port import Endpoint, Json

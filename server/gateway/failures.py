@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from memory.errors import CallerError, ChargehandError, InvalidInput, LimitReached, NotAllowed, NotFound
+from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, LimitReached, NotAllowed, NotFound
 from server.outcomes import outcome_of
 
 __all__ = ["error_body", "error_response", "invalid_request"]

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from memory.errors import CallerError, ChargehandError, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, NotFound, Unavailable
 from server.gateway.attempts import Asked, Attempt, Mode
 from server.gateway.limits import Admission, Ticket
 from server.gateway.metering import UsageWriter

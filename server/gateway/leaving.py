@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
-from memory.errors import Cancelled
+from edge.kernel.errors import Cancelled
 
 __all__ = ["unless_gone"]
 

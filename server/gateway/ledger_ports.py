@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from edge.kernel.errors import InvalidInput, NotFound, Unavailable
 from memory.artifacts import ArtifactStore
-from memory.errors import InvalidInput, NotFound, Unavailable
 from memory.ledger import Ledger
 from memory.ledger.versions import Version
 from memory.nearest import nearest_names

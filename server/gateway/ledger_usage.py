@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.usage import Usage
 from server.gateway.ledger_ports import HELD_S

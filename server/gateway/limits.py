@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from memory.errors import LimitReached
+from edge.kernel.errors import LimitReached
 from server.gateway.ports import Limits, TenantLimits, UsageSink
 
 __all__ = ["Admission", "Bucket", "Ticket"]

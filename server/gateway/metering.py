@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from memory.errors import ChargehandError, Unavailable
+from edge.kernel.errors import ChargehandError, Unavailable
 from server.gateway.ports import UsageSink, Use
 
 __all__ = ["UsageWriter"]

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from memory.errors import Cancelled, ChargehandError, NotFound
+from edge.kernel.errors import Cancelled, ChargehandError, NotFound
 from memory.nearest import nearest_names
 from server.gateway.attempts import Asked
 from server.gateway.failures import error_response, invalid_request

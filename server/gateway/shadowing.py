@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from memory.errors import ChargehandError, OutOfTime
+from edge.kernel.errors import ChargehandError, OutOfTime
 from server.gateway.attempts import Asked, Attempt
 from server.gateway.ports import Arm, Backend, Traffic
 from tools.runtimes.port import Runtime

@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from memory.errors import Cancelled, ChargehandError
+from edge.kernel.errors import Cancelled, ChargehandError
 from server.gateway.failures import error_body
 from server.gateway.gateway import AnswerStream
 from server.gateway.leaving import unless_gone

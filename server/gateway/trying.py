@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from memory.errors import OutOfTime
+from edge.kernel.errors import OutOfTime
 from server.gateway.attempts import Attempt, has_text
 from server.gateway.ports import Backend
 from tools.runtimes.port import Json

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from server.gateway.ports import Arm, Backend
 from server.gateway.trying import configured
 from tools.rollouts.targets import Arm as StoredArm

@@ -5,7 +5,7 @@ import json
 from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 from pydantic import BaseModel
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from server.telling import tell
 from tools.spec import ToolSpec
 

@@ -19,7 +19,7 @@ from mcp_types import (
     PaginatedRequestParams,
 )
 
-from memory.errors import ChargehandError, InvalidInput, NotFound
+from edge.kernel.errors import ChargehandError, InvalidInput, NotFound
 from server.mcp.presentation import describe_tool, show_error, show_result
 from server.telling import INTERNAL
 from server.tools_http import find_tool

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.drafting import Draft, check_draft, draft_messages
 from agents.events import AnswerDelta, DraftDelta, TurnEvent
-from memory.errors import Interrupted
+from edge.kernel.errors import Interrupted
 from tests.fakes.passages import passage_of
 
 PASSAGES = [

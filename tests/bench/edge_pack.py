@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.knowledge.pack import Pack, open_pack
-from edge.protocol.artifacts import ArtifactRef
 from evals.ranking import ndcg, recall
 from memory.embedding import MiniLM, load_minilm
 from memory.ledger.documents import chunk_id

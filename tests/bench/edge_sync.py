@@ -28,11 +28,11 @@ from random import Random
 from typing import Any
 
 from edge.database import Database, open_database
+from edge.kernel.protocol.desired import Desired, state_digest
+from edge.kernel.protocol.events import FIRST_CHAIN, chain
+from edge.kernel.protocol.messages import SyncRequest, SyncResponse, check_seal, pack_events
+from edge.kernel.protocol.signing import load_signer
 from edge.outbox import Outbox
-from edge.protocol.desired import Desired, state_digest
-from edge.protocol.events import FIRST_CHAIN, chain
-from edge.protocol.messages import SyncRequest, SyncResponse, check_seal, pack_events
-from edge.protocol.signing import load_signer
 from edge.sync.backoff import Backoff
 from edge.sync.enrolment import read_enrolment
 from edge.sync.mcp_transport import as_device, open_transport

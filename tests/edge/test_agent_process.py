@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from edge.local_socket import ask_agent, serve_questions
 from edge.notify import Notifier
 from tests.edge.test_cli import ROOT, SETTINGS, run

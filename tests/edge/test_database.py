@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.database import Database, open_database, read_database
-from edge.errors import StorageFailed
+from edge.kernel.errors import StorageFailed
 
 
 @pytest.fixture

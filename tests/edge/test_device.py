@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from edge.device import open_device
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import ModelTarget
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import ModelTarget
 from edge.settings import EdgeSettings, ModelSettings
 from tests.bench.edge_footprint.server import instant_ollama
 

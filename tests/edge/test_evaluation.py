@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.evaluation import SMALL_SET, Evaluation, EvaluationItem, evaluate, resident_mb, scored
+from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.tools.evaluation import evaluation_tools
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal

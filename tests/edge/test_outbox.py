@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.database import open_database
-from edge.errors import InvalidInput, OutboxFull, StorageFailed
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import InvalidInput, OutboxFull, StorageFailed
+from edge.kernel.protocol.events import FIRST_CHAIN, EventKind, chain, class_of
+from edge.kernel.protocol.messages import LARGEST_EVENT
 from edge.outbox import Bounds, Outbox
-from edge.protocol.canonical import digest_of
-from edge.protocol.events import FIRST_CHAIN, EventKind, chain, class_of
-from edge.protocol.messages import LARGEST_EVENT
 from tests.fakes.edge_devices import open_outbox
 from tests.fakes.simulation.disks import FaultyDisk
 

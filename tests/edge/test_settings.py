@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from edge.settings import EdgeSettings, load_settings
 
 

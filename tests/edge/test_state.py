@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from edge.configuration import Configuration
 from edge.database import Database, open_database
-from edge.errors import InvalidInput, Untrusted
-from edge.protocol.canonical import digest_of
-from edge.protocol.desired import Desired, Item, state_digest
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import InvalidInput, Untrusted
+from edge.kernel.protocol.desired import Desired, Item, state_digest
 from edge.state import DesiredState, ReportedState
 
 

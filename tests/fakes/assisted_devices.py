@@ -9,7 +9,7 @@ from pydantic import Field
 from edge.agent.assistant import Assistant
 from edge.agent.naming import Names
 from edge.agent.stepping import Limits
-from edge.errors import NotFound
+from edge.kernel.errors import NotFound
 from edge.runtime.port import ChatModel
 from edge.tools.registry import DeviceTool, Toolbox, device_tool
 from tests.fakes.device_journals import MemoryJournal

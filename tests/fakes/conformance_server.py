@@ -17,7 +17,7 @@ import uvicorn
 from pydantic import BaseModel, ConfigDict
 from starlette.applications import Starlette
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.ledger import open_ledger
 from server.mcp.http import open_mcp
 from tools.spec import LOCAL_ENGINEER, Books, ToolContext, ToolSpec, bind, tool

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from edge.errors import OutboxFull
-from edge.protocol.canonical import canonical_json
-from edge.protocol.events import EventKind, class_of
+from edge.kernel.canonical import canonical_json
+from edge.kernel.errors import OutboxFull
+from edge.kernel.protocol.events import EventKind, class_of
 
 __all__ = ["MemoryJournal"]
 

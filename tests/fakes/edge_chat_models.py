@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.errors import EdgeError
+from edge.kernel.errors import ChargehandError
 from edge.runtime.port import Message, Reply
 
 __all__ = ["ListedModel", "SetClock"]
@@ -30,7 +30,7 @@ class ListedModel:
     context_tokens = 2048
 
     def __init__(
-        self, answers: Mapping[str, str | EdgeError], clock: SetClock, first_s: float = 0.5, token_s: float = 0.1
+        self, answers: Mapping[str, str | ChargehandError], clock: SetClock, first_s: float = 0.5, token_s: float = 0.1
     ) -> None:
         self._answers = answers
         self._clock = clock
@@ -55,7 +55,7 @@ class ListedModel:
         self.prompts.append(prompt)
         began = self._clock.now
         answer = next((answer for key, answer in self._answers.items() if key in prompt), "")
-        if isinstance(answer, EdgeError):
+        if isinstance(answer, ChargehandError):
             raise answer
         text = ""
         pieces = answer.split(" ")[:max_tokens]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.database import Connect, Database, open_database
-from edge.errors import HubRefused, Untrusted
+from edge.kernel.errors import HubRefused, Untrusted
+from edge.kernel.protocol.messages import SyncRequest
 from edge.outbox import Bounds, Outbox
-from edge.protocol.messages import SyncRequest
 from edge.sync.rounds import Syncer
 from edge.sync.transport import Transport
 from tests.fakes.reference_hubs import ReferenceHub

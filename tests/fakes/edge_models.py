@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.errors import OutOfTime, PromptTooLong
+from edge.kernel.errors import OutOfTime, PromptTooLong
 from edge.runtime.port import Message, Reply
 
 __all__ = ["ScriptedChat", "call", "final"]

@@ -22,10 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.database import open_database
-from edge.errors import LinkFailed
+from edge.kernel.errors import LinkFailed
+from edge.kernel.protocol.messages import Enrolled
+from edge.kernel.protocol.signing import load_signer
 from edge.outbox import Outbox
-from edge.protocol.messages import Enrolled
-from edge.protocol.signing import load_signer
 from edge.sync.enrolment import read_enrolment
 from edge.sync.mcp_transport import as_device, mcp_client, open_transport
 from edge.sync.rounds import Syncer

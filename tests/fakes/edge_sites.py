@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.signing import load_signer
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.signing import load_signer
 from edge.sync.enrolment import enrol
 from edge.sync.mcp_transport import open_transport, with_token
 from memory.artifacts import ArtifactStore

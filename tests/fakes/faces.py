@@ -14,8 +14,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR
 
 from agents.teams.crew_tools import crew_tools
-from memory import errors
-from memory.errors import ChargehandError
+from edge.kernel import errors
+from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.principals import ApiKey, Principal
 from server.app import tell_errors

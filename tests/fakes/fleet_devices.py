@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from edge.protocol.artifacts import unpack_range
-from edge.protocol.desired import DESIRED, Desired, state_digest
-from edge.protocol.events import FIRST_CHAIN, EventKind, chain
-from edge.protocol.messages import Enrolled, SyncResponse, check_seal, pack_events
-from edge.protocol.signing import Signer, request_statement
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
+from edge.kernel.protocol.artifacts import unpack_range
+from edge.kernel.protocol.desired import DESIRED, Desired, state_digest
+from edge.kernel.protocol.events import FIRST_CHAIN, EventKind, chain
+from edge.kernel.protocol.messages import Enrolled, SyncResponse, check_seal, pack_events
+from edge.kernel.protocol.signing import Signer, request_statement
 from tests.fakes.contents import contents_in
 from tests.fakes.works import ANN, Works
 from tools.context import ToolContext

@@ -11,7 +11,7 @@ from datetime import datetime
 import uvicorn
 from fastapi import FastAPI
 
-from memory.errors import NotFound, StorageFailed
+from edge.kernel.errors import NotFound, StorageFailed
 from server.gateway.gateway import Gateway
 from server.gateway.limits import Admission
 from server.gateway.metering import UsageWriter

@@ -19,13 +19,13 @@ from typing import Any
 from uuid import uuid4
 
 from edge.database import open_database
-from edge.errors import InvalidInput, ToolFailed
 from edge.jobs.jobs import JobParts, Jobs
 from edge.jobs.sandbox import Ended, run_apart
+from edge.kernel.errors import InvalidInput, ToolFailed
+from edge.kernel.protocol.desired import Item
+from edge.kernel.protocol.jobs import JOB
+from edge.kernel.protocol.signing import load_signer
 from edge.outbox import Outbox
-from edge.protocol.desired import Item
-from edge.protocol.jobs import JOB
-from edge.protocol.signing import load_signer
 from tests.fakes.forks import Forks, forking
 
 __all__ = ["JobDevice", "dying_jobs", "make_toolbox", "open_job_device"]

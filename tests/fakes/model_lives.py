@@ -20,13 +20,13 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from edge.database import Database, open_database
-from edge.errors import InvalidInput, LinkFailed, ModelUnavailable, NotFound, OutOfTime, Untrusted
+from edge.kernel.errors import InvalidInput, LinkFailed, ModelUnavailable, NotFound, OutOfTime, Untrusted
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import ModelTarget, SelfTest
 from edge.life.life import ModelLife
 from edge.life.limits import LifeLimits
 from edge.life.room import Budget, Memory
 from edge.outbox import Outbox
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import ModelTarget, SelfTest
 from edge.runtime.port import InstalledModel, Message, Reply, Source
 from tests.fakes.forks import Forks, forking
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.artifacts import ArtifactRef
 from tests.fakes.embedders import WordEmbedder
 from tools.fleet.pack_files import PackPassage, write_pack
 from tools.fleet.pack_words import WordVectors

@@ -1,4 +1,4 @@
-"""A hub in memory that obeys the protocol of `edge.protocol.messages`, and no more; what tests compare devices with."""
+"""A hub in memory that obeys the protocol of `edge.kernel.protocol.messages`, and no more; what tests compare devices with."""
 
 import copy
 import hashlib
@@ -9,12 +9,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
-from edge.protocol.artifacts import ArtifactRef, pack_range
-from edge.protocol.canonical import digest_of
-from edge.protocol.desired import DESIRED, Desired, Item, state_digest
-from edge.protocol.events import FIRST_CHAIN, Event, chain
-from edge.protocol.messages import Enrolled, RejectedEvent, SyncRequest, SyncResponse, seal
-from edge.protocol.signing import Signer
+from edge.kernel.canonical import digest_of
+from edge.kernel.protocol.artifacts import ArtifactRef, pack_range
+from edge.kernel.protocol.desired import DESIRED, Desired, Item, state_digest
+from edge.kernel.protocol.events import FIRST_CHAIN, Event, chain
+from edge.kernel.protocol.messages import Enrolled, RejectedEvent, SyncRequest, SyncResponse, seal
+from edge.kernel.protocol.signing import Signer
 
 __all__ = ["Kept", "ReferenceHub", "signer_of"]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from tools.rollouts.analysis import Observed, WaveReport, latencies
 from tools.rollouts.plans import make_plan
 from tools.rollouts.rollout import Action, GateAnswer, Rollout, SetTarget, Tell, Transition

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import ApprovalNeeded
+from edge.kernel.errors import ApprovalNeeded
 from memory.ledger.artifacts import Artifact
 from memory.ledger.device_questions import DeviceQuestion
 from memory.ledger.devices import Device

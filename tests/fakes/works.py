@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from memory.errors import ApprovalNeeded
+from edge.kernel.errors import ApprovalNeeded
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import AuditEntry
 from memory.ledger.gates import GateResult

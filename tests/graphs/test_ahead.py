@@ -12,10 +12,10 @@ import pytest
 
 from agents.planner.known import Known
 from agents.router.intents import Intent
+from edge.kernel.errors import Unavailable
 from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
 from graphs.supervisor import is_for_documents
-from memory.errors import Unavailable
 from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memory.errors import ChargehandError, Interrupted, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import ChargehandError, Interrupted, InvalidInput, NotFound, Unavailable
 from server.demos.edge.adapter import write_gguf, write_lora
 from tests.fakes.ollama_server import require_ollama, run_ollama
 from tools.runtimes.ollama import OllamaRuntime

@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import memory
+from edge.kernel.errors import InvalidInput
 from memory.chunking import CHUNKER_VERSION, embedding_text, estimate_tokens, split_into_chunks
 from memory.embedding import MiniLM
-from memory.errors import InvalidInput
 from memory.parsing import parse_document
 from memory.passages import Chunk, ParsedDocument, Section
 from tests.fakes.documents import Written, markdown_soup, written_markdown

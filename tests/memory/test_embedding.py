@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.kernel.errors import Unavailable
 from memory.embedding import MiniLM, _packaged
-from memory.errors import Unavailable
 
 TEXTS = ["The fan hums.", "Firmware is signed twice before it is shipped.", "网关温度过高", "", "a " * 600]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from memory.errors import Conflict, StorageFailed
+from edge.kernel.errors import Conflict, StorageFailed
 from memory.home import Home, open_home, storage_errors
 
 DOINGS = ["answering", "asking"]

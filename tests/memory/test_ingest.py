@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from memory.home import Home
 from memory.ingest import IngestReport, ingest_paths
 from memory.ledger import Ledger, open_ledger

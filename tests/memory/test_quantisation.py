@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.kernel.errors import StorageFailed
 from memory.embedding import MiniLM, _session, find_minilm, load_minilm
-from memory.errors import StorageFailed
 from memory.quantisation import quantised
 from tests.fakes.texts import ENGLISH
 

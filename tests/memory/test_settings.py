@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.settings import Settings, load_settings
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.kernel.errors import Conflict, StorageFailed
 from memory.chunking import embedding_text, split_into_chunks
 from memory.embedding import MiniLM
-from memory.errors import Conflict, StorageFailed
 from memory.home import Home, open_home
 from memory.parsing import parse_document
 from memory.store import KnowledgeStore

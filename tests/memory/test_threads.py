@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.home import Home
 from memory.ledger import open_ledger
 from memory.threads import ThreadStore, open_threads

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.errors import StorageFailed
+from edge.kernel.errors import StorageFailed
 from memory.home import Home
 from memory.passages import Chunk
 from memory.vectors import VectorIndex, mirror_name

@@ -11,7 +11,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from edge.protocol.artifacts import LONGEST_RANGE, ArtifactRange, unpack_range
+from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, unpack_range
 from memory.store import KnowledgeStore
 from server.callers import LARGEST_DEVICE_BODY
 from tests.fakes.dependencies import dependencies_on
@@ -70,7 +70,7 @@ async def enrol(hub: HubClient, fleet: FleetWorks, name: str = "press-1") -> Fak
 
 
 def replace_enrolment(told: dict[str, Any]) -> Any:
-    from edge.protocol.messages import Enrolled
+    from edge.kernel.protocol.messages import Enrolled
 
     return Enrolled.model_validate(told)
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-import memory.errors
-from memory.errors import (
+import edge.kernel.errors
+from edge.kernel.errors import (
     ApprovalNeeded,
     CallerError,
     Cancelled,
     ChargehandError,
     Conflict,
+    DependencyError,
     GateRefused,
     Interrupted,
     InvalidInput,
@@ -17,12 +18,11 @@ from memory.errors import (
     OutOfTime,
     StorageFailed,
     Unavailable,
-    WorldError,
 )
 from server.outcomes import BAD_USAGE, DONE, FAILED, REFUSED, WAITING, Outcome, outcome_of
 
-TREE = [getattr(memory.errors, name) for name in memory.errors.__all__]
-BRANCHES = [ChargehandError, CallerError, WorldError]
+TREE = [getattr(edge.kernel.errors, name) for name in edge.kernel.errors.__all__]
+BRANCHES = [ChargehandError, CallerError, DependencyError]
 LEAVES = [kind for kind in TREE if kind not in BRANCHES]
 
 
@@ -73,6 +73,6 @@ def test_a_kind_of_an_error_is_told_as_its_nearest_ancestor():
     assert outcome_of(StoreAway("No.")) == outcome_of(Unavailable("No."))
 
 
-@pytest.mark.parametrize("error", [RuntimeError("x"), KeyError("x"), ChargehandError("x"), WorldError("x")])
+@pytest.mark.parametrize("error", [RuntimeError("x"), KeyError("x"), ChargehandError("x"), DependencyError("x")])
 def test_anything_else_is_internal(error: Exception):
     assert outcome_of(error) == Outcome("internal", 500, FAILED)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import InvalidInput, NotAllowed
+from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.store import KnowledgeStore
 from server.security import KnownHosts, is_loopback, require_guarded
 from tests.fakes.dependencies import copy_store, dependencies_on

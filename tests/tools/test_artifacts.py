@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, StorageFailed
 from memory.artifacts import ArtifactStore, open_artifacts
-from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, StorageFailed
 from memory.home import Home
 from tests.fakes.works import ANN, BOB, Works
 from tools.assembly import ledger_tools

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from memory.errors import InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import InvalidInput, NotAllowed, NotFound
 from memory.ledger.artifacts import Artifact
 from tests.fakes.judged import BASE_DIGEST, equip, measure, register
 from tests.fakes.works import ANN, START, Works

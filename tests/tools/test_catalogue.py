@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from tools.catalogue import Catalogue, CatalogueModel, Licence, load_catalogue
 
 CATALOGUE = load_catalogue()

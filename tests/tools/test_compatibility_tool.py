@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works
 from tools.compatibility import LicenceAnswer

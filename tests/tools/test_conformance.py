@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from edge.kernel.errors import InvalidInput, NotAllowed
 from graphs.toolbox import all_tools
-from memory.errors import InvalidInput, NotAllowed
 from memory.home import open_home
 from memory.store import KnowledgeStore
 from tests.fakes.good_calls import GOOD as EVERY

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from memory.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger.models import Model
 from memory.ledger.principals import Principal
 from tests.fakes.works import ANN, BOB, Works

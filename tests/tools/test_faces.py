@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from edge.kernel.errors import InvalidInput, Unavailable
 from graphs.toolbox import all_tools
 from memory.artifacts import open_artifacts
-from memory.errors import InvalidInput, Unavailable
 from memory.store import KnowledgeStore
 from tests.fakes.faces import FACES, Asked, Said
 from tests.fakes.good_calls import GOOD

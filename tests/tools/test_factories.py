@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import CallerError, Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.errors import CallerError, Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger.targets import Target
 from tests.fakes.judged import BASE_DIGEST, equip, measure, register
 from tests.fakes.works import ANN, Works

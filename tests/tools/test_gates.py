@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import ApprovalNeeded, GateRefused, NotFound
+from edge.kernel.errors import ApprovalNeeded, GateRefused, NotFound
 from server.outcomes import outcome_of
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.works import ANN, BOB, Works

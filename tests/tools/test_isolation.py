@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge.kernel.errors import ChargehandError, NotAllowed
 from graphs.toolbox import all_tools
 from memory.artifacts import open_artifacts
-from memory.errors import ChargehandError, NotAllowed
 from memory.home import Home, open_home
 from memory.ledger.schema import metadata
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import CallerError, Conflict, InvalidInput, NotAllowed
+from edge.kernel.errors import CallerError, Conflict, InvalidInput, NotAllowed
 from server.callers import resolve_caller
 from tests.fakes.works import ANN, BOB, Works
 from tools.context import SCOPES, ToolContext

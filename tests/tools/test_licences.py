@@ -2,7 +2,7 @@ from typing import cast
 
 import pytest
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from tools.catalogue import load_catalogue
 from tools.licences import LicenceFinding, LicensedModels, licence_tools
 from tools.spec import LOCAL_ENGINEER

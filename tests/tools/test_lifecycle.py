@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import ApprovalNeeded, CallerError, Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger.targets import Target
 from tests.fakes.works import ANN, BOB, Works
 from tools.assembly import ledger_tools

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.evidence import Use

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import CallerError, Conflict, GateRefused, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import CallerError, Conflict, GateRefused, InvalidInput, NotAllowed, NotFound
 from memory.ledger.targets import Target
 from server.outcomes import outcome_of
 from tests.fakes.judged import GATES, equip, measure, register

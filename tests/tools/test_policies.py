@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger.policies import StoredPolicy
 from tests.fakes.judged import equip, measure, register
 from tests.fakes.works import ANN, BOB, Works

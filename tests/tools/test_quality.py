@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from memory.errors import Conflict, InvalidInput, NotFound
+from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from memory.ledger.targets import Target
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import CallerError, InvalidInput, NotFound
+from edge.kernel.errors import CallerError, InvalidInput, NotFound
 from tests.fakes.judged import SOURCE, equip, measure, register
 from tests.fakes.works import ANN, START, Works
 from tools.evidence import Use

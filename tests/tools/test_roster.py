@@ -2,7 +2,7 @@ from typing import cast
 
 import pytest
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from tests.fakes.serving import ScriptedServing
 from tools.catalogue import load_catalogue
 from tools.roster import ModelProfile, Roster, RosterEntry, RuntimeReport, ServedModel, roster_tools

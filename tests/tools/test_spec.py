@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field
 
-from memory.errors import InvalidInput, NotAllowed, OutOfTime, Unavailable
+from edge.kernel.errors import InvalidInput, NotAllowed, OutOfTime, Unavailable
 from tools.context import SCOPES
 from tools.spec import LOCAL_ENGINEER, ToolContext, tool
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, Unavailable
+from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, Unavailable
 from memory.ledger.models import Model
 from tests.fakes.works import ANN, BOB, START, Works
 from tools.spec import ToolContext, tool

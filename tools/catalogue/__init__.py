@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.yaml_text import parse_yaml
 
 __all__ = ["Catalogue", "CatalogueModel", "Licence", "Permission", "load_catalogue"]

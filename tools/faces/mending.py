@@ -1,6 +1,6 @@
 """Which errors a model may try to mend with another call; all others end its run."""
 
-from memory.errors import Conflict, InvalidInput, NotFound
+from edge.kernel.errors import Conflict, InvalidInput, NotFound
 
 __all__ = ["MENDABLE"]
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, cast
 
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 from tools.faces.blocking import call_blocking
 from tools.spec import ToolContext, ToolSpec
 

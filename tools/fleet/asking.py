@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from edge.protocol.desired import Question
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
+from edge.kernel.protocol.desired import Question
 from memory.ledger.device_questions import DeviceQuestion
 from tools.fleet.changing import put_item
 from tools.fleet.consequences import QUESTION, REPLY

@@ -3,10 +3,9 @@
 import hashlib
 from datetime import datetime
 
-from edge.errors import Untrusted
-from edge.protocol.messages import DEVICE_SCHEME
-from edge.protocol.signing import request_statement, verify
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed, Untrusted
+from edge.kernel.protocol.messages import DEVICE_SCHEME
+from edge.kernel.protocol.signing import request_statement, verify
 from memory.ledger import Ledger
 from tools.context import ToolContext
 from tools.fleet.identity import Identity

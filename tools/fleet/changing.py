@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from memory.ledger.desired import DesiredHead, DesiredItem, DesiredScope
 from memory.nearest import nearest_names
 from tools.context import ToolContext

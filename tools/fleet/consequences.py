@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from memory.canonical import canonical_json
+from edge.kernel.canonical import canonical_json
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.desired import DesiredItem

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import IO, Protocol
 
-from edge.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.artifacts import ArtifactRef
 from memory.ledger import Unit
 from memory.ledger.artifacts import Artifact
 

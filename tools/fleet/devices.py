@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
 from memory.ledger import Unit
 from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from edge.errors import Untrusted
-from edge.protocol.messages import Enrolled
-from edge.protocol.signing import verify
-from memory.errors import Conflict, NotAllowed
+from edge.kernel.errors import Conflict, NotAllowed, Untrusted
+from edge.kernel.protocol.messages import Enrolled
+from edge.kernel.protocol.signing import verify
 from memory.ledger import Unit
 from memory.ledger.devices import Device
 from memory.ledger.enrolments import EnrolmentToken

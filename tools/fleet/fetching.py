@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge.protocol.artifacts import LONGEST_RANGE, ArtifactRange, Digest, pack_range
-from memory.errors import NotAllowed, NotFound
+from edge.kernel.errors import NotAllowed, NotFound
+from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, Digest, pack_range
 from tools.fleet.callers import device_of, not_enrolled
 from tools.fleet.contents import Contents
 from tools.fleet.state import SharedStates, read_state

@@ -5,9 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from edge.errors import Untrusted
-from edge.protocol.signing import Signed, Signer, load_signer
-from memory.errors import StorageFailed
+from edge.kernel.errors import StorageFailed, Untrusted
+from edge.kernel.protocol.signing import Signed, Signer, load_signer
 from memory.home import storage_errors
 
 __all__ = ["Identity"]

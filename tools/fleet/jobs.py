@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from edge import errors as edge_errors
-from edge.protocol.cron import parse_cron
-from edge.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule
-from memory.errors import InvalidInput
+from edge.kernel import errors as edge_errors
+from edge.kernel.errors import InvalidInput
+from edge.kernel.protocol.cron import parse_cron
+from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule
 from tools.fleet.changing import put_item, remove_item, where_of
 from tools.fleet.identity import Identity
 from tools.fleet.orders import Device, Group, ItemName, ItemView, item_view

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from edge.protocol.artifacts import ArtifactRef, Digest
-from edge.protocol.desired import KnowledgePack
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
+from edge.kernel.protocol.artifacts import ArtifactRef, Digest
+from edge.kernel.protocol.desired import KnowledgePack
 from memory.ledger.desired import DesiredItem
 from memory.ledger.targets import Target
 from tools.consent import ApprovalRule

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.kernel.errors import Unavailable
 from memory.embedding import Embedder, find_minilm
-from memory.errors import Unavailable
 from memory.home import storage_errors
 
 __all__ = ["DIMENSIONS", "Distilled", "WordVectors", "distil", "general_words"]

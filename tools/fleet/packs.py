@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from edge.protocol.packs.layout import MEDIA_TYPE, PackManifest, PackName
-from edge.protocol.packs.terms import words_of
+from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest, PackName
+from edge.kernel.protocol.packs.terms import words_of
 from memory.chunking import embedding_text
-from memory.errors import InvalidInput, NotFound
 from memory.ledger.documents import StoredDocument, chunk_id
 from memory.nearest import nearest_names
 from memory.passages import Chunk

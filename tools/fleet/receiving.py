@@ -1,4 +1,4 @@
-"""Events of devices: taken once and in order, or set aside one by one, by the rules of `edge.protocol.messages`."""
+"""Events of devices: taken once and in order, or set aside one by one, by the rules of the wire protocol."""
 
 import json
 import re
@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from edge.errors import misfits
-from edge.protocol.canonical import canonical_json, digest_of
-from edge.protocol.events import FIRST_CHAIN, Event, chain
-from edge.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, RejectedEvent, SyncRequest
+from edge.kernel.canonical import canonical_json, digest_of
+from edge.kernel.errors import format_validation_error
+from edge.kernel.protocol.events import FIRST_CHAIN, Event, chain
+from edge.kernel.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, RejectedEvent, SyncRequest
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.device_events import DeviceEvent, Rejected
@@ -143,7 +143,7 @@ def _checked(raw: Mapping[str, Any]) -> tuple[Event | None, str]:
         event = Event.model_validate(raw)
         size_bytes = len(canonical_json(event.body))
     except ValidationError as error:
-        return None, misfits(error)[:200]
+        return None, format_validation_error(error)[:200]
     except (TypeError, ValueError, RecursionError):
         return None, "it is not JSON"
     if size_bytes > LARGEST_EVENT:

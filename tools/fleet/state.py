@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from edge.protocol.desired import Item, ItemKind, state_digest
+from edge.kernel.protocol.desired import Item, ItemKind, state_digest
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredHead, DesiredItem
 

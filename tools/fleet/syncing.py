@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from edge.errors import Untrusted
-from edge.protocol.canonical import digest_of
-from edge.protocol.desired import DESIRED, Desired
-from edge.protocol.events import FIRST_CHAIN
-from edge.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncResponse, seal
-from edge.protocol.signing import Signed
-from memory.errors import InvalidInput
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import InvalidInput, Untrusted
+from edge.kernel.protocol.desired import DESIRED, Desired
+from edge.kernel.protocol.events import FIRST_CHAIN
+from edge.kernel.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncResponse, seal
+from edge.kernel.protocol.signing import Signed
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
 from memory.ledger.meetings import Meeting

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from edge.protocol.events import EventKind
+from edge.kernel.protocol.events import EventKind
 from memory.ledger.device_events import DeviceEvent
 from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import ModelTarget
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import ModelTarget
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.desired import DesiredItem

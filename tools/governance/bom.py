@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tools.governance.evidence import Evaluation, LicensedPart
 from tools.governance.version import Artifact, VersionDescription
 

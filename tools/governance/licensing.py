@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from tools.catalogue import Catalogue
 from tools.catalogue.data_licences import DataLicence
 from tools.governance.evidence import LicensedPart

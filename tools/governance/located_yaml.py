@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.yaml_text import parse_yaml
 
 __all__ = ["Located", "Place", "mistakes", "read_located"]

@@ -22,7 +22,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tools.governance.evidence import digest_of
 from tools.governance.expressions import Expression, ExpressionError, fields_of, parse_expression
 from tools.governance.located_yaml import Located, Place, mistakes, read_located

@@ -27,7 +27,7 @@ from typing import Any, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from tools.catalogue import Catalogue
 from tools.catalogue.data_licences import DataLicence
 from tools.governance.evidence import Evidence, LicensedPart

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from memory.canonical import digest_of
+from edge.kernel.canonical import digest_of
 from memory.ledger.approvals import Approval
 from tools.rollouts.rollout import Rollout
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
 from tools.rollouts.machine import move
 from tools.rollouts.rollout import Rollout, Tell, Transition
 from tools.rollouts.targets import TargetState

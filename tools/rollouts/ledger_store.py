@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.targets import Target

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from memory.errors import NotFound
+from edge.kernel.errors import NotFound
 from memory.ledger import Ledger, Unit
 from memory.ledger.approvals import Approval
 from tools.consent import current

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tools.rollouts.analysis import Limits
 from tools.rollouts.strategies import BlueGreen, Canary, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.targets import Arm, TargetKind, TargetState

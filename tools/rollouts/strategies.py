@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = [
     "BlueGreen",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from memory.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.nearest import nearest_names
 from tools.rollouts.analysis import Limits

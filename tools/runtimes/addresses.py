@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.settings import Settings
 
 __all__ = ["github_base_url", "is_loopback", "ollama_url", "without_password"]

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 
 __all__ = ["BUNDLED", "bundled_path"]
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from memory.errors import OutOfTime, Unavailable
+from edge.kernel.errors import OutOfTime, Unavailable
 
 __all__ = ["Child", "backoff_s"]
 

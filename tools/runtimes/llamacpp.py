@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from memory.errors import ChargehandError, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import ChargehandError, InvalidInput, NotFound, Unavailable
 from tools.runtimes.child import Child, backoff_s
 from tools.runtimes.port import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore
 from tools.runtimes.preparing import prepare

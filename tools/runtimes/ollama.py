@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from memory.errors import ChargehandError, Interrupted, NotFound
+from edge.kernel.errors import ChargehandError, Interrupted, NotFound
 from tools.runtimes.addresses import ollama_url, without_password
 from tools.runtimes.port import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore
 from tools.runtimes.preparing import prepare

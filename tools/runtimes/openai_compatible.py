@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from memory.errors import ChargehandError, NotFound
+from edge.kernel.errors import ChargehandError, NotFound
 from tools.runtimes.addresses import without_password
 from tools.runtimes.port import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore
 from tools.runtimes.preparing import prepare

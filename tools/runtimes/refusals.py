@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from memory.errors import ChargehandError, InvalidInput, NotFound, OutOfTime, Unavailable
+from edge.kernel.errors import ChargehandError, InvalidInput, NotFound, OutOfTime, Unavailable
 
 __all__ = ["refusal"]
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from memory.errors import Interrupted, Unavailable
+from edge.kernel.errors import Interrupted, Unavailable
 from tools.runtimes.addresses import is_loopback
 from tools.runtimes.refusals import refusal
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from server.demos.edge.adapter import write_lora
 from server.demos.edge.cable import Cable, lay_cable
 from server.demos.edge.gateway import Gateway, new_gateway

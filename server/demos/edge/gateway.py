@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 
 __all__ = ["Gateway", "new_gateway"]
 

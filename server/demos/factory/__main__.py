@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from memory.errors import ChargehandError
+from edge.kernel.errors import ChargehandError
 from server.demos.factory.faulty import faulty_server
 from server.demos.factory.moving import start
 from server.demos.factory.opening import MODEL, TARGET, evidence, first_version, hire, licences, register, roster

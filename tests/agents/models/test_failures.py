@@ -5,7 +5,7 @@ import pytest
 
 from agents.models.failures import translate_failures
 from agents.models.reference import ModelReference
-from memory.errors import ChargehandError, Interrupted, InvalidInput, NotFound, OutOfTime, Unavailable
+from edge.kernel.errors import ChargehandError, Interrupted, InvalidInput, NotFound, OutOfTime, Unavailable
 
 PHI = ModelReference("ollama", "phi4-mini")
 

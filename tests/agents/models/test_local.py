@@ -19,7 +19,7 @@ from agents.models.llama import load_llama
 from agents.models.local import LocalChat
 from agents.models.resolve import bundled_is_installed, resolve_model
 from agents.models.streaming import stream_text
-from memory.errors import Interrupted, InvalidInput, Unavailable
+from edge.kernel.errors import Interrupted, InvalidInput, Unavailable
 from tests.fakes.offline import offline_settings
 from tools.runtimes.bundled import bundled_path
 

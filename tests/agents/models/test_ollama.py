@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.models.ollama import OllamaModel, OllamaServer, preference
-from memory.errors import InvalidInput, Unavailable
+from edge.kernel.errors import InvalidInput, Unavailable
 from tests.fakes.model_servers import ollama_model, serve_ollama
 from tools.runtimes.addresses import is_loopback
 

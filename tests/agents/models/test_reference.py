@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.models.reference import PROVIDERS, ModelReference, parameters_from_name, parse_model
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 NAMED = sorted(set(PROVIDERS) - {"none", "auto"})
 NAMES = st.text(st.characters(codec="ascii", exclude_categories=["C", "Z"]), min_size=1, max_size=80)

@@ -9,7 +9,7 @@ import pytest
 
 from agents.models.reference import ModelReference
 from agents.models.resolve import ResolvedModel, bundled_is_installed, resolve_model
-from memory.errors import InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import InvalidInput, NotFound, Unavailable
 from tests.fakes.model_servers import ollama_model, serve_ollama
 from tests.fakes.offline import offline_settings
 

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.models.streaming import estimate_tokens, stream_text
-from memory.errors import (
+from edge.kernel.errors import (
     ChargehandError,
     Interrupted,
     InvalidInput,

@@ -8,7 +8,7 @@ import pytest
 from agents.planner.calls import Plan, PlannedCall
 from agents.planner.filling import propose
 from agents.planner.ordering import plan_operation
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 from tests.agents.planner.test_utterances import CATALOGUE, SPECS
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.known import KNOWN

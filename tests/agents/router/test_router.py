@@ -6,8 +6,8 @@ from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS, Intent
 from agents.router.router import IntentRouter
 from agents.router.utterances import Utterance
+from edge.kernel.errors import Unavailable
 from memory.embedding import MiniLM
-from memory.errors import Unavailable
 
 THRESHOLD = 0.6
 CLEAR = "canary phi-4-mini to 10 percent on the gateways"

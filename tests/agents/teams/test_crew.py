@@ -4,7 +4,7 @@ import pytest
 
 from agents.teams.crew import CREWS, crew_configuration, deliberate
 from agents.teams.verifying import keep_supported
-from memory.errors import Unavailable
+from edge.kernel.errors import Unavailable
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 
 EVIDENCE = (

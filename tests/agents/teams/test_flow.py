@@ -13,7 +13,7 @@ import pytest
 
 from agents.events import ToolFinished, ToolStarted, TurnEvent
 from agents.teams.flow import TeamFinding, Teams
-from memory.errors import NotAllowed, Unavailable
+from edge.kernel.errors import NotAllowed, Unavailable
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from tests.fakes.serving import ScriptedServing

@@ -8,7 +8,7 @@ import pytest
 from edge.agent.assistant import Assistant
 from edge.agent.naming import Names
 from edge.agent.stepping import Limits
-from edge.errors import InvalidInput, ModelUnavailable, OutboxFull, OutOfTime, PromptTooLong
+from edge.kernel.errors import InvalidInput, ModelUnavailable, OutboxFull, OutOfTime, PromptTooLong
 from edge.runtime.port import Message
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES, Device
 from tests.fakes.device_journals import MemoryJournal

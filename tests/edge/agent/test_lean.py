@@ -31,7 +31,7 @@ print(json.dumps({"modules": sorted(sys.modules), "resident_mb": int(resident.sp
 """
 _CLIENTS = """
 import contextlib
-from edge.errors import ModelUnavailable
+from edge.kernel.errors import ModelUnavailable
 from edge.runtime.ollama import OllamaRuntime
 from edge.sync.mcp_transport import mcp_client
 with contextlib.suppress(ModelUnavailable):

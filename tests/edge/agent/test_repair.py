@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.agent.repair import mend_arguments, nearest, read_object
-from edge.errors import ModelMisbehaved
+from edge.kernel.errors import ModelMisbehaved
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from edge.jobs.sandbox import Ended
-from edge.protocol.desired import Item
-from edge.protocol.jobs import JOB
+from edge.kernel.protocol.desired import Item
+from edge.kernel.protocol.jobs import JOB
 from tests.fakes.job_devices import JobDevice, open_job_device
 
 EVERY_MINUTE = {"on": "cron", "expression": "* * * * *"}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from edge.jobs.order import Waiting, first_of
 from edge.jobs.schedule import Memory, Moment, cron_due, event_fits, interval_due
-from edge.protocol.cron import parse_cron
-from edge.protocol.jobs import OnEvent, OnInterval
+from edge.kernel.protocol.cron import parse_cron
+from edge.kernel.protocol.jobs import OnEvent, OnInterval
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

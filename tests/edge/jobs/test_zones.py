@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.jobs.zones import local_zone
-from edge.protocol.cron import parse_cron
+from edge.kernel.protocol.cron import parse_cron
 
 BERLIN = Path("/usr/share/zoneinfo/Europe/Berlin")
 

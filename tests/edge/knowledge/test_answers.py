@@ -9,7 +9,7 @@ import pytest
 
 from edge.agent.assistant import Answer, Assistant
 from edge.device import Device, open_device
-from edge.protocol.desired import KnowledgePack
+from edge.kernel.protocol.desired import KnowledgePack
 from edge.settings import EdgeSettings
 from memory.embedding import MiniLM
 from memory.home import open_home

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.errors import NotFound, OutOfTime, Untrusted
+from edge.kernel.errors import NotFound, OutOfTime, Untrusted
+from edge.kernel.protocol.packs.terms import terms_of
 from edge.knowledge.pack import Pack, open_pack
-from edge.protocol.packs.terms import terms_of
 from tests.fakes.packs import MANUAL, pack_file, passage, reference_to
 
 
@@ -166,7 +166,7 @@ def test_searching_needs_nothing_but_python(tmp_path: Path) -> None:
     path, reference = pack_file(tmp_path)
     program = (
         "import sys; from pathlib import Path; from edge.knowledge.pack import open_pack\n"
-        "from edge.protocol.artifacts import ArtifactRef\n"
+        "from edge.kernel.protocol.artifacts import ArtifactRef\n"
         f"print(open_pack(Path({str(path)!r}), ArtifactRef(digest={reference.digest!r}, size_bytes=1)).search('fan', 1)[0].document)\n"
         "print([name for name in ('numpy', 'snowballstemmer', 'onnxruntime') if name in sys.modules])"
     )

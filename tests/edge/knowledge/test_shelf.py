@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from edge.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import KnowledgePack
 from edge.knowledge.shelf import PackShelf
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import KnowledgePack
 from edge.tools.knowledge import knowledge_tools
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal

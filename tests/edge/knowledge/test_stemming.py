@@ -7,8 +7,8 @@ import snowballstemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.protocol.packs.stemming import stem
-from edge.protocol.packs.terms import terms_of, words_of
+from edge.kernel.protocol.packs.stemming import stem
+from edge.kernel.protocol.packs.terms import terms_of, words_of
 from memory.lexical import analyse
 
 _theirs = snowballstemmer.stemmer("english")

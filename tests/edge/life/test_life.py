@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from edge.errors import ModelUnavailable
+from edge.kernel.errors import ModelUnavailable
+from edge.kernel.protocol.desired import SelfTest
 from edge.life.current import CurrentModel
 from edge.life.limits import LifeLimits
 from edge.life.room import Budget, Memory
 from edge.life.store import name_of
-from edge.protocol.desired import SelfTest
 from edge.runtime.port import Message
 from tests.fakes.model_lives import DiskRuntime, World, open_world
 

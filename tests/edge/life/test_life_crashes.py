@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.kernel.protocol.desired import ModelTarget
+from edge.kernel.protocol.events import FIRST_CHAIN, chain
 from edge.life.store import name_of
-from edge.protocol.desired import ModelTarget
-from edge.protocol.events import FIRST_CHAIN, chain
 from tests.fakes.forks import Forks
 from tests.fakes.model_lives import Hub, dying_lives, open_world, target
 

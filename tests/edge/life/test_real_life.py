@@ -12,13 +12,13 @@ from uuid import uuid4
 import pytest
 
 from edge.database import open_database
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import ModelTarget, SelfTest
 from edge.life.current import CurrentModel
 from edge.life.life import ModelLife
 from edge.life.limits import LifeLimits
 from edge.life.store import name_of
 from edge.outbox import Outbox
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import ModelTarget, SelfTest
 from edge.runtime.llama import LlamaRuntime
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message, Runtime

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import ModelTarget
 from edge.life.room import Budget, Shortage, who_gives_way
 from edge.life.store import Version
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import ModelTarget
 
 
 def version(name: str, base: int, size: int, age: int = 0) -> Version:

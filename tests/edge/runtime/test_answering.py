@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from edge.errors import OutOfTime, PromptTooLong
+from edge.kernel.errors import OutOfTime, PromptTooLong
 from edge.runtime.answering import Piece, answer_within, room_for_answer
 
 

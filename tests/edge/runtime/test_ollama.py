@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import ModelUnavailable
+from edge.kernel.errors import ModelUnavailable
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message
 from tests.bench.edge_footprint.server import instant_ollama

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import InvalidInput, ModelUnavailable, NotFound, OutOfTime, PromptTooLong
+from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound, OutOfTime, PromptTooLong
 from edge.runtime.llama import LlamaRuntime
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message, Runtime

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import InvalidInput, NotFound
+from edge.kernel.errors import InvalidInput, NotFound
 from edge.runtime.shelf import Shelf
 
 

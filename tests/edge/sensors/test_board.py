@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import NotFound
+from edge.kernel.errors import NotFound
 from edge.sensors.board import Reading, SensorBoard
 from edge.sensors.configuration import FromFile, Sensor, Simulated
 

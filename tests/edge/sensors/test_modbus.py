@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import ToolFailed
+from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import FromModbus
 from edge.sensors.modbus import ModbusDriver
 from tests.fakes.modbus_units import Answer, answering, modbus_unit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.protocol.messages import SyncRequest, pack_events
+from edge.kernel.protocol.messages import SyncRequest, pack_events
 from tests.fakes.simulation.order import Order
 
 LIFE = [1, 2, 3]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from edge.protocol.messages import SyncRequest
+from edge.kernel.protocol.messages import SyncRequest
 from tests.fakes.simulation.told import Told
 
 ONE, OTHER = "1" * 32, "2" * 32

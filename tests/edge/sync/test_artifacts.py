@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from edge.errors import LinkFailed, StorageFailed, Untrusted
+from edge.kernel.errors import LinkFailed, StorageFailed, Untrusted
+from edge.kernel.protocol.artifacts import ArtifactRef, pack_range
 from edge.outbox import Outbox
-from edge.protocol.artifacts import ArtifactRef, pack_range
 from edge.sync.artifacts import Artifacts
 from tests.fakes.edge_devices import DirectLink, open_outbox
 from tests.fakes.reference_hubs import ReferenceHub

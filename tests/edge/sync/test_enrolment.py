@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from edge.errors import InvalidInput, LinkFailed, StorageFailed, Untrusted
-from edge.protocol.messages import Enrolled
-from edge.protocol.signing import verify
+from edge.kernel.errors import InvalidInput, LinkFailed, StorageFailed, Untrusted
+from edge.kernel.protocol.messages import Enrolled
+from edge.kernel.protocol.signing import verify
 from edge.sync.enrolment import enrol, read_enrolment
 from tests.fakes.reference_hubs import signer_of
 

@@ -7,9 +7,9 @@ import pytest
 
 from edge.configuration import Configuration
 from edge.database import Database, open_database
-from edge.errors import HubRefused, LinkFailed, Untrusted
+from edge.kernel.errors import HubRefused, LinkFailed, Untrusted
+from edge.kernel.protocol.messages import SyncRequest
 from edge.outbox import Bounds, Outbox
-from edge.protocol.messages import SyncRequest
 from edge.state import DesiredState, ReportedState
 from edge.sync.rounds import RoundReport
 from tests.fakes.edge_devices import DirectLink, open_outbox, open_syncer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import InvalidInput, NotAllowed, NotFound, OutboxFull, OutOfTime
+from edge.kernel.errors import InvalidInput, NotAllowed, NotFound, OutboxFull, OutOfTime
 from edge.tools.commands import run_command
 from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools
 from edge.tools.registry import Toolbox

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from edge.tools.health import Machine, health_tools
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import InvalidInput, NotFound, ToolFailed
+from edge.kernel.errors import InvalidInput, NotFound, ToolFailed
 from edge.tools.log_times import written_at
 from edge.tools.logs import log_tools
 from edge.tools.registry import Toolbox

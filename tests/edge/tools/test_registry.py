@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from edge.errors import (
-    EdgeError,
+from edge.kernel.canonical import canonical_json
+from edge.kernel.errors import (
+    ChargehandError,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -19,7 +20,6 @@ from edge.errors import (
     OutOfTime,
     ToolFailed,
 )
-from edge.protocol.canonical import canonical_json
 from edge.tools.deadline import check_time, time_left
 from edge.tools.registry import CALLS_PER_MINUTE, DeviceTool, Toolbox, device_tool
 from tests.fakes.device_journals import MemoryJournal
@@ -357,7 +357,7 @@ def test_whatever_is_asked_either_works_or_is_an_error_of_the_tree_and_is_record
     valve = Valve(journal)
     try:
         box(valve.tool(), journal=journal).call("valve_open", arguments, by=by)
-    except EdgeError:
+    except ChargehandError:
         assert valve.opened == []
         assert [body["step"] for body in journal.of("audit")] == ["refused"]
     else:

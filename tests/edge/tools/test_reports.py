@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from edge.tools.registry import Toolbox
 from edge.tools.reports import REPEAT_AFTER_S, report_tools
 from tests.fakes.device_journals import MemoryJournal

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge.database import Database
-from edge.errors import InvalidInput, NotFound, ToolFailed
+from edge.kernel.errors import InvalidInput, NotFound, ToolFailed
 from edge.sensors.board import Reading, SensorBoard
 from edge.sensors.configuration import Sensor, Simulated
 from edge.sensors.history import TABLES, History

@@ -12,13 +12,13 @@ from random import Random
 from typing import Any, Protocol
 
 from edge.database import open_database
-from edge.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
 from edge.journal import Journal
+from edge.kernel.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.desired import state_digest
+from edge.kernel.protocol.events import EventKind
+from edge.kernel.protocol.messages import Enrolled, SyncRequest
 from edge.outbox import Bounds, Outbox
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.desired import state_digest
-from edge.protocol.events import EventKind
-from edge.protocol.messages import Enrolled, SyncRequest
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts
 from edge.sync.backoff import Backoff

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.messages import Enrolled, SyncRequest
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.messages import Enrolled, SyncRequest
 from tests.fakes.reference_hubs import ReferenceHub
 
 __all__ = ["MemoryHub", "SimulatedHub"]
@@ -16,7 +16,7 @@ class SimulatedHub(Protocol):
     def enrolled(self, device: str) -> Enrolled: ...
 
     def handle(self, device: str, tool: str, arguments: Mapping[str, Any], now_s: float) -> Mapping[str, Any]:
-        """Do what the device asks for; raises `edge.errors.HubRefused`."""
+        """Do what the device asks for; raises `edge.kernel.errors.HubRefused`."""
         ...
 
     def want(self, device: str, number: int, text: str | None) -> None:

@@ -14,10 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from edge.errors import HubRefused, LinkFailed
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.messages import Enrolled
-from memory.errors import ChargehandError, StorageFailed
+from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, StorageFailed
+from edge.kernel.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.messages import Enrolled
 from memory.ledger import Ledger, Unit, open_ledger
 from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device

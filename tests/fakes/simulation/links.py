@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from edge.errors import LinkFailed
+from edge.kernel.errors import LinkFailed
 
 __all__ = ["Answerer", "FaultyLink", "LinkFaults"]
 

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
-from edge.errors import LinkFailed
-from edge.protocol.artifacts import ArtifactRange, pack_range, unpack_range
-from edge.protocol.canonical import digest_of
-from edge.protocol.messages import Enrolled, SyncResponse, seal
+from edge.kernel.canonical import digest_of
+from edge.kernel.errors import LinkFailed
+from edge.kernel.protocol.artifacts import ArtifactRange, pack_range, unpack_range
+from edge.kernel.protocol.messages import Enrolled, SyncResponse, seal
 from tests.fakes.reference_hubs import signer_of
 from tests.fakes.simulation.links import Answerer
 

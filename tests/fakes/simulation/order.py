@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from edge.protocol.messages import SyncRequest
+from edge.kernel.protocol.messages import SyncRequest
 
 __all__ = ["Order"]
 

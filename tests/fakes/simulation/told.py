@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from edge.protocol.messages import SyncRequest
+from edge.kernel.protocol.messages import SyncRequest
 
 __all__ = ["Told"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from edge.errors import EdgeError, LinkFailed
+from edge.kernel.errors import ChargehandError, LinkFailed
+from edge.kernel.protocol.desired import state_digest
 from edge.outbox import Bounds
-from edge.protocol.desired import state_digest
 from tests.fakes.simulation.devices import Build, SimulatedDevice
 from tests.fakes.simulation.hubs import SimulatedHub
 from tests.fakes.simulation.links import FaultyLink, LinkFaults
@@ -291,7 +291,7 @@ class _World:
 
     def _keep_late(self, late: Awaitable[Any]) -> None:
         async def run() -> None:
-            with suppress(EdgeError):  # Nobody waits for that answer.
+            with suppress(ChargehandError):  # Nobody waits for that answer.
                 await late
 
         task = asyncio.ensure_future(run())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.kernel.errors import NotFound, Unavailable
 from memory.artifacts import ArtifactStore, open_artifacts
-from memory.errors import NotFound, Unavailable
 from memory.home import Home, open_home
 from tests.fakes.s3 import S3Server
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
 from memory.artifacts import ArtifactStore, collect, open_artifacts
 from memory.artifacts.pieces import PIECE_BYTES, measure, pieces_of
-from memory.errors import InvalidInput, NotFound, StorageFailed
 from memory.home import Home, open_home
 
 LONG = hashlib.shake_128(b"long").digest(2 * PIECE_BYTES + 12_345)

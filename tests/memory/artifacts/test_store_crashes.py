@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.kernel.errors import StorageFailed
 from memory.artifacts import open_artifacts
 from memory.artifacts.pieces import measure, pieces_of
-from memory.errors import StorageFailed
 from memory.home import Home, open_home
 from tests.fakes.putters import content, putter
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import StorageFailed
+from edge.kernel.errors import StorageFailed
 from memory.ledger import Ledger, Unit
 from memory.ledger.grouping import Grouping
 from memory.ledger.tenants import Tenant

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import StatementError
 
-from memory.errors import NotFound, StorageFailed
+from edge.kernel.errors import NotFound, StorageFailed
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument, chunk_id

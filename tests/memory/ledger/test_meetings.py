@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from memory.ledger import Ledger
 from memory.ledger.desired import DesiredHead, DesiredItem
 from memory.ledger.device_events import Rejected

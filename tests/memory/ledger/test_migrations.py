@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import memory.ledger.migrations
-from memory.errors import InvalidInput, StorageFailed, Unavailable
+from edge.kernel.errors import InvalidInput, StorageFailed, Unavailable
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.migrations import found_version

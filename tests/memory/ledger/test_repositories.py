@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import Ledger
 from memory.ledger.alerts import Alert
 from memory.ledger.artifacts import Artifact

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory.errors import NotAllowed
+from edge.kernel.errors import NotAllowed
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.models import Model

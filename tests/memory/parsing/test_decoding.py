@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.decoding import decode_text, normalise_newlines
 
 CHINESE = "网关在八十五摄氏度时降频，在九十五摄氏度时关机。"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.html import parse_html
 from memory.passages import ParsedDocument
 from tests.fakes.documents import check_document

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.decoding import normalise_newlines
 from memory.parsing.markdown import parse_markdown
 from tests.fakes.documents import Written, check_document, markdown_soup, written_markdown

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import memory
+from edge.kernel.errors import InvalidInput
 from memory.chunking import split_into_chunks
-from memory.errors import InvalidInput
 from memory.parsing import PARSER_VERSION, SUPPORTED_SUFFIXES, parse_document
 from tests.fakes.documents import check_document
 from tests.fakes.pdf import Entry, column, make_pdf

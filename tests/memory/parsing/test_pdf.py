@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.pdf import parse_pdf
 from memory.passages import ParsedDocument
 from tests.fakes.documents import check_document

@@ -1,6 +1,6 @@
 from hypothesis import given
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from memory.parsing.plaintext import parse_plaintext
 from tests.fakes.documents import check_document, markdown_soup
 

@@ -21,7 +21,7 @@ from agents.events import (
     ToolStarted,
     TurnEvent,
 )
-from memory.errors import Conflict, OutOfTime
+from edge.kernel.errors import Conflict, OutOfTime
 from server.chat.agui import AguiRun, encode
 from tests.server.chat.protocol import assert_valid
 

@@ -8,8 +8,8 @@ from langchain_core.messages import BaseMessage
 
 from agents.events import DraftDelta, StepStarted, TurnEvent
 from agents.router.intents import Intent
+from edge.kernel.errors import StorageFailed, Unavailable
 from graphs.dependencies import Dependencies
-from memory.errors import StorageFailed, Unavailable
 from memory.store import KnowledgeStore
 from memory.threads import open_threads
 from server.chat.conversation import Conversation, open_conversation

@@ -10,7 +10,7 @@ import pytest
 
 from agents.events import DraftDelta, RouteTaken, ToolFinished
 from agents.models.resolve import resolve_model
-from memory.errors import ChargehandError, OutOfTime, Unavailable
+from edge.kernel.errors import ChargehandError, OutOfTime, Unavailable
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model

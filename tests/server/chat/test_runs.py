@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
 from server.chat.runs import Run, Runs

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.kernel.errors import Conflict, InvalidInput, NotFound, StorageFailed
 from graphs.dependencies import Dependencies
-from memory.errors import Conflict, InvalidInput, NotFound, StorageFailed
 from memory.store import KnowledgeStore
 from memory.threads import open_threads
 from server.chat.conversation import Conversation

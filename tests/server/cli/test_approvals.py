@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import ApprovalNeeded
+from edge.kernel.errors import ApprovalNeeded
 from tests.fakes.works import ANN, Works, open_works
 from tests.server.cli.conftest import Chargehand
 from tools.assembly import ledger_tools

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from server.cli.texts import read_items
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from server.cli.tools import read_arguments
 from tests.server.cli.conftest import Chargehand
 

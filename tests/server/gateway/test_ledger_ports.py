@@ -10,8 +10,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from edge.kernel.errors import NotAllowed, NotFound, Unavailable
 from memory.artifacts import ArtifactStore, open_artifacts
-from memory.errors import NotAllowed, NotFound, Unavailable
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.artifacts import Artifact

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.errors import LimitReached
+from edge.kernel.errors import LimitReached
 from server.gateway.limits import Admission, Bucket
 from server.gateway.ports import Limits
 from tests.fakes.gateways import FakeLimits, FakeSink

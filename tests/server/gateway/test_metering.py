@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory.errors import StorageFailed, Unavailable
+from edge.kernel.errors import StorageFailed, Unavailable
 from memory.ledger import Ledger, open_ledger, schema
 from server.gateway.ledger_usage import LedgerSink
 from server.gateway.metering import UsageWriter

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.protocol.messages import SyncResponse
+from edge.kernel.protocol.messages import SyncResponse
 from memory.ledger import open_ledger
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, open_fleet
 from tests.fakes.works import ANN, open_works

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from edge.protocol.events import FIRST_CHAIN, chain
+from edge.kernel.protocol.events import FIRST_CHAIN, chain
 from tests.fakes.simulation.ledger_hubs import LedgerHub
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import ChargehandError, Conflict, InvalidInput, NotAllowed
+from edge.kernel.errors import ChargehandError, Conflict, InvalidInput, NotAllowed
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, MemoryIdentity, new_signer
 from tests.fakes.works import ANN
 from tools.fleet.callers import find_device, find_enroller

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge.kernel.errors import InvalidInput, NotAllowed, NotFound
+from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest
 from edge.knowledge.pack import Pack, open_pack
-from edge.protocol.packs.layout import MEDIA_TYPE, PackManifest
 from memory.embedding import MiniLM
-from memory.errors import InvalidInput, NotAllowed, NotFound
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store
 from tests.fakes.contents import contents_in

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from edge.protocol.desired import DESIRED, Desired, state_digest
-from edge.protocol.events import FIRST_CHAIN
-from memory.errors import Conflict, InvalidInput, NotAllowed
+from edge.kernel.errors import Conflict, InvalidInput, NotAllowed
+from edge.kernel.protocol.desired import DESIRED, Desired, state_digest
+from edge.kernel.protocol.events import FIRST_CHAIN
 from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks

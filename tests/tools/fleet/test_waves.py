@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.protocol.desired import ModelTarget
-from memory.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound
+from edge.kernel.protocol.desired import ModelTarget
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version

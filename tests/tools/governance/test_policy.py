@@ -1,6 +1,6 @@
 import pytest
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tools.governance.policy import check_policies, default_policies, read_policies
 
 HEAD = "schema: 1\npolicies:\n  - id: p\n    title: t\n"

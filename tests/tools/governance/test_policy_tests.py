@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tests.tools.governance.strategies import CATALOGUE, DATA
 from tools.governance.policy import default_policies, read_policies
 from tools.governance.policy_tests import CaseResult, Licences, read_policy_tests, run_policy_tests

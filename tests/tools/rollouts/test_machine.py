@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from memory.errors import Conflict
+from edge.kernel.errors import Conflict
 from tests.fakes.rollouts import NOON, MemoryStore, a_rollout, serving
 from tools.rollouts.analysis import Analysis
 from tools.rollouts.commands import Command, command, retry

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from memory.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 from tests.fakes.rollouts import serving
 from tools.rollouts.plans import make_plan, state_at
 from tools.rollouts.strategies import BlueGreen, Canary, Recreate, Rolling, Shadow, parse_strategy

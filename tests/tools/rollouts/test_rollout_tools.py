@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memory.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.devices import Device
 from memory.ledger.gates import GateResult

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import Interrupted, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
 from tests.fakes.model_servers import Behaviour
 from tests.fakes.runtime_servers import serve_ollama_store, serve_runtime
 from tools.runtimes.ollama import OllamaRuntime

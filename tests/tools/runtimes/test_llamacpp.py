@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.errors import Interrupted, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
 from server.demos.edge.adapter import write_gguf, write_lora
 from tools.runtimes.child import Child, backoff_s
 from tools.runtimes.llamacpp import LlamaRuntime

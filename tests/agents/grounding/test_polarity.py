@@ -1,6 +1,6 @@
 import pytest
 
-from agents.grounding.attitude import difference, gives_orders
+from agents.grounding.polarity import difference, gives_orders
 
 OPPOSITE = "the documents say the opposite"
 CERTAINTY = "the documents do not say it with this certainty"

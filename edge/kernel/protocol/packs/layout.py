@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.protocol.artifacts import ArtifactRef
+from edge.kernel.protocol.artifacts import ArtifactRef
 
 __all__ = [
     "COARSE",

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from edge.protocol.packs.stemming import stem
+from edge.kernel.protocol.packs.stemming import stem
 
 __all__ = ["ANALYSER", "terms_of", "words_of"]
 

@@ -26,10 +26,10 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.errors import Untrusted
-from edge.protocol.canonical import canonical_json
-from edge.protocol.events import FIRST_CHAIN
-from edge.protocol.signing import Signed, Signer, verify
+from edge.kernel.canonical import canonical_json
+from edge.kernel.errors import Untrusted
+from edge.kernel.protocol.events import FIRST_CHAIN
+from edge.kernel.protocol.signing import Signed, Signer, verify
 
 __all__ = [
     "DEVICE_SCHEME",

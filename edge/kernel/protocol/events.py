@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from edge.protocol.canonical import digest_of
+from edge.kernel.canonical import digest_of
 
 __all__ = ["FIRST_CHAIN", "Event", "EventClass", "EventKind", "chain", "class_of"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.errors import Untrusted
+from edge.kernel.errors import Untrusted
 
 __all__ = ["LONGEST_RANGE", "ArtifactRange", "ArtifactRef", "Digest", "pack_range", "unpack_range"]
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.protocol.artifacts import ArtifactRef
-from edge.protocol.canonical import digest_of
+from edge.kernel.canonical import digest_of
+from edge.kernel.protocol.artifacts import ArtifactRef
 
 __all__ = [
     "DESIRED",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 DESIRED = "desired"
-"""Kind of the signed envelope (`edge.protocol.signing.Signed`) in which the hub sends desired state."""
+"""Kind of the signed envelope (`edge.kernel.protocol.signing.Signed`) in which the hub sends desired state."""
 
 ItemKind = Literal["model", "pack", "prompt", "job", "configuration", "policy", "question", "reply"]
 """What the body of an item is, by its kind.

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from edge.errors import Untrusted
-from edge.protocol.canonical import canonical_json
+from edge.kernel.canonical import canonical_json
+from edge.kernel.errors import Untrusted
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

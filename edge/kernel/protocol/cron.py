@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
-from edge.errors import InvalidInput
+from edge.kernel.errors import InvalidInput
 
 __all__ = ["Cron", "parse_cron"]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.protocol.events import EventKind
+from edge.kernel.protocol.events import EventKind
 
 __all__ = [
     "JOB",
