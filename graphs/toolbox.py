@@ -33,9 +33,9 @@ def all_tools(
     from tools.evaluations import evaluation_tools
     from tools.evidence import open_evidence
     from tools.files import ModelFiles
-    from tools.fleet.assembly import fleet_tools
     from tools.fleet.identity import Identity
     from tools.fleet.packs import pack_tools
+    from tools.fleet.tools import fleet_tools
     from tools.gates import Gates
     from tools.knowledge import knowledge_tools
     from tools.licences import licence_tools

@@ -17,7 +17,7 @@ from server.outcomes import outcome_of
 from server.telling import tell
 from server.turned_away import TurnedAway
 from tools.context import Books, ToolContext
-from tools.fleet.callers import TOKEN_PREFIX, find_device, find_enroller
+from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
 from tools.keys import KEY_PREFIX, find_caller
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ChargehandError
 from tools.context import Books, ToolContext
-from tools.fleet.callers import claimed_by
+from tools.fleet.credentials import claimed_by
 
 __all__ = ["TurnedAway"]
 

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import moment, table, titles
-from tools.fleet.asking import QuestionList, QuestionView
 from tools.fleet.devices import DeviceDetail, DeviceList, DeviceView, GroupList
-from tools.fleet.watching import DeviceEventList, FleetHealth, GroupHealth
+from tools.fleet.health import DeviceEventList, FleetHealth, GroupHealth
+from tools.fleet.questions import QuestionList, QuestionView
 
 __all__ = ["FLEET_RENDERERS"]
 

@@ -13,7 +13,7 @@ from server.cli import print_json
 from server.cli.desk import Desk, open_desk
 
 if TYPE_CHECKING:
-    from tools.fleet.contents import Contents
+    from tools.fleet.artifacts import Contents
 
 __all__ = ["command"]
 
@@ -244,8 +244,8 @@ def _contents(settings: Settings) -> "Contents":
 
 def _open() -> AbstractContextManager[Desk]:
     from memory.home import open_home
-    from tools.fleet.assembly import fleet_tools
     from tools.fleet.identity import Identity
+    from tools.fleet.tools import fleet_tools
 
     settings = load_settings()
     identity = Identity(open_home(settings.home).identity)

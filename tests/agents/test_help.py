@@ -10,10 +10,10 @@ from agents.planner.ordering import plan_operation
 from tools.assembly import governance_tools, ledger_tools
 from tools.catalogue import load_catalogue
 from tools.evidence import open_evidence
-from tools.fleet.asking import asking_tools
+from tools.fleet.desired_state import SharedStates
 from tools.fleet.devices import device_tools
-from tools.fleet.state import SharedStates
-from tools.fleet.watching import watching_tools
+from tools.fleet.health import health_tools
+from tools.fleet.questions import question_tools
 from tools.gates import Gates
 
 CATALOGUE = load_catalogue()
@@ -23,8 +23,8 @@ TOOLS = {
         *ledger_tools(CATALOGUE),
         *governance_tools(Gates(open_evidence(CATALOGUE))),
         *device_tools(SharedStates()),
-        *watching_tools(),
-        *asking_tools(),
+        *health_tools(),
+        *question_tools(),
     )
 }
 KNOWN = Known(

@@ -92,8 +92,8 @@ def serve_hub(folder: Path, host: str, port: int) -> None:
     from server.mcp.http import open_mcp
     from tests.fakes.contents import contents_in
     from tools.context import Books
-    from tools.fleet.assembly import fleet_tools
     from tools.fleet.identity import Identity
+    from tools.fleet.tools import fleet_tools
     from tools.spec import bind
 
     identity, ledger = Identity(folder / "identity.key"), open_ledger(folder / "ledger.db")
@@ -148,7 +148,7 @@ def main() -> None:
         import mcp.server  # noqa: F401  # not to be killed in
         import uvicorn  # noqa: F401  # as above
 
-        import tools.fleet.assembly  # noqa: F401  # as above
+        import tools.fleet.tools  # noqa: F401  # as above
 
         host, port = sys.argv[3], int(sys.argv[4])
 

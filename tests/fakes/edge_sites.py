@@ -19,8 +19,8 @@ from tests.fakes.edge_processes import DeviceFolder, free_port, hub_processes, w
 from tests.fakes.forks import Forks
 from tests.fakes.works import ANN
 from tools.context import Books
-from tools.fleet.assembly import fleet_tools
 from tools.fleet.identity import Identity
+from tools.fleet.tools import fleet_tools
 from tools.spec import bind
 
 __all__ = ["EdgeSite", "open_site"]

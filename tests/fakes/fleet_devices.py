@@ -16,9 +16,9 @@ from edge.kernel.protocol.signing import Signer, request_statement
 from tests.fakes.contents import contents_in
 from tests.fakes.works import ANN, Works
 from tools.context import ToolContext
-from tools.fleet.assembly import fleet_tools
-from tools.fleet.contents import Contents, StoredContent
+from tools.fleet.artifacts import Contents, StoredContent
 from tools.fleet.identity import Identity
+from tools.fleet.tools import fleet_tools
 
 __all__ = ["FakeDevice", "FleetWorks", "MemoryContents", "MemoryIdentity", "new_signer", "open_fleet"]
 

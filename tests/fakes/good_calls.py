@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from tests.fakes.stocked_works import FLEET_SIGNER, PACK, TOKEN
-from tools.fleet.callers import hash_of
+from tools.fleet.credentials import hash_of
 
 __all__ = ["GOOD"]
 

@@ -19,7 +19,7 @@ from memory.ledger.uplinks import Uplink
 from tests.fakes.fleet_devices import new_signer
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works
-from tools.fleet.callers import hash_of
+from tools.fleet.credentials import hash_of
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.reconciler import Reconciler
 from tools.spec import ToolSpec

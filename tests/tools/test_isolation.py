@@ -24,7 +24,7 @@ from tests.fakes.offline import offline_settings
 from tests.fakes.works import ANN, BOB, Works
 from tools.catalogue import load_catalogue
 from tools.context import SCOPES, ToolContext
-from tools.fleet.contents import keep
+from tools.fleet.artifacts import keep
 from tools.fleet.identity import Identity
 
 SECRET = "okapi"

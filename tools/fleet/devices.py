@@ -1,4 +1,4 @@
-"""Devices as people see them: where they are, what they run, and whether they are still ours."""
+"""Devices as people see them: last sync, model version, enrolment."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,8 +10,8 @@ from edge.kernel.errors import Conflict
 from memory.ledger import Unit
 from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink
-from tools.fleet.enrolling import GroupName
-from tools.fleet.state import SharedStates, read_state
+from tools.fleet.desired_state import SharedStates, read_state
+from tools.fleet.enrolment import GroupName
 from tools.fleet.waves import MODEL, place_models
 from tools.spec import ToolContext, ToolSpec, tool
 

@@ -9,9 +9,9 @@ from edge.kernel import errors as edge_errors
 from edge.kernel.errors import InvalidInput
 from edge.kernel.protocol.cron import parse_cron
 from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule
-from tools.fleet.changing import put_item, remove_item, where_of
+from tools.fleet.configuration import Device, Group, ItemName, ItemView, item_view
+from tools.fleet.desired_state import put_item, remove_item, where_of
 from tools.fleet.identity import Identity
-from tools.fleet.orders import Device, Group, ItemName, ItemView, item_view
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["JobList", "job_tools"]

@@ -25,9 +25,9 @@ from memory.nearest import nearest_names
 from memory.passages import Chunk
 from memory.store import KnowledgeStore
 from tools.context import Books
-from tools.fleet.contents import Contents, keep
-from tools.fleet.pack_files import PackPassage, WordTable, write_pack
-from tools.fleet.pack_words import DIMENSIONS, WordVectors, distil, general_words
+from tools.fleet.artifacts import Contents, keep
+from tools.fleet.pack_file import PackPassage, WordTable, write_pack
+from tools.fleet.word_vectors import DIMENSIONS, WordVectors, distil, general_words
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["GENERAL_WORDS", "MOST_PASSAGES", "build_pack", "pack_tools"]

@@ -16,10 +16,10 @@ from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools
 from tools.catalogue import load_catalogue
 from tools.evidence import open_evidence
-from tools.fleet.asking import asking_tools
+from tools.fleet.desired_state import SharedStates
 from tools.fleet.devices import device_tools
-from tools.fleet.state import SharedStates
-from tools.fleet.watching import watching_tools
+from tools.fleet.health import health_tools
+from tools.fleet.questions import question_tools
 from tools.gates import Gates
 from tools.licences import licence_tools
 
@@ -31,8 +31,8 @@ SPECS = {
         *governance_tools(Gates(open_evidence(CATALOGUE))),
         *licence_tools(CATALOGUE),
         *device_tools(SharedStates()),
-        *watching_tools(),
-        *asking_tools(),
+        *health_tools(),
+        *question_tools(),
     )
 }
 TOOLS = {*SPECS, "roster_list"}

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from agents.teams.report import render_report
-from tools.fleet.asking import QuestionList, QuestionView
 from tools.fleet.devices import DeviceDetail, DeviceList, DeviceView, GroupList, GroupView
-from tools.fleet.watching import DeviceEventList, DeviceEventView, FleetHealth, GroupHealth
+from tools.fleet.health import DeviceEventList, DeviceEventView, FleetHealth, GroupHealth
+from tools.fleet.questions import QuestionList, QuestionView
 
 AT = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
 

@@ -25,8 +25,8 @@ from server.outcomes import outcome_of
 from tests.fakes.fleet_devices import MemoryContents, MemoryIdentity
 from tests.fakes.works import ANN
 from tools.context import OpenCall, ToolContext
-from tools.fleet.assembly import fleet_tools
-from tools.fleet.state import SharedStates, read_state
+from tools.fleet.desired_state import SharedStates, read_state
+from tools.fleet.tools import fleet_tools
 from tools.spec import ToolSpec
 
 __all__ = ["LedgerHub", "empty_ledger"]

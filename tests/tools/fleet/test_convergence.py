@@ -17,7 +17,7 @@ from memory.ledger import open_ledger
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, open_fleet
 from tests.fakes.works import ANN, open_works
 from tools.context import OpenCall
-from tools.fleet.changing import MOST_TOMBSTONES, put_item, remove_item
+from tools.fleet.desired_state import MOST_TOMBSTONES, put_item, remove_item
 
 NAMES = ("press-1", "press-2")
 STEPS = st.one_of(

@@ -10,7 +10,7 @@ from memory.ledger import open_ledger
 from tests.fakes.fleet_devices import FleetWorks, open_fleet
 from tests.fakes.postgres import find_postgres, run_postgres
 from tests.fakes.works import Works
-from tests.tools.fleet.test_syncing import nested
+from tests.tools.fleet.test_sync import nested
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,7 @@ from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB
 from tools.approvals import approval_tools
-from tools.fleet.contents import keep
+from tools.fleet.artifacts import keep
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerFleet
 from tools.rollouts.reconciler import Reconciler

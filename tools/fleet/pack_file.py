@@ -13,7 +13,7 @@ import numpy as np
 from edge.kernel.protocol.packs.layout import COARSE, FORMAT, TABLES, numbers
 from edge.kernel.protocol.packs.terms import ANALYSER, terms_of
 from memory.home import storage_errors
-from tools.fleet.pack_words import Distilled
+from tools.fleet.word_vectors import Distilled
 
 __all__ = ["PackPassage", "WordTable", "write_pack"]
 

@@ -13,7 +13,7 @@ from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.works import ANN
-from tools.fleet.syncing import Exchange, sync_tool
+from tools.fleet.sync import Exchange, sync_tool
 
 CONFIGURATION = ("configuration", "configuration")
 

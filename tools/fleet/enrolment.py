@@ -1,4 +1,4 @@
-"""One-time tokens, and what a device gets for one."""
+"""Enrolment: one-time tokens, and what a device gets for one."""
 
 import secrets
 from dataclasses import replace
@@ -14,7 +14,7 @@ from memory.ledger import Unit
 from memory.ledger.devices import Device
 from memory.ledger.enrolments import EnrolmentToken
 from memory.ledger.uplinks import Uplink
-from tools.fleet.callers import TOKEN_PREFIX, hash_of, token_of
+from tools.fleet.credentials import TOKEN_PREFIX, hash_of, token_of
 from tools.fleet.identity import Identity
 from tools.fleet.waves import place_models
 from tools.spec import ToolContext, ToolSpec, tool

@@ -1,15 +1,14 @@
-"""All operations on devices, put together."""
+"""All operations on devices."""
 
-from tools.fleet.asking import asking_tools
-from tools.fleet.contents import Contents
+from tools.fleet.artifacts import Contents, fetch_tool
+from tools.fleet.configuration import configuration_tools
 from tools.fleet.devices import device_tools
-from tools.fleet.enrolling import enrolment_tools
-from tools.fleet.fetching import fetch_tool
+from tools.fleet.enrolment import enrolment_tools
+from tools.fleet.health import health_tools
 from tools.fleet.identity import Identity
 from tools.fleet.jobs import job_tools
-from tools.fleet.orders import order_tools
-from tools.fleet.syncing import Exchange, sync_tool
-from tools.fleet.watching import watching_tools
+from tools.fleet.questions import question_tools
+from tools.fleet.sync import Exchange, sync_tool
 from tools.spec import ToolSpec
 
 __all__ = ["fleet_tools"]
@@ -28,8 +27,8 @@ def fleet_tools(identity: Identity, contents: Contents, every_s: float = 60.0) -
         sync_tool(exchange),
         fetch_tool(contents, exchange.shared),
         *device_tools(exchange.shared),
-        *watching_tools(),
-        *order_tools(),
+        *health_tools(),
+        *configuration_tools(),
         *job_tools(identity),
-        *asking_tools(),
+        *question_tools(),
     ]

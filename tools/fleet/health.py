@@ -1,4 +1,4 @@
-"""How the fleet is: who is late, who runs what, who fails; and what devices recorded."""
+"""Health of the fleet: who is late, who runs what, who fails; and the events that devices recorded."""
 
 from collections import Counter
 from datetime import timedelta
@@ -12,7 +12,7 @@ from memory.ledger.devices import Device
 from memory.ledger.uplinks import Uplink
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["FleetHealth", "GroupHealth", "watching_tools"]
+__all__ = ["FleetHealth", "GroupHealth", "health_tools"]
 
 _MOST_NAMED = 50
 
@@ -139,7 +139,7 @@ def _view(event: DeviceEvent) -> DeviceEventView:
     )
 
 
-def watching_tools() -> list[ToolSpec]:
+def health_tools() -> list[ToolSpec]:
     """The operations that look at the fleet."""
     return [
         tool(device_health, scopes={"fleet:read"}, ledger=True),

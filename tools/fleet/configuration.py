@@ -10,13 +10,12 @@ from edge.kernel.protocol.desired import KnowledgePack
 from memory.ledger.desired import DesiredItem
 from memory.ledger.targets import Target
 from tools.consent import ApprovalRule
-from tools.fleet.changing import Where, put_item, remove_item, where_of
-from tools.fleet.state import CONFIGURATION
+from tools.fleet.desired_state import CONFIGURATION, Where, put_item, remove_item, where_of
 from tools.fleet.waves import MODEL, model_target, place_models
 from tools.rollouts.targets import Arm, TargetState
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["Device", "Group", "ItemName", "ItemView", "item_view", "order_tools"]
+__all__ = ["Device", "Group", "ItemName", "ItemView", "configuration_tools", "item_view"]
 
 Device = Annotated[str | None, Field(max_length=200, description="for this device alone")]
 Group = Annotated[str | None, Field(max_length=200, description="for this group; for all where no device is named")]
@@ -153,7 +152,7 @@ def item_view(item: DesiredItem) -> ItemView:
     )
 
 
-def order_tools() -> list[ToolSpec]:
+def configuration_tools() -> list[ToolSpec]:
     """The operations on what devices shall be."""
     writes = {"fleet:write"}
     return [

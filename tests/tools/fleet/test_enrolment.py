@@ -8,7 +8,7 @@ import pytest
 from edge.kernel.errors import ChargehandError, Conflict, InvalidInput, NotAllowed
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, MemoryIdentity, new_signer
 from tests.fakes.works import ANN
-from tools.fleet.callers import find_device, find_enroller
+from tools.fleet.credentials import find_device, find_enroller
 from tools.fleet.identity import Identity
 
 

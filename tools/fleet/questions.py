@@ -9,11 +9,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 from edge.kernel.errors import Conflict
 from edge.kernel.protocol.desired import Question
 from memory.ledger.device_questions import DeviceQuestion
-from tools.fleet.changing import put_item
-from tools.fleet.consequences import QUESTION, REPLY
+from tools.fleet.desired_state import put_item
+from tools.fleet.event_effects import QUESTION, REPLY
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["QuestionList", "QuestionView", "asking_tools"]
+__all__ = ["QuestionList", "QuestionView", "question_tools"]
 
 
 class QuestionView(BaseModel):
@@ -112,7 +112,7 @@ def _view(question: DeviceQuestion) -> QuestionView:
     )
 
 
-def asking_tools() -> list[ToolSpec]:
+def question_tools() -> list[ToolSpec]:
     """The operations on questions."""
     return [
         tool(device_ask, scopes={"fleet:write"}, effect="write"),

@@ -1,4 +1,4 @@
-"""One exchange between a device and the hub: events up, desired state down."""
+"""Sync of a device: deduplicated events up, changed desired state down, acknowledged after the durable write."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,11 +16,11 @@ from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
 from memory.ledger.meetings import Meeting
 from memory.ledger.uplinks import Uplink
-from tools.fleet.callers import device_of, not_enrolled
-from tools.fleet.consequences import REPLY
+from tools.fleet.credentials import device_of, not_enrolled
+from tools.fleet.desired_state import SharedStates, read_state
+from tools.fleet.event_effects import REPLY
+from tools.fleet.event_intake import Received, receive
 from tools.fleet.identity import Identity
-from tools.fleet.receiving import Received, receive
-from tools.fleet.state import SharedStates, read_state
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["Exchange", "sync_tool"]
