@@ -1,6 +1,6 @@
 """The append-only record of what happens on a device, until the hub has it and a little longer.
 
-Each event has the next number and a digest over itself and all before it (`edge.kernel.protocol.events.chain`). What is kept,
+Each event has the next number and a digest over itself and all before it (`chain`, in the protocol). What is kept,
 at most, is stated for each class of events in `Bounds`; what gives way is counted in the event that follows it, so that
 no number ever lacks without a reason.
 
@@ -54,7 +54,7 @@ class Recorded:
     chain: str
 
     def on_wire(self) -> dict[str, Any]:
-        """As `edge.kernel.protocol.events.Event`. What the disk made unreadable goes as it is: the hub sets it aside."""
+        """As a protocol `Event`. What the disk made unreadable goes as it is: the hub sets it aside."""
         try:
             body: Any = json.loads(self.body)
         except ValueError:

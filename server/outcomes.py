@@ -17,6 +17,7 @@ from edge.kernel.errors import (
     OutOfTime,
     StorageFailed,
     Unavailable,
+    Untrusted,
 )
 
 __all__ = [
@@ -74,6 +75,7 @@ _OUTCOMES: dict[type[ChargehandError], Outcome] = {
     StorageFailed: Outcome("storage_failed", 507, FAILED),
     ApprovalNeeded: Outcome("approval_needed", 202, WAITING),
     Cancelled: Outcome("cancelled", 409, FAILED),
+    Untrusted: Outcome("untrusted", 403, BAD_USAGE),
 }
 _INTERNAL = Outcome("internal", 500, FAILED)
 

@@ -1,14 +1,15 @@
-"""Devices at the edge: enrolment, syncing, what they shall be, what they said.
+"""Devices at the edge: enrolment, sync, desired state, events, waves of a rollout.
 
-identity.py    who the hub is to devices: an id and a signing key
-callers.py     who a device or a token is, and what it may do
-enrolling.py   one-time tokens, and what a device gets for one
-syncing.py     one exchange: events up, desired state down
-receiving.py   events: taken once and in order, or set aside
-state.py       what one device shall be, from the items for all, for its group and for itself
-changing.py    putting and removing items
-contents.py    where artifacts lie
-fetching.py    ranges of artifacts, for the devices that are to have them
-waves.py       models for the devices that a rollout has reached
-devices.py, watching.py, orders.py, jobs.py, asking.py   what people do with devices
+identity         the hub's id and signing key
+credentials      who a device or an enrolment token is, and what it may do
+enrolment        one-time tokens, and the enrolment of a device under one
+sync             one exchange: a batch of events up, changed desired state down
+event_intake     deduplication and order of events; what cannot be kept is set aside
+event_effects    alerts, answers and questions that follow from events
+desired_state    desired state of a device, from the items for all, for its group and for itself
+artifacts        contents that devices fetch, in ranges
+waves            model versions for the devices that a rollout has reached
+packs            knowledge packs: pack_file their format, word_vectors their embeddings
+devices, health, configuration, jobs, questions   operations of people on devices
+tools            all operations together
 """

@@ -1,4 +1,4 @@
-"""The contents that devices fetch, as the fleet needs them; the artifact store is one."""
+"""Contents that devices fetch: a port that the artifact store implements, and the tool that gives out ranges."""
 
 from datetime import datetime
 from typing import IO, Annotated, Protocol

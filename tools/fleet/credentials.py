@@ -1,4 +1,4 @@
-"""Who a device or an enrolment token is to the tools, and what it may do: the least there is."""
+"""Credentials of devices: whose signature or enrolment token a request carries, and the least scopes that it gives."""
 
 import hashlib
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What one device shall be: the items for all, for its group and for itself, the more special over the more general."""
+"""Desired state of a device: items for all, for its group and for itself, the more special over the more general."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Devices as people see them: where they are, what they run, and whether they are still ours."""
+"""Devices as people see them: last sync, model version, enrolment."""
 
 from dataclasses import replace
 from datetime import datetime

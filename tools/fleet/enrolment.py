@@ -1,4 +1,4 @@
-"""One-time tokens, and what a device gets for one."""
+"""Enrolment: one-time tokens, and what a device gets for one."""
 
 import secrets
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What follows from events: alerts that people see, answers to what they asked, questions to the hub."""
+"""Effects of a device's events: alerts that people see, answers to what they asked, questions to the hub."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from memory.ledger.desired import DesiredItem
 from memory.ledger.device_events import DeviceEvent
 from memory.ledger.device_questions import DeviceQuestion
 
-__all__ = ["QUESTION", "REPLY", "draw", "question_name"]
+__all__ = ["QUESTION", "REPLY", "apply_event_effects", "question_name"]
 
 QUESTION = "question"
 """Kind of a desired item that asks the device something."""
@@ -22,7 +22,7 @@ _LONGEST, _LONGEST_ID = 2000, 100
 _SEVERITIES = ("info", "warning", "critical")
 
 
-def draw(unit: Unit, events: Sequence[DeviceEvent], now: datetime) -> bool:
+def apply_event_effects(unit: Unit, events: Sequence[DeviceEvent], now: datetime) -> bool:
     """Raise the alerts, match the answers and pass on the questions among these events; they are new.
 
     Returns:

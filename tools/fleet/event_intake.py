@@ -1,4 +1,4 @@
-"""Events of devices: taken once and in order, or set aside one by one, by the rules of `edge.kernel.protocol.messages`."""
+"""Event deduplication: a device's events are taken once and in order, or set aside one by one, as the protocol says."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from memory.ledger.alerts import Alert
 from memory.ledger.device_events import DeviceEvent, Rejected
 from memory.ledger.meetings import Meeting
 from memory.ledger.uplinks import Stream, Uplink
-from tools.fleet.event_effects import draw
+from tools.fleet.event_effects import apply_event_effects
 
 __all__ = ["Received", "receive"]
 
@@ -76,7 +76,7 @@ def receive(
         unit.streams.advance(stream, number=number, cursor=after.cursor, chain=after.chain, thinned=dict(after.thinned))
     else:
         unit.streams.add(after)
-    wants_changed = draw(unit, taking.events, now)
+    wants_changed = apply_event_effects(unit, taking.events, now)
     if taking.rejected:
         meeting = replace(meeting, has_rejected=True)
     return Received(after, len(taking.events), rejected=_rejected(unit, meeting, request), wants_changed=wants_changed)

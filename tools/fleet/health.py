@@ -1,4 +1,4 @@
-"""How the fleet is: who is late, who runs what, who fails; and what devices recorded."""
+"""Health of the fleet: who is late, who runs what, who fails; and the events that devices recorded."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who the hub is to its devices: an id and an Ed25519 key, which signs everything that they obey."""
+"""Identity of the hub towards devices: an id and an Ed25519 key, which signs everything that they obey."""
 
 import hashlib
 from functools import cached_property

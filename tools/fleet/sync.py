@@ -1,4 +1,4 @@
-"""One exchange between a device and the hub: events up, desired state down."""
+"""Sync of a device: deduplicated events up, changed desired state down, acknowledged after the durable write."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -61,13 +61,14 @@ class Exchange:
             meeting = replace(meeting, head=unit.desired.head(), has_own=True)
         desired = self._desired(unit, meeting, request, now)
         current = received.stream.number >= uplink.stream_number
+        have = request.have_revision if desired is not None else max(request.have_revision, meeting.head.revision)
         unit.uplinks.change(
             device,
             events=uplink.events + received.kept,
             stream_number=max(uplink.stream_number, received.stream.number),
             reported_version=version if current else uplink.reported_version,
             reported_digest=digest if current else uplink.reported_digest,
-            have_revision=request.have_revision,
+            have_revision=have,  # a device for which nothing changed has all of it
             seen_at=max(now, uplink.seen_at or now),
         )
         response = SyncResponse(

@@ -1,4 +1,4 @@
-"""All operations on devices, put together."""
+"""All operations on devices."""
 
 from tools.fleet.artifacts import Contents, fetch_tool
 from tools.fleet.configuration import configuration_tools

@@ -1,6 +1,5 @@
-"""What device and hub say to each other. The hub imports this package and nothing else of `edge`.
+"""The wire protocol of device and hub.
 
-canonical   one spelling of a value, and its digest
 signing     Ed25519 keys, signed envelopes, signed requests
 events      what a device records, and what may happen to each kind when room runs out
 messages    the arguments and results of `edge_enroll`, `edge_sync` and `edge_artifact`
