@@ -17,10 +17,10 @@ _OWNERS = (
     "edge.answering",
     "edge.configuration",
     "edge.jobs.store",
-    "edge.life.store",
+    "edge.model_lifecycle.store",
     "edge.outbox_room",
     "edge.replies",
-    "edge.sensors.history",
+    "edge.sensors.board",
     "edge.state",
 )
 """Modules that own tables: each has `TABLES`, SQL that makes them where they are not there yet."""

@@ -18,8 +18,7 @@ from urllib.parse import urlsplit
 
 from edge.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
 from edge.lean import not_importing
-from edge.runtime.answering import Piece, answer_within, room_for_answer
-from edge.runtime.marks import worded
+from edge.runtime.chat import Piece, answer_within, chat_messages, room_for_answer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary
 
@@ -140,7 +139,7 @@ class OllamaChat:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         vocabulary = self._known().vocabulary
-        inside = sum(vocabulary.count(said["content"].strip()) + 1 for said in worded(messages))
+        inside = sum(vocabulary.count(said["content"].strip()) + 1 for said in chat_messages(messages))
         return inside + self._template().around(messages)
 
     def chat(
@@ -157,7 +156,7 @@ class OllamaChat:
         room = room_for_answer(counted, self.context_tokens, max_tokens)
 
         def pieces() -> AsyncGenerator[Piece]:
-            return self._stream(worded(messages), schema, room, temperature)
+            return self._stream(chat_messages(messages), schema, room, temperature)
 
         return answer_within(pieces, counted, timeout_s, stop_when, self.name)
 

@@ -196,7 +196,7 @@ class Artifacts:
 
 
 class BlockingFetch:
-    """Fetches in the thread that asks, as the model's life does (`edge.life.port.Fetch`).
+    """Fetches in the thread that asks, as the model's life does (`edge.model_lifecycle.steps.Fetch`).
 
     Args:
         open_link: a fresh link to the hub, for the length of the block.

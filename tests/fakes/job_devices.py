@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from edge.database import open_database
 from edge.errors import InvalidInput, ToolFailed
-from edge.jobs.jobs import JobParts, Jobs
+from edge.jobs.runner import JobParts, Jobs
 from edge.jobs.sandbox import Ended, run_apart
 from edge.outbox import Outbox
 from edge.protocol.desired import Item

@@ -63,9 +63,9 @@ def device(pack: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
         hub.want("a", "pack", "manuals", KnowledgePack(name="manuals", content=ref).model_dump(mode="json"))
         hub.want("a", "policy", "policy", POLICY)
         asyncio.run(syncer.round())
-        assert device.shelf.missing() == ["manuals"]
+        assert device.pack_store.missing() == ["manuals"]
         asyncio.run(device.artifacts.fetch(ref, link))
-        assert device.shelf.missing() == []
+        assert device.pack_store.missing() == []
         yield device
 
 

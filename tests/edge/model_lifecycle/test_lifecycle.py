@@ -5,13 +5,12 @@ import json
 import pytest
 
 from edge.errors import ModelUnavailable
-from edge.life.current import CurrentModel
-from edge.life.limits import LifeLimits
-from edge.life.room import Budget, Memory
-from edge.life.store import name_of
+from edge.model_lifecycle.evictions import Budget, Memory
+from edge.model_lifecycle.lifecycle import CurrentModel, LifecycleLimits
+from edge.model_lifecycle.store import name_of
 from edge.protocol.desired import SelfTest
 from edge.runtime.port import Message
-from tests.fakes.model_lives import DiskRuntime, World, open_world
+from tests.fakes.model_lifecycles import DiskRuntime, World, open_world
 
 
 @pytest.fixture
@@ -210,7 +209,7 @@ def test_a_model_that_the_runtime_lost_is_made_anew_while_the_last_good_one_answ
 
 
 def test_old_versions_give_way_and_the_last_good_one_never_does(tmp_path):
-    limits = LifeLimits(budget=Budget(models_bytes=40, reserve_bytes=0))
+    limits = LifecycleLimits(budget=Budget(models_bytes=40, reserve_bytes=0))
     with open_world(tmp_path, limits) as world:
         for n in range(1, 6):
             report = world.settle(world.target(f"v{n}"))
@@ -221,7 +220,7 @@ def test_old_versions_give_way_and_the_last_good_one_never_does(tmp_path):
 
 
 def test_a_model_that_can_never_fit_is_refused_and_reported(tmp_path):
-    limits = LifeLimits(budget=Budget(models_bytes=20, reserve_bytes=0))
+    limits = LifecycleLimits(budget=Budget(models_bytes=20, reserve_bytes=0))
     with open_world(tmp_path, limits) as world:
         world.settle(world.target("v1"))
         report = world.settle(world.target("v2", "GGUF good and much too long for this device of v2"))

@@ -1,6 +1,6 @@
 """The world of a device's model, on disk, and processes in which a life goes on and is killed.
 
-    python -m tests.fakes.model_lives FOLDER
+    python -m tests.fakes.model_lifecycles FOLDER
 
 For each line on stdin, `N`, it forks a child that steps the life until it rests, and that kills itself at the N-th place
 where that can matter (0: nowhere); it prints the child's process id and, when the child is gone, how it ended.
@@ -21,9 +21,8 @@ from uuid import uuid4
 
 from edge.database import Database, open_database
 from edge.errors import InvalidInput, LinkFailed, ModelUnavailable, NotFound, OutOfTime, Untrusted
-from edge.life.life import ModelLife
-from edge.life.limits import LifeLimits
-from edge.life.room import Budget, Memory
+from edge.model_lifecycle.evictions import Budget, Memory
+from edge.model_lifecycle.lifecycle import LifecycleLimits, ModelLifecycle
 from edge.outbox import Outbox
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import ModelTarget, SelfTest
@@ -219,7 +218,7 @@ class World:
         memory, held: what is free of it while nothing is loaded, and how much less until a model is unloaded.
     """
 
-    def __init__(self, folder: Path, point: Point = nowhere, limits: LifeLimits | None = None) -> None:
+    def __init__(self, folder: Path, point: Point = nowhere, limits: LifecycleLimits | None = None) -> None:
         self.hub = Hub(folder / "hub")
         self.fetch = DiskFetch(self.hub, folder / "fetched", point)
         self.runtime = DiskRuntime(folder / "runtime", point)
@@ -235,13 +234,13 @@ class World:
             boot="boot",
             new_stream=lambda: uuid4().hex,
         )
-        self.limits = limits or LifeLimits(budget=Budget(1000, 0), look_every_s=60)
+        self.limits = limits or LifecycleLimits(budget=Budget(1000, 0), look_every_s=60)
         self.runtimes = [self.runtime]
         self.life = self.restarted()
 
-    def restarted(self) -> ModelLife:
+    def restarted(self) -> ModelLifecycle:
         """The life as a new process finds it."""
-        self.life = ModelLife(
+        self.life = ModelLifecycle(
             self.database,
             self.outbox,
             self.fetch,
@@ -283,7 +282,7 @@ def target(hub: Hub, key: str, content: str, adapter: str = "", **more: Any) -> 
 
 
 @contextmanager
-def open_world(folder: Path, limits: LifeLimits | None = None) -> Generator[World]:
+def open_world(folder: Path, limits: LifecycleLimits | None = None) -> Generator[World]:
     world = World(folder, limits=limits)
     try:
         yield world
@@ -325,8 +324,8 @@ def main() -> None:
     import importlib
 
     folder = Path(sys.argv[1])
-    limits = LifeLimits(budget=Budget(1000, 0), most_interrupted=100_000)
-    for owner in ("edge.configuration", "edge.jobs.store", "edge.outbox_room", "edge.sensors.history", "edge.state"):
+    limits = LifecycleLimits(budget=Budget(1000, 0), most_interrupted=100_000)
+    for owner in ("edge.configuration", "edge.jobs.store", "edge.outbox_room", "edge.sensors.board", "edge.state"):
         importlib.import_module(owner)  # not to be killed in
     for line in sys.stdin:
         begin, begun = os.pipe()

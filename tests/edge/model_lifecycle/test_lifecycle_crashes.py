@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.life.store import name_of
+from edge.model_lifecycle.store import name_of
 from edge.protocol.desired import ModelTarget
 from edge.protocol.events import FIRST_CHAIN, chain
 from tests.fakes.forks import Forks
-from tests.fakes.model_lives import Hub, dying_lives, open_world, target
+from tests.fakes.model_lifecycles import Hub, dying_lives, open_world, target
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

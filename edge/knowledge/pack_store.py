@@ -1,19 +1,28 @@
-"""All knowledge packs of the device."""
+"""All knowledge packs of the device, and the tool that searches them.
+
+What stands in a document is data: quoted, never obeyed.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from edge.errors import NotFound, OutboxFull, StorageFailed, Untrusted
 from edge.journal import Journal
 from edge.knowledge.pack import Found, Pack, open_pack
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import KnowledgePack
+from edge.protocol.packs.layout import PackName
+from edge.tools.deadline import check_time
+from edge.tools.registry import DeviceTool, device_tool
 
-__all__ = ["PackShelf"]
+__all__ = ["PackStore", "knowledge_tools"]
 
 
-class PackShelf:
+class PackStore:
     """Opens the packs that the device shall have as soon as their content is here. Any thread may search.
 
     A content that is not what the hub signed is never opened; that is written down once, as "refused".
@@ -106,3 +115,35 @@ class PackShelf:
             self._journal.record("refused", body)
         except OutboxFull:
             self._refused.discard(seen)  # told later
+
+
+_LONGEST = 1_500
+
+
+def knowledge_tools(pack_store: PackStore) -> list[DeviceTool]:
+    """The tool over the device's packs."""
+
+    def knowledge_search(
+        query: Annotated[str, Field(min_length=1, max_length=500)],
+        limit: Annotated[int, Field(ge=1, le=10)] = 3,
+        pack: PackName | None = None,
+    ) -> dict[str, Any]:
+        """Search the company's documents on this device; gives passages with document, heading and offsets to cite."""
+        found = pack_store.search(query, limit, pack, check_time)
+        return {
+            "passages": [
+                {
+                    "text": one.text[:_LONGEST],
+                    "document": one.document,
+                    "title": one.title,
+                    "heading": one.heading,
+                    "start": one.start,
+                    "end": one.end,
+                    "pack": one.pack,
+                    "score": one.score,
+                }
+                for one in found
+            ]
+        }
+
+    return [device_tool(knowledge_search, quotes=True, ends_itself=True)]

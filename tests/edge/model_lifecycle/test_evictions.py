@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.life.room import Budget, Shortage, who_gives_way
-from edge.life.store import Version
+from edge.model_lifecycle.evictions import Budget, Shortage, select_evictions
+from edge.model_lifecycle.store import Version
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import ModelTarget
 
@@ -16,18 +16,18 @@ def version(name: str, base: int, size: int, age: int = 0) -> Version:
 
 def test_a_base_that_is_there_takes_no_more_room():
     kept = [version("a", 1, 60)]
-    assert who_gives_way(version("new", 1, 60), kept, {"a"}, free_bytes=0, budget=Budget(60, 100)) == []
+    assert select_evictions(version("new", 1, 60), kept, {"a"}, free_bytes=0, budget=Budget(60, 100)) == []
 
 
 def test_the_oldest_goes_first_and_no_more_than_needed():
     kept = [version("a", 1, 30), version("b", 2, 30), version("c", 3, 30)]
-    leaving = who_gives_way(version("new", 4, 30), kept, {"c"}, 1000, Budget(90, 0))
+    leaving = select_evictions(version("new", 4, 30), kept, {"c"}, 1000, Budget(90, 0))
     assert isinstance(leaving, list)
     assert [old.name for old in leaving] == ["a"]
 
 
 def test_what_is_larger_than_the_budget_never_fits():
-    shortage = who_gives_way(version("new", 1, 91), [], set(), 1000, Budget(90, 0))
+    shortage = select_evictions(version("new", 1, 91), [], set(), 1000, Budget(90, 0))
     assert isinstance(shortage, Shortage)
     assert shortage.for_ever
 
@@ -39,14 +39,14 @@ versions = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 50), st.booleans
 def test_whatever_gives_way_what_must_stay_does_and_the_new_one_fits(kept, base, free, most, reserve):
     sizes = {number: 10 * number + 5 for number in range(6)}
     present = [version(f"v{n}", number, sizes[number]) for n, (number, _, _) in enumerate(kept)]
-    holy = {f"v{n}" for n, (_, _, stays) in enumerate(kept) if stays}
+    pinned = {f"v{n}" for n, (_, _, stays) in enumerate(kept) if stays}
     new = version("new", base, sizes[base])
 
-    leaving = who_gives_way(new, present, holy, free, Budget(most, reserve))
+    leaving = select_evictions(new, present, pinned, free, Budget(most, reserve))
 
     if isinstance(leaving, Shortage):
         return
-    assert not holy & {old.name for old in leaving}
+    assert not pinned & {old.name for old in leaving}
     staying = {old.target.base.digest: old.size_bytes for old in present if old not in leaving}
     won = {old.target.base.digest: old.size_bytes for old in leaving if old.target.base.digest not in staying}
     assert sum({**staying, new.target.base.digest: new.size_bytes}.values()) <= most

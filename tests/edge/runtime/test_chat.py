@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from edge.errors import OutOfTime, PromptTooLong
-from edge.runtime.answering import Piece, answer_within, room_for_answer
+from edge.runtime.chat import Piece, answer_within, room_for_answer
 
 
 class Model:

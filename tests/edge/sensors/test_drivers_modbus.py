@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from edge.errors import ToolFailed
 from edge.sensors.configuration import FromModbus
-from edge.sensors.modbus import ModbusDriver
+from edge.sensors.drivers import ModbusDriver
 from tests.fakes.modbus_units import Answer, answering, modbus_unit
 
 HIGH, LOW = struct.unpack(">HH", struct.pack(">f", 21.5))

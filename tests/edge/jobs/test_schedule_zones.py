@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.jobs.zones import local_zone
+from edge.jobs.schedule import local_zone
 from edge.protocol.cron import parse_cron
 
 BERLIN = Path("/usr/share/zoneinfo/Europe/Berlin")

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from edge.errors import InvalidInput, NotFound
-from edge.knowledge.shelf import PackShelf
+from edge.knowledge.pack_store import PackStore, knowledge_tools
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import KnowledgePack
-from edge.tools.knowledge import knowledge_tools
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal
 from tests.fakes.packs import pack_file, passage
@@ -24,7 +23,7 @@ class Stock:
         self.desired: list[KnowledgePack] = []
         self.places: dict[str, Path] = {}
         self.journal = MemoryJournal()
-        self.shelf = PackShelf(lambda: self.desired, lambda content: self.places.get(content.digest), self.journal)
+        self.pack_store = PackStore(lambda: self.desired, lambda content: self.places.get(content.digest), self.journal)
 
     def add(self, name: str, *passages: Any, fetched: bool = True) -> Path:
         path, content = pack_file(self.folder, passages, name) if passages else pack_file(self.folder, name=name)
@@ -37,7 +36,7 @@ class Stock:
         return path
 
     def search(self, query: str, **arguments: Any) -> list[dict[str, Any]]:
-        toolbox = Toolbox(knowledge_tools(self.shelf), self.journal)
+        toolbox = Toolbox(knowledge_tools(self.pack_store), self.journal)
         return toolbox.call("knowledge_search", {"query": query, **arguments}, by="x")["passages"]
 
 
@@ -71,12 +70,12 @@ def test_all_packs_are_searched_or_one(stock: Stock) -> None:
 
 def test_a_pack_is_searched_as_soon_as_it_has_come(stock: Stock) -> None:
     path = stock.add("manuals", fetched=False)
-    assert stock.shelf.missing() == ["manuals"]
+    assert stock.pack_store.missing() == ["manuals"]
     with pytest.raises(NotFound, match="none yet"):
         stock.search("reset")
     stock.places[stock.desired[0].content.digest] = path
     assert stock.search("reset")
-    assert stock.shelf.missing() == []
+    assert stock.pack_store.missing() == []
 
 
 def test_a_newer_version_takes_the_place_of_the_older(stock: Stock) -> None:
@@ -97,7 +96,7 @@ def test_a_tampered_pack_is_refused_told_once_and_the_others_go_on(stock: Stock)
         assert {one["pack"] for one in stock.search("reset", limit=4)} == {"recipes"}
     (body,) = stock.journal.of("refused")
     assert (body["what"], body["name"], body["digest"]) == ("pack", "manuals", stock.desired[1].content.digest)
-    assert stock.shelf.missing() == ["manuals"]
+    assert stock.pack_store.missing() == ["manuals"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_what_stands_in_a_document_is_quoted_and_never_done(stock: Stock) -> Non
     assert order in found["text"]
     assert "\x1b" not in found["text"]
     assert [kind for kind, _ in stock.journal.events] == ["audit"]
-    assert Toolbox(knowledge_tools(stock.shelf), stock.journal).tool("knowledge_search").quotes
+    assert Toolbox(knowledge_tools(stock.pack_store), stock.journal).tool("knowledge_search").quotes
 
 
 def test_a_reference_to_another_content_opens_nothing(stock: Stock) -> None:

@@ -1,12 +1,12 @@
-"""Which versions give way to a new one."""
+"""Which versions of the model are evicted from the disk for a new one."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from edge.life.store import Version
+from edge.model_lifecycle.store import Version
 
-__all__ = ["Budget", "Memory", "Shortage", "who_gives_way"]
+__all__ = ["Budget", "Memory", "Shortage", "select_evictions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Shortage:
     for_ever: bool
 
 
-def who_gives_way(
-    new: Version, kept: Sequence[Version], holy: AbstractSet[str], free_bytes: int, budget: Budget, copies: int = 2
+def select_evictions(
+    new: Version, kept: Sequence[Version], pinned: AbstractSet[str], free_bytes: int, budget: Budget, copies: int = 2
 ) -> list[Version] | Shortage:
     """The versions to remove so that the new one fits, the oldest first; as few as that takes.
 
     Args:
         kept: all versions whose contents are on the disk; contents that two share count once.
-        holy: names that must stay: what runs, and what is fallen back on.
+        pinned: names that must stay: what runs, and what is fallen back on.
         copies: how often new content is on the disk at worst: as fetched, and as the runtime keeps it.
     """
     sizes = {ref.digest: ref.size_bytes for ref in new.contents}
@@ -53,7 +53,7 @@ def who_gives_way(
         return Shortage(f"It takes {whole} bytes; models may take {budget.models_bytes}.", for_ever=True)
     staying = [version for version in kept if version.name != new.name]
     leaving = list[Version]()
-    removable = [version for version in staying if version.name not in holy]
+    removable = [version for version in staying if version.name not in pinned]
     while True:
         present = {ref.digest: ref.size_bytes for version in staying for ref in version.contents}
         coming = sum(size for digest, size in sizes.items() if digest not in present)

@@ -1,4 +1,4 @@
-"""Where each version of the device's model stands. Every change is one transaction, with the event that tells of it."""
+"""Where each version of the device's model stands. Every change is one transaction, with the event that records it."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.canonical import digest_of
 from edge.protocol.desired import ModelTarget
 
-__all__ = ["TABLES", "LifeStore", "Place", "State", "Version", "name_of"]
+__all__ = ["TABLES", "Place", "State", "Version", "VersionStore", "name_of"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS model_versions (
@@ -86,7 +86,7 @@ def name_of(target: ModelTarget) -> str:
     return f"chargehand-{digest_of(target.model_dump(mode='json'))[:16]}"
 
 
-class LifeStore:
+class VersionStore:
     """The tables above. Methods raise StorageFailed, and OutboxFull where an event has no room; nothing is changed."""
 
     def __init__(self, database: Database, journal: Journal) -> None:

@@ -18,14 +18,14 @@ from urllib.parse import quote, unquote
 from edge.errors import InvalidInput, NotFound, StorageFailed
 from edge.runtime.port import Source
 
-__all__ = ["Kept", "Shelf"]
+__all__ = ["ModelStore", "StoredModel"]
 
 _RECORD = ".json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A model on the shelf; `digest` is of its record."""
+class StoredModel:
+    """A model on the store; `digest` is of its record."""
 
     name: str
     base: Path
@@ -35,7 +35,7 @@ class Kept:
     digest: str
 
 
-class Shelf:
+class ModelStore:
     """A folder of models. One process at a time may change it."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Shelf:
             return []
         return sorted(unquote(path.stem) for path in self._records.glob(f"*{_RECORD}"))
 
-    def get(self, name: str) -> Kept:
+    def get(self, name: str) -> StoredModel:
         """Raises NotFound: there is no such model, or a file of it is gone."""
         path = self._record_of(name)
         try:
@@ -59,7 +59,7 @@ class Shelf:
         except (FileNotFoundError, ValueError, KeyError) as error:
             raise NotFound(f"There is no model {name!r} here.", "Create it first.") from error
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        return Kept(name, base, adapter, record["configuration"], size, digest)
+        return StoredModel(name, base, adapter, record["configuration"], size, digest)
 
     def has(self, digest: str) -> bool:
         """Whether the file of this digest (`sha256:…`) is here for one of the models."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.runtime.marks import without_marks, worded
+from edge.runtime.chat import chat_messages, without_marks
 from edge.runtime.port import Message
 
 
@@ -35,6 +35,6 @@ def test_other_text_stays(text):
 
 def test_a_system_prompt_is_put_first_unless_there_is_one():
     asked, own = Message("user", "?"), Message("system", "Be brief.")
-    assert [said["role"] for said in worded([asked], "Be kind.")] == ["system", "user"]
-    assert worded([own, asked], "Be kind.")[0]["content"] == "Be brief."
-    assert worded([Message("tool", "7 bar")]) == [{"role": "user", "content": "7 bar"}]
+    assert [said["role"] for said in chat_messages([asked], "Be kind.")] == ["system", "user"]
+    assert chat_messages([own, asked], "Be kind.")[0]["content"] == "Be brief."
+    assert chat_messages([Message("tool", "7 bar")]) == [{"role": "user", "content": "7 bar"}]

@@ -12,10 +12,8 @@ from uuid import uuid4
 import pytest
 
 from edge.database import open_database
-from edge.life.current import CurrentModel
-from edge.life.life import ModelLife
-from edge.life.limits import LifeLimits
-from edge.life.store import name_of
+from edge.model_lifecycle.lifecycle import CurrentModel, LifecycleLimits, ModelLifecycle
+from edge.model_lifecycle.store import name_of
 from edge.outbox import Outbox
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import ModelTarget, SelfTest
@@ -71,8 +69,8 @@ def test_from_the_first_model_to_an_adapter_and_back(runtime: Runtime, tmp_path:
         boot="boot",
         new_stream=lambda: uuid4().hex,
     )
-    limits = LifeLimits(look_every_s=0)
-    life = ModelLife(
+    limits = LifecycleLimits(look_every_s=0)
+    life = ModelLifecycle(
         database, outbox, fetch, [runtime], free_bytes=lambda: 1 << 40, monotonic=time.monotonic, limits=limits
     )
     current = CurrentModel(life)
@@ -102,7 +100,7 @@ def test_from_the_first_model_to_an_adapter_and_back(runtime: Runtime, tmp_path:
     database.close()
 
 
-def settle(life: ModelLife, wanted: ModelTarget):
+def settle(life: ModelLifecycle, wanted: ModelTarget):
     while (report := life.step(wanted)).moved:
         pass
     return report.as_reported()

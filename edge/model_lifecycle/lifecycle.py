@@ -1,14 +1,15 @@
-"""The life of the device's model, one small step at a time.
+"""The lifecycle of the device's model, one small step at a time.
 
 wanted -> fetching -> verifying -> creating -> warming -> testing -> switching -> good
 
 Each step is written down when it is done, and does no harm when it is done twice. So the device may be switched off at
-any instruction: what was under way is begun again, and until the switch the version before it answers.
+any instruction: what was under way is begun again, and until the switch the version before it answers. Once it runs,
+health checks fall back to the last good version where it does not answer any more.
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge.database import Database
@@ -26,16 +27,108 @@ from edge.errors import (
     Untrusted,
 )
 from edge.journal import Journal
-from edge.life.health import Health
-from edge.life.limits import LifeLimits
-from edge.life.port import Fetch
-from edge.life.room import Memory
-from edge.life.steps import Steps
-from edge.life.store import LifeStore, State, Version, name_of
+from edge.model_lifecycle.evictions import Budget, Memory
+from edge.model_lifecycle.steps import Fetch, Steps, still_answers
+from edge.model_lifecycle.store import State, Version, VersionStore, name_of
 from edge.protocol.desired import ModelTarget
-from edge.runtime.port import ChatModel, Runtime
+from edge.runtime.port import ChatModel, Message, Reply, Runtime
 
-__all__ = ["ModelLife", "ModelReport"]
+__all__ = ["CurrentModel", "HealthCheck", "LifecycleLimits", "ModelLifecycle", "ModelReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleLimits:
+    """The limits.
+
+    Attributes:
+        budget: of the disk.
+        most_tries: failures in a row of one step after which the version has failed. Waiting for the hub, for the
+            runtime or for room does not count.
+        most_interrupted: how often creating, warming or testing may be cut short by the device going down before the
+            version is blamed for it.
+        first_rest_s, longest_rest_s: pause after a failure, doubled with each.
+        look_every_s: between two looks at whether the running model answers.
+        most_silent: looks in a row without an answer before the last good version takes over.
+    """
+
+    budget: Budget = field(default_factory=Budget)
+    most_tries: int = 5
+    most_interrupted: int = 8
+    first_rest_s: float = 30.0
+    longest_rest_s: float = 3600.0
+    look_every_s: float = 300.0
+    most_silent: int = 3
+
+
+class HealthCheck:
+    """Health checks of the running model, and the fall back to the last good version where it does not answer."""
+
+    def __init__(
+        self,
+        store: VersionStore,
+        runtimes: Mapping[str, Runtime],
+        limits: LifecycleLimits,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._runtimes = runtimes
+        self._limits = limits
+        self._monotonic = monotonic
+        self._looked_at: float | None = None
+        self._silent = 0
+        self._complained = False
+
+    def is_fresh(self) -> None:
+        """The running version has just proved that it answers."""
+        self._looked_at, self._silent, self._complained = self._monotonic(), 0, False
+
+    def look(self) -> bool:
+        """Look, if it is time to. Returns whether another version runs now, or must be made anew."""
+        running = self._store.version(self._store.place().running)
+        now = self._monotonic()
+        if running is None or (self._looked_at is not None and now - self._looked_at < self._limits.look_every_s):
+            return False
+        self._looked_at = now
+        runtime = self._runtimes.get(running.runtime)
+        if runtime is None or not runtime.available():
+            self._complain(running, f"{running.runtime} does not answer.")
+            return False
+        try:
+            still_answers(runtime.chat_model(running.name), running.target.self_test)
+        except (ModelUnavailable, OutOfTime, PromptTooLong) as error:
+            self._silent += 1
+            return self._silent >= self._limits.most_silent and self._replace(running, runtime, str(error))
+        self._silent, self._complained = 0, False
+        return False
+
+    def _replace(self, bad: Version, runtime: Runtime, why: str) -> bool:
+        good = self._store.version(self._store.place().fallback)
+        if all(model.name != bad.name for model in runtime.models()):
+            self._store.lose(bad, "The runtime has it no more.")
+        elif good is not None and self._revives(good):
+            self._store.fall_back(bad, good, why)
+        else:
+            self._complain(bad, why)
+            return False
+        self.is_fresh()
+        return True
+
+    def _revives(self, good: Version) -> bool:
+        runtime = self._runtimes.get(good.runtime)
+        if runtime is None or not runtime.available():
+            return False
+        try:
+            runtime.warm(good.name)
+            still_answers(runtime.chat_model(good.name), good.target.self_test)
+        except (ModelUnavailable, OutOfTime, PromptTooLong):
+            return False
+        return True
+
+    def _complain(self, version: Version, why: str) -> None:
+        if not self._complained:
+            self._complained = True
+            self._store.complain(version, why)
+
 
 _RISKY = frozenset[State]({"creating", "warming", "testing"})
 """Steps in which a bad model may bring the device down."""
@@ -68,7 +161,7 @@ class ModelReport:
         return told | ({"failed": self.failed} if self.failed else {})
 
 
-class ModelLife:
+class ModelLifecycle:
     """Takes the device from the model it has to the one it is to have, and back where that one fails.
 
     Args:
@@ -90,14 +183,14 @@ class ModelLife:
         free_bytes: Callable[[], int],
         monotonic: Callable[[], float],
         memory: Callable[[str], Memory | None] = _unknown,
-        limits: LifeLimits | None = None,
+        limits: LifecycleLimits | None = None,
     ) -> None:
-        self._limits = limits or LifeLimits()
-        self._store = LifeStore(database, journal)
+        self._limits = limits or LifecycleLimits()
+        self._store = VersionStore(database, journal)
         self._runtimes = {str(runtime.name): runtime for runtime in runtimes}
         self._monotonic = monotonic
         self._steps = Steps(self._store, fetch, self._runtimes, self._limits.budget, monotonic, free_bytes, memory)
-        self._health = Health(self._store, self._runtimes, self._limits, monotonic)
+        self._health = HealthCheck(self._store, self._runtimes, self._limits, monotonic)
         self._lock = threading.Lock()
         self._rest_until: tuple[str, float] = ("", 0.0)
 
@@ -232,3 +325,68 @@ class ModelLife:
         except (ModelUnavailable, StorageFailed):
             return False
         return True
+
+
+class CurrentModel:
+    """Implements `edge.runtime.port.ChatModel`: the running version, and the last good one where that does not answer.
+
+    Its name is the version's, as the hub and people know it, not the runtime's.
+
+    Every method raises ModelUnavailable where the device has no model yet.
+    """
+
+    def __init__(self, life: ModelLifecycle) -> None:
+        self._life = life
+
+    @property
+    def name(self) -> str:
+        return self._first()[0]
+
+    @property
+    def context_tokens(self) -> int:
+        return self._first()[1].context_tokens
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return self._first()[1].count_tokens(messages)
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        timeout_s: float = 60.0,
+        stop_when: Callable[[str], bool] | None = None,
+    ) -> Reply:
+        failure: ModelUnavailable | None = None
+        for version, model in self._life.known_models():
+            try:
+                return model.chat(
+                    messages,
+                    schema=schema,
+                    max_tokens=max_tokens,
+                    temperature=temperature,
+                    timeout_s=timeout_s,
+                    stop_when=stop_when,
+                )
+            except ModelUnavailable as error:
+                failure = failure or _as_known(error, model.name, version)
+        raise failure or _none_yet()
+
+    def _first(self) -> tuple[str, ChatModel]:
+        models = self._life.known_models()
+        if not models:
+            raise _none_yet()
+        return models[0]
+
+
+def _as_known(error: ModelUnavailable, name: str, version: str) -> ModelUnavailable:
+    """The error with the version's name where it says the runtime's."""
+    known = ModelUnavailable(error.message.replace(name, version), error.advice)
+    known.__cause__ = error
+    return known
+
+
+def _none_yet() -> ModelUnavailable:
+    return ModelUnavailable("The device has no model yet.", "It comes with the next sync.")

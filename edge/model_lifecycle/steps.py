@@ -1,19 +1,72 @@
-"""What is done with a version: one method for each state, each harmless when it is done twice."""
+"""What is done with a version: one method for each state, each harmless when it is done twice; and its self-test."""
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from edge.errors import InvalidInput, ModelMisbehaved, StorageFailed, Untrusted
-from edge.life.port import Fetch
-from edge.life.room import Budget, Memory, Shortage, who_gives_way
-from edge.life.store import LifeStore, State, Version
-from edge.life.trying import try_out
+from edge.model_lifecycle.evictions import Budget, Memory, Shortage, select_evictions
+from edge.model_lifecycle.store import State, Version, VersionStore
 from edge.protocol.artifacts import ArtifactRef
-from edge.runtime.port import Runtime, Source
+from edge.protocol.desired import SelfTest
+from edge.runtime.port import ChatModel, Message, Runtime, Source
 
-__all__ = ["Steps"]
+__all__ = ["Fetch", "SelfTestResult", "Steps", "self_test", "still_answers"]
+
+
+class Fetch(Protocol):
+    """Brings artifacts from the hub."""
+
+    def fetch(self, ref: ArtifactRef) -> Path:
+        """The whole content. Blocks; goes on where an earlier call broke off; at once where all of it is here.
+
+        Raises:
+            LinkFailed: the hub was not reached, or not to the end: call again.
+            Untrusted: what came has another digest; it was thrown away.
+            StorageFailed: there is no room.
+            HubRefused: the hub does not give it.
+        """
+        ...
+
+    def forget(self, ref: ArtifactRef) -> None:
+        """Remove what was fetched of it. Does nothing where there is nothing."""
+        ...
+
+
+_ANSWER_TOKENS = 48
+_SIGN_OF_LIFE_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestResult:
+    """How a self-test went; `wrong` says what was wrong, empty where nothing was."""
+
+    wrong: str
+    elapsed_s: float
+    tokens: int
+
+
+def self_test(model: ChatModel, test: SelfTest) -> SelfTestResult:
+    """Ask each prompt. Raises ModelUnavailable, OutOfTime, PromptTooLong."""
+    elapsed_s, tokens = 0.0, 0
+    for prompt in test.prompts:
+        reply = model.chat([Message("user", prompt)], max_tokens=_ANSWER_TOKENS, timeout_s=test.at_most_s)
+        elapsed_s, tokens = elapsed_s + reply.elapsed_s, tokens + reply.output_tokens
+        said = reply.text.strip()
+        if not said:
+            return SelfTestResult(f"It answered nothing to {prompt[:80]!r}.", elapsed_s, tokens)
+        if test.expect and not any(word.casefold() in said.casefold() for word in test.expect):
+            return SelfTestResult(f"It answered {said[:80]!r} to {prompt[:80]!r}.", elapsed_s, tokens)
+    return SelfTestResult("", elapsed_s, tokens)
+
+
+def still_answers(model: ChatModel, test: SelfTest) -> None:
+    """A sign of life of a model that passed its test before. Raises ModelUnavailable, OutOfTime."""
+    prompt = test.prompts[0] if test.prompts else "Hello."
+    model.chat([Message("user", prompt)], max_tokens=_SIGN_OF_LIFE_TOKENS, timeout_s=test.at_most_s)
+
 
 Told = Mapping[str, Any]
 """What the event of a step says of it."""
@@ -34,7 +87,7 @@ class Steps:
 
     def __init__(
         self,
-        store: LifeStore,
+        store: VersionStore,
         fetch: Fetch,
         runtimes: Mapping[str, Runtime],
         budget: Budget,
@@ -121,10 +174,10 @@ class Steps:
         return "testing", {"elapsed_s": round(self._monotonic() - begun, 3)}
 
     def _test(self, version: Version, runtime: Runtime) -> tuple[State, Told]:
-        tried = try_out(runtime.chat_model(version.name), version.target.self_test)
-        if tried.wrong:
-            raise ModelMisbehaved(f"It failed its self-test. {tried.wrong}")
-        return "switching", {"elapsed_s": round(tried.elapsed_s, 3), "tokens": tried.tokens}
+        result = self_test(runtime.chat_model(version.name), version.target.self_test)
+        if result.wrong:
+            raise ModelMisbehaved(f"It failed its self-test. {result.wrong}")
+        return "switching", {"elapsed_s": round(result.elapsed_s, 3), "tokens": result.tokens}
 
     def _source(self, ref: ArtifactRef, runtime: Runtime) -> Source:
         return ref.digest if runtime.has(ref.digest) else self._fetch.fetch(ref)
@@ -132,8 +185,8 @@ class Steps:
     def _make_room(self, version: Version) -> None:
         place = self._store.place()
         kept = [v for v in self._store.versions() if v.state not in {"fetching", "verifying", "failed"}]
-        holy = {place.running or place.fallback or ""}
-        leaving = who_gives_way(version, kept, holy, self._free_bytes(), self._budget)
+        pinned = {place.running or place.fallback or ""}
+        leaving = select_evictions(version, kept, pinned, self._free_bytes(), self._budget)
         if isinstance(leaving, Shortage):
             if leaving.for_ever:
                 raise InvalidInput(f"It does not fit. {leaving.why}")

@@ -1,4 +1,4 @@
-"""The device's jobs: kept, looked after, run.
+"""Runs the device's jobs: kept, scheduled, retried.
 
 A job is run only as the hub signed it: its envelope is checked again at each run, so nobody who alters the device's
 disk makes it do anything. One job has one run at a time. A run that power cut short is tried again as often as the job
@@ -22,9 +22,8 @@ from pydantic import ValidationError
 
 from edge.database import Database
 from edge.errors import CallerError, EdgeError, InvalidInput, Untrusted
-from edge.jobs.order import Waiting, first_of
 from edge.jobs.sandbox import Ended, end_group, run_apart
-from edge.jobs.schedule import Due, Moment, cron_due, event_fits, interval_due
+from edge.jobs.schedule import Due, Moment, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.jobs.store import JobStore, Known, Run, spelled
 from edge.journal import Journal
 from edge.protocol.cron import parse_cron
