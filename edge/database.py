@@ -14,12 +14,11 @@ __all__ = ["Connect", "Database", "open_database", "read_database"]
 SCHEMA_VERSION = 1
 
 _OWNERS = (
-    "edge.answering",
     "edge.configuration",
     "edge.jobs.store",
     "edge.model_lifecycle.store",
-    "edge.outbox_room",
-    "edge.replies",
+    "edge.outbox_backlog",
+    "edge.questions",
     "edge.sensors.board",
     "edge.state",
 )

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from edge.configuration import Configuration
-from edge.exchange import Exchange
-from edge.facts import facts
-from edge.parts import Parts, boot_id, utc_now
+from edge.home import Parts, boot_id, facts, utc_now
 from edge.protocol.desired import KnowledgePack, ModelTarget
 from edge.settings import EdgeSettings, load_settings
 from edge.sync.artifacts import Artifacts, BlockingFetch
-from edge.sync.rounds import RoundReport
+from edge.sync.exchange import Exchange, RoundReport
 
 if TYPE_CHECKING:
     from edge.agent.assistant import Assistant
@@ -261,7 +259,7 @@ class Device:
 
     def answer_questions(self) -> None:
         """Answer what the hub asked. Raises OutboxFull, StorageFailed."""
-        from edge.answering import RemoteQuestions
+        from edge.questions import RemoteQuestions
 
         remote = RemoteQuestions(self.parts.database, self.parts.outbox, lambda: self.assistant)
         for question in remote.open():
@@ -302,7 +300,7 @@ class Device:
         return str((item.body or {}).get("text", "")) if item is not None else ""
 
     def _ask_for_job(self, text: str, by: str, limit_s: float) -> Mapping[str, Any]:
-        from edge.answering import answer_body
+        from edge.questions import answer_body
 
         return answer_body(self.assistant.ask(text, by=by, may_queue=False, limit_s=limit_s))
 

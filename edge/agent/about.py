@@ -8,8 +8,7 @@ from edge.agent.language import Language
 from edge.agent.naming import Names
 from edge.agent.wording import say
 from edge.errors import NotAllowed
-from edge.tools.policy import read_policy
-from edge.tools.registry import Toolbox
+from edge.tools.registry import Toolbox, read_policy
 
 __all__ = ["EXAMPLES", "told_of"]
 

@@ -31,7 +31,7 @@ from edge.errors import (
     PromptTooLong,
     StorageFailed,
 )
-from edge.journal import Journal
+from edge.outbox import Journal
 from edge.runtime.port import ChatModel
 from edge.tools.registry import DeviceTool, Toolbox
 

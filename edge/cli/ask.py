@@ -6,11 +6,11 @@ import json
 import sys
 from typing import Any
 
-from edge.answering import answer_body
 from edge.cli.outcomes import DONE, FAILED, WAITING
 from edge.device import open_device
 from edge.errors import EdgeError
 from edge.local_socket import ask_agent
+from edge.questions import answer_body
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]

@@ -7,7 +7,7 @@ import sys
 from edge.cli.outcomes import DONE
 from edge.configuration import Configuration
 from edge.errors import InvalidInput
-from edge.parts import Parts
+from edge.home import Parts
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from edge.cli.outcomes import DONE
 from edge.errors import InvalidInput
-from edge.facts import facts
-from edge.home import HubLink
-from edge.parts import Parts
+from edge.home import HubLink, Parts, facts
 from edge.protocol.messages import Enrolled
 from edge.settings import load_settings
 from edge.sync.enrolment import enrol
-from edge.sync.mcp_transport import open_transport, with_token
+from edge.sync.transport import open_transport, with_token
 
 __all__ = ["add_options", "run"]
 

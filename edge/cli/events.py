@@ -6,7 +6,7 @@ import sys
 from typing import Any, get_args
 
 from edge.cli.outcomes import DONE
-from edge.parts import Parts
+from edge.home import Parts
 from edge.protocol.events import EventKind
 from edge.settings import load_settings
 

@@ -6,8 +6,8 @@ import sys
 from dataclasses import asdict
 
 from edge.cli.outcomes import DONE
-from edge.parts import Parts
-from edge.replies import Replies
+from edge.home import Parts
+from edge.questions import HubReplies
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]
@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """List what the hub answered, newest first."""
     parts = Parts.of(load_settings(options.home))
-    replies = Replies(parts.database).all()
+    replies = HubReplies(parts.database).all()
     parts.database.close()
     if options.json:
         print(json.dumps([asdict(reply) for reply in replies], ensure_ascii=False))

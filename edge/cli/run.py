@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.cli.outcomes import DONE
-from edge.daemon import Daemon
+from edge.daemon import Daemon, Notifier
 from edge.device import Device, open_device
 from edge.local_socket import serve_questions
-from edge.notify import Notifier
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]
@@ -33,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _run(device: Device) -> None:
-    from edge.answering import answer_body
+    from edge.questions import answer_body
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

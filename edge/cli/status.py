@@ -7,7 +7,7 @@ from typing import Any
 
 from edge.cli.outcomes import DONE, FAILED
 from edge.device import open_device
-from edge.parts import Parts
+from edge.home import Parts
 from edge.settings import load_settings
 
 __all__ = ["add_options", "run"]

@@ -25,7 +25,7 @@ from edge.errors import CallerError, EdgeError, InvalidInput, Untrusted
 from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.jobs.store import JobStore, Known, Run, spelled
-from edge.journal import Journal
+from edge.outbox import Journal
 from edge.protocol.cron import parse_cron
 from edge.protocol.desired import Item
 from edge.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval

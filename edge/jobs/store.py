@@ -10,7 +10,7 @@ from typing import Any
 from edge.database import Database
 from edge.errors import OutboxFull
 from edge.jobs.schedule import Memory, Moment
-from edge.journal import Journal
+from edge.outbox import Journal
 
 __all__ = ["TABLES", "JobStore", "Known", "Run", "spelled"]
 

@@ -1,6 +1,5 @@
 """One knowledge pack: opened once its digest is checked, then searched. Nothing but Python and SQLite is needed."""
 
-import hashlib
 import math
 import sqlite3
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import NotFound, StorageFailed, Untrusted
+from edge.files import file_digest
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.packs.layout import COARSE, COLUMNS, FORMAT, numbers_from
 from edge.protocol.packs.terms import ANALYSER, terms_of, words_of
@@ -246,13 +246,12 @@ def open_pack(path: Path, content: ArtifactRef) -> Pack:
         StorageFailed: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_digest(path)
     except FileNotFoundError as error:
         raise NotFound(f"The pack {path.name} is not on this device.", "It comes with an exchange.") from error
     except OSError as error:
         raise StorageFailed(f"{path} cannot be read: {error.strerror}.") from error
-    if f"sha256:{found}" != content.digest:
+    if found != content.digest:
         raise Untrusted(f"{path.name} is not the pack that the hub signed.", "It is fetched again.")
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     try:

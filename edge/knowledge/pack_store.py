@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from edge.errors import NotFound, OutboxFull, StorageFailed, Untrusted
-from edge.journal import Journal
 from edge.knowledge.pack import Found, Pack, open_pack
+from edge.outbox import Journal
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import KnowledgePack
 from edge.protocol.packs.layout import PackName

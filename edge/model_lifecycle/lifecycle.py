@@ -26,10 +26,10 @@ from edge.errors import (
     StorageFailed,
     Untrusted,
 )
-from edge.journal import Journal
 from edge.model_lifecycle.evictions import Budget, Memory
 from edge.model_lifecycle.steps import Fetch, Steps, still_answers
 from edge.model_lifecycle.store import State, Version, VersionStore, name_of
+from edge.outbox import Journal
 from edge.protocol.desired import ModelTarget
 from edge.runtime.port import ChatModel, Message, Reply, Runtime
 

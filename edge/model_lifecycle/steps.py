@@ -1,12 +1,12 @@
 """What is done with a version: one method for each state, each harmless when it is done twice; and its self-test."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from edge.errors import InvalidInput, ModelMisbehaved, StorageFailed, Untrusted
+from edge.files import file_digest
 from edge.model_lifecycle.evictions import Budget, Memory, Shortage, select_evictions
 from edge.model_lifecycle.store import State, Version, VersionStore
 from edge.protocol.artifacts import ArtifactRef
@@ -221,8 +221,6 @@ def _loaded_bytes(version: Version) -> int:
 
 def _holds(path: Path, ref: ArtifactRef) -> bool:
     try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            return size == ref.size_bytes and f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == ref.digest
+        return path.stat().st_size == ref.size_bytes and file_digest(path) == ref.digest
     except OSError as error:
         raise StorageFailed(f"{path} cannot be read: {error.strerror}.") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from edge.database import Database
-from edge.journal import Journal
+from edge.outbox import Journal
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.canonical import digest_of
 from edge.protocol.desired import ModelTarget

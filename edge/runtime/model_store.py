@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from edge.errors import InvalidInput, NotFound, StorageFailed
+from edge.files import file_digest, sync_folder
 from edge.runtime.port import Source
 
 __all__ = ["ModelStore", "StoredModel"]
@@ -89,7 +90,7 @@ class ModelStore:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
-            _sync_folder(self._records)
+            sync_folder(self._records)
             self._sweep()
 
     def remove(self, name: str) -> None:
@@ -112,8 +113,7 @@ class ModelStore:
             with source.open("rb") as file:
                 if file.read(4) != b"GGUF":
                     raise InvalidInput(f"{source.name} is no GGUF file.", "Convert the model first.")
-                file.seek(0)
-                name = f"sha256-{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            name = file_digest(source).replace(":", "-")
         except FileNotFoundError as error:
             raise NotFound(f"{source} is not there.", "Fetch it first.") from error
         kept = self._contents / name
@@ -129,7 +129,7 @@ class ModelStore:
             with fresh.open("rb") as file:
                 os.fsync(file.fileno())
             fresh.replace(kept)
-            _sync_folder(self._contents)
+            sync_folder(self._contents)
         return name
 
     def _sweep(self) -> None:
@@ -153,11 +153,3 @@ def _storage_errors() -> Generator[None]:
         yield
     except OSError as error:
         raise StorageFailed(f"The model cannot be kept: {error.strerror}.", "Free space on the disk.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ they are counted first, from the vocabulary of the model and what its template a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import threading
@@ -17,6 +16,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from edge.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
+from edge.files import file_digest
 from edge.lean import not_importing
 from edge.runtime.chat import Piece, answer_within, chat_messages, room_for_answer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
@@ -112,8 +112,7 @@ class OllamaRuntime:
                 raise NotFound(f"Ollama does not have {path}.", "Fetch it first.")
             return path
         try:
-            with path.open("rb") as file:
-                digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            digest = file_digest(path)
             if not self._server.has_blob(digest):
                 with self._server.client(_LOAD_S) as client:
                     client.create_blob(path)

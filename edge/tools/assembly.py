@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.journal import Journal
 from edge.knowledge.pack_store import PackStore, knowledge_tools
+from edge.outbox import Journal
 from edge.runtime.port import ChatModel
 from edge.sensors.board import History, SensorBoard
 from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools

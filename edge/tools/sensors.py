@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from edge.errors import ToolFailed
-from edge.journal import Journal
+from edge.outbox import Journal
 from edge.sensors.board import History, SensorBoard, SensorSample
 from edge.sensors.configuration import SensorName
 from edge.tools.deadline import check_time, time_left

@@ -35,8 +35,8 @@ from edge.protocol.messages import SyncRequest, SyncResponse, check_seal, pack_e
 from edge.protocol.signing import load_signer
 from edge.sync.backoff import Backoff
 from edge.sync.enrolment import read_enrolment
-from edge.sync.mcp_transport import as_device, open_transport
-from edge.sync.rounds import Syncer
+from edge.sync.exchange import Syncer
+from edge.sync.transport import as_device, open_transport
 from tests.bench.machine import machine
 from tests.fakes.edge_sites import EdgeSite, open_site
 from tests.fakes.simulation.ledger_hubs import LedgerHub

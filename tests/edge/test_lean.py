@@ -94,7 +94,7 @@ def test_what_is_not_to_be_imported_is_not_found_within_the_block_only(packages:
 def test_the_client_of_the_hub_speaks_mcp_without_the_server_that_comes_with_it() -> None:
     run(
         "import asyncio, sys\n"
-        "from edge.sync.mcp_transport import mcp_client, open_transport, with_token\n"
+        "from edge.sync.transport import mcp_client, open_transport, with_token\n"
         "from tests.fakes.http_answers import answering, tool_result\n"
         "async def main():\n"
         "    async with answering() as answers:\n"

@@ -325,7 +325,7 @@ def main() -> None:
 
     folder = Path(sys.argv[1])
     limits = LifecycleLimits(budget=Budget(1000, 0), most_interrupted=100_000)
-    for owner in ("edge.configuration", "edge.jobs.store", "edge.outbox_room", "edge.sensors.board", "edge.state"):
+    for owner in ("edge.configuration", "edge.jobs.store", "edge.outbox_backlog", "edge.sensors.board", "edge.state"):
         importlib.import_module(owner)  # not to be killed in
     for line in sys.stdin:
         begin, begun = os.pipe()

@@ -11,7 +11,7 @@ from typing import Any  # noqa: E402
 from edge.agent.assistant import Assistant  # noqa: E402
 from edge.agent.naming import Names  # noqa: E402
 from edge.runtime.ollama import OllamaRuntime  # noqa: E402
-from edge.sync.mcp_transport import mcp_client  # noqa: E402
+from edge.sync.transport import mcp_client  # noqa: E402
 from edge.tools.registry import Toolbox, device_tool  # noqa: E402
 
 

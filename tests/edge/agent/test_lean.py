@@ -33,7 +33,7 @@ _CLIENTS = """
 import contextlib
 from edge.errors import ModelUnavailable
 from edge.runtime.ollama import OllamaRuntime
-from edge.sync.mcp_transport import mcp_client
+from edge.sync.transport import mcp_client
 with contextlib.suppress(ModelUnavailable):
     OllamaRuntime("http://127.0.0.1:9").models()
 mcp_client()

@@ -13,8 +13,7 @@ from typing import Any, Protocol
 
 from edge.database import open_database
 from edge.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
-from edge.journal import Journal
-from edge.outbox import Bounds, Outbox
+from edge.outbox import Bounds, Journal, Outbox
 from edge.protocol.artifacts import ArtifactRef
 from edge.protocol.desired import state_digest
 from edge.protocol.events import EventKind
@@ -22,7 +21,7 @@ from edge.protocol.messages import Enrolled, SyncRequest
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts
 from edge.sync.backoff import Backoff
-from edge.sync.rounds import Syncer
+from edge.sync.exchange import Syncer
 from edge.sync.transport import Transport
 from tests.fakes.edge_devices import numbered
 from tests.fakes.simulation.disks import Crash, FaultyDisk

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from edge.errors import Untrusted
-from edge.journal import Journal
+from edge.outbox import Journal
 from edge.protocol.artifacts import ArtifactRange, ArtifactRef, unpack_range
 from edge.protocol.desired import DESIRED, Desired, state_digest
 from edge.protocol.messages import Enrolled, SyncResponse, check_seal, seal

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.configuration import Rule, check_rules, merge, rule_for
 from edge.errors import InvalidInput
-from edge.merge import Rule, check_rules, merge, rule_for
 
 SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from([0.5, -1.5]) | st.sampled_from(["a", "b"])
 VALUES = SCALARS | st.lists(SCALARS, max_size=3)

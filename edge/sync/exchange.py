@@ -1,26 +1,31 @@
-"""One exchange with the hub: events up, desired state down.
+"""Exchanges with the hub, events up and desired state down, until neither has anything more to say.
 
 All that an answer brings is taken in one transaction. Nothing is taken of an answer that the enrolled hub did not seal
 for this very request.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from edge.configuration import Configuration
 from edge.database import Database
-from edge.errors import HubRefused, InvalidInput, OutboxFull, Untrusted
+from edge.errors import HubRefused, InvalidInput, LinkFailed, NotFound, OutboxFull, Untrusted
+from edge.home import Parts
 from edge.outbox import Batch, Outbox
 from edge.protocol.desired import DESIRED, Desired, ItemKind
 from edge.protocol.events import EventKind
 from edge.protocol.messages import LARGEST_BATCH, Enrolled, SyncRequest, SyncResponse, check_seal, pack_events
 from edge.protocol.signing import Signed
+from edge.questions import HubReplies
 from edge.state import DesiredState, ReportedState
-from edge.sync.transport import Transport
+from edge.sync.transport import Transport, as_device, open_transport
 
-__all__ = ["RoundReport", "Syncer"]
+__all__ = ["Exchange", "RoundReport", "Syncer"]
 
 _LEAST_S, _MOST_S = 1.0, 86_400.0
 _MOST_SETBACKS = 3
@@ -220,3 +225,65 @@ class Syncer:
         """Record what this exchange met. Without room, taking the acknowledgement, which makes room, matters more."""
         with suppress(OutboxFull):
             self._outbox.record(kind, body)
+
+
+_MOST_ROUNDS = 200
+"""Exchanges that follow each other at once."""
+
+
+class _Link:
+    """A `Transport` over whatever connection is open now."""
+
+    def __init__(self) -> None:
+        self.current: Transport | None = None
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As `Transport.call`."""
+        if self.current is None:
+            raise LinkFailed("There is no link to the hub.")
+        return await self.current.call(tool, arguments)
+
+
+class Exchange:
+    """Talks to the hub that the device enrolled with. What one exchange learns of the line, the next one knows."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._link = _Link()
+        self._syncer: Syncer | None = None
+
+    @asynccontextmanager
+    async def open_link(self) -> AsyncGenerator[Transport]:
+        """A connection to the hub that proves who this device is. Raises NotFound: it is not enrolled."""
+        way, signed = self._parts.home.link(), as_device(self._hub(), self._parts.signer)
+        async with open_transport(way.url, signed, authorities=way.authorities, proxy=way.proxy) as link:
+            yield link
+
+    async def run(self) -> RoundReport:
+        """Exchange until neither has anything more to say. Raises as `Syncer.round`; NotFound: it is not enrolled."""
+        replies = HubReplies(self._parts.database)
+        replies.take()
+        async with self.open_link() as link:
+            self._link.current = link
+            syncer = self._known_syncer()
+            report = await syncer.round()
+            changed, sent = report.changed, report.sent
+            for _ in range(_MOST_ROUNDS):
+                replies.take()  # the next exchange may take them back
+                if not report.at_once:
+                    break
+                report = await syncer.round()
+                changed, sent = changed | report.changed, sent + report.sent
+            return replace(report, changed=changed, sent=sent)
+
+    def _known_syncer(self) -> Syncer:
+        if self._syncer is None:
+            database, outbox = self._parts.database, self._parts.outbox
+            self._syncer = Syncer(self._hub(), self._link, database, outbox, nonce=lambda: secrets.token_hex(16))
+        return self._syncer
+
+    def _hub(self) -> Enrolled:
+        hub = self._parts.enrolled
+        if hub is None:
+            raise NotFound("This device is not enrolled.", "Run `chargehand-edge enroll`.")
+        return hub

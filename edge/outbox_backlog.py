@@ -1,7 +1,7 @@
-"""How the outbox keeps within its bounds: what gives way, and how that is told.
+"""The outbox's backlog kept within its bounds: which events are evicted under back-pressure, and how that is recorded.
 
-Marks are the places up to which something was sent. Events up to the newest mark may be with the hub already: none of
-them gives way.
+Marks are the places up to which something was sent. Events up to the newest mark, the watermark, may be with the hub
+already: none of them is evicted.
 """
 
 import json
@@ -12,17 +12,7 @@ from typing import Any, Literal
 
 from edge.protocol.events import EventClass
 
-__all__ = [
-    "OVERHEAD_BYTES",
-    "TABLES",
-    "Gap",
-    "add_bytes",
-    "bytes_used",
-    "deliver",
-    "oldest_records",
-    "remove",
-    "thin",
-]
+__all__ = ["OVERHEAD_BYTES", "TABLES", "Gap", "add_bytes", "bytes_used", "deliver", "oldest_records", "remove", "thin"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (

@@ -9,7 +9,7 @@ import pytest
 from edge.errors import HubRefused, InvalidInput, LinkFailed
 from edge.protocol.messages import Enrolled
 from edge.protocol.signing import request_statement, verify
-from edge.sync.mcp_transport import LARGEST_ANSWER, as_device, open_transport, with_token
+from edge.sync.transport import LARGEST_ANSWER, as_device, open_transport, with_token
 from tests.fakes.edge_processes import free_port
 from tests.fakes.http_answers import Answers, answering, http, tool_result
 from tests.fakes.reference_hubs import signer_of

@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelUnavailable, OutOfTime, PromptTooLong
-from edge.evaluation import SMALL_SET, Evaluation, EvaluationItem, evaluate, resident_mb, scored
-from edge.tools.evaluation import evaluation_tools
+from edge.tools.evaluation import (
+    SMALL_SET,
+    DeviceEvaluation,
+    EvaluationItem,
+    evaluate,
+    evaluation_tools,
+    resident_mb,
+    scored,
+)
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal
 from tests.fakes.edge_chat_models import ListedModel, SetClock
@@ -20,7 +27,7 @@ TOOL = EvaluationItem(
 )
 
 
-def run(model: ListedModel, clock: SetClock, *items: EvaluationItem, time_s: float = 1000.0) -> Evaluation:
+def run(model: ListedModel, clock: SetClock, *items: EvaluationItem, time_s: float = 1000.0) -> DeviceEvaluation:
     return evaluate(model, items, time_left=lambda: time_s - clock.now, monotonic=clock, resident=lambda: 12.5)
 
 

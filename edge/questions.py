@@ -1,20 +1,27 @@
-"""Questions that came from the hub are put to the device's own assistant; the answers are events."""
+"""Questions between hub and device: the hub's are answered here, and the hub's replies to the device's are kept."""
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from edge.agent.assistant import Answer, Assistant
 from edge.database import Database
 from edge.errors import CallerError
-from edge.journal import Journal
+from edge.outbox import Journal
 from edge.protocol.desired import Question
 from edge.state import DesiredState
 
-__all__ = ["TABLES", "RemoteQuestions", "answer_body"]
+__all__ = ["HubReplies", "HubReply", "RemoteQuestions", "answer_body"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS answered_questions (id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS replies (
+    question TEXT PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, citations TEXT NOT NULL
+);
 """
+KEPT = 200
+"""Replies: the newest so many."""
 
 
 class RemoteQuestions:
@@ -72,3 +79,43 @@ def answer_body(answer: Answer) -> dict[str, Any]:
         ],
         "elapsed_s": round(answer.elapsed_s, 3),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class HubReply:
+    """An answer of the hub's: to which question (the id under which it was queued), and where it is taken from."""
+
+    question: str
+    text: str
+    citations: tuple[str, ...]
+
+
+class HubReplies:
+    """The hub takes a reply back once it was delivered; here it stays."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._desired = DesiredState(database)
+
+    def take(self) -> int:
+        """Keep the replies of the desired state; how many were new. Raises StorageFailed."""
+        items = [(item.name, item.revision, item.body) for item in self._desired.items("reply") if item.body]
+        if not items:
+            return 0
+        with self._database.transaction() as rows:
+            new = sum(
+                rows.execute(
+                    "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)",
+                    (name, revision, str(body.get("text", "")), json.dumps(body.get("citations", []))),
+                ).rowcount
+                for name, revision, body in items
+            )
+            newest = "SELECT question FROM replies ORDER BY at DESC LIMIT ?"
+            rows.execute(f"DELETE FROM replies WHERE question NOT IN ({newest})", (KEPT,))  # noqa: S608  # nosec: our own words
+        return new
+
+    def all(self) -> list[HubReply]:
+        """Newest first. Raises StorageFailed."""
+        with self._database.read() as rows:
+            found = rows.execute("SELECT question, text, citations FROM replies ORDER BY at DESC, question").fetchall()
+        return [HubReply(question, text, tuple(json.loads(citations))) for question, text, citations in found]

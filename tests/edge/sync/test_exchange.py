@@ -11,7 +11,7 @@ from edge.errors import HubRefused, LinkFailed, Untrusted
 from edge.outbox import Bounds, Outbox
 from edge.protocol.messages import SyncRequest
 from edge.state import DesiredState, ReportedState
-from edge.sync.rounds import RoundReport
+from edge.sync.exchange import RoundReport
 from tests.fakes.edge_devices import DirectLink, open_outbox, open_syncer
 from tests.fakes.reference_hubs import ReferenceHub, signer_of
 
