@@ -21,7 +21,7 @@ from edge.sync.exchange import Exchange, RoundReport
 
 if TYPE_CHECKING:
     from edge.agent.assistant import Assistant
-    from edge.agent.naming import Names
+    from edge.agent.entity_linking import Names
     from edge.jobs.runner import Jobs
     from edge.knowledge.pack_store import PackStore
     from edge.model_lifecycle.evictions import Memory
@@ -227,7 +227,7 @@ class Device:
 
     def names(self) -> Names:
         """What can be named in a command."""
-        from edge.agent.naming import Names
+        from edge.agent.entity_linking import Names
 
         return Names(
             sensors={sensor.name: (sensor.description, *sensor.aliases) for sensor in self.board.sensors},

@@ -72,7 +72,7 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     return {
         "ok": answer.ok,
         "text": answer.text,
-        "rung": answer.rung,
+        "rung": answer.tier,
         "model": answer.model,
         "tools": [
             {"tool": use.tool, "arguments": dict(use.arguments), "error": use.error} for use in answer.tool_calls

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS, Intent
-from agents.router.language import Language, detect_language
+from edge.kernel.language import Language, detect_language
 from memory.embedding import Embedder
 from memory.errors import ChargehandError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.agent.language import Language, language_of
+from edge.kernel.language import Language, detect_language
 
 __all__ = ["Evidence", "essence", "evidence_of", "says_something", "supported"]
 
@@ -162,7 +162,7 @@ def _pieces(text: str) -> Mapping[str, int]:
 
 
 def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: Language) -> bool:
-    if len(re.findall(r"[^\W\d_]", sentence)) < 4 or language_of(sentence) != language:
+    if len(re.findall(r"[^\W\d_]", sentence)) < 4 or detect_language(sentence) != language:
         return False
     if _CLAIMS_DEED.search(sentence) or _SPELLED.search(sentence):
         return False

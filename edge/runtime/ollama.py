@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from edge.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
 from edge.files import file_digest
-from edge.lean import not_importing
+from edge.kernel.slim_imports import not_importing
 from edge.runtime.chat import Piece, answer_within, chat_messages, room_for_answer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from pydantic import ValidationError
 
 from edge.errors import HubRefused, InvalidInput, LinkFailed
-from edge.lean import import_lean
+from edge.kernel.slim_imports import import_slim
 from edge.protocol.messages import DEVICE_SCHEME, Enrolled
 from edge.protocol.signing import Signer, request_statement
 
@@ -182,7 +182,7 @@ def mcp_client() -> Any:
 
     12 MiB instead of 28, and a device serves nobody over MCP.
     """
-    return import_lean("mcp.client.client", ("mcp.server", "mcp.server.mcpserver", "mcp.server.runner"))
+    return import_slim("mcp.client.client", ("mcp.server", "mcp.server.mcpserver", "mcp.server.runner"))
 
 
 def _told(result: "CallToolResult") -> LinkFailed | HubRefused:

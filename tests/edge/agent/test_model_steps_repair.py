@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.repair import mend_arguments, nearest, read_object
+from edge.agent.model_steps import mend_arguments, nearest, read_object
 from edge.errors import ModelMisbehaved
 
 JSON = st.recursive(

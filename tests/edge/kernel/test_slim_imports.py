@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run(code: str, packages: Path | None = None) -> None:
@@ -38,8 +38,8 @@ def packages(tmp_path: Path) -> Path:
 
 def test_what_is_left_out_is_not_loaded_and_nothing_of_the_copy_stays(packages: Path) -> None:
     run(
-        "from edge.lean import import_lean\n"
-        "assert import_lean('heavy.light', ('heavy.server', 'ballast')).answer() == 42\n"
+        "from edge.kernel.slim_imports import import_slim\n"
+        "assert import_slim('heavy.light', ('heavy.server', 'ballast')).answer() == 42\n"
         "assert not {'ballast', 'heavy', 'heavy.light', 'heavy.server'} & set(sys.modules)\n"
         "import heavy.light; assert heavy.light.Server is heavy.server.Server and heavy.server.Server.PORT == 80\n",
         packages,
@@ -47,21 +47,24 @@ def test_what_is_left_out_is_not_loaded_and_nothing_of_the_copy_stays(packages: 
 
 
 def test_what_cannot_do_without_is_taken_whole(packages: Path) -> None:
-    run("from edge.lean import import_lean\nassert import_lean('heavy.needs', ('heavy.server',)).PORT == 80", packages)
+    run(
+        "from edge.kernel.slim_imports import import_slim\nassert import_slim('heavy.needs', ('heavy.server',)).PORT == 80",
+        packages,
+    )
 
 
 def test_what_is_loaded_already_is_taken_as_it_is(packages: Path) -> None:
     run(
-        "import heavy.light\nfrom edge.lean import import_lean\n"
-        "assert import_lean('heavy.light', ('heavy.server', 'ballast')) is heavy.light\n",
+        "import heavy.light\nfrom edge.kernel.slim_imports import import_slim\n"
+        "assert import_slim('heavy.light', ('heavy.server', 'ballast')) is heavy.light\n",
         packages,
     )
 
 
 def test_what_is_not_there_is_told() -> None:
     run(
-        "from edge.lean import import_lean\n"
-        "try:\n    import_lean('no_such_package.module', ())\n"
+        "from edge.kernel.slim_imports import import_slim\n"
+        "try:\n    import_slim('no_such_package.module', ())\n"
         "except ImportError as error:\n    assert error.name == 'no_such_package'\n"
         "else:\n    raise SystemExit('nothing was told')"
     )
@@ -69,8 +72,8 @@ def test_what_is_not_there_is_told() -> None:
 
 def test_threads_that_import_at_once_leave_no_placeholder_behind(packages: Path) -> None:
     run(
-        "import threading\nfrom edge.lean import import_lean\n"
-        "def work():\n    assert import_lean('heavy.light', ('heavy.server', 'ballast')).answer() == 42\n"
+        "import threading\nfrom edge.kernel.slim_imports import import_slim\n"
+        "def work():\n    assert import_slim('heavy.light', ('heavy.server', 'ballast')).answer() == 42\n"
         "threads = [threading.Thread(target=work) for _ in range(8)]\n"
         "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
         "assert not {'ballast', 'heavy', 'heavy.server'} & set(sys.modules)\n",
@@ -80,7 +83,7 @@ def test_threads_that_import_at_once_leave_no_placeholder_behind(packages: Path)
 
 def test_what_is_not_to_be_imported_is_not_found_within_the_block_only(packages: Path) -> None:
     run(
-        "from edge.lean import not_importing\n"
+        "from edge.kernel.slim_imports import not_importing\n"
         "with not_importing('ballast'):\n"
         "    try:\n        import ballast\n    except ImportError:\n        pass\n"
         "    else:\n        raise SystemExit('it was found')\n"

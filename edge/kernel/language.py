@@ -12,6 +12,6 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 def detect_language(text: str) -> Language:
-    """Chinese where its characters outnumber half the Latin words (model names are Latin in both); else English."""
+    """Chinese where its characters outnumber half the Latin words (names are Latin in both); else English."""
     chinese = len(_CHINESE.findall(text))
     return "zh" if chinese and 2 * chinese >= len(_WORD.findall(text)) else "en"

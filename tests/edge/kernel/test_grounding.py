@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.grounding.numbers import amounts, codes, figures, plain
+from edge.kernel.grounding import amounts, codes, figures, plain
 
 
 def measured(text: str) -> list[tuple[str, str]]:

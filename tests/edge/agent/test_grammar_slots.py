@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.naming import Names
-from edge.agent.slots import SLOTS, Reading, Unclear
+from edge.agent.entity_linking import Names
+from edge.agent.grammar import SLOTS, SlotContext, Unclear
 
-READING = Reading(Names(services=("modbus", "nginx.service")), {})
+READING = SlotContext(Names(services=("modbus", "nginx.service")), {})
 
 
 def read(slot: str, said: str) -> object:
@@ -49,7 +49,7 @@ def test_words_of_fixed_sets() -> None:
 def test_a_service_is_one_that_there_is() -> None:
     assert read("service", "nginx") == "nginx.service"
     assert read("service", "apache") == Unclear("apache")
-    assert SLOTS["service"].read("apache", Reading(Names(), {})) == "apache"
+    assert SLOTS["service"].read("apache", SlotContext(Names(), {})) == "apache"
 
 
 def test_quotation_marks_around_free_text_go() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from edge.agent.templates import compile_template
+from edge.agent.grammar import compile_template
 
 SLOTS = {"sensor": "[a-z ]{1,30}?", "number": r"\d+", "text": ".{1,50}"}
 RULES = {"show": "show [me]|read", "twice": "<show> <show>"}

@@ -1,6 +1,6 @@
 import pytest
 
-from edge.agent.consent import asked_writes, in_own_words, is_question, takes_back, withheld_writes
+from edge.agent.intent import asked_writes, in_own_words, is_question, takes_back, withheld_writes
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.agent.about import EXAMPLES
+from edge.agent.wording import EXAMPLES
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES, Device
 
 
@@ -11,7 +11,7 @@ from tests.fakes.assisted_devices import NAMES, TOOL_NAMES, Device
 def test_every_example_is_understood_without_a_model(tool: str, place: int) -> None:
     filled = EXAMPLES[tool][place].format(sensor="oil_temperature", diagnostic="disk_usage")
     answer = Device(documents=["Clean the air filter. 空气滤芯"]).assistant().ask(filled, by="p")
-    assert (answer.rung, [use.tool for use in answer.tool_calls]) == ("fast", [tool])
+    assert (answer.tier, [use.tool for use in answer.tool_calls]) == ("fast", [tool])
 
 
 def test_every_tool_has_an_example() -> None:
@@ -21,7 +21,7 @@ def test_every_tool_has_an_example() -> None:
 def test_help_shows_what_the_policy_allows() -> None:
     device = Device(policy={"tools": ["sensor_read", "diagnostic_run"]})
     told = device.assistant().ask("What can you do?", by="p")
-    assert (told.rung, told.ok, told.tool_calls) == ("fast", True, ())
+    assert (told.tier, told.ok, told.tool_calls) == ("fast", True, ())
     assert "- read oil_temperature\n" in told.text
     assert "alert" not in told.text
     assert "diagnostic" not in told.text  # none of them is named by the policy

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent.lean import ABSENT
+from edge.agent.loop import ABSENT
 
 ROOT = Path(__file__).parents[3]
 FORBIDDEN = (
@@ -84,8 +84,8 @@ def test_a_step_beside_the_clients_of_ollama_and_of_the_hub_stays_small() -> Non
 @pytest.mark.integration
 def test_smolagents_is_whole_for_whoever_imports_it_afterwards() -> None:
     run(
-        "from edge.agent.lean import lean_smolagents\n"
-        "lean = lean_smolagents()\n"
+        "from edge.agent import loop\n"
+        "lean = loop._agents\n"
         "import sys; assert 'smolagents' not in sys.modules and 'rich' not in sys.modules\n"
         "import smolagents, rich.console\n"
         "assert smolagents.ToolCallingAgent is not lean.ToolCallingAgent\n"
@@ -97,8 +97,7 @@ def test_smolagents_is_whole_for_whoever_imports_it_afterwards() -> None:
 def test_packages_that_were_there_before_are_there_afterwards() -> None:
     run(
         "import requests, rich.text\n"
-        "from edge.agent.lean import lean_smolagents\n"
-        "lean_smolagents()\n"
+        "from edge.agent import loop\n"
         "import sys; assert sys.modules['requests'] is requests and sys.modules['rich'] is rich\n" + _REPORT
     )
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from edge.agent.naming import Names
-from edge.agent.topics import mentioned, on_topic
+from edge.agent.entity_linking import Names
+from edge.agent.intent import mentioned, on_topic
 
 SENSORS = {"inlet": ("air inlet temperature", "进风口"), "fan": ("fan speed",), "hall": ("hall humidity",)}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.router.language import detect_language
+from edge.kernel.language import detect_language
 
 
 @pytest.mark.parametrize(

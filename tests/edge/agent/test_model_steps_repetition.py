@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.repetition import repeats
+from edge.agent.model_steps import repeats
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import pytest
 
-from edge.agent.fast_path import glossary
-from edge.agent.naming import link, words_in
+from edge.agent.entity_linking import glossary, link, words_in
 
 KNOWN = {
     "oil_temperature": ("T-101",),

@@ -14,12 +14,12 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["import_lean", "not_importing"]
+__all__ = ["import_slim", "not_importing"]
 
 _one_at_a_time = threading.Lock()
 
 
-def import_lean(module: str, without: Sequence[str]) -> ModuleType:
+def import_slim(module: str, without: Sequence[str]) -> ModuleType:
     """A copy of a module, as `mcp.client.client`, with placeholders for other modules, as `mcp.server`.
 
     Args:

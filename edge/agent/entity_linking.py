@@ -1,10 +1,14 @@
-"""What exists on this device, and which of it a phrase means."""
+"""Entity linking: what exists on this device, and which of it a phrase means."""
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-__all__ = ["Names", "link", "spell_out", "words_in"]
+__all__ = ["Names", "glossary", "link", "phrasings", "spell_out", "words_in"]
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PIECE = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[\u3400-\u9fff]+")
@@ -27,6 +31,17 @@ class Names:
     sensors: Mapping[str, Iterable[str]] = field(default_factory=dict[str, Iterable[str]])
     diagnostics: Mapping[str, Iterable[str]] = field(default_factory=dict[str, Iterable[str]])
     services: tuple[str, ...] = ()
+
+
+@cache
+def phrasings() -> Mapping[str, Any]:
+    """`phrasings.toml`: the sentences of known commands, their rules, and the glossary."""
+    return tomllib.loads((files("edge.agent") / "phrasings.toml").read_text(encoding="utf-8"))
+
+
+def glossary() -> Mapping[str, str]:
+    """Words that mean other words in the names of sensors, such as 温度: temperature."""
+    return phrasings()["glossary"]
 
 
 def link(phrase: str, known: Mapping[str, Iterable[str]], glossary: Mapping[str, str], hint: str = "") -> list[str]:
