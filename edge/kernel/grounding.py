@@ -1,4 +1,6 @@
-"""Figures and codes in a text, in one form: 1,000 and 1000, 85 °C and 85°C, three and 3 are the same figure.
+"""Grounding of figures, units and codes: found in a text, in one form, so that a model's can be held against evidence.
+
+1,000 and 1000, 85 °C and 85°C, three and 3 are the same figure.
 
 A code is a name with letters and digits, such as SE30, E-F071 or qwen2.5-3b; the digits in it are no figures.
 """
@@ -29,10 +31,11 @@ _FIGURE = re.compile(
     rf"|\b(?:(?P<tens>{'|'.join(_TENS)})(?:[ -](?P<ones>{'|'.join(_SMALL)}))?|(?P<small>{'|'.join(_SMALL)}))\b",
     re.IGNORECASE,
 )
-_UNIT = re.compile(r"[ \u00a0-]?(%|℃|°\s?[CF]\b|[A-Za-zµ]+(?:[/·][A-Za-z]+)?|[\u3400-\u9fff]{1,4})")
+_UNIT = re.compile(r"[ \u00a0-]?(%|℃|℉|°\s?[CF]\b|[A-Za-zµ]+(?:[/·][A-Za-z]+)?|[\u3400-\u9fff]{1,4})")
 _SPELLINGS = {
     "%": "% percent",
     "°C": "°C ℃ degree 摄氏度 度",
+    "°F": "°F ℉",
     "ms": "ms millisecond 毫秒",
     "s": "s sec second 秒",
     "min": "min minute 分钟 分",
@@ -52,14 +55,21 @@ _SPELLINGS = {
     "g": "g gram 克",
     "kg": "kg kilogram 公斤 千克",
     "V": "V volt 伏",
+    "A": "amp ampere 安",
     "mAh": "mAh 毫安时",
     "Wh": "Wh",
     "W": "W watt 瓦",
+    "kW": "kW kilowatt 千瓦",
     "Hz": "Hz hertz",
     "MHz": "MHz",
     "GHz": "GHz",
     "dB": "dB decibel 分贝",
     "K": "K kelvin",
+    "bar": "bar 巴",
+    "kPa": "kPa",
+    "MPa": "MPa",
+    "psi": "psi",
+    "mm/s": "mm/s",
     "N·m": "N·m Nm",
     "rpm": "rpm",
     "EUR": "EUR euro 欧元",
