@@ -17,7 +17,7 @@
     ├── PromptTooLong            the messages do not fit the model's context (carries both counts)
     └── ModelMisbehaved          the model loops, or answers what cannot be used
 
-The command line maps the tree to exit codes in `edge/cli/outcomes.py`.
+The command line maps the tree to exit codes in `edge/cli/__init__.py`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
     "ToolFailed",
     "Untrusted",
     "WorldError",
-    "misfits",
+    "format_validation_error",
 ]
 
 
@@ -145,7 +145,7 @@ class ModelMisbehaved(EdgeError):
     """The model loops, or answers what cannot be used."""
 
 
-def misfits(error: ValidationError, most: int = 1, whole: str = "it") -> str:
+def format_validation_error(error: ValidationError, most: int = 1, whole: str = "it") -> str:
     """Where values do not fit and why, of the first so many; the values are not told, and made-up names are cut.
 
     Args:

@@ -34,7 +34,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edge.errors import InvalidInput, misfits
+from edge.errors import InvalidInput, format_validation_error
 from edge.sensors.configuration import Sensor
 
 __all__ = ["HOME_VARIABLE", "DiagnosticSettings", "EdgeSettings", "ModelSettings", "OutboxSettings", "load_settings"]
@@ -121,4 +121,4 @@ def load_settings(home: Path | None = None) -> EdgeSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}.", "Correct it.") from error
     except ValidationError as error:
-        raise InvalidInput(f"{path}: {misfits(error)}.", "Correct it.") from error
+        raise InvalidInput(f"{path}: {format_validation_error(error)}.", "Correct it.") from error

@@ -16,7 +16,6 @@ The audit trail of a call has the kind "audit" and these bodies:
 device stopped in between, or had no room for more: whether the write was done is then not known.
 """
 
-import inspect
 import logging
 import threading
 import time
@@ -24,9 +23,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import (
     EdgeError,
@@ -37,8 +36,9 @@ from edge.errors import (
     OutOfTime,
     StorageFailed,
     ToolFailed,
-    misfits,
+    format_validation_error,
 )
+from edge.kernel.function_schema import function_schema
 from edge.outbox import Journal
 from edge.protocol.canonical import canonical_json, digest_of
 from edge.tools.deadline import LimitedRun, caller
@@ -198,7 +198,7 @@ class DeviceTool:
         try:
             return self.arguments.model_validate(dict(arguments))
         except (ValidationError, TypeError, ValueError) as error:
-            wrong = misfits(error, 5, "arguments") if isinstance(error, ValidationError) else ""
+            wrong = format_validation_error(error, 5, "arguments") if isinstance(error, ValidationError) else ""
             known = ", ".join(self.arguments.model_fields) or "none"
             raise InvalidInput(
                 f"{self.name} cannot be called so: {wrong or 'the arguments are not an object'}.",
@@ -222,25 +222,12 @@ def device_tool(
     Raises:
         TypeError: it has no docstring, or a parameter that lacks an annotation or cannot be named.
     """
-    hints = get_type_hints(function, include_extras=True)
-    description = inspect.cleandoc(function.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    if not description:
-        raise TypeError(f"{function.__name__} lacks a docstring")
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name not in hints or parameter.kind not in named:
-            raise TypeError(f"{function.__name__}: parameter {name} lacks an annotation or a name")
-        fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-    title = "".join(part.capitalize() for part in function.__name__.split("_"))
-    model = create_model(
-        f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True, defer_build=True), **fields
-    )
+    schema = function_schema(function, defer_build=True)
 
     def run(checked: BaseModel) -> Mapping[str, Any]:
-        return function(**{name: getattr(checked, name) for name in fields})
+        return function(**{name: getattr(checked, name) for name in type(checked).model_fields})
 
-    return DeviceTool(function.__name__, description, model, effect, run, timeout_s, quotes, ends_itself)
+    return DeviceTool(schema.name, schema.description, schema.arguments, effect, run, timeout_s, quotes, ends_itself)
 
 
 @dataclass(slots=True)

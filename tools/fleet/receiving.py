@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from edge.errors import misfits
+from edge.errors import format_validation_error
 from edge.protocol.canonical import canonical_json, digest_of
 from edge.protocol.events import FIRST_CHAIN, Event, chain
 from edge.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, RejectedEvent, SyncRequest
@@ -143,7 +143,7 @@ def _checked(raw: Mapping[str, Any]) -> tuple[Event | None, str]:
         event = Event.model_validate(raw)
         size_bytes = len(canonical_json(event.body))
     except ValidationError as error:
-        return None, misfits(error)[:200]
+        return None, format_validation_error(error)[:200]
     except (TypeError, ValueError, RecursionError):
         return None, "it is not JSON"
     if size_bytes > LARGEST_EVENT:
