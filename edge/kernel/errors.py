@@ -17,7 +17,7 @@
     ├── PromptTooLong            the messages do not fit the model's context (carries both counts)
     └── ModelMisbehaved          the model loops, or answers what cannot be used
 
-The command line maps the tree to exit codes in `edge/cli/outcomes.py`.
+The command line maps the tree to exit codes in `edge/cli/__init__.py`.
 """
 
 from __future__ import annotations
