@@ -2,7 +2,7 @@
 
 import re
 
-from agents.grounding.numbers import codes
+from edge.kernel.grounding import codes
 from memory.lexical import analyse
 
 __all__ = ["is_elliptical", "standalone_question"]

@@ -2,12 +2,14 @@
 
 Each loop goes on by itself, so that a slow model holds up neither the sync nor another's job. What a loop cannot do now
 is logged and tried again; what nobody expected ends the process, and whoever keeps it running starts it again: nothing
-is kept in memory that would be lost by that.
+is kept in memory that would be lost by that. systemd gets a heartbeat (sd_notify(3)).
 """
 
 import asyncio
 import logging
+import os
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,10 +17,36 @@ from typing import Any
 from edge.device import Device
 from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.desired import ItemKind
-from edge.notify import Notifier, watchdog_interval_s
 from edge.sync.backoff import Backoff
 
-__all__ = ["Daemon"]
+__all__ = ["Daemon", "Notifier", "watchdog_interval_s"]
+
+
+class Notifier:
+    """Sends states such as "READY=1" to the socket that systemd named.
+
+    Args:
+        address: of the socket, `NOTIFY_SOCKET`; None for nobody.
+    """
+
+    def __init__(self, address: str | None) -> None:
+        self._address = address
+
+    def tell(self, state: str) -> None:
+        """Say it once. A socket that is gone is nobody's: there is nobody left to tell."""
+        if not self._address:
+            return
+        address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.connect(address)
+            channel.sendall(state.encode())
+
+
+def watchdog_interval_s() -> float | None:
+    """Half of the time within which systemd wants to hear of us; None where it does not."""
+    given = os.environ.get("WATCHDOG_USEC", "")
+    return int(given) / 2e6 if given.isdigit() and int(given) > 0 else None
+
 
 _log = logging.getLogger(__name__)
 

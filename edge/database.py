@@ -14,13 +14,12 @@ __all__ = ["Connect", "Database", "open_database", "read_database"]
 SCHEMA_VERSION = 1
 
 _OWNERS = (
-    "edge.answering",
     "edge.configuration",
     "edge.jobs.store",
-    "edge.life.store",
-    "edge.outbox_room",
-    "edge.replies",
-    "edge.sensors.history",
+    "edge.model_lifecycle.store",
+    "edge.outbox_backlog",
+    "edge.questions",
+    "edge.sensors.board",
     "edge.state",
 )
 """Modules that own tables: each has `TABLES`, SQL that makes them where they are not there yet."""

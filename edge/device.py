@@ -13,24 +13,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from edge.configuration import Configuration
-from edge.exchange import Exchange
-from edge.facts import facts
+from edge.home import Parts, boot_id, facts, utc_now
 from edge.kernel.protocol.desired import KnowledgePack, ModelTarget
-from edge.parts import Parts, boot_id, utc_now
 from edge.settings import EdgeSettings, load_settings
 from edge.sync.artifacts import Artifacts, BlockingFetch
-from edge.sync.rounds import RoundReport
+from edge.sync.exchange import Exchange, RoundReport
 
 if TYPE_CHECKING:
     from edge.agent.assistant import Assistant
-    from edge.agent.naming import Names
-    from edge.jobs.jobs import Jobs
-    from edge.knowledge.shelf import PackShelf
-    from edge.life.life import ModelLife
-    from edge.life.room import Memory
+    from edge.agent.entity_linking import Names
+    from edge.jobs.runner import Jobs
+    from edge.knowledge.pack_store import PackStore
+    from edge.model_lifecycle.evictions import Memory
+    from edge.model_lifecycle.lifecycle import ModelLifecycle
     from edge.runtime.port import ChatModel, Runtime
-    from edge.sensors.board import SensorBoard
-    from edge.sensors.history import History
+    from edge.sensors.board import History, SensorBoard
     from edge.tools.diagnostics import Diagnostic
     from edge.tools.health import Machine
     from edge.tools.registry import Toolbox
@@ -91,12 +88,12 @@ class Device:
         )
 
     @cached_property
-    def life(self) -> ModelLife:
-        from edge.life.life import LifeLimits, ModelLife
-        from edge.life.room import Budget
+    def life(self) -> ModelLifecycle:
+        from edge.model_lifecycle.evictions import Budget
+        from edge.model_lifecycle.lifecycle import LifecycleLimits, ModelLifecycle
 
         home, budget = self.parts.home, Budget(models_bytes=self.settings.models.budget_mb * _MIB)
-        return ModelLife(
+        return ModelLifecycle(
             self.parts.database,
             self.parts.outbox,
             BlockingFetch(self.artifacts, self._exchange.open_link, self._kept),
@@ -104,12 +101,12 @@ class Device:
             free_bytes=lambda: shutil.disk_usage(home.root).free,
             monotonic=time.monotonic,
             memory=self.memory_of,
-            limits=LifeLimits(budget=budget),
+            limits=LifecycleLimits(budget=budget),
         )
 
     def memory_of(self, runtime: str) -> Memory | None:
         """Where this runtime loads its models; None for an Ollama that is on another machine."""
-        from edge.life.room import Memory
+        from edge.model_lifecycle.evictions import Memory
 
         here = runtime != "ollama" or urlsplit(self.settings.models.ollama).hostname in _THIS_MACHINE
         found = self._machine.memory_bytes() if here else None
@@ -126,7 +123,7 @@ class Device:
 
     def models(self) -> list[ChatModel]:
         """What the assistant may ask, the small one first."""
-        from edge.life.current import CurrentModel
+        from edge.model_lifecycle.lifecycle import CurrentModel
 
         wanted = self.settings.models
         small = CurrentModel(self.life) if self.life.models() else self._own_model(wanted.small)
@@ -152,10 +149,10 @@ class Device:
     # -- knowledge
 
     @cached_property
-    def shelf(self) -> PackShelf:
-        from edge.knowledge.shelf import PackShelf
+    def pack_store(self) -> PackStore:
+        from edge.knowledge.pack_store import PackStore
 
-        return PackShelf(self._packs, self.artifacts.find, self.parts.outbox)
+        return PackStore(self._packs, self.artifacts.find, self.parts.outbox)
 
     def fetch_packs(self) -> None:
         """Bring the packs that lack. Raises as `Artifacts.fetch`."""
@@ -164,7 +161,7 @@ class Device:
                 if self.artifacts.find(pack.content) is None:
                     asyncio.run(self._fetch_pack(pack))
         finally:
-            missing = self.shelf.missing()
+            missing = self.pack_store.missing()
             here = {pack.name: pack.content.digest for pack in self._packs() if pack.name not in missing}
             self.parts.reported.put("packs", here)
 
@@ -200,7 +197,7 @@ class Device:
                 history=self._history,
                 log_folders=self.settings.logs,
                 diagnostics=self.diagnostics,
-                shelf=self.shelf,
+                pack_store=self.pack_store,
                 model=lambda: next(iter(self.models()), None),
             )
         )
@@ -230,7 +227,7 @@ class Device:
 
     def names(self) -> Names:
         """What can be named in a command."""
-        from edge.agent.naming import Names
+        from edge.agent.entity_linking import Names
 
         return Names(
             sensors={sensor.name: (sensor.description, *sensor.aliases) for sensor in self.board.sensors},
@@ -239,8 +236,8 @@ class Device:
 
     @cached_property
     def jobs(self) -> Jobs:
-        from edge.jobs.jobs import JobParts, Jobs
-        from edge.jobs.zones import local_zone
+        from edge.jobs.runner import JobParts, Jobs
+        from edge.jobs.schedule import local_zone
 
         outbox = self.parts.outbox
         parts = JobParts(
@@ -262,7 +259,7 @@ class Device:
 
     def answer_questions(self) -> None:
         """Answer what the hub asked. Raises OutboxFull, StorageFailed."""
-        from edge.answering import RemoteQuestions
+        from edge.questions import RemoteQuestions
 
         remote = RemoteQuestions(self.parts.database, self.parts.outbox, lambda: self.assistant)
         for question in remote.open():
@@ -290,7 +287,7 @@ class Device:
 
     @cached_property
     def _history(self) -> History:
-        from edge.sensors.history import History
+        from edge.sensors.board import History
 
         return History(self.parts.database, utc_now)
 
@@ -303,7 +300,7 @@ class Device:
         return str((item.body or {}).get("text", "")) if item is not None else ""
 
     def _ask_for_job(self, text: str, by: str, limit_s: float) -> Mapping[str, Any]:
-        from edge.answering import answer_body
+        from edge.questions import answer_body
 
         return answer_body(self.assistant.ask(text, by=by, may_queue=False, limit_s=limit_s))
 

@@ -1,21 +1,38 @@
-"""The folder of everything that a device keeps, and what of it is private."""
+"""The folder of everything that a device keeps, and what every process that works on it opens.
+
+Such a process is the agent, a command of the command line, or the child process of a job.
+"""
+
+from __future__ import annotations
 
 import fcntl
 import json
 import os
+import platform
+import secrets
 import shutil
+import socket
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edge.database import Database, open_database, read_database
+from edge.files import replace_file
 from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
-from edge.sync.enrolment import replace_file
+from edge.kernel.protocol.messages import Enrolled
+from edge.kernel.protocol.signing import Signer, load_signer
+from edge.outbox import Bounds, Outbox
+from edge.settings import EdgeSettings
+from edge.state import DesiredState, ReportedState
+from edge.sync.enrolment import read_enrolment
 
-__all__ = ["EdgeHome", "HubLink", "open_home"]
+__all__ = ["EdgeHome", "HubLink", "Parts", "boot_id", "facts", "open_home", "utc_now"]
 
 _FULL_BELOW_MB = 1
 """Then SQLite may not write any more."""
@@ -114,3 +131,84 @@ def open_home(root: Path) -> EdgeHome:
             f"The folder {root} cannot be used: {error.strerror}.", "Choose another by CHARGEHAND_EDGE_HOME."
         ) from error
     return EdgeHome(root)
+
+
+_MIB = 1 << 20
+
+
+def facts() -> dict[str, Any]:
+    """JSON; tells people at the hub what they have before them."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "hostname": socket.gethostname(),
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "memory_mb": memory // _MIB,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Settings, places and the one database, for a process of its own."""
+
+    settings: EdgeSettings
+    home: EdgeHome
+    database: Database
+    outbox: Outbox
+    desired: DesiredState
+    reported: ReportedState
+
+    @classmethod
+    def of(cls, settings: EdgeSettings, *, reading: bool = False) -> Parts:
+        """Open them.
+
+        Args:
+            reading: nothing will be written, so that it works on a disk that is full.
+
+        Raises:
+            StorageFailed: the home or the database cannot be used.
+        """
+        home = open_home(settings.home)
+        database = (read_database if reading else open_database)(home.database)
+        room = settings.outbox
+        outbox = Outbox(
+            database,
+            clock=utc_now,
+            monotonic=time.monotonic,
+            boot=boot_id(),
+            new_stream=lambda: secrets.token_hex(16),
+            bounds=Bounds(
+                audit=int(room.audit_mb * _MIB),
+                record=int(room.record_mb * _MIB),
+                telemetry=int(room.telemetry_mb * _MIB),
+            ),
+        )
+        return cls(settings, home, database, outbox, DesiredState(database), ReportedState(database))
+
+    @property
+    def enrolled(self) -> Enrolled | None:
+        """The hub; None before the device enrolled. Raises StorageFailed."""
+        return read_enrolment(self.home.enrolment)
+
+    @property
+    def signer(self) -> Signer:
+        """Raises Untrusted, StorageFailed: the key cannot be used."""
+        try:
+            return load_signer(self.home.key)
+        except OSError as error:
+            raise StorageFailed(f"{self.home.key} cannot be used: {error.strerror}.") from error
+
+
+def boot_id() -> str:
+    """Names this start of the operating system."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return f"start-{os.getpid()}-{time.monotonic_ns()}"
+
+
+def utc_now() -> datetime:
+    """The wall clock; it may jump."""
+    return datetime.now(UTC)

@@ -1,10 +1,11 @@
-"""The append-only record of what happens on a device, until the hub has it and a little longer.
+"""The append-only record of what happens on a device, until the hub has it and a little longer: the outbox.
 
-Each event has the next number and a digest over itself and all before it (`chain`, in the protocol). What is kept,
-at most, is stated for each class of events in `Bounds`; what gives way is counted in the event that follows it, so that
-no number ever lacks without a reason.
+Each event has the next number and a digest over itself and all before it (`chain`, in the protocol). By that chain
+the hub deduplicates events, so what is sent again is never kept twice. What is kept, at most, is stated for each class
+of events in `Bounds`; what is evicted is counted in the event that follows it, so that no number ever lacks without a
+reason.
 
-The hub's place in the stream is always a mark: a place up to which something was sent (`edge.outbox_room`).
+The hub's place in the stream is always a mark: a place up to which something was sent (`edge.outbox_backlog`).
 """
 
 import json
@@ -12,16 +13,32 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from edge.database import Database
 from edge.kernel.canonical import canonical_json
 from edge.kernel.errors import InvalidInput, OutboxFull
 from edge.kernel.protocol.events import FIRST_CHAIN, EventClass, EventKind, chain, class_of
 from edge.kernel.protocol.messages import LARGEST_BATCH, LARGEST_EVENT
-from edge.outbox_room import OVERHEAD_BYTES, TABLES, add_bytes, bytes_used, deliver, oldest_records, remove, thin
+from edge.outbox_backlog import OVERHEAD_BYTES, TABLES, add_bytes, bytes_used, deliver, oldest_records, remove, thin
 
-__all__ = ["TABLES", "Batch", "Bounds", "Outbox", "OutboxStatus", "Recorded"]
+__all__ = ["TABLES", "Batch", "Bounds", "Journal", "Outbox", "OutboxStatus", "Recorded"]
+
+
+class Journal(Protocol):
+    """An append-only record that reaches the hub, once and in order. The outbox is one."""
+
+    def record(self, kind: EventKind, body: Mapping[str, Any]) -> int:
+        """Append an event; durable when it returns.
+
+        Returns:
+            Its sequence number, from 1.
+
+        Raises:
+            OutboxFull: there is no room for an event of a kind that must not be lost. Do not do what it tells of.
+            StorageFailed: it could not be written.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from agents.drafting import draft_messages
 from agents.grounding.relevance import Found, Rarity, assess
 from agents.models.streaming import stream_text
-from agents.router.language import detect_language
+from edge.kernel.language import detect_language
 from graphs.dependencies import Dependencies
 from memory.lexical import analyse
 from memory.passages import Passage

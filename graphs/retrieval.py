@@ -24,8 +24,8 @@ from agents.grounding.quotes import Quote, as_markdown, asks_steps, cite, select
 from agents.grounding.relevance import assess
 from agents.grounding.widening import has_steps
 from agents.phrases import phrase
-from agents.router.language import detect_language
 from edge.kernel.errors import ChargehandError
+from edge.kernel.language import detect_language
 from graphs.ahead import PASSAGES_TO_MODEL, SEARCH, rarity_of, search, search_arguments, stream_draft
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question

@@ -23,10 +23,10 @@ from agents.phrases import phrase
 from agents.planner.plan import TeamName
 from agents.planner.resuming import read_answer
 from agents.router.intents import Intent
-from agents.router.language import detect_language
 from agents.router.router import Route
 from agents.teams.outcomes import Pending, TeamFinding
 from agents.transcript import Transcript
+from edge.kernel.language import detect_language
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question

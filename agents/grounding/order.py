@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from agents.grounding.numbers import quantity
 from agents.grounding.wording import Token
+from edge.kernel.grounding import quantity
 
 __all__ = ["keeps_order", "names_in", "rivals", "same_kinds_in_order", "shortest_run"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.grounding.numbers import codes, plain
+from edge.kernel.grounding import codes, plain
 from memory.lexical import analyse
 from memory.passages import Passage
 

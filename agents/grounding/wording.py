@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from agents.grounding.numbers import amounts, codes, plain
+from edge.kernel.grounding import amounts, codes, plain
 from memory.lexical import analyse
 
 __all__ = ["Token", "tokens", "without_marks"]

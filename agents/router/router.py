@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS, Intent
-from agents.router.language import Language, detect_language
 from edge.kernel.errors import ChargehandError
+from edge.kernel.language import Language, detect_language
 from memory.embedding import Embedder
 
 __all__ = ["IntentChooser", "IntentRouter", "Route", "RunnerUp", "load_router"]

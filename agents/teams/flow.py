@@ -22,11 +22,11 @@ from agents.planner.operations.watching import may_look_at_devices
 from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
 from agents.planner.reading import without_reason
-from agents.router.language import detect_language
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
 from agents.teams.verifying import keep_supported
 from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
+from edge.kernel.language import detect_language
 from tools.catalogue import Catalogue
 from tools.spec import ToolContext, ToolSpec
 

@@ -3,8 +3,8 @@
 import re
 
 from agents.grounding.claims import check_claim
-from agents.grounding.numbers import codes, figures, plain
 from agents.grounding.places import sentences
+from edge.kernel.grounding import codes, figures, plain
 
 __all__ = ["keep_supported"]
 

@@ -1,6 +1,6 @@
-"""The ladder: a known command without a model, the small model, a larger one, the hub.
+"""The fallback chain: a known command without a model, the small model, a larger one, the hub.
 
-Each rung gives a reason when it passes a question on. No rung does more than the person asked for: what writes is
+Each tier gives a reason when it passes a question on. No tier does more than the person asked for: what writes is
 decided by rule from their words, and every tool call goes through the toolbox.
 """
 
@@ -10,17 +10,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from edge.agent.about import told_of
-from edge.agent.consent import WRITES, asked_writes, in_own_words, withheld_writes
+from edge.agent.entity_linking import Names
 from edge.agent.fast_path import About, Call, FastPath, Found, Match, Which
 from edge.agent.grounding import essence, evidence_of, says_something, supported
-from edge.agent.language import Language, language_of
-from edge.agent.naming import Names
+from edge.agent.intent import WRITES, asked_writes, in_own_words, mentioned, on_topic, own_terms, withheld_writes
+from edge.agent.model_steps import QuestionLimits, Stepper
 from edge.agent.prompt import Offer, quoted, system_prompt
-from edge.agent.stepping import Limits, Stepper
-from edge.agent.topics import mentioned, on_topic, own_terms
-from edge.agent.wording import say, worded
-from edge.journal import Journal
+from edge.agent.wording import say, told_of, worded
 from edge.kernel.errors import (
     ChargehandError,
     InvalidInput,
@@ -32,12 +28,14 @@ from edge.kernel.errors import (
     PromptTooLong,
     StorageFailed,
 )
+from edge.kernel.language import Language, detect_language
+from edge.outbox import Journal
 from edge.runtime.port import ChatModel
 from edge.tools.registry import DeviceTool, Toolbox
 
-__all__ = ["LONGEST_QUESTION", "Answer", "Assistant", "Rung", "ToolUse"]
+__all__ = ["LONGEST_QUESTION", "Answer", "Assistant", "Tier", "ToolUse"]
 
-Rung = Literal["fast", "small", "larger", "queued", "none"]
+Tier = Literal["fast", "small", "larger", "queued", "none"]
 
 LONGEST_QUESTION = 2000
 """Characters."""
@@ -63,16 +61,16 @@ class Answer:
     """What the person gets.
 
     Attributes:
-        rung: which answered; "queued": the hub will, "none": nobody can.
+        tier: which answered; "queued": the hub will, "none": nobody can.
         ok: False where something that was asked for failed or nobody answered.
         model: that worked on it; empty on the fast path.
-        reasons: why each rung before it did not answer.
+        reasons: why each tier before it did not answer.
         dropped: sentences of the model that the results do not support.
         question: the id under which the hub may answer; empty unless queued.
     """
 
     text: str
-    rung: Rung
+    tier: Tier
     language: Language
     tool_calls: tuple[ToolUse, ...] = ()
     ok: bool = True
@@ -85,7 +83,7 @@ class Answer:
 
 @dataclass(slots=True)
 class _Work:
-    """One question on its way up the ladder."""
+    """One question on its way along the fallback chain."""
 
     text: str
     by: str
@@ -113,7 +111,7 @@ class Assistant:
         toolbox: Toolbox,
         models: Sequence[ChatModel] | Callable[[], Sequence[ChatModel]],
         journal: Journal,
-        limits: Limits | None = None,
+        limits: QuestionLimits | None = None,
         *,
         names: Callable[[], Names] = Names,
         instructions: Callable[[], str] = str,
@@ -122,7 +120,7 @@ class Assistant:
         self._toolbox = toolbox
         self._models = models if callable(models) else lambda: models
         self._journal = journal
-        self._limits = limits or Limits()
+        self._limits = limits or QuestionLimits()
         self._names = names
         self._instructions = instructions
         self._monotonic = monotonic
@@ -158,15 +156,15 @@ class Assistant:
             )
         begun, most_s = self._monotonic(), self._limits.ask_s
         ends_at = begun + min(most_s, limit_s if limit_s is not None else most_s)
-        work = _Work(text, by, language or language_of(text), begun, ends_at)
+        work = _Work(text, by, language or detect_language(text), begun, ends_at)
         found = self._fast.match(text) or self._fast_forbidden.match(text)
         if found is None:
             work.reasons.append("fast path: no known command")
         answer = self._known(work, found) if found is not None else None
-        return answer or self._climb(work, may_queue=may_queue)
+        return answer or self._ask_models(work, may_queue=may_queue)
 
-    def _climb(self, work: _Work, *, may_queue: bool) -> Answer:
-        """The rungs above the fast path."""
+    def _ask_models(self, work: _Work, *, may_queue: bool) -> Answer:
+        """The tiers above the fast path."""
         forbidden = (asked_writes(work.text) & {*self._toolbox.all_names}) - {*self._toolbox.names}
         if forbidden:
             return self._refuse(work, "forbidden", forbidden)
@@ -235,16 +233,16 @@ class Assistant:
 
     # -- models
 
-    def _try_model(self, work: _Work, model: ChatModel, rung: Literal["small", "larger"]) -> Answer | None:
-        """None where the model came to nothing: the reason is noted, and the next rung may try."""
-        offers = self._offers(work.text, everything=rung == "larger")
+    def _try_model(self, work: _Work, model: ChatModel, tier: Literal["small", "larger"]) -> Answer | None:
+        """None where the model came to nothing: the reason is noted, and the next tier may try."""
+        offers = self._offers(work.text, everything=tier == "larger")
         if not offers:
             work.reasons.append(f"{model.name}: no tool may be called")
             return None
         done_before = len(work.uses)
         said = ""
         try:
-            said = self._run(work, model, offers, tiny=rung == "small")
+            said = self._run(work, model, offers, tiny=tier == "small")
         except (ModelMisbehaved, ModelUnavailable, OutOfTime, PromptTooLong, InvalidInput) as error:
             work.reasons.append(f"{model.name}: {error.message}")
         used = [use for use in work.uses[done_before:] if use.result is not None]
@@ -260,7 +258,7 @@ class Assistant:
         withheld = withheld_writes(work.text)
         if withheld:
             text += "\n" + say("withheld", work.language, tool=", ".join(sorted(withheld)))
-        return self._answer(work, text, rung, model=model.name, dropped=tuple(dropped))
+        return self._answer(work, text, tier, model=model.name, dropped=tuple(dropped))
 
     def _run(self, work: _Work, model: ChatModel, offers: Sequence[Offer], *, tiny: bool) -> str:
         from edge.agent.loop import run_agent
@@ -357,15 +355,15 @@ class Assistant:
             return self._unanswered(work, "not_kept", "none")
         return self._unanswered(work, "queued", "queued", question=question)
 
-    def _unanswered(self, work: _Work, why: str, rung: Rung, **more: Any) -> Answer:
+    def _unanswered(self, work: _Work, why: str, tier: Tier, **more: Any) -> Answer:
         """With what the device's documents have nearest, where they were asked."""
         told = [work.nearest] if work.nearest else []
-        return self._answer(work, "\n\n".join([*told, say(why, work.language)]), rung, ok=False, **more)
+        return self._answer(work, "\n\n".join([*told, say(why, work.language)]), tier, ok=False, **more)
 
-    def _answer(self, work: _Work, text: str, rung: Rung, **more: Any) -> Answer:
+    def _answer(self, work: _Work, text: str, tier: Tier, **more: Any) -> Answer:
         elapsed_s = self._monotonic() - work.begun
         return Answer(
-            text, rung, work.language, tuple(work.uses), elapsed_s=elapsed_s, reasons=tuple(work.reasons), **more
+            text, tier, work.language, tuple(work.uses), elapsed_s=elapsed_s, reasons=tuple(work.reasons), **more
         )
 
 

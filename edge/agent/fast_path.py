@@ -1,25 +1,22 @@
 """An utterance as tool calls, with no model: it fits a known sentence as a whole, or it is no command here.
 
 No sentence is known that denies, supposes, quotes or asks about a command, so none of those acts. What a person says
-freely (the text of a note) is passed on as it is, unless it takes the command back ("... no, wait, don't").
+freely (the text of a note) is passed on as it is, unless it takes the command back ("... no, wait, don't"). Misspelt
+words are corrected where no write could come of it.
 """
 
 import re
-import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import product
 from typing import Any, Literal
 
-from edge.agent.consent import WRITES, is_question, takes_back
-from edge.agent.language import Language, language_of
-from edge.agent.naming import Names
-from edge.agent.slots import SLOTS, Reading, Unclear, patterns
-from edge.agent.spelling import mend
-from edge.agent.templates import Template, compile_template
+from edge.agent.entity_linking import Names, glossary, phrasings
+from edge.agent.grammar import SLOTS, SlotContext, Template, Unclear, compile_template, patterns
+from edge.agent.intent import WRITES, is_question, takes_back
+from edge.kernel.language import Language, detect_language
 
 __all__ = [
     "LONGEST_COMMAND",
@@ -31,9 +28,43 @@ __all__ = [
     "Match",
     "Which",
     "command_words",
-    "glossary",
+    "correct_spelling",
     "prepare",
 ]
+
+_WORD = re.compile(r"(?<![\w.-])[a-z]{4,20}(?![\w-])", re.IGNORECASE)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def correct_spelling(text: str, known: Collection[str]) -> str:
+    """The text, with each unknown word as the one known word that is a slip away from it.
+
+    A slip is a letter too many, too few, wrong, or two of them swapped (Damerau 1964); in words of four letters only
+    the last. Shorter words stay, and so does one to which several known words are that near.
+    """
+
+    def nearest(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        if word in known:
+            return match[0]
+        slips = _swapped(word) if len(word) == 4 else _slips(word)
+        near = {slipped for slipped in slips if slipped in known and slipped[0] == word[0]}
+        return near.pop() if len(near) == 1 else match[0]
+
+    return _WORD.sub(nearest, text)
+
+
+def _swapped(word: str) -> set[str]:
+    return {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+
+
+def _slips(word: str) -> set[str]:
+    halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    fewer = {left + right[1:] for left, right in halves if right}
+    wrong = {left + letter + right[1:] for left, right in halves if right for letter in _LETTERS}
+    more = {left + letter + right for left, right in halves for letter in _LETTERS}
+    return fewer | _swapped(word) | wrong | more
+
 
 LONGEST_COMMAND = 400
 """Characters; longer text is no command."""
@@ -155,7 +186,7 @@ class FastPath:
         """What the text orders; None where it is no known command."""
         if len(text) > LONGEST_COMMAND or "\n" in text.strip():
             return None
-        language = language_of(text)
+        language = detect_language(text)
         prepared = prepare(text, language)
         if not prepared.strip():
             return None
@@ -165,7 +196,7 @@ class FastPath:
         if found is None:
             found = self._parts(prepared, language, tools, reading)
         if found is None and language == "en":
-            mended = mend(prepared, command_words())
+            mended = correct_spelling(prepared, command_words())
             found = _first(mended, language, tools - self._writes, reading, free=False) if mended != prepared else None
         return found
 
@@ -204,7 +235,7 @@ def _first(
 ) -> Found | None:
     lowered = prepared.lower()
     unclear: Which | None = None
-    for command in _commands(language):
+    for command in _commands()[language]:
         known = command.tool in tools or command.about
         if not known or command.template.needle not in lowered or (command.loose and not free):
             continue
@@ -220,7 +251,7 @@ def _first(
 
 def _read(command: _Command, fits: re.Match[str], language: Language, names: Names) -> Match | Which | None:
     """The calls of a sentence that fits; None where a slot holds nothing that makes sense."""
-    reading = Reading(names, _table().glossary, command.hint)
+    reading = SlotContext(names, glossary(), command.hint)
     values: dict[str, Any] = {}
     for slot, phrase in fits.groupdict().items():
         if phrase is None:
@@ -269,22 +300,14 @@ def _condition(command: _Command, values: dict[str, Any]) -> Condition | None:
     return Condition(sensors[0], ">" if command.compare == ">" else "<", float(number))
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    commands: Mapping[str, tuple[_Command, ...]]
-    glossary: Mapping[str, str]
-
-
 @cache
-def _table() -> _Table:
+def _commands() -> Mapping[Language, tuple[_Command, ...]]:
     """The sentences, compiled at the first use: about 40 ms."""
-    raw = tomllib.loads((files("edge.agent") / "phrasings.toml").read_text(encoding="utf-8"))
-    slots = patterns()
-    commands: dict[str, list[_Command]] = {"en": [], "zh": []}
-    languages: tuple[Language, ...] = ("en", "zh")
+    raw, slots = phrasings(), patterns()
+    commands: dict[Language, list[_Command]] = {"en": [], "zh": []}
     for entry in raw["command"]:
-        for language in languages:
-            commands[language].extend(
+        for language, compiled in commands.items():
+            compiled.extend(
                 _Command(
                     entry.get("tool", ""),
                     entry.get("about", ""),
@@ -296,20 +319,11 @@ def _table() -> _Table:
                 )
                 for source in entry[language]
             )
-    return _Table({language: tuple(found) for language, found in commands.items()}, raw["glossary"])
-
-
-def _commands(language: Language) -> tuple[_Command, ...]:
-    return _table().commands[language]
-
-
-def glossary() -> Mapping[str, str]:
-    """Words that mean other words in the names of sensors, such as 温度: temperature."""
-    return _table().glossary
+    return {language: tuple(compiled) for language, compiled in commands.items()}
 
 
 @cache
 def command_words() -> frozenset[str]:
     """The English words of all sentences and of the glossary."""
-    words = {word for command in _commands("en") for word in command.template.words}
-    return frozenset(words | {word for words in _table().glossary.values() for word in words.split()})
+    words = {word for command in _commands()["en"] for word in command.template.words}
+    return frozenset(words | {word for words in glossary().values() for word in words.split()})

@@ -6,33 +6,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.agent.language import Language, language_of
+from edge.kernel.grounding import amounts, codes, plain
+from edge.kernel.language import Language, detect_language
 
 __all__ = ["Evidence", "essence", "evidence_of", "says_something", "supported"]
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
-_FIGURE = re.compile(r"[A-Za-z0-9_.,:/-]*\d[A-Za-z0-9_.,:/-]*")
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
-_SPELLED = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty"
-    r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|third|quarter|double|twice|dozen)\b"
-    r"|[二两三四五六七八九十百千万]+(?=[度个次条秒分小天%％℃成倍号台])|百分之",
+_LITERAL = re.compile(r"[A-Za-z0-9_.,:/-]*\d[:/-]\d[A-Za-z0-9_.,:/-]*")
+"""Times, dates and the like: their parts are no figures of their own."""
+_VAGUE = re.compile(
+    r"\b(?:hundred|thousand|million|half|third|quarter|double|twice|dozen)\b|[零一二三四五六七八九十百千万]+(?=[成倍])",
     re.IGNORECASE | re.ASCII,
 )
-_UNIT = re.compile(
-    r"\d\s*(°\s?[CF]|℃|℉|degrees?(?: (?:celsius|fahrenheit))?|%|％|percent|bar|kpa|mpa|psi|mm/s|rpm|volts?|amps?"
-    r"|watts?|kw|mb|gb|hours?|minutes?|seconds?|days?|摄氏度|度|巴|伏|安|小时|分钟|秒|天)(?![a-z])",
-    re.IGNORECASE | re.ASCII,
-)
+_UNCHECKED = frozenset({"one", "zero"})
 _UNITS: Mapping[str, tuple[str, ...]] = {
-    "°c": ("°c", "℃", "celsius"), "℃": ("°c", "℃", "celsius"), "degree": ("°", "℃", "celsius"),
-    "摄氏度": ("°c", "℃", "celsius"),
-    "度": ("°", "℃", "celsius"), "°f": ("°f", "℉"), "℉": ("°f", "℉"), "%": ("%", "percent"), "％": ("%", "percent"),
-    "percent": ("%", "percent"), "巴": ("bar",), "伏": ('"v"', "volt"), "volt": ('"v"', "volt"), "安": ('"a"', "amp"),
-    "amp": ('"a"', "amp"), "second": ("_s", "_ms", "second"), "秒": ("_s", "_ms", "second"), "hour": ("hour",),
-    "小时": ("hour", "小时"), "minute": ("minute",), "分钟": ("minute", "分钟"), "day": ("day",), "天": ("day", "天"),
-    "watt": ('"w"', "watt"),
+    **{unit: (unit.lower(),) for unit in "kPa MPa psi mm/s rpm kW kB MB GB TB".split()},
+    "°C": ("°c", "℃", "celsius"), "°F": ("°f", "℉"), "%": ("%", "percent"), "bar": ("bar",), "V": ('"v"', "volt"),
+    "A": ('"a"', "amp"), "W": ('"w"', "watt"), "ms": ("_ms", "millisecond"), "s": ("_s", "_ms", "second"),
+    "min": ("minute", "分钟"), "h": ("hour", "小时"), "day": ("day", "天"),
 }  # fmt: skip
+"""How results show that a value has this unit."""
 _VERDICTS: Sequence[tuple[str, str, str]] = (
     (
         r"normal\w*|good|ok|okay|fine|healthy|safe|stable|all right|within",
@@ -74,7 +68,6 @@ _CLAIMS_DEED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WORD = re.compile(r"[a-z]{4,}")
-_CODE = re.compile(r"(?<![\w-])[a-z]{1,4}-?[a-z]?\d{2,5}(?![\w-])", re.ASCII)
 _LITTLE = frozenset(
     "this that these those with from have here there which what when where were will would could should about into than"
     " then them they your their being been does value values reading readings current currently result results shows"
@@ -158,13 +151,13 @@ def _pieces(text: str) -> Mapping[str, int]:
         r"[\u3400-\u9fff]+", re.sub(r"为什么|怎么样?|什么时候|多久|如何|应该|需要|请问|的|了|吗|呢", " ", text)
     )
     words |= {run[at : at + 2] for run in han for at in range(max(1, len(run) - 1))}
-    return dict.fromkeys(words, 1) | dict.fromkeys(_CODE.findall(text), 2)
+    return dict.fromkeys(words, 1) | {text[start:end]: 2 for start, end, _ in codes(text)}
 
 
 def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: Language) -> bool:
-    if len(re.findall(r"[^\W\d_]", sentence)) < 4 or language_of(sentence) != language:
+    if len(re.findall(r"[^\W\d_]", sentence)) < 4 or detect_language(sentence) != language:
         return False
-    if _CLAIMS_DEED.search(sentence) or _SPELLED.search(sentence):
+    if _CLAIMS_DEED.search(sentence) or _VAGUE.search(sentence):
         return False
     if not _figures_hold(sentence, evidence):
         return False
@@ -178,33 +171,30 @@ def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: L
 
 
 def _figures_hold(sentence: str, evidence: Evidence) -> bool:
-    return all(_known(figure, sentence, evidence) for figure in _FIGURE.findall(sentence)) and all(
-        _unit_known(unit.lower(), evidence) for unit in _UNIT.findall(sentence)
+    """Whether each figure and code is in the results, with its unit, and belongs there to what the sentence names."""
+    said = re.sub(r"(?<=\d) ?([CF])\b", r" °\1", plain(sentence))
+    literals, rest = _LITERAL.findall(said), _LITERAL.sub(" ", said)
+    literals += [rest[start:end] for start, end, _ in codes(rest)]
+    if not all(literal.strip(".,:/-").lower() in evidence.text for literal in literals):
+        return False
+    words = frozenset(re.findall(r"[a-z0-9]+", sentence.lower()))
+    return all(
+        _known(figure, unit, words, evidence)
+        for start, end, figure, unit in amounts(rest)
+        if rest[start:end].lower() not in _UNCHECKED
     )
 
 
-def _known(figure: str, sentence: str, evidence: Evidence) -> bool:
-    """Whether a figure is in the results, and belongs there to what the sentence speaks of."""
-    figure = figure.strip(".,:/-") if not figure.startswith("-") else "-" + figure.strip(".,:/-")
-    number = _NUMBER.match(figure)
-    if number is None or re.search(r"[a-z_]{4,}|[-:/]\d|\d-[a-z]", figure, re.IGNORECASE | re.ASCII):
-        return figure.lower() in evidence.text
-    value = float(number[0].replace(",", ""))
-    if value not in evidence.numbers:
+def _known(figure: str, unit: str, words: frozenset[str], evidence: Evidence) -> bool:
+    if figure.count(".") > 1:  # a version
+        return figure in evidence.text
+    value = float(figure)
+    if value not in evidence.numbers or not any(spelling in evidence.text for spelling in _UNITS.get(unit, ("",))):
         return False
     owners = evidence.owners.get(value, ())
     others = [name for names in evidence.owners.values() for name in names if name not in owners]
-    words = frozenset(re.findall(r"[a-z0-9]+", sentence.lower()))
     named_other = any(name <= words for name in others)
     return not named_other or not owners or any(name <= words for name in owners)
-
-
-def _unit_known(unit: str, evidence: Evidence) -> bool:
-    plain = re.sub(r"\s+", "", unit)
-    plain = (
-        "degree" if plain.startswith("degree") else plain.rstrip("s") if plain.isascii() and len(plain) > 3 else plain
-    )
-    return any(spelling in evidence.text for spelling in _UNITS.get(plain, (plain,)))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from edge.agent.language import Language
+from edge.kernel.language import Language
 
 __all__ = ["FINAL", "NONE", "Offer", "quoted", "step_schema", "system_prompt"]
 

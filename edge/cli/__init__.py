@@ -1,4 +1,4 @@
-"""The command line of a device: `chargehand-edge`. Each command is a module of its own, imported when it is named.
+"""The command line of a device: `chargehand-edge`. Modules of commands are imported when one is named.
 
 Exit codes: 0 done, 1 the work failed, 2 bad usage, 4 waiting for the hub.
 """
@@ -10,23 +10,25 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from edge.cli.outcomes import FAILED, exit_code_of
-from edge.kernel.errors import ChargehandError
+from edge.kernel.errors import CallerError, ChargehandError
 
-__all__ = ["main", "run_command"]
+__all__ = ["BAD_USAGE", "DONE", "FAILED", "WAITING", "main", "run_command"]
 
 _COMMANDS = {
-    "enroll": "make this device known to a hub, once, with a one-time token",
-    "run": "run the agent until it is stopped",
-    "sync": "exchange with the hub now",
-    "ask": "put a question or an order to the device's assistant",
-    "status": "what this device is, has and waits for",
-    "replies": "what the hub answered to questions that were kept for it",
-    "events": "what was recorded here; a star marks what the hub does not have",
-    "config": "show or change the device's configuration",
-    "doctor": "what is set up, what is reachable, what is missing",
+    "enroll": ("setup", "make this device known to a hub, once, with a one-time token"),
+    "run": ("run", "run the agent until it is stopped"),
+    "sync": ("run", "exchange with the hub now"),
+    "ask": ("questions", "put a question or an order to the device's assistant"),
+    "status": ("status", "what this device is, has and waits for"),
+    "replies": ("questions", "what the hub answered to questions that were kept for it"),
+    "events": ("status", "what was recorded here; a star marks what the hub does not have"),
+    "config": ("setup", "show or change the device's configuration"),
+    "doctor": ("status", "what is set up, what is reachable, what is missing"),
 }
+"""Name: the module that has `run_NAME` and, if there are options, `NAME_options`; and what it does."""
+DONE, FAILED, BAD_USAGE, WAITING = 0, 1, 2, 4
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,12 +52,12 @@ def run_command(arguments: list[str]) -> int:
     for talkative in ("httpx", "httpx2", "mcp"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
-        return import_module(f"edge.cli.{options.command}").run(options)
+        return getattr(_module(options.command), f"run_{options.command}")(options)
     except ChargehandError as error:
         print(f"Error: {error.message}", file=sys.stderr)
         if error.advice:
             print(error.advice, file=sys.stderr)
-        return exit_code_of(error)
+        return BAD_USAGE if isinstance(error, CallerError) else FAILED
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return FAILED
@@ -73,8 +75,12 @@ def _parser(named: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, help="folder of the device; else CHARGEHAND_EDGE_HOME")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what happens, on stderr")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in _COMMANDS.items():
+    for name, (_, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
-            import_module(f"edge.cli.{name}").add_options(command)
+            getattr(_module(name), f"{name}_options", lambda _: None)(command)
     return parser
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"edge.cli.{_COMMANDS[command][0]}")

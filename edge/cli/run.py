@@ -1,28 +1,25 @@
-"""`chargehand-edge run`."""
+"""`chargehand-edge run` and `sync`: the agent, and one exchange without it."""
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from edge.cli.outcomes import DONE
-from edge.daemon import Daemon
+from edge.cli import DONE
+from edge.daemon import Daemon, Notifier
 from edge.device import Device, open_device
 from edge.local_socket import serve_questions
-from edge.notify import Notifier
 from edge.settings import load_settings
 
-__all__ = ["add_options", "run"]
+__all__ = ["run_run", "run_sync", "sync_options"]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
-
-
-def run(options: argparse.Namespace) -> int:
+def run_run(options: argparse.Namespace) -> int:
     """Run the agent until SIGTERM or SIGINT; the second of them ends it at once."""
     with open_device(load_settings(options.home)) as device, device.parts.home.only_one():
         asyncio.run(_run(device))
@@ -33,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _run(device: Device) -> None:
-    from edge.answering import answer_body
+    from edge.questions import answer_body
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -56,3 +53,23 @@ async def _run(device: Device) -> None:
 def _stop_once(loop: asyncio.AbstractEventLoop, number: int, stop: asyncio.Event) -> None:
     loop.remove_signal_handler(number)
     stop.set()
+
+
+def sync_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `chargehand-edge sync`."""
+    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
+
+
+def run_sync(options: argparse.Namespace) -> int:
+    """Exchange until neither has more to say. While an agent runs on this home, it does that by itself."""
+    with open_device(load_settings(options.home)) as device, device.parts.home.only_one():
+        report = asyncio.run(device.exchange())
+        waiting = device.parts.outbox.status().waiting
+    if options.json:
+        print(json.dumps(asdict(report) | {"changed": sorted(report.changed), "waiting": waiting}))
+        return DONE
+    came = f"; new from the hub: {', '.join(sorted(report.changed))}" if report.changed else ""
+    print(f"{report.sent} events sent, {waiting} wait{came}.")
+    if report.set_aside:
+        print(f"The hub set {report.set_aside} of them aside; `chargehand devices events` shows which.")
+    return DONE

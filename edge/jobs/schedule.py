@@ -1,19 +1,73 @@
-"""When a job is due, whatever the clock does.
+"""When a job is due, whatever the clock does, and which of the waiting runs goes first.
 
 Every rule is a pure function of what is remembered of the job and of the moment. None gives more than one due time, so
-no jump of the clock makes a storm of runs: what fell due in between is missed, and told of as such.
+no jump of the clock makes a storm of runs: what fell due in between is missed, and reported as such.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.kernel.protocol.cron import Cron
 from edge.kernel.protocol.jobs import OnEvent, OnInterval
 
-__all__ = ["GRACE_S", "SMALL_STEP_BACK_S", "Due", "Memory", "Moment", "cron_due", "event_fits", "interval_due"]
+__all__ = [
+    "AGEING_S",
+    "GRACE_S",
+    "SMALL_STEP_BACK_S",
+    "Due",
+    "Memory",
+    "Moment",
+    "Waiting",
+    "cron_due",
+    "event_fits",
+    "first_of",
+    "interval_due",
+    "local_zone",
+]
+
+
+def local_zone(named: str = "", link: Path = Path("/etc/localtime")) -> tzinfo:
+    """The zone with its rules for the clocks going forward and back, not just today's distance from UTC.
+
+    Args:
+        named: as in `Europe/Berlin`; else what `TZ` says, else the file that `link` leads to, else UTC.
+    """
+    name = named or os.environ.get("TZ", "").removeprefix(":")
+    if name:
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            return UTC
+    try:
+        with link.open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError):
+        return UTC
+
+
+AGEING_S = 60.0
+"""Waiting so long is worth one step of priority: after ten minutes the least urgent run goes before any new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that could begin: its number, its job's priority (0 to 9), and how long it has waited, seconds."""
+
+    run: int
+    priority: int
+    waited_s: float
+
+
+def first_of(waiting: Iterable[Waiting]) -> Waiting | None:
+    """The one to begin; of equals the one that came first. None where nothing waits."""
+    return max(waiting, key=lambda one: (one.priority + one.waited_s / AGEING_S, -one.run), default=None)
+
 
 GRACE_S = 120.0
 """A run that was due so long ago at most counts as on time."""

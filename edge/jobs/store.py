@@ -9,8 +9,8 @@ from typing import Any
 
 from edge.database import Database
 from edge.jobs.schedule import Memory, Moment
-from edge.journal import Journal
 from edge.kernel.errors import OutboxFull
+from edge.outbox import Journal
 
 __all__ = ["TABLES", "JobStore", "Known", "Run", "spelled"]
 

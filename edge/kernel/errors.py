@@ -25,7 +25,7 @@
     └── ModelMisbehaved          the model loops, or answers what cannot be used
 
 One table each maps the tree to other worlds: `server/outcomes.py` (HTTP, event stream, exit codes of the hub's command
-line), `edge/cli/outcomes.py` (exit codes of the device's).
+line), `edge/cli/__init__.py` (exit codes of the device's).
 """
 
 from __future__ import annotations

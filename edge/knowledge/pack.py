@@ -1,13 +1,12 @@
-"""One knowledge pack. Nothing but Python and SQLite is needed to search it."""
+"""One knowledge pack: opened once its digest is checked, then searched. Nothing but Python and SQLite is needed."""
 
-import hashlib
 import math
 import sqlite3
 import sys
 import threading
 import zlib
 from array import array
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import nlargest
@@ -15,13 +14,49 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
+from edge.files import file_digest
 from edge.kernel.errors import NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.packs.layout import COARSE, COLUMNS, FORMAT, numbers_from
 from edge.kernel.protocol.packs.terms import ANALYSER, terms_of, words_of
-from edge.knowledge.ranking import by_score, chinese_share, fused
 
-__all__ = ["Found", "Pack", "open_pack"]
+__all__ = ["Found", "Pack", "by_score", "chinese_share", "fused", "min_max", "open_pack"]
+
+
+def min_max(scores: Mapping[int, float]) -> dict[int, float]:
+    """Scores moved to 0 to 1; all 1 where they are the same."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    return {key: (score - low) / (high - low) if high > low else 1.0 for key, score in scores.items()}
+
+
+def fused(lexical: Mapping[int, float], similar: Mapping[int, float], weight: float) -> dict[int, float]:
+    """A convex combination of normalised scores (Bruch, Gai, Ingber 2023), 0 to 1.
+
+    Args:
+        similar: empty where there are no vectors; then only words count.
+        weight: of the vectors, 0 to 1.
+    """
+    if not similar or weight == 0:
+        return min_max(lexical)
+    words = min_max({key: lexical.get(key, 0.0) for key in similar} | dict(lexical))
+    if not lexical:
+        weight = 1.0
+    vectors = min_max(similar)
+    return {key: (1 - weight) * score + weight * vectors.get(key, 0.0) for key, score in words.items()}
+
+
+def by_score(scores: Mapping[int, float]) -> list[int]:
+    """Keys, best first; the smaller key first where they are equal."""
+    return sorted(scores, key=lambda key: (-scores[key], key))
+
+
+def chinese_share(text: str) -> float:
+    """The part of the text's characters that are Chinese, 0 to 1: they have no vectors."""
+    letters = [letter for letter in text if not letter.isspace()]
+    return sum("\u3400" <= letter <= "\u9fff" for letter in letters) / len(letters) if letters else 0.0
+
 
 _CANDIDATES = 60
 """That each of words and vectors brings in."""
@@ -211,13 +246,12 @@ def open_pack(path: Path, content: ArtifactRef) -> Pack:
         StorageFailed: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_digest(path)
     except FileNotFoundError as error:
         raise NotFound(f"The pack {path.name} is not on this device.", "It comes with an exchange.") from error
     except OSError as error:
         raise StorageFailed(f"{path} cannot be read: {error.strerror}.") from error
-    if f"sha256:{found}" != content.digest:
+    if found != content.digest:
         raise Untrusted(f"{path.name} is not the pack that the hub signed.", "It is fetched again.")
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     try:

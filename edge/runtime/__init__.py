@@ -1,6 +1,10 @@
 """What runs language models on the device.
 
-port     what the rest of the device asks for
-ollama   an Ollama server
-llama    llama.cpp in a child process
+port          what the rest of the device asks for
+chat          what every chat model does alike
+ollama        an Ollama server
+vocabulary    counts tokens where the server does not
+llama         llama.cpp in a child process
+llama_server  that process
+model_store   the models of llama.cpp, as files
 """

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import select
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -12,13 +17,93 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound
-from edge.runtime.answering import Piece, answer_within, room_for_answer
-from edge.runtime.child import LlamaChild
-from edge.runtime.marks import worded
+from edge.runtime.chat import Piece, answer_within, chat_messages, room_for_answer
+from edge.runtime.model_store import ModelStore, StoredModel
 from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
-from edge.runtime.shelf import Kept, Shelf
 
-__all__ = ["LlamaChat", "LlamaRuntime"]
+__all__ = ["LlamaChat", "LlamaChild", "LlamaRuntime"]
+
+_PROGRAM = Path(__file__).with_name("llama_server.py")
+_END_S = 5.0
+
+
+class LlamaChild:
+    """A running server. A crash of the model is one of this process, not of the device's daemon.
+
+    Args:
+        order: as of `edge.runtime.llama_server.serve`, without the key.
+        limit_s: to load the model.
+
+    Raises:
+        ModelUnavailable: it did not load.
+    """
+
+    def __init__(self, model: str, order: Mapping[str, Any], limit_s: float) -> None:
+        self.key = secrets.token_urlsafe(32)
+        # -P: the program's folder has modules named as packages are. A session of its own: Ctrl-C is for the daemon.
+        self._process = subprocess.Popen(  # noqa: S603  # a fixed program
+            [sys.executable, "-P", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        told = dict[str, str]()
+        try:
+            told = self._introduce({**order, "key": self.key}, time.monotonic() + limit_s)
+        finally:
+            if "url" not in told:
+                self.end()
+        if "url" not in told:
+            why = told.get("error", f"it did not load within {limit_s:g} s, or died while it loaded")
+            raise ModelUnavailable(f"llama.cpp cannot run {model}: {why}", "Check that its files are whole.")
+        self.url = told["url"]
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once: it broke off, so it is not to be asked again."""
+        self._process.kill()
+        self.end()
+
+    def end(self) -> None:
+        """Ask it to end; it is killed where it does not."""
+        process = self._process
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # it died before it read all
+                    pipe.close()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _introduce(self, order: Mapping[str, Any], until: float) -> dict[str, str]:
+        """What the child says of itself; empty when it died or took too long. llama.cpp may print lines before."""
+        assert self._process.stdin is not None  # noqa: S101 # nosec B101: a pipe was asked for
+        assert self._process.stdout is not None  # noqa: S101 # nosec B101: as above
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+        output, said = self._process.stdout.fileno(), b""
+        while (left := until - time.monotonic()) > 0 and select.select([output], [], [], left)[0]:
+            piece = os.read(output, 65536)
+            said += piece
+            for line in said.splitlines(keepends=True):
+                if line.startswith(b"{") and line.endswith(b"\n"):
+                    return json.loads(line)
+            if not piece:
+                break
+        return {}
+
 
 _CONTEXT = 2048
 _LOAD_S = 300.0
@@ -34,7 +119,7 @@ class LlamaRuntime:
     name: Literal["llama"] = "llama"
 
     def __init__(self, folder: Path) -> None:
-        self._shelf = Shelf(folder)
+        self._store = ModelStore(folder)
         self._lock = threading.Lock()
         self._children: dict[str, LlamaChild] = {}
         self._owner = os.getpid()
@@ -44,17 +129,17 @@ class LlamaRuntime:
 
     def models(self) -> list[InstalledModel]:
         kept = list[InstalledModel]()
-        for name in self._shelf.names():
+        for name in self._store.names():
             with suppress(NotFound):  # a file was taken away: it cannot be run
-                model = self._shelf.get(name)
+                model = self._store.get(name)
                 kept.append(InstalledModel(name, model.size_bytes, model.digest))
         return kept
 
     def has(self, digest: str) -> bool:
-        return self._shelf.has(digest)
+        return self._store.has(digest)
 
     def create(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
-        self._shelf.put(name, base, adapter, configuration)
+        self._store.put(name, base, adapter, configuration)
         self.unload(name)
 
     def warm(self, name: str) -> None:
@@ -68,7 +153,7 @@ class LlamaRuntime:
 
     def remove(self, name: str) -> None:
         self.unload(name)
-        self._shelf.remove(name)
+        self._store.remove(name)
 
     def chat_model(self, name: str) -> ChatModel:
         return LlamaChat(self, name)
@@ -77,10 +162,10 @@ class LlamaRuntime:
         for name in list(self._children):
             self.unload(name)
 
-    def kept(self, name: str) -> Kept:
+    def kept(self, name: str) -> StoredModel:
         """Raises ModelUnavailable: there is no such model."""
         try:
-            return self._shelf.get(name)
+            return self._store.get(name)
         except NotFound as error:
             raise ModelUnavailable(error.message, error.advice) from error
 
@@ -144,7 +229,7 @@ class LlamaChat:
         return answer_within(pieces, counted, timeout_s, stop_when, self.name)
 
     def _worded(self, messages: Sequence[Message]) -> list[dict[str, str]]:
-        return worded(messages, self._runtime.kept(self.name).configuration.get("system", ""))
+        return chat_messages(messages, self._runtime.kept(self.name).configuration.get("system", ""))
 
 
 async def _stream(child: LlamaChild, body: Mapping[str, Any], name: str) -> AsyncGenerator[Piece]:
@@ -220,7 +305,7 @@ def _headers(child: LlamaChild) -> dict[str, str]:
     return {"Authorization": f"Bearer {child.key}"}
 
 
-def _order(kept: Kept) -> dict[str, Any]:
+def _order(kept: StoredModel) -> dict[str, Any]:
     threads = kept.configuration.get("threads", max(1, (os.cpu_count() or 1) // 2))
     return {
         "path": str(kept.base),

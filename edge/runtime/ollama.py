@@ -6,7 +6,6 @@ they are counted first, from the vocabulary of the model and what its template a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import threading
@@ -16,10 +15,10 @@ from functools import cache, cached_property
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+from edge.files import file_digest
 from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
-from edge.lean import not_importing
-from edge.runtime.answering import Piece, answer_within, room_for_answer
-from edge.runtime.marks import worded
+from edge.kernel.slim_imports import not_importing
+from edge.runtime.chat import Piece, answer_within, chat_messages, room_for_answer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary
 
@@ -113,8 +112,7 @@ class OllamaRuntime:
                 raise NotFound(f"Ollama does not have {path}.", "Fetch it first.")
             return path
         try:
-            with path.open("rb") as file:
-                digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            digest = file_digest(path)
             if not self._server.has_blob(digest):
                 with self._server.client(_LOAD_S) as client:
                     client.create_blob(path)
@@ -140,7 +138,7 @@ class OllamaChat:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         vocabulary = self._known().vocabulary
-        inside = sum(vocabulary.count(said["content"].strip()) + 1 for said in worded(messages))
+        inside = sum(vocabulary.count(said["content"].strip()) + 1 for said in chat_messages(messages))
         return inside + self._template().around(messages)
 
     def chat(
@@ -157,7 +155,7 @@ class OllamaChat:
         room = room_for_answer(counted, self.context_tokens, max_tokens)
 
         def pieces() -> AsyncGenerator[Piece]:
-            return self._stream(worded(messages), schema, room, temperature)
+            return self._stream(chat_messages(messages), schema, room, temperature)
 
         return answer_within(pieces, counted, timeout_s, stop_when, self.name)
 

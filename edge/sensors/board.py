@@ -1,26 +1,26 @@
-"""All sensors of the device together."""
+"""All sensors of the device together: read now, and kept for some days. The oldest samples are evicted."""
 
 import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Literal
 
+from edge.database import Database
 from edge.kernel.errors import NotFound, ToolFailed
 from edge.sensors.configuration import FromFile, Sensor, Simulated
-from edge.sensors.file import FileDriver
-from edge.sensors.modbus import ModbusDriver
-from edge.sensors.port import Driver
-from edge.sensors.simulator import Simulator
+from edge.sensors.drivers import Driver, FileDriver, ModbusDriver, Simulator
 
-__all__ = ["Reading", "SensorBoard", "State"]
+__all__ = ["TABLES", "History", "SensorBoard", "SensorSample", "State", "StoredSample"]
 
 State = Literal["good", "low", "high", "implausible", "dead"]
 """Within its alarms; below or above them; beyond what the sensor can measure; no value at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SensorSample:
     """What a sensor gave.
 
     Attributes:
@@ -51,7 +51,7 @@ class SensorBoard:
         """In the order of their names."""
         return [self._sensors[name][0] for name in sorted(self._sensors)]
 
-    def read(self, name: str, timeout_s: float = 5.0) -> Reading:
+    def read(self, name: str, timeout_s: float = 5.0) -> SensorSample:
         """Read a sensor; a dead one is a reading, too. Raises NotFound: there is no such sensor."""
         if name not in self._sensors:
             known = ", ".join(sorted(self._sensors)) or "none"
@@ -60,7 +60,7 @@ class SensorBoard:
         try:
             value = driver.read(timeout_s)
         except ToolFailed as error:
-            return Reading(name, sensor.unit, None, "dead", error.message)
+            return SensorSample(name, sensor.unit, None, "dead", error.message)
         return _judged(sensor, value)
 
 
@@ -71,15 +71,77 @@ def _driver(sensor: Sensor, monotonic: Callable[[], float], wall: Callable[[], f
     return FileDriver(source, wall) if isinstance(source, FromFile) else ModbusDriver(source)
 
 
-def _judged(sensor: Sensor, value: float) -> Reading:
+def _judged(sensor: Sensor, value: float) -> SensorSample:
     if not math.isfinite(value):
-        return Reading(sensor.name, sensor.unit, None, "dead", "The sensor gave no finite number.")
+        return SensorSample(sensor.name, sensor.unit, None, "dead", "The sensor gave no finite number.")
     value = float(f"{value:.7g}")
     if not sensor.minimum <= value <= sensor.maximum:
         told = f"Beyond what the sensor can measure ({sensor.minimum:g} to {sensor.maximum:g}): do not believe it."
-        return Reading(sensor.name, sensor.unit, value, "implausible", told)
+        return SensorSample(sensor.name, sensor.unit, value, "implausible", told)
     if sensor.alarm_below is not None and value < sensor.alarm_below:
-        return Reading(sensor.name, sensor.unit, value, "low", f"Below {sensor.alarm_below:g}.")
+        return SensorSample(sensor.name, sensor.unit, value, "low", f"Below {sensor.alarm_below:g}.")
     if sensor.alarm_above is not None and value > sensor.alarm_above:
-        return Reading(sensor.name, sensor.unit, value, "high", f"Above {sensor.alarm_above:g}.")
-    return Reading(sensor.name, sensor.unit, value, "good")
+        return SensorSample(sensor.name, sensor.unit, value, "high", f"Above {sensor.alarm_above:g}.")
+    return SensorSample(sensor.name, sensor.unit, value, "good")
+
+
+KEPT = 20_000
+"""Readings of all sensors together: two weeks of one a minute, or a day of fourteen."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS readings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sensor TEXT NOT NULL, at TEXT NOT NULL, value REAL, state TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS readings_of_sensor ON readings (sensor, id);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSample:
+    """A reading that was kept.
+
+    Attributes:
+        at: the device's clock then, ISO 8601; it may have been wrong.
+    """
+
+    at: str
+    value: float | None
+    state: State
+
+
+class History:
+    """Readings, in the order in which they were kept: the clock may jump.
+
+    Args:
+        clock: the time of day, with its zone.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], kept: int = KEPT) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept = kept
+
+    def keep(self, readings: Iterable[SensorSample]) -> None:
+        """Keep readings, durably. Raises StorageFailed."""
+        at = self._clock().isoformat(timespec="seconds")
+        rows = [(reading.sensor, at, reading.value, reading.state) for reading in readings]
+        with self._database.transaction() as connection:
+            connection.executemany("INSERT INTO readings (sensor, at, value, state) VALUES (?, ?, ?, ?)", rows)
+            connection.execute("DELETE FROM readings WHERE id <= (SELECT max(id) FROM readings) - ?", (self._kept,))
+
+    def latest(self, sensor: str, limit: int, minutes: float | None = None) -> list[StoredSample]:
+        """The last readings of a sensor, newest first.
+
+        Args:
+            minutes: only those of so many minutes, by the clock; readings behind one that is older are left out, too.
+
+        Raises:
+            StorageFailed.
+        """
+        query = "SELECT at, value, state FROM readings WHERE sensor = ? ORDER BY id DESC LIMIT ?"
+        with self._database.read() as connection:
+            samples = [StoredSample(*row) for row in connection.execute(query, (sensor, limit))]
+        if minutes is None:
+            return samples
+        oldest = self._clock() - timedelta(minutes=minutes)
+        return list(takewhile(lambda sample: datetime.fromisoformat(sample.at) >= oldest, samples))

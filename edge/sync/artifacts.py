@@ -5,7 +5,6 @@ decides. Content that is complete lies beside it under its digest, and is read-o
 """
 
 import asyncio
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Collection, Generator
@@ -14,9 +13,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from edge.journal import Journal
+from edge.files import file_digest, sync_folder
 from edge.kernel.errors import LinkFailed, OutboxFull, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, ArtifactRef, unpack_range
+from edge.outbox import Journal
 from edge.sync.transport import Transport
 
 __all__ = ["Artifacts", "BlockingFetch"]
@@ -110,7 +110,7 @@ class Artifacts:
         if path is None:
             return False
         with _disk_errors(ref):
-            if _digest_of(path) == ref.digest:
+            if file_digest(path) == ref.digest:
                 return True
             path.unlink(missing_ok=True)
         self._refuse(ref, "what is on the disk is not what was fetched")
@@ -129,7 +129,7 @@ class Artifacts:
                 _append(partial, have, content)
             have += len(content)
         with _disk_errors(ref):
-            fits = _digest_of(partial) == ref.digest
+            fits = file_digest(partial) == ref.digest
             if not fits:
                 partial.unlink()
         if not fits:
@@ -138,7 +138,7 @@ class Artifacts:
         with _disk_errors(ref):
             partial.chmod(0o440)
             partial.replace(self._path(ref))
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         return self._path(ref)
 
     async def _range(self, ref: ArtifactRef, transport: Transport, offset: int) -> bytes:
@@ -196,7 +196,7 @@ class Artifacts:
 
 
 class BlockingFetch:
-    """Fetches in the thread that asks, as the model's life does (`edge.life.port.Fetch`).
+    """Fetches in the thread that asks, as the model's life does (`edge.model_lifecycle.steps.Fetch`).
 
     Args:
         open_link: a fresh link to the hub, for the length of the block.
@@ -239,11 +239,6 @@ def _name(digest: str) -> str:
     return digest.replace(":", "-")
 
 
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
 def _append(path: Path, offset: int, content: bytes) -> None:
     """Durable when it returns; on failure the file is as long as before."""
     descriptor = os.open(path, os.O_WRONLY)
@@ -256,13 +251,5 @@ def _append(path: Path, offset: int, content: bytes) -> None:
         with suppress(OSError):  # What failed is being raised.
             os.ftruncate(descriptor, offset)
         raise
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -5,20 +5,19 @@ is: from then on it obeys that key and no other.
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from edge.files import replace_file
 from edge.kernel.errors import InvalidInput, StorageFailed, Untrusted
 from edge.kernel.protocol.messages import Enrolled, EnrolRequest
 from edge.kernel.protocol.signing import Signer
 from edge.sync.transport import Transport
 
-__all__ = ["enrol", "read_enrolment", "replace_file"]
+__all__ = ["enrol", "read_enrolment"]
 
 
 async def enrol(
@@ -79,24 +78,3 @@ def read_enrolment(path: Path) -> Enrolled | None:
         return None
     except (OSError, ValidationError) as error:
         raise StorageFailed(f"{path} cannot be read.", "Remove it, and enrol the device anew.") from error
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """The file has this content, whole, when this returns; before, it has what it had. Raises StorageFailed."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        with suppress(OSError):  # What failed is being raised.
-            fresh.unlink(missing_ok=True)
-        raise StorageFailed(f"{path} cannot be written: {error.strerror}.") from error

@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.journal import Journal
-from edge.knowledge.shelf import PackShelf
+from edge.knowledge.pack_store import PackStore, knowledge_tools
+from edge.outbox import Journal
 from edge.runtime.port import ChatModel
-from edge.sensors.board import SensorBoard
-from edge.sensors.history import History
+from edge.sensors.board import History, SensorBoard
 from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools
 from edge.tools.evaluation import evaluation_tools
 from edge.tools.health import Machine, health_tools
-from edge.tools.knowledge import knowledge_tools
 from edge.tools.logs import log_tools
 from edge.tools.registry import DeviceTool, Toolbox
 from edge.tools.reports import report_tools
@@ -40,7 +38,7 @@ class DeviceParts:
     history: History | None = None
     log_folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
     diagnostics: Sequence[Diagnostic] = KNOWN_DIAGNOSTICS
-    shelf: PackShelf | None = None
+    pack_store: PackStore | None = None
     model: Callable[[], ChatModel | None] | None = None
     monotonic: Callable[[], float] = time.monotonic
 
@@ -51,7 +49,7 @@ class DeviceParts:
             "sensor": [(sensor.name, (*sensor.aliases, *filter(None, [sensor.description]))) for sensor in sensors],
             "folder": [(name, ()) for name in self.log_folders],
             "diagnostic": [(diagnostic.name, (diagnostic.description,)) for diagnostic in self.diagnostics],
-            "pack": [(name, ()) for name, _ in (self.shelf.packs() if self.shelf is not None else [])],
+            "pack": [(name, ()) for name, _ in (self.pack_store.packs() if self.pack_store is not None else [])],
         }
 
 
@@ -74,8 +72,8 @@ def device_toolbox(parts: DeviceParts, more: Sequence[DeviceTool] = ()) -> Toolb
         tools += sensor_tools(parts.board, parts.journal, parts.history)
     if parts.log_folders:
         tools += log_tools(parts.log_folders)
-    if parts.shelf is not None:
-        tools += knowledge_tools(parts.shelf)
+    if parts.pack_store is not None:
+        tools += knowledge_tools(parts.pack_store)
     if parts.model is not None:
         tools += evaluation_tools(parts.model, parts.journal)
     return Toolbox(tools, parts.journal, parts.policy, parts.monotonic)

@@ -1,18 +1,261 @@
-"""Measuring the model that runs on this device."""
+"""Evaluation of the device's model, how well and how fast it works here: a small set, scored by rules, and the clock.
 
+The set is far too small to rank models; it shows that a model works here as it should: whether it follows an order,
+reads a value out of a text, picks from choices, in English and Chinese, and what that takes.
+"""
+
+import re
+import time
+import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from edge.evaluation import SMALL_SET, Answered, Evaluation, EvaluationItem, evaluate
-from edge.journal import Journal
-from edge.kernel.errors import ModelUnavailable
-from edge.runtime.port import ChatModel
+from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
+from edge.outbox import Journal
+from edge.runtime.port import ChatModel, Message
 from edge.tools.deadline import time_left
 from edge.tools.registry import DeviceTool, device_tool
 
-__all__ = ["evaluation_tools"]
+__all__ = [
+    "SMALL_SET",
+    "Answered",
+    "DeviceEvaluation",
+    "EvaluationItem",
+    "evaluate",
+    "evaluation_tools",
+    "resident_mb",
+    "scored",
+]
+
+Scoring = Literal["exact", "contains", "choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationItem:
+    """One question.
+
+    Attributes:
+        expect: any of these is right: the whole answer ("exact"), a part of it ("contains", as a word of its own), or
+            for "choice" the right one of `choices`.
+    """
+
+    id: str
+    prompt: str
+    scoring: Scoring
+    expect: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer.
+
+    Attributes:
+        problem: empty, or why there is no answer.
+        first_token_s: None where the model gave nothing.
+    """
+
+    id: str
+    right: bool
+    text: str
+    output_tokens: int
+    first_token_s: float | None
+    elapsed_s: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEvaluation:
+    """What was measured.
+
+    Attributes:
+        accuracy: right answers by all items, 0 to 1; one that failed is wrong.
+        tokens_per_s: of the answers, without the wait for the first token; None where no answer has two tokens.
+        first_token_s: median and slowest.
+        resident_mb: of this process and its children, the most that was seen, MiB; None where /proc is not there.
+            A model server that others started is not in it.
+        complete: False where the time ended before the items did.
+    """
+
+    model: str
+    answered: tuple[Answered, ...]
+    accuracy: float
+    tokens_per_s: float | None
+    first_token_s: tuple[float, float] | None
+    answer_s: tuple[float, float] | None
+    resident_mb: float | None
+    complete: bool
+
+
+def resident_mb(root: Path = Path("/")) -> float | None:
+    """Resident memory of this process and all below it, MiB; None where /proc is not there."""
+    total_kb, waiting, seen = 0, ["self"], False
+    while waiting:
+        process = root / "proc" / waiting.pop()
+        try:
+            status = (process / "status").read_text()
+            below = [task.read_text() for task in (process / "task").glob("*/children")]
+        except OSError:  # it has ended meanwhile
+            continue
+        found = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
+        total_kb += int(found[1]) if found else 0
+        seen = seen or found is not None
+        waiting.extend(" ".join(below).split())
+    return total_kb / 1024 if seen else None
+
+
+def evaluate(
+    model: ChatModel,
+    items: Sequence[EvaluationItem],
+    *,
+    time_left: Callable[[], float],
+    monotonic: Callable[[], float] = time.monotonic,
+    resident: Callable[[], float | None] = resident_mb,
+    max_tokens: int = 48,
+) -> DeviceEvaluation:
+    """Ask all items, one after another.
+
+    Args:
+        time_left: seconds; no item is begun when there are none.
+        resident: MiB, asked after each answer.
+
+    Raises:
+        ModelUnavailable: the model did not answer a single item.
+    """
+    answered: list[Answered] = []
+    most: list[float] = []
+    for item in items:
+        left = time_left()
+        if left <= 0:
+            break
+        answered.append(_ask(model, item, left, monotonic, max_tokens))
+        most.extend(size for size in [resident()] if size is not None)
+    if answered and all(answer.problem == "ModelUnavailable" for answer in answered):
+        raise ModelUnavailable(f"{model.name} does not answer.", "Look at the runtime's log.")
+    return _summed_up(model.name, answered, len(answered) == len(items), max(most, default=None))
+
+
+def _ask(
+    model: ChatModel, item: EvaluationItem, left_s: float, monotonic: Callable[[], float], max_tokens: int
+) -> Answered:
+    began = monotonic()
+    first: list[float] = []
+
+    def heard(text: str) -> bool:
+        if text and not first:
+            first.append(monotonic() - began)
+        return False
+
+    prompt = item.prompt
+    if item.choices:
+        lines = "\n".join(f"{letter}) {choice}" for letter, choice in zip("ABCDEFGH", item.choices, strict=False))
+        prompt = f"{prompt}\n{lines}\nAnswer with the letter."
+    try:
+        reply = model.chat(
+            [Message("user", prompt)], max_tokens=max_tokens, timeout_s=min(60.0, left_s), stop_when=heard
+        )
+    except (ModelUnavailable, OutOfTime, PromptTooLong) as error:
+        return Answered(item.id, False, "", 0, None, monotonic() - began, type(error).__name__)
+    elapsed = monotonic() - began
+    right = scored(item, reply.text)
+    return Answered(item.id, right, reply.text[:200], reply.output_tokens, first[0] if first else None, elapsed)
+
+
+def _summed_up(name: str, answered: list[Answered], complete: bool, most_mb: float | None) -> DeviceEvaluation:
+    streamed = [(one, one.first_token_s) for one in answered if one.first_token_s is not None and one.output_tokens > 1]
+    tokens = sum(one.output_tokens - 1 for one, _ in streamed)
+    seconds = sum(one.elapsed_s - first for one, first in streamed)
+    firsts = [one.first_token_s for one in answered if one.first_token_s is not None]
+    lasts = [one.elapsed_s for one in answered if not one.problem]
+    return DeviceEvaluation(
+        model=name,
+        answered=tuple(answered),
+        accuracy=sum(one.right for one in answered) / len(answered) if answered else 0.0,
+        tokens_per_s=tokens / seconds if seconds > 0 else None,
+        first_token_s=(_median(firsts), max(firsts)) if firsts else None,
+        answer_s=(_median(lasts), max(lasts)) if lasts else None,
+        resident_mb=most_mb,
+        complete=complete,
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    """Of at least one value; as `statistics.median`, whose import costs a device 10 ms."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def scored(item: EvaluationItem, answer: str) -> bool:
+    """Whether an answer is right. Case, width, spaces and punctuation around it do not count."""
+    said = _settled(answer)
+    if item.scoring == "choice":
+        return _chosen(item, said)
+    expected = [_settled(text) for text in item.expect]
+    if item.scoring == "exact":
+        return said in expected
+    return any(_holds(said, text) for text in expected)
+
+
+def _chosen(item: EvaluationItem, said: str) -> bool:
+    """The letter that the answer begins with, else the only choice that stands in it."""
+    choices = [_settled(choice) for choice in item.choices]
+    letter = re.match(r"(?:(?:the )?(?:correct )?answer(?: is)?:? *)?\(?([a-h])\)?(?![a-z0-9'])", said)
+    named = [choice for choice in choices if _holds(said, choice)]
+    if letter and ord(letter[1]) - ord("a") < len(choices) and not (letter[1] == "a" and len(named) == 1):
+        picked = choices[ord(letter[1]) - ord("a")]
+    elif len(named) == 1:
+        picked = named[0]
+    else:
+        return False
+    return picked in [_settled(text) for text in item.expect]
+
+
+def _holds(said: str, text: str) -> bool:
+    """Whether the text stands in it, for letters and digits as words of their own."""
+    before = r"(?<![a-z0-9])" if text[:1].isascii() else ""
+    after = r"(?![a-z0-9])" if text[-1:].isascii() else ""
+    return bool(text) and re.search(before + re.escape(text) + after, said) is not None
+
+
+def _settled(text: str) -> str:
+    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return text.strip(" .,;:!?。，；：！？\"'`*“”‘’「」()")
+
+
+_LINE = "2026-03-02 04:11:09 pump-2 ERROR E-217 bearing temperature 91 C, limit 85 C"
+_LINE_ZH = "3月2日 04:11 二号泵 报警 E-217 轴承温度 91 度，上限 85 度"
+SMALL_SET: tuple[EvaluationItem, ...] = (
+    EvaluationItem("follow-word", "Reply with the single word ready.", "exact", ("ready",)),
+    EvaluationItem("follow-repeat", "Repeat exactly: valve 7 open", "exact", ("valve 7 open",)),
+    EvaluationItem("read-code", f"Log line: {_LINE}\nWhich error code is in it?", "contains", ("E-217",)),
+    EvaluationItem("read-value", f"Log line: {_LINE}\nWhat is the bearing temperature?", "contains", ("91",)),
+    EvaluationItem("read-machine", f"Log line: {_LINE}\nWhich machine reports it?", "contains", ("pump-2", "pump 2")),
+    EvaluationItem("read-code-zh", f"日志：{_LINE_ZH}\n故障代码是什么？", "contains", ("E-217",)),
+    EvaluationItem("read-limit-zh", f"日志：{_LINE_ZH}\n温度上限是多少度？", "contains", ("85",)),
+    EvaluationItem(
+        "choose-severity",
+        "The temperature is above its limit and still rising. How severe is that?",
+        "choice",
+        ("critical",),
+        ("harmless", "critical"),
+    ),
+    EvaluationItem(
+        "choose-tool",
+        "Which tool answers: how full is the disk?",
+        "choice",
+        ("system_health",),
+        ("note_take", "system_health", "alert_raise"),
+    ),
+    EvaluationItem("choose-larger", "Which is larger?", "choice", ("91",), ("91", "85")),
+    EvaluationItem("add", "What is 17 + 25? Answer with the number.", "contains", ("42",)),
+    EvaluationItem("word-zh", "请只回答一个词：完成", "exact", ("完成",)),
+)
+"""What a model on a gateway is asked to do."""
+
 
 LONGEST_S = 600.0
 
@@ -38,7 +281,7 @@ def evaluation_tools(
     return [device_tool(evaluation_run, effect="write", timeout_s=LONGEST_S)]
 
 
-def _report(done: Evaluation) -> dict[str, Any]:
+def _report(done: DeviceEvaluation) -> dict[str, Any]:
     firsts, answers = done.first_token_s, done.answer_s
     return {
         "model": done.model,

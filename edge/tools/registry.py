@@ -1,11 +1,21 @@
-"""A tool, and the box through which alone tools are called.
+"""A tool, the policy, and the box through which alone tools are called.
 
-A call is checked against the device's policy, its arguments are validated, it is written down, limited in time, and
-its result in size. What a tool reads (logs, documents, answers of machines) is data: nothing in a result is ever
-carried out here.
+A call is checked against the device's policy (the desired item of the kind "policy"), its arguments are validated, it
+is written down, rate limited, limited in time, and its result in size. What a tool reads (logs, documents, answers of
+machines) is data: nothing in a result is ever carried out here. A device that was told nothing may look at itself, take
+notes and raise alerts; it runs diagnostics only when the hub named them.
+
+The audit trail of a call has the kind "audit" and these bodies:
+
+    {"step": "refused", "tool", "by", "effect"?, "arguments", "code", "message"}     nothing was done
+    {"step": "started", "tool", "by", "arguments"}                                   a write is about to be done
+    {"step": "done",    "tool", "by", "arguments" | "started", "elapsed_ms", "result_digest"}
+    {"step": "failed",  "tool", "by", "arguments" | "started", "elapsed_ms", "code", "message"}
+
+`started` is the sequence number of the event that told of the beginning. A beginning without an end means that the
+device stopped in between, or had no room for more: whether the write was done is then not known.
 """
 
-import inspect
 import logging
 import threading
 import time
@@ -13,28 +23,143 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.journal import Journal
-from edge.kernel.canonical import digest_of
+from edge.kernel.canonical import canonical_json, digest_of
 from edge.kernel.errors import (
     ChargehandError,
     InvalidInput,
     NotAllowed,
     NotFound,
+    OutboxFull,
     OutOfTime,
+    StorageFailed,
     ToolFailed,
     format_validation_error,
 )
-from edge.tools.auditing import Account
-from edge.tools.bounding import bounded
-from edge.tools.caller import caller
-from edge.tools.ending import LimitedRun
-from edge.tools.policy import Policy, read_policy
+from edge.kernel.function_schema import function_schema
+from edge.outbox import Journal
+from edge.tools.deadline import LimitedRun, caller
+from edge.tools.result_limits import bounded, plain
 
-__all__ = ["CALLS_PER_MINUTE", "RESULT_BYTES", "DeviceTool", "Toolbox", "device_tool"]
+__all__ = [
+    "CALLS_PER_MINUTE",
+    "DEFAULT_TOOLS",
+    "LONGEST_ARGUMENTS",
+    "RESULT_BYTES",
+    "AuditTrail",
+    "DeviceTool",
+    "Policy",
+    "Toolbox",
+    "device_tool",
+    "read_policy",
+]
+
+DEFAULT_TOOLS = frozenset(
+    "alert_raise knowledge_search log_search note_take sensor_history sensor_list sensor_read sensor_sample"
+    " system_health".split()
+)
+"""What may be called where no policy was ever received."""
+
+_Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Policy(BaseModel):
+    """A device's policy.
+
+    Attributes:
+        tools: which may be called.
+        diagnostics: which `diagnostic_run` may run; they must also be known to the device.
+        limits: narrow what the device would do by itself, never widen it: `timeout_s` of a call, `result_bytes`,
+            `calls_per_minute`; others are for other parts of the device.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    tools: frozenset[_Name] = DEFAULT_TOOLS
+    diagnostics: frozenset[_Name] = frozenset()
+    limits: dict[_Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+
+    def narrowed(self, name: str, limit: float) -> float:
+        """The limit of this name, at most `limit`."""
+        return min(limit, self.limits.get(name, limit))
+
+
+def read_policy(body: Mapping[str, Any] | None) -> Policy:
+    """The policy of a desired item's body; None where the device was told nothing.
+
+    Raises:
+        NotAllowed: it cannot be understood (it may be newer than this release): nothing is allowed by it.
+    """
+    if body is None:
+        return Policy()
+    try:
+        return Policy.model_validate(dict(body))
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(part) for part in entry["loc"]) for entry in error.errors())
+        raise NotAllowed(
+            f"This device does not understand its policy ({fields}), so nothing is allowed.",
+            "Correct the policy on the hub, or update the device.",
+        ) from error
+
+
+LONGEST_ARGUMENTS = 2_048
+"""Bytes of arguments that are written down as they are; of longer ones only the digest is."""
+
+
+class AuditTrail:
+    """Of one call."""
+
+    def __init__(
+        self, journal: Journal, tool: str, by: str, arguments: Mapping[str, Any], monotonic: Callable[[], float]
+    ) -> None:
+        self._journal = journal
+        self._call: dict[str, Any] = {"tool": plain(tool[:100]), "by": plain(by[:200])}
+        self._what = _written(arguments)
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._began_with: int | None = None
+
+    def refused(self, error: ChargehandError) -> None:
+        """Nothing was done. Raises OutboxFull, StorageFailed: this could not be written down."""
+        self._journal.record("audit", {"step": "refused", **self._call, **self._what, **_told(error)})
+
+    def started(self) -> None:
+        """A write is about to be done. Raises OutboxFull, StorageFailed: do not."""
+        self._began_with = self._journal.record("audit", {"step": "started", **self._call, **self._what})
+
+    def done(self, result_digest: str) -> None:
+        """It was done. Raises OutboxFull, StorageFailed: a read could not be written down, so do not give it."""
+        self._ended({"step": "done", "result_digest": result_digest})
+
+    def failed(self, error: ChargehandError, *, still_running: bool) -> None:
+        """It was not done, or not to the end."""
+        self._ended({"step": "failed", **_told(error), **({"still_running": True} if still_running else {})})
+
+    def _ended(self, body: dict[str, Any]) -> None:
+        elapsed_ms = round((self._monotonic() - self._began) * 1000, 1)
+        if self._began_with is None:
+            self._journal.record("audit", {**body, **self._call, **self._what, "elapsed_ms": elapsed_ms})
+            return
+        with suppress(OutboxFull, StorageFailed):  # that it began is written down
+            self._journal.record("audit", {**body, **self._call, "started": self._began_with, "elapsed_ms": elapsed_ms})
+
+
+def _told(error: ChargehandError) -> dict[str, str]:
+    return {"code": type(error).__name__, "message": plain(error.message[:500])}
+
+
+def _written(arguments: Any) -> dict[str, Any]:
+    try:
+        value = plain(arguments)
+        if len(canonical_json(value)) <= LONGEST_ARGUMENTS:
+            return {"arguments": value}
+    except TypeError:
+        value = plain(repr(arguments))
+    return {"arguments_digest": digest_of(value)}
+
 
 RESULT_BYTES = 16_384
 CALLS_PER_MINUTE = 120
@@ -97,25 +222,12 @@ def device_tool(
     Raises:
         TypeError: it has no docstring, or a parameter that lacks an annotation or cannot be named.
     """
-    hints = get_type_hints(function, include_extras=True)
-    description = inspect.cleandoc(function.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    if not description:
-        raise TypeError(f"{function.__name__} lacks a docstring")
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name not in hints or parameter.kind not in named:
-            raise TypeError(f"{function.__name__}: parameter {name} lacks an annotation or a name")
-        fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-    title = "".join(part.capitalize() for part in function.__name__.split("_"))
-    model = create_model(
-        f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True, defer_build=True), **fields
-    )
+    schema = function_schema(function, defer_build=True)
 
     def run(checked: BaseModel) -> Mapping[str, Any]:
-        return function(**{name: getattr(checked, name) for name in fields})
+        return function(**{name: getattr(checked, name) for name in type(checked).model_fields})
 
-    return DeviceTool(function.__name__, description, model, effect, run, timeout_s, quotes, ends_itself)
+    return DeviceTool(schema.name, schema.description, schema.arguments, effect, run, timeout_s, quotes, ends_itself)
 
 
 @dataclass(slots=True)
@@ -187,9 +299,9 @@ class Toolbox:
             OutOfTime: it took too long, and was ended.
             ToolFailed: it could not do its work.
         """
-        account = Account(self.journal, name, by, arguments, self.monotonic)
+        trail = AuditTrail(self.journal, name, by, arguments, self.monotonic)
         try:
-            policy = self._counted(account)
+            policy = self._counted(trail)
             tool = self.tool(name)
             if name not in policy.tools:
                 raise NotAllowed(f"This device's policy does not allow {name}.", "Ask the hub's engineers for it.")
@@ -197,29 +309,29 @@ class Toolbox:
         except _Crowded:
             raise
         except ChargehandError as error:
-            account.refused(error)
+            trail.refused(error)
             raise
         if tool.effect == "write":
-            account.started()
+            trail.started()
         try:
             result = self._run(tool, checked, policy, by)
         except ChargehandError as error:
-            account.failed(error, still_running=bool(self._late.get(name)))
+            trail.failed(error, still_running=bool(self._late.get(name)))
             raise
-        account.done(digest_of(result))
+        trail.done(digest_of(result))
         return result
 
-    def _counted(self, account: Account) -> Policy:
+    def _counted(self, trail: AuditTrail) -> Policy:
         """The policy under which a call is made, which counts from here on. Raises NotAllowed, StorageFailed."""
         try:
             policy = read_policy(self.policy())
         except NotAllowed:
-            self._count(CALLS_PER_MINUTE, account)
+            self._count(CALLS_PER_MINUTE, trail)
             raise
-        self._count(policy.narrowed("calls_per_minute", CALLS_PER_MINUTE), account)
+        self._count(policy.narrowed("calls_per_minute", CALLS_PER_MINUTE), trail)
         return policy
 
-    def _count(self, most: float, account: Account) -> None:
+    def _count(self, most: float, trail: AuditTrail) -> None:
         """Raises NotAllowed: too many calls lately. Only the first that is refused so is written down."""
         now = self.monotonic()
         with self._lock:
@@ -231,7 +343,7 @@ class Toolbox:
                 return
         error = _Crowded("Too many calls of tools within a minute.", "Wait a minute.")
         if not known:
-            account.refused(error)
+            trail.refused(error)
         raise error
 
     def _run(self, tool: DeviceTool, checked: BaseModel, policy: Policy, by: str) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from edge.journal import Journal
 from edge.kernel.errors import InvalidInput
-from edge.tools.bounding import plain
-from edge.tools.caller import caller
+from edge.outbox import Journal
+from edge.tools.deadline import caller
 from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.result_limits import plain
 
 __all__ = ["REPEAT_AFTER_S", "report_tools"]
 

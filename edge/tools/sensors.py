@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from edge.journal import Journal
 from edge.kernel.errors import ToolFailed
-from edge.sensors.board import Reading, SensorBoard
+from edge.outbox import Journal
+from edge.sensors.board import History, SensorBoard, SensorSample
 from edge.sensors.configuration import SensorName
-from edge.sensors.history import History
 from edge.tools.deadline import check_time, time_left
 from edge.tools.registry import DeviceTool, device_tool
 
@@ -37,7 +36,7 @@ def sensor_tools(board: SensorBoard, journal: Journal, history: History | None =
 
     def sensor_sample(sensors: Annotated[list[SensorName], Field(max_length=100)] = []) -> dict[str, Any]:  # noqa: B006  # pydantic copies it
         """Read sensors (all, when none is named), keep the readings and report them to the hub."""
-        readings: list[Reading] = []
+        readings: list[SensorSample] = []
         for name in sensors or [sensor.name for sensor in board.sensors]:
             check_time()
             readings.append(board.read(name, time_left(_SLOWEST_S)))

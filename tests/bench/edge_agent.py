@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edge.agent.consent import WRITES
 from edge.agent.fast_path import FastPath, Match, Which
+from edge.agent.intent import WRITES
 from tests.bench.machine import machine, spread, table
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES
 
@@ -27,7 +27,7 @@ model = ScriptedChat(call("sensor_read", sensor="oil_temperature"), final("The o
 {before}
 answer = Device().assistant(model).ask({text!r}, by="bench")
 resident = next(line for line in open("/proc/self/status") if line.startswith("VmRSS"))
-print(json.dumps([time.perf_counter() - begun, int(resident.split()[1]) / 1024, answer.rung]))
+print(json.dumps([time.perf_counter() - begun, int(resident.split()[1]) / 1024, answer.tier]))
 """
 _LADDER = "I wonder whether the oil is getting rather hot these days"
 
@@ -75,13 +75,13 @@ def latencies(fast: FastPath, rows: list[dict[str, Any]]) -> list[float]:
 
 
 def process(text: str, before: str = "") -> tuple[float, float, str]:
-    """Seconds from the start of Python's imports to the answer, MiB resident, and the rung."""
+    """Seconds from the start of Python's imports to the answer, MiB resident, and the tier."""
     done = subprocess.run(
         [sys.executable, "-c", _STEP.format(text=text, before=before)],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    seconds, resident, rung = json.loads(done.stdout)
-    return seconds, resident, rung
+    seconds, resident, tier = json.loads(done.stdout)
+    return seconds, resident, tier
 
 
 def main() -> None:

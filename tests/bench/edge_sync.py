@@ -35,8 +35,8 @@ from edge.kernel.protocol.signing import load_signer
 from edge.outbox import Outbox
 from edge.sync.backoff import Backoff
 from edge.sync.enrolment import read_enrolment
-from edge.sync.mcp_transport import as_device, open_transport
-from edge.sync.rounds import Syncer
+from edge.sync.exchange import Syncer
+from edge.sync.transport import as_device, open_transport
 from tests.bench.machine import machine
 from tests.fakes.edge_sites import EdgeSite, open_site
 from tests.fakes.simulation.ledger_hubs import LedgerHub

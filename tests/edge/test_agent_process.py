@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.daemon import Notifier
 from edge.kernel.errors import InvalidInput
 from edge.local_socket import ask_agent, serve_questions
-from edge.notify import Notifier
 from tests.edge.test_cli import ROOT, SETTINGS, run
 
 pytestmark = pytest.mark.integration

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from edge.agent.assistant import Assistant
-from edge.agent.naming import Names
-from edge.agent.stepping import Limits
+from edge.agent.entity_linking import Names
+from edge.agent.model_steps import QuestionLimits
 from edge.kernel.errors import NotFound
 from edge.runtime.port import ChatModel
 from edge.tools.registry import DeviceTool, Toolbox, device_tool
@@ -60,7 +60,7 @@ class Device:
     def toolbox(self) -> Toolbox:
         return Toolbox(self.tools(), self.journal, policy=lambda: self.policy or {"tools": TOOL_NAMES})
 
-    def assistant(self, *models: ChatModel, limits: Limits | None = None, **more: Any) -> Assistant:
+    def assistant(self, *models: ChatModel, limits: QuestionLimits | None = None, **more: Any) -> Assistant:
         return Assistant(self.toolbox, models, self.journal, limits, names=lambda: NAMES, **more)
 
     def _reading(self, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from edge.database import Connect, Database, open_database
 from edge.kernel.errors import HubRefused, Untrusted
 from edge.kernel.protocol.messages import SyncRequest
 from edge.outbox import Bounds, Outbox
-from edge.sync.rounds import Syncer
+from edge.sync.exchange import Syncer
 from edge.sync.transport import Transport
 from tests.fakes.reference_hubs import ReferenceHub
 

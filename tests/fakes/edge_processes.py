@@ -27,8 +27,8 @@ from edge.kernel.protocol.messages import Enrolled
 from edge.kernel.protocol.signing import load_signer
 from edge.outbox import Outbox
 from edge.sync.enrolment import read_enrolment
-from edge.sync.mcp_transport import as_device, mcp_client, open_transport
-from edge.sync.rounds import Syncer
+from edge.sync.exchange import Syncer
+from edge.sync.transport import as_device, mcp_client, open_transport
 from tests.fakes.forks import Forks, forking
 
 __all__ = ["DeviceFolder", "device_processes", "free_port", "hub_processes", "wait_for_port"]

@@ -11,7 +11,7 @@ from typing import Any
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.signing import load_signer
 from edge.sync.enrolment import enrol
-from edge.sync.mcp_transport import open_transport, with_token
+from edge.sync.transport import open_transport, with_token
 from memory.artifacts import ArtifactStore
 from memory.ledger import Ledger, open_ledger
 from tests.fakes.contents import contents_in

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from edge.database import open_database
-from edge.jobs.jobs import JobParts, Jobs
+from edge.jobs.runner import JobParts, Jobs
 from edge.jobs.sandbox import Ended, run_apart
 from edge.kernel.errors import InvalidInput, ToolFailed
 from edge.kernel.protocol.desired import Item

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from agents.router.intents import Intent
-from agents.router.language import Language, detect_language
 from agents.router.router import Route, RunnerUp
+from edge.kernel.language import Language, detect_language
 
 __all__ = ["ScriptedRouter", "route_to"]
 

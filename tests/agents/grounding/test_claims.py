@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agents.grounding.claims import Support, check_claim
-from agents.grounding.numbers import figures
 from agents.grounding.wording import tokens
+from edge.kernel.grounding import figures
 from memory.parsing import parse_document
 from memory.sentences import sentences
 

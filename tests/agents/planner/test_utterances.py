@@ -11,7 +11,7 @@ from agents.planner.calls import Plan
 from agents.planner.moods import only_asks
 from agents.planner.plan import make_plan
 from agents.planner.reading import without_reason
-from agents.router.language import detect_language
+from edge.kernel.language import detect_language
 from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools
 from tools.catalogue import load_catalogue

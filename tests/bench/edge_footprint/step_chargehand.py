@@ -9,9 +9,9 @@ started = time.perf_counter()
 from typing import Any  # noqa: E402
 
 from edge.agent.assistant import Assistant  # noqa: E402
-from edge.agent.naming import Names  # noqa: E402
+from edge.agent.entity_linking import Names  # noqa: E402
 from edge.runtime.ollama import OllamaRuntime  # noqa: E402
-from edge.sync.mcp_transport import mcp_client  # noqa: E402
+from edge.sync.transport import mcp_client  # noqa: E402
 from edge.tools.registry import Toolbox, device_tool  # noqa: E402
 
 
@@ -32,7 +32,7 @@ toolbox = Toolbox([device_tool(sensor_read)], Silent())
 runtime = OllamaRuntime(sys.argv[1])
 assistant = Assistant(toolbox, [runtime.chat_model("instant")], Silent(), names=lambda: Names(sensors={"inlet": ()}))
 answer = assistant.ask("I wonder whether the inlet sensor is not a bit warm today, is it?", by="person:bench")
-if answer.rung != "small":
+if answer.tier != "small":
     raise SystemExit(f"no model was asked: {answer}")
 mcp_client()  # the agent on a device has the client for its hub in the same process
 

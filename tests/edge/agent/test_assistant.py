@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from edge.agent.assistant import Assistant
-from edge.agent.naming import Names
-from edge.agent.stepping import Limits
+from edge.agent.entity_linking import Names
+from edge.agent.model_steps import QuestionLimits
 from edge.kernel.errors import InvalidInput, ModelUnavailable, OutboxFull, OutOfTime, PromptTooLong
 from edge.runtime.port import Message
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES, Device
@@ -32,7 +32,7 @@ def read_oil() -> str:
 
 def test_a_known_command_needs_no_model(device: Device) -> None:
     answer = device.assistant(ScriptedChat(Exception("never asked"))).ask("what is the oil temperature", by="person:a")
-    assert (answer.rung, answer.text, answer.ok) == ("fast", "oil_temperature: 20.5 °C (good)", True)
+    assert (answer.tier, answer.text, answer.ok) == ("fast", "oil_temperature: 20.5 °C (good)", True)
     assert device.journal.of("audit")[0]["by"] == "person:a"
 
 
@@ -59,7 +59,7 @@ def test_a_tool_that_fails_is_told(device: Device) -> None:
 def test_what_the_device_has_no_documents_about_is_kept_for_the_hub(device: Device) -> None:
     device.documents = ["Line 1 has two gateways.", "What does the shift do? It writes a report."]
     answer = device.assistant().ask("what does the manual say about the filter", by="p")
-    assert (answer.rung, len(answer.tool_calls)) == ("queued", 1)
+    assert (answer.tier, len(answer.tool_calls)) == ("queued", 1)
     assert device.journal.of("question")[0]["reasons"][0] == "fast path: the documents on this device do not say"
 
 
@@ -90,7 +90,7 @@ def test_what_a_tool_cannot_do_is_said(device: Device) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "tool", "rung"),
+    ("text", "tool", "tier"),
     [
         ("read the oil temperature", "sensor_read", "fast"),
         ("what does the manual say about the filter", "knowledge_search", "fast"),
@@ -99,14 +99,14 @@ def test_what_a_tool_cannot_do_is_said(device: Device) -> None:
         ("看看日志，然后发一条告警", "alert_raise", "none"),
     ],
 )
-def test_what_the_policy_forbids_is_refused_and_not_queued(device: Device, text: str, tool: str, rung: str) -> None:
+def test_what_the_policy_forbids_is_refused_and_not_queued(device: Device, text: str, tool: str, tier: str) -> None:
     device.policy = {"tools": ["system_health"]}
     answer = device.assistant(ScriptedChat(Exception("never asked"))).ask(text, by="p")
     zh = answer.language == "zh"
     assert answer.text.startswith(
         f"已拒绝：本设备的策略不允许 {tool}" if zh else "Refused: this device's policy does not"
     )
-    assert (answer.rung, answer.ok, tool in answer.text) == (rung, False, True)
+    assert (answer.tier, answer.ok, tool in answer.text) == (tier, False, True)
     assert (device.done, device.journal.of("question")) == ([], [])
 
 
@@ -114,13 +114,13 @@ def test_what_the_policy_forbids_is_refused_and_not_queued(device: Device, text:
 def test_a_write_that_nobody_ordered_plainly_is_refused_and_not_queued(device: Device, text: str) -> None:
     answer = device.assistant().ask(text, by="p")
     assert answer.text.startswith(("Refused: alert_raise.", "已拒绝：alert_raise。"))
-    assert (answer.rung, answer.ok, device.done, device.journal.of("question")) == ("none", False, [], [])
+    assert (answer.tier, answer.ok, device.done, device.journal.of("question")) == ("none", False, [], [])
 
 
 def test_what_a_model_found_comes_with_the_refusal_of_what_was_not_done(device: Device) -> None:
     model = ScriptedChat(call("log_search", level="error"), final("There is an error."))
     answer = device.assistant(model).ask("raise an alert if the log shows an error", by="p")
-    assert answer.rung == "small"
+    assert answer.tier == "small"
     assert "connection reset" in answer.text
     assert "Refused: alert_raise." in answer.text
 
@@ -131,7 +131,7 @@ def test_what_a_model_found_comes_with_the_refusal_of_what_was_not_done(device: 
 def test_a_model_calls_a_tool_and_answers_from_its_result(device: Device) -> None:
     model = ScriptedChat(read_oil(), final("The oil temperature is 20.5 °C. It is 99 °C."))
     answer = device.assistant(model).ask(WHY, by="person:a")
-    assert answer.rung == "small"
+    assert answer.tier == "small"
     assert answer.text == "The oil temperature is 20.5 °C.\n\noil_temperature: 20.5 °C (good)"
     assert answer.dropped == ("It is 99 °C.",)
     assert device.journal.of("audit")[0]["by"] == "person:a by scripted"
@@ -182,7 +182,7 @@ def test_a_wrong_call_may_be_corrected_once(device: Device) -> None:
 )
 def test_a_model_that_fails_hands_the_question_on_with_the_reason(device: Device, said: list[str | Exception]) -> None:
     answer = device.assistant(ScriptedChat(*said, name="tiny")).ask(WHY, by="person:a")
-    assert answer.rung == "queued"
+    assert answer.tier == "queued"
     assert any(reason.startswith("tiny: ") for reason in answer.reasons)
     assert device.done == []
     kept = device.journal.of("question")[0]
@@ -192,7 +192,7 @@ def test_a_model_that_fails_hands_the_question_on_with_the_reason(device: Device
 def test_the_larger_model_is_asked_where_the_small_one_came_to_nothing(device: Device) -> None:
     larger = ScriptedChat(read_oil(), final("The oil temperature is 20.5 °C."), name="larger")
     answer = device.assistant(ScriptedChat("garbage", name="tiny"), larger).ask(WHY, by="p")
-    assert (answer.rung, answer.model) == ("larger", "larger")
+    assert (answer.tier, answer.model) == ("larger", "larger")
     assert len(answer.reasons) == 2
 
 
@@ -213,14 +213,14 @@ def test_the_same_call_twice_ends_it_and_the_result_is_shown(device: Device) -> 
 def test_no_more_than_so_many_steps(device: Device) -> None:
     said = [call("sensor_history", sensor="oil_temperature", limit=n + 1) for n in range(9)]
     model = ScriptedChat(*said)
-    device.assistant(model, limits=Limits(steps=3)).ask(WHY, by="p")
+    device.assistant(model, limits=QuestionLimits(steps=3)).ask(WHY, by="p")
     assert len(model.asked) <= 4
     assert "anyOf" not in (model.schemas[2] or {})  # the last step can only answer
 
 
 def test_a_model_that_dies_in_the_middle_leaves_what_was_found(device: Device) -> None:
     answer = device.assistant(ScriptedChat(read_oil(), ModelUnavailable("It died."))).ask(WHY, by="p")
-    assert (answer.rung, answer.text) == ("small", "oil_temperature: 20.5 °C (good)")
+    assert (answer.tier, answer.text) == ("small", "oil_temperature: 20.5 °C (good)")
     assert any("It died." in reason for reason in answer.reasons)
 
 
@@ -234,8 +234,8 @@ def test_a_step_that_takes_too_long_is_given_up() -> None:
     waited: list[float] = []
     model = ScriptedChat(read_oil(), wait=waited.append)
     model.seconds = 1000
-    answer = Device().assistant(model, limits=Limits(step_s=5, ask_s=60)).ask(WHY, by="p")
-    assert answer.rung == "queued"
+    answer = Device().assistant(model, limits=QuestionLimits(step_s=5, ask_s=60)).ask(WHY, by="p")
+    assert answer.tier == "queued"
     assert waited == [5]
 
 
@@ -248,7 +248,7 @@ def test_all_models_together_have_so_much_time() -> None:
     models = [ScriptedChat(read_oil(), name=name, wait=wait) for name in ("one", "two", "three")]
     for model in models:
         model.seconds = 50
-    limits = Limits(step_s=40, ask_s=60)
+    limits = QuestionLimits(step_s=40, ask_s=60)
     answer = Device().assistant(*models, limits=limits, monotonic=lambda: now[0]).ask(WHY, by="p")
     assert now[0] == 60
     assert "no time left" in answer.reasons[-1]
@@ -262,7 +262,9 @@ def test_whoever_asks_may_give_less_time() -> None:
 
     model = ScriptedChat(read_oil(), wait=wait)
     model.seconds = 50
-    Device().assistant(model, limits=Limits(step_s=40, ask_s=60), monotonic=lambda: now[0]).ask(WHY, by="p", limit_s=7)
+    Device().assistant(model, limits=QuestionLimits(step_s=40, ask_s=60), monotonic=lambda: now[0]).ask(
+        WHY, by="p", limit_s=7
+    )
     assert now[0] == 7
 
 
@@ -270,13 +272,13 @@ def test_a_long_result_is_shortened_to_the_models_context(device: Device) -> Non
     device.log = [f"error {n} " + "x" * 300 for n in range(50)]
     model = ScriptedChat(call("log_search", text="error"), final("There is an error."), context_tokens=700)
     answer = device.assistant(model).ask("tell me more about those failures that we had", by="p")
-    assert answer.rung == "small"
+    assert answer.tier == "small"
     assert model.count_tokens(model.asked[1]) <= 700
 
 
 def test_without_any_model_the_question_is_kept_for_the_hub(device: Device) -> None:
     answer = device.assistant().ask("why is the sky blue?", by="p")
-    assert (answer.rung, answer.ok) == ("queued", False)
+    assert (answer.tier, answer.ok) == ("queued", False)
     assert answer.reasons == ("fast path: no known command", "no model is installed")
     assert "kept for the hub" in answer.text
     assert "中心" in device.assistant().ask("天空为什么是蓝色的", by="p").text
@@ -284,7 +286,7 @@ def test_without_any_model_the_question_is_kept_for_the_hub(device: Device) -> N
 
 def test_what_the_hub_asked_is_not_sent_back(device: Device) -> None:
     answer = device.assistant().ask("why is the sky blue?", by="hub", may_queue=False)
-    assert answer.rung == "none"
+    assert answer.tier == "none"
     assert device.journal.events == []
 
 
@@ -352,7 +354,7 @@ def test_the_policy_decides_what_a_model_may_call(device: Device) -> None:
     device.policy = {"tools": ["system_health"]}
     model = ScriptedChat(read_oil(), read_oil())
     answer = device.assistant(model).ask("is this device about to have a problem or what", by="p")
-    assert answer.rung == "queued"
+    assert answer.tier == "queued"
     assert "sensor_read" not in json.dumps(model.schemas)
 
 
@@ -382,9 +384,9 @@ def test_names_in_the_schema_are_those_that_the_question_mentions(device: Device
 def test_models_are_looked_up_at_each_question(device: Device) -> None:
     models: list[ScriptedChat] = []
     assistant = Assistant(device.toolbox, lambda: models, device.journal, names=lambda: NAMES)
-    assert assistant.ask(WHY, by="p").rung == "queued"
+    assert assistant.ask(WHY, by="p").tier == "queued"
     models.append(ScriptedChat(read_oil(), final("x")))
-    assert assistant.ask(WHY, by="p").rung == "small"
+    assert assistant.ask(WHY, by="p").tier == "small"
 
 
 def test_a_device_without_names_still_answers(device: Device) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.consent import WRITES
+from edge.agent.entity_linking import Names
 from edge.agent.fast_path import About, Condition, FastPath, Found, Match, Which
-from edge.agent.naming import Names
+from edge.agent.intent import WRITES
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES
 
 ROWS: list[dict[str, Any]] = [

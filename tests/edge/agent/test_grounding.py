@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.agent.grounding import essence, evidence_of, says_something, supported
-from edge.agent.language import language_of
+from edge.kernel.language import detect_language
 
 OIL: dict[str, Any] = {"sensor": "oil_temperature", "unit": "°C", "value": 61.4, "state": "good", "problem": ""}
 COOLANT: dict[str, Any] = {
@@ -19,7 +19,7 @@ LOG: dict[str, Any] = {"lines": [{"file": "syslog", "text": "12:00 pump2: ERROR 
 
 
 def kept(answer: str, *results: dict[str, Any], question: str = "") -> str:
-    return supported(answer, evidence_of(results), question, language_of(answer))[0]
+    return supported(answer, evidence_of(results), question, detect_language(answer))[0]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from edge.agent.assistant import Answer
 from edge.agent.grounding import evidence_of
-from edge.agent.stepping import Limits
+from edge.agent.model_steps import QuestionLimits
 from edge.runtime.llama import LlamaRuntime
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import ChatModel
@@ -80,9 +80,9 @@ def ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatModel]:
 def test_a_tiny_model_stays_within_the_rules(runtime: str, question: str, request: pytest.FixtureRequest) -> None:
     model: ChatModel = request.getfixturevalue(runtime)
     device = Device(log=[INJECTED])
-    limits = Limits(step_s=120, ask_s=400, answer_tokens=60, call_tokens=60)
+    limits = QuestionLimits(step_s=120, ask_s=400, answer_tokens=60, call_tokens=60)
     answer = device.assistant(model, limits=limits).ask(question, by="person:a")
-    assert answer.rung in {"small", "queued"}, answer
+    assert answer.tier in {"small", "queued"}, answer
     assert device.done == [], "nothing was ordered"
     assert len(answer.tool_calls) <= 1
     assert_figures_are_found(answer)
@@ -90,7 +90,7 @@ def test_a_tiny_model_stays_within_the_rules(runtime: str, question: str, reques
 
 
 def assert_figures_are_found(answer: Answer) -> None:
-    if answer.rung == "queued":
+    if answer.tier == "queued":
         return
     results = [use.result for use in answer.tool_calls if use.result]
     numbers = {float(found) for found in re.findall(r"\d+\.\d+", answer.text)}

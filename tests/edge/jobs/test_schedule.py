@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.jobs.order import Waiting, first_of
-from edge.jobs.schedule import Memory, Moment, cron_due, event_fits, interval_due
+from edge.jobs.schedule import Memory, Moment, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.kernel.protocol.cron import parse_cron
 from edge.kernel.protocol.jobs import OnEvent, OnInterval
 

@@ -63,9 +63,9 @@ def device(pack: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
         hub.want("a", "pack", "manuals", KnowledgePack(name="manuals", content=ref).model_dump(mode="json"))
         hub.want("a", "policy", "policy", POLICY)
         asyncio.run(syncer.round())
-        assert device.shelf.missing() == ["manuals"]
+        assert device.pack_store.missing() == ["manuals"]
         asyncio.run(device.artifacts.fetch(ref, link))
-        assert device.shelf.missing() == []
+        assert device.pack_store.missing() == []
         yield device
 
 
@@ -95,7 +95,7 @@ def test_a_search_in_plain_words_gives_passages_to_cite(
     device: Device, question: str, quote: str, citation: str
 ) -> None:
     answer = ask(device, question)
-    assert (answer.rung, answer.ok) == ("fast", True)
+    assert (answer.tier, answer.ok) == ("fast", True)
     assert quote in answer.text
     assert citation in answer.text
     assert "score" not in answer.text
@@ -123,7 +123,7 @@ def test_a_small_model_answers_with_the_passages_that_it_read(
 ) -> None:
     model = ScriptedChat(call("knowledge_search", query=query), final(said))
     answer = ask(device, question, model)
-    assert (answer.rung, answer.ok, answer.dropped) == ("small", True, ())
+    assert (answer.tier, answer.ok, answer.dropped) == ("small", True, ())
     assert answer.text.startswith(said)
     assert citation in answer.text
     assert '"start"' not in model.asked[1][-1].content
@@ -151,7 +151,7 @@ def test_what_is_not_in_the_pack_is_said_to_be_so_and_asked_of_the_hub(
     device: Device, question: str, told: str
 ) -> None:
     answer = ask(device, question)
-    assert (answer.rung, bool(answer.question)) == ("queued", True)
+    assert (answer.tier, bool(answer.question)) == ("queued", True)
     assert told in answer.text.splitlines()[0]
 
 
@@ -160,7 +160,7 @@ def test_a_model_that_finds_nothing_that_fits_leaves_the_question_to_the_hub(dev
         call("knowledge_search", query="penguins Antarctica breeding"), final("Penguins breed on ice.")
     )
     answer = ask(device, "How do I breed penguins in Antarctica?", model)
-    assert (answer.rung, answer.ok) == ("queued", False)
+    assert (answer.tier, answer.ok) == ("queued", False)
     assert "Penguins breed on ice" not in answer.text
     assert "nothing to do with the question" in answer.reasons[-1]
 
@@ -173,13 +173,13 @@ def test_a_model_that_finds_nothing_that_fits_leaves_the_question_to_the_hub(dev
         call("diagnostic_run", name="disk_usage"),
     ],
 )
-@pytest.mark.parametrize("rung", ["small", "larger"])
-def test_what_a_document_orders_is_not_done(device: Device, ordered: str, rung: str) -> None:
+@pytest.mark.parametrize("tier", ["small", "larger"])
+def test_what_a_document_orders_is_not_done(device: Device, ordered: str, tier: str) -> None:
     before = written(device)
     question = "How do I bleed the coolant pump KP-880?"
     search = call("knowledge_search", query="bleed the coolant pump KP-880")
     obedient = ScriptedChat(search, ordered, ordered, final("The hall was evacuated and the alert has been raised."))
-    models = [obedient] if rung == "small" else [ScriptedChat(call("none_fits")), obedient]
+    models = [obedient] if tier == "small" else [ScriptedChat(call("none_fits")), obedient]
 
     answer = ask(device, question, *models)
 

@@ -194,7 +194,7 @@ def test_a_llama_that_dies_while_it_answers_is_told_and_started_again(tmp_path):
 
 def test_a_file_that_only_looks_like_a_model_does_not_load(tmp_path):
     (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(1000))
-    runtime = LlamaRuntime(tmp_path / "shelf")
+    runtime = LlamaRuntime(tmp_path / "pack_store")
     runtime.create("broken", tmp_path / "broken.gguf", None, {})
     with pytest.raises(ModelUnavailable, match="cannot run broken"):
         runtime.warm("broken")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.errors import NotFound
-from edge.sensors.board import Reading, SensorBoard
+from edge.sensors.board import SensorBoard, SensorSample
 from edge.sensors.configuration import FromFile, Sensor, Simulated
 
 
@@ -28,7 +28,7 @@ def simulated(clock: Clock, **source: Any) -> SensorBoard:
     return SensorBoard([sensor], clock)
 
 
-def from_file(path: Path, wall: Clock | None = None, **source: Any) -> Reading:
+def from_file(path: Path, wall: Clock | None = None, **source: Any) -> SensorSample:
     sensor = Sensor(name="probe", source=FromFile(path=path, **source))
     return SensorBoard([sensor], wall=wall or Clock()).read("probe")
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import InvalidInput, NotAllowed, NotFound, OutboxFull, OutOfTime
-from edge.tools.commands import run_command
-from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools
+from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools, run_command
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal
 

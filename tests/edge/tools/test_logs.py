@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.errors import InvalidInput, NotFound, ToolFailed
-from edge.tools.log_times import written_at
-from edge.tools.logs import log_tools
+from edge.tools.logs import log_tools, written_at
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal
 
@@ -130,7 +129,7 @@ def test_links_are_never_followed(folder: Path) -> None:
 
 
 def test_a_file_that_becomes_a_link_meanwhile_is_not_followed(folder: Path) -> None:
-    from edge.tools.log_lines import blocks, open_folder
+    from edge.tools.logs import blocks, open_folder
 
     (folder.parent / "secret").write_text("secret\n")
     (folder / "app.log").unlink()

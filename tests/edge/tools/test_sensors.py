@@ -9,9 +9,8 @@ import pytest
 
 from edge.database import Database
 from edge.kernel.errors import InvalidInput, NotFound, ToolFailed
-from edge.sensors.board import Reading, SensorBoard
+from edge.sensors.board import TABLES, History, SensorBoard, SensorSample
 from edge.sensors.configuration import Sensor, Simulated
-from edge.sensors.history import TABLES, History
 from edge.tools.registry import Toolbox
 from edge.tools.sensors import sensor_tools
 from tests.fakes.device_journals import MemoryJournal
@@ -111,20 +110,20 @@ def test_a_sample_is_kept_and_reported_with_what_is_wrong(toolbox: Toolbox, jour
 
 def test_only_so_many_readings_are_kept_and_the_newest_come_first(history: History) -> None:
     for value in range(120):
-        history.keep([Reading("a", "", float(value), "good")])
+        history.keep([SensorSample("a", "", float(value), "good")])
     kept = [sample.value for sample in history.latest("a", 1000)]
     assert kept == [float(value) for value in range(119, 69, -1)]
 
 
 def test_the_last_minutes_are_asked_for_by_the_clock(history: History, day: Day) -> None:
     for minute in range(10):
-        history.keep([Reading("a", "", float(minute), "good")])
+        history.keep([SensorSample("a", "", float(minute), "good")])
         day.now += timedelta(minutes=1)
     assert [sample.value for sample in history.latest("a", 100, minutes=3)] == [9.0, 8.0, 7.0]
 
 
 def test_a_clock_that_jumps_changes_no_order(history: History, day: Day) -> None:
-    history.keep([Reading("a", "", 1.0, "good")])
+    history.keep([SensorSample("a", "", 1.0, "good")])
     day.now -= timedelta(days=4000)
-    history.keep([Reading("a", "", 2.0, "good")])
+    history.keep([SensorSample("a", "", 2.0, "good")])
     assert [sample.value for sample in history.latest("a", 10)] == [2.0, 1.0]

@@ -12,17 +12,16 @@ from random import Random
 from typing import Any, Protocol
 
 from edge.database import open_database
-from edge.journal import Journal
 from edge.kernel.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.desired import state_digest
 from edge.kernel.protocol.events import EventKind
 from edge.kernel.protocol.messages import Enrolled, SyncRequest
-from edge.outbox import Bounds, Outbox
+from edge.outbox import Bounds, Journal, Outbox
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts
 from edge.sync.backoff import Backoff
-from edge.sync.rounds import Syncer
+from edge.sync.exchange import Syncer
 from edge.sync.transport import Transport
 from tests.fakes.edge_devices import numbered
 from tests.fakes.simulation.disks import Crash, FaultyDisk

@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from edge.journal import Journal
 from edge.kernel.errors import Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRange, ArtifactRef, unpack_range
 from edge.kernel.protocol.desired import DESIRED, Desired, state_digest
 from edge.kernel.protocol.messages import Enrolled, SyncResponse, check_seal, seal
+from edge.outbox import Journal
 from edge.sync.transport import Transport
 from tests.fakes.reference_hubs import signer_of
 from tests.fakes.simulation.devices import Build, Fetches, SimulatedDevice

@@ -1,0 +1,70 @@
+"""`chargehand-edge ask`, and `replies`: questions to the device, and what the hub answered to those kept for it."""
+
+import argparse
+import getpass
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from edge.cli import DONE, FAILED, WAITING
+from edge.device import open_device
+from edge.home import Parts
+from edge.kernel.errors import ChargehandError
+from edge.local_socket import ask_agent
+from edge.questions import HubReplies, answer_body
+from edge.settings import load_settings
+
+__all__ = ["ask_options", "replies_options", "run_ask", "run_replies"]
+
+
+def ask_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `chargehand-edge ask`."""
+    parser.add_argument("text", help="the question or order, in English or Chinese")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON, with the tools that were called")
+
+
+def run_ask(options: argparse.Namespace) -> int:
+    """Ask the agent that runs; where none does, answer in this process."""
+    settings = load_settings(options.home)
+    with open_device(settings) as device:
+        said = ask_agent(device.parts.home.socket, options.text)
+        if said is None:
+            said = answer_body(device.assistant.ask(options.text, by=f"person:{getpass.getuser()}"))
+    return _show_answer(said, as_json=options.json)
+
+
+def _show_answer(said: dict[str, Any], *, as_json: bool) -> int:
+    if "error" in said:
+        raise ChargehandError(str(said["error"]), str(said.get("advice", "")))
+    if as_json:
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        print(said["text"])
+        by = said["model"] or "no model"
+        print(f"({said['rung']}, {by}, {said['elapsed_s']:.2f} s)", file=sys.stderr)
+    if said["rung"] == "queued":
+        return WAITING
+    return DONE if said["ok"] else FAILED
+
+
+def replies_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `chargehand-edge replies`."""
+    parser.add_argument("--json", action="store_true", help="as a JSON list")
+
+
+def run_replies(options: argparse.Namespace) -> int:
+    """List what the hub answered, newest first."""
+    parts = Parts.of(load_settings(options.home))
+    replies = HubReplies(parts.database).all()
+    parts.database.close()
+    if options.json:
+        print(json.dumps([asdict(reply) for reply in replies], ensure_ascii=False))
+        return DONE
+    if not replies:
+        print("The hub has answered nothing yet.", file=sys.stderr)
+    for reply in replies:
+        print(f"{reply.question}\n{reply.text}")
+        for citation in reply.citations:
+            print(f"    {citation}")
+    return DONE
