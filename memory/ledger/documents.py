@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from memory.documents.passages import Chunk
 from memory.errors import NotFound
 from memory.ledger.database import Database
 from memory.ledger.schema import chunks, documents, outbox
-from memory.passages import Chunk
 
 __all__ = ["Documents", "NamedDocument", "StoredDocument", "chunk_id"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from memory.collector import collect_rarely
 from memory.errors import ChargehandError
+from memory.gc_tuning import collect_rarely
 from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 
@@ -87,4 +87,4 @@ def print_json(value: Any) -> None:
 
 def tell_training() -> None:
     """Say on stderr why a home's first start takes its time."""
-    click.echo("Training the intent classifier, once for this home ...", err=True)
+    click.echo("Training the intent classifier, once for this machine ...", err=True)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memory.collector import keep_loaded
 from memory.errors import Conflict, Unavailable
+from memory.gc_tuning import keep_loaded
 from memory.settings import Settings, load_settings
 from server.cli import tell_training
 from server.security import is_loopback

@@ -10,10 +10,10 @@ import snowballstemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory.documents.passages import Chunk
 from memory.errors import StorageFailed
 from memory.home import Home
 from memory.lexical import _TABLES, LexicalIndex, analyse, open_lexical_index
-from memory.passages import Chunk
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from pydantic import Field
 
 from edge.protocol.packs.layout import MEDIA_TYPE, PackManifest, PackName
 from edge.protocol.packs.terms import words_of
-from memory.chunking import embedding_text
+from memory.documents.chunking import embedding_text
+from memory.documents.passages import Chunk
 from memory.errors import InvalidInput, NotFound
 from memory.ledger.documents import StoredDocument, chunk_id
 from memory.nearest import nearest_names
-from memory.passages import Chunk
 from memory.store import KnowledgeStore
 from tools.context import Books
 from tools.fleet.contents import Contents, keep
