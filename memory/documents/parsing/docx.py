@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
 
 from memory.documents.parsing.outline import Extract, Heading, file_title, own_title
-from memory.documents.parsing.wordstyles import Style, W, WordElement, style_of, styles_of
 from memory.documents.passages import ParsedDocument
 from memory.errors import InvalidInput
 
 __all__ = ["parse_docx"]
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+"""Namespace of WordprocessingML, as lxml writes it before a tag."""
+
+_VALUE = f"{W}val"
+_TITLE = frozenset(("title", "titel", "titre", "título", "titolo", "标题", "標題", "表題", "제목"))
+_HEADING = re.compile(
+    r"(?:heading|überschrift|titre|título|titolo|kop|заголовок|标题|標題|見出し|제목)\s*([1-9])", re.IGNORECASE
+)
+_CONTENTS = re.compile(r"(?:toc|目录|目錄)\s*(?:heading|标题|標題|[1-9])", re.IGNORECASE)
+_LIST = re.compile(r"list\b|liste\b|列表|列出段落|清單", re.IGNORECASE)
+_BODY_LEVEL = 9
+"""Outline level, 0-based, of what is no heading."""
 
 _MOST_BYTES = 200 * 1024 * 1024
 _MOST_RATIO = 200
@@ -41,6 +55,36 @@ _SKIPPED = frozenset((_FALLBACK, *(f"{W}{name}" for name in ("pPr", "rPr", "del"
 _AROUND_BLOCKS = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo"))
 
 
+class _Element(Protocol):
+    """What is used of an lxml element."""
+
+    @property
+    def tag(self) -> object: ...
+    @property
+    def text(self) -> str | None: ...
+    def __iter__(self) -> Iterator[_Element]: ...
+    def iter(self, tag: str) -> Iterator[_Element]: ...
+    def find(self, path: str) -> _Element | None: ...
+    def get(self, key: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a paragraph is.
+
+    Attributes:
+        level: 0 for the document's title, 1 to 9 for headings, None for all else.
+        item: whether it is a list item.
+        depth: of the list, 0 for the outermost.
+        contents: whether it belongs to the table of contents.
+    """
+
+    level: int | None = None
+    item: bool = False
+    depth: int = 0
+    contents: bool = False
+
+
 def parse_docx(name: str, data: bytes) -> ParsedDocument:
     """Extract headings, paragraphs, lists ("- ") and tables ("a | b | c"); deleted and hidden text is left out.
 
@@ -57,8 +101,8 @@ def parse_docx(name: str, data: bytes) -> ParsedDocument:
 
     try:
         document = Document(io.BytesIO(data))
-        body = cast("WordElement", document.element.body)
-        styles = styles_of(cast("WordElement", document.styles.element))
+        body = cast("_Element", document.element.body)
+        styles = _styles_of(cast("_Element", document.styles.element))
         property_title = document.core_properties.title
     except (PythonDocxError, OpcError, *_BROKEN) as error:
         raise _broken(name) from error
@@ -97,7 +141,7 @@ def _title(headings: list[Heading]) -> Heading | None:
     return titles[0] if titles else chapters[0] if len(chapters) == 1 else None
 
 
-def _blocks(parent: WordElement) -> Iterator[WordElement]:
+def _blocks(parent: _Element) -> Iterator[_Element]:
     """Yield paragraphs and tables in order; text boxes come after the paragraph that they are anchored in."""
     for child in parent:
         if child.tag == f"{W}p":
@@ -113,7 +157,7 @@ def _blocks(parent: WordElement) -> Iterator[WordElement]:
             yield from _blocks(child)
 
 
-def _boxed(parent: WordElement) -> Iterator[WordElement]:
+def _boxed(parent: _Element) -> Iterator[_Element]:
     for child in parent:
         if child.tag == f"{W}txbxContent":
             yield from _blocks(child)
@@ -121,13 +165,13 @@ def _boxed(parent: WordElement) -> Iterator[WordElement]:
             yield from _boxed(child)
 
 
-def _add(extract: Extract, block: WordElement, styles: Mapping[str, Style], *, in_list: bool) -> bool:
+def _add(extract: Extract, block: _Element, styles: Mapping[str, Style], *, in_list: bool) -> bool:
     """Write down one paragraph or table; return whether it is a list item, as the one before was if `in_list`."""
     if block.tag == f"{W}tbl":
         _add_table(extract, block)
         return False
     text = _text(block)
-    style = style_of(block, styles)
+    style = _style_of(block, styles)
     if not text or style.contents:
         return in_list
     if style.level is not None:
@@ -141,7 +185,7 @@ def _add(extract: Extract, block: WordElement, styles: Mapping[str, Style], *, i
     return False
 
 
-def _add_table(extract: Extract, table: WordElement) -> None:
+def _add_table(extract: Extract, table: _Element) -> None:
     tight = False
     for row in table:
         cells = [" ".join(" ".join(_text(each) for each in cell.iter(f"{W}p")).split()) for cell in _cells(row)]
@@ -150,7 +194,7 @@ def _add_table(extract: Extract, table: WordElement) -> None:
             tight = True
 
 
-def _cells(row: WordElement) -> Iterator[WordElement]:
+def _cells(row: _Element) -> Iterator[_Element]:
     """The cells of a row, also those in content controls; a merged cell comes once."""
     for child in row:
         if child.tag == f"{W}tc":
@@ -159,12 +203,12 @@ def _cells(row: WordElement) -> Iterator[WordElement]:
             yield from _cells(child)
 
 
-def _text(paragraph: WordElement) -> str:
+def _text(paragraph: _Element) -> str:
     lines = ("".join(_pieces(paragraph))).split("\n")
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
-def _pieces(parent: WordElement) -> Iterator[str]:
+def _pieces(parent: _Element) -> Iterator[str]:
     for child in parent:
         if child.tag == f"{W}t":
             yield (child.text or "").replace("\n", " ")
@@ -174,6 +218,64 @@ def _pieces(parent: WordElement) -> Iterator[str]:
             yield from _pieces(child)
 
 
-def _is_hidden(run: WordElement) -> bool:
+def _is_hidden(run: _Element) -> bool:
     vanish = run.find(f"{W}rPr/{W}vanish")
     return vanish is not None and vanish.get(f"{W}val") not in ("0", "false", "off")
+
+
+def _styles_of(root: _Element) -> dict[str, Style]:
+    """Read the styles part: from a style's id to what it means, with what it inherits."""
+    elements = {element.get(f"{W}styleId") or "": element for element in root.iter(f"{W}style")}
+    styles: dict[str, Style] = {}
+
+    def resolve(key: str, above: tuple[str, ...]) -> Style:
+        if key in styles or key not in elements or key in above:
+            return styles.get(key, Style())
+        element = elements[key]
+        base = resolve(_value(element, "basedOn") or "", (*above, key))
+        name = (_value(element, "name") or "").strip()
+        heading = _HEADING.fullmatch(name)
+        style = _direct(base, element)
+        if name.lower() in _TITLE:
+            style = replace(style, level=0)
+        elif heading:
+            style = replace(style, level=int(heading[1]))
+        elif _CONTENTS.match(name):
+            style = Style(contents=True)
+        elif _LIST.match(name):
+            style = replace(style, item=True)
+        styles[key] = style
+        return style
+
+    for key in elements:
+        resolve(key, ())
+    return styles
+
+
+def _style_of(paragraph: _Element, styles: Mapping[str, Style]) -> Style:
+    """What a paragraph is by its style and by its own properties."""
+    properties = paragraph.find(f"{W}pPr")
+    style = styles.get(_value(properties, "pStyle") or "", Style())
+    return style if style.contents else _direct(style, paragraph)
+
+
+def _direct(style: Style, element: _Element) -> Style:
+    """Apply the properties that a style or paragraph states itself."""
+    properties = element.find(f"{W}pPr")
+    outline = _number(_value(properties, "outlineLvl"))
+    if outline is not None:
+        style = replace(style, level=outline + 1 if outline < _BODY_LEVEL else None)
+    numbering = None if properties is None else properties.find(f"{W}numPr")
+    if numbering is not None:
+        depth = _number(_value(numbering, "ilvl")) or 0
+        style = replace(style, item=_value(numbering, "numId") != "0", depth=depth)
+    return style
+
+
+def _value(element: _Element | None, child: str) -> str | None:
+    found = None if element is None else element.find(f"{W}{child}")
+    return None if found is None else found.get(_VALUE)
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) == 1 else None

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from memory.documents.parsing.decoding import decode_text
 from memory.documents.parsing.outline import Extract, fenced, file_title
+from memory.documents.parsing.plaintext import decode_text
 from memory.documents.passages import ParsedDocument
 from memory.errors import InvalidInput
 

@@ -8,8 +8,8 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from memory.documents.blocks import front_matter_end
-from memory.documents.parsing.decoding import decode_text
 from memory.documents.parsing.outline import Heading, file_title, sections_of
+from memory.documents.parsing.plaintext import decode_text
 from memory.documents.passages import ParsedDocument
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from memory.documents.parsing.decoding import normalise_newlines
 from memory.documents.passages import ParsedDocument, Section
 
-__all__ = ["Extract", "Heading", "fenced", "file_title", "own_title", "sections_of"]
+__all__ = ["Extract", "Heading", "fenced", "file_title", "normalise_newlines", "own_title", "sections_of"]
 
+_BREAKS = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _BACKTICKS = re.compile(r"`{3,}")
 _NO_TITLE = re.compile(
     r"(?:microsoft \w+ - .*"
@@ -17,6 +17,16 @@ _NO_TITLE = re.compile(
     r"|.*\.(?:docx?|indd|odt|pdf|pptx?|rtf|tex|txt)|[\W\d_]*)",
     re.IGNORECASE,
 )
+
+
+def normalise_newlines(text: str) -> str:
+    r"""Turn every kind of line break, those of Unicode too, into "\n".
+
+    A carriage return with a line feed counts as one break; all others are replaced one for one.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _BREAKS.sub("\n", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,32 @@
-"""Plain text and reStructuredText: the text stays as it is; underlined headings divide it."""
+"""Text files: from bytes to characters, and the underlined headings of plain text and reStructuredText.
 
+Bytes are read by their byte order mark, as UTF-8, as GB18030 for Chinese, or as cp1252 for western Europe.
+"""
+
+import codecs
 import re
 
-from memory.documents.parsing.decoding import decode_text
-from memory.documents.parsing.outline import Heading, file_title, sections_of
+from memory.documents.parsing.outline import Heading, file_title, normalise_newlines, sections_of
 from memory.documents.passages import ParsedDocument
+from memory.errors import InvalidInput
 
-__all__ = ["parse_plaintext"]
+__all__ = ["decode_text", "parse_plaintext"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with that one's
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 27), *range(28, 32), 127])  # all but tab, line feed and escape
+_PYTHON_ONLY = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
+_SAMPLE = 65_536
+"""How much of the data the guesses look at, bytes or characters."""
+_MOST_CONTROLS = 0.02
+_MOST_HIGH = 0.5
+_LEAST_USUAL = 0.7
+_ADVICE = "Save it as UTF-8."
 
 _MARK = r"[=\-~^\"'`#*+.:_]"
 _HEADING = re.compile(
@@ -21,6 +41,79 @@ _LONGEST = 120
 """Characters of a heading."""
 _SHORTEST = 0.75
 """Length of the line below a heading, in lengths of the heading."""
+
+
+def decode_text(data: bytes, name: str, declared: str | None = None) -> str:
+    r"""Decode a text file.
+
+    Args:
+        data: the file's content.
+        name: the file's name, for messages.
+        declared: the encoding that the file itself names; believed only where UTF-8 does not fit.
+
+    Returns:
+        The text, without byte order mark, with "\n" as the only line break; not blank.
+
+    Raises:
+        InvalidInput: the file is empty, binary, or in an encoding that cannot be told.
+    """
+    text = normalise_newlines(_decode(data, name, declared))
+    if not text.strip():
+        raise InvalidInput(f"{name} is empty.", "Give a file with text in it.")
+    sample = text[:_SAMPLE]
+    if "\0" in text or len(sample) - len(sample.translate(_CONTROLS)) > _MOST_CONTROLS * len(sample):
+        raise _binary(name)
+    return text
+
+
+def _decode(data: bytes, name: str, declared: str | None) -> str:
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            text = _try(data[len(mark) :], encoding)
+            if text is None:
+                raise InvalidInput(f"{name} is damaged: it claims to be {encoding.upper()} and is not.", _ADVICE)
+            return text
+    if b"\0" in data:
+        raise _binary(name)
+    for encoding in ("utf-8", declared):
+        text = _try(data, encoding) if encoding else None
+        if text is not None:
+            return text
+    chinese = _try(data, "gb18030")
+    if chinese is not None and _is_common_chinese(chinese):
+        return chinese
+    western = _try(data, "cp1252")
+    high = sum(byte >= 0x80 for byte in data[:_SAMPLE])
+    if western is None or high > _MOST_HIGH * len(data[:_SAMPLE]):
+        raise InvalidInput(f"The text encoding of {name} cannot be told.", _ADVICE)
+    return western
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    try:
+        if codecs.lookup(encoding).name in _PYTHON_ONLY:
+            return None
+        text = data.decode(encoding)
+        text.encode()  # fails where a lone surrogate got through
+    except (LookupError, UnicodeError, ValueError):
+        return None
+    return text
+
+
+def _is_common_chinese(text: str) -> bool:
+    """Tell Chinese from other text that happens to be valid GB18030.
+
+    Punctuation and the 3755 usual characters are in the first rows of GB 2312; what two western letters give by
+    chance mostly is not.
+    """
+    high = "".join(char for char in text[:_SAMPLE] if ord(char) >= 0x80)
+    leads = high.encode("gb2312", errors="ignore")[::2]
+    usual = sum(0xB0 <= lead <= 0xD7 or 0xA1 <= lead <= 0xA3 for lead in leads)
+    return usual >= _LEAST_USUAL * len(high)
+
+
+def _binary(name: str) -> InvalidInput:
+    return InvalidInput(f"{name} is not text: it has binary data in it.", "Give it the suffix of what it is.")
 
 
 def parse_plaintext(name: str, data: bytes) -> ParsedDocument:

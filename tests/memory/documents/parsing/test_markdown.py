@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 
-from memory.documents.parsing.decoding import normalise_newlines
 from memory.documents.parsing.markdown import parse_markdown
+from memory.documents.parsing.outline import normalise_newlines
 from memory.errors import InvalidInput
 from tests.fakes.documents import Written, check_document, markdown_soup, written_markdown
 
