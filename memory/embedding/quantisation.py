@@ -97,28 +97,28 @@ def build_encoder_graph(packaged: ModelProto) -> ModelProto:
     from onnx import TensorProto, helper
 
     weights = _weights_of(packaged)
-    drawing = _Drawing()
+    builder = _GraphBuilder()
     places = weights["position_embeddings.weight"] + weights["token_type_embeddings.weight"][0]
-    words = drawing.draw("Gather", drawing.keep("words", weights["word_embeddings.weight"]), "input_ids")
-    width = drawing.draw("Shape", "input_ids", start=1, end=2)
-    start = drawing.keep("start", np.zeros(1, dtype=np.int64))
-    summed = drawing.draw("Add", words, drawing.draw("Slice", drawing.keep("places", places), start, width))
-    hidden = drawing.draw("LayerNormalization", summed, *_norm(drawing, weights, "embeddings.LayerNorm"), epsilon=1e-12)
-    mask = drawing.draw("Cast", "attention_mask", to=TensorProto.INT32)
+    words = builder.add("Gather", builder.keep("words", weights["word_embeddings.weight"]), "input_ids")
+    width = builder.add("Shape", "input_ids", start=1, end=2)
+    start = builder.keep("start", np.zeros(1, dtype=np.int64))
+    summed = builder.add("Add", words, builder.add("Slice", builder.keep("places", places), start, width))
+    hidden = builder.add("LayerNormalization", summed, *_norm(builder, weights, "embeddings.LayerNorm"), epsilon=1e-12)
+    mask = builder.add("Cast", "attention_mask", to=TensorProto.INT32)
     layers = sum(name.endswith(".intermediate.dense.weight") for name in weights)
     for layer in range(layers):
-        hidden = _draw_layer(drawing, weights, f"layer.{layer}", hidden, mask)
+        hidden = _add_layer(builder, weights, f"layer.{layer}", hidden, mask)
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"])
         for name in ("input_ids", "attention_mask")
     ]
     output = helper.make_tensor_value_info(hidden, TensorProto.FLOAT, ["batch", "sequence", "hidden"])
-    graph = helper.make_graph(drawing.nodes, "encoder", inputs, [output], drawing.kept)
+    graph = helper.make_graph(builder.nodes, "encoder", inputs, [output], builder.kept)
     domains = [helper.make_opsetid("", 17), helper.make_opsetid(_FUSED, 1)]
     return helper.make_model(graph, opset_imports=domains, ir_version=8)
 
 
-class _Drawing:
+class _GraphBuilder:
     """A graph as it grows."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class _Drawing:
         self.kept.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def draw(self, operator: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
+    def add(self, operator: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
         """Add a node; the name of its output, or what those of several begin with."""
         from onnx import helper
 
@@ -141,17 +141,17 @@ class _Drawing:
         return name
 
 
-def _draw_layer(drawing: _Drawing, weights: Mapping[str, _Array], layer: str, hidden: str, mask: str) -> str:
+def _add_layer(builder: _GraphBuilder, weights: Mapping[str, _Array], layer: str, hidden: str, mask: str) -> str:
     parts = [f"{layer}.attention.self.{part}" for part in ("query", "key", "value")]
     whole = np.concatenate([weights[f"{part}.weight"] for part in parts], axis=1)
-    bias = drawing.keep(f"{layer}.attending.bias", np.concatenate([weights[f"{part}.bias"] for part in parts]))
-    split = drawing.draw(
+    bias = builder.keep(f"{layer}.attending.bias", np.concatenate([weights[f"{part}.bias"] for part in parts]))
+    split = builder.add(
         "Split",
-        drawing.draw("MatMul", hidden, drawing.keep(f"{layer}.attending", whole)),
+        builder.add("MatMul", hidden, builder.keep(f"{layer}.attending", whole)),
         outputs=3,
         axis=2,
     )
-    attended = drawing.draw(
+    attended = builder.add(
         "MultiHeadAttention",
         *(f"{split}_{number}" for number in range(3)),
         bias,
@@ -159,29 +159,29 @@ def _draw_layer(drawing: _Drawing, weights: Mapping[str, _Array], layer: str, hi
         domain=_FUSED,
         num_heads=HEADS,
     )
-    hidden = _join(drawing, weights, f"{layer}.attention.output", attended, hidden)
-    inner = _product(drawing, weights, f"{layer}.intermediate.dense", hidden)
-    bent = drawing.draw("BiasGelu", inner, _bias(drawing, weights, f"{layer}.intermediate.dense"), domain=_FUSED)
-    return _join(drawing, weights, f"{layer}.output", bent, hidden)
+    hidden = _join(builder, weights, f"{layer}.attention.output", attended, hidden)
+    inner = _product(builder, weights, f"{layer}.intermediate.dense", hidden)
+    bent = builder.add("BiasGelu", inner, _bias(builder, weights, f"{layer}.intermediate.dense"), domain=_FUSED)
+    return _join(builder, weights, f"{layer}.output", bent, hidden)
 
 
-def _join(drawing: _Drawing, weights: Mapping[str, _Array], part: str, value: str, skipped: str) -> str:
+def _join(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str, value: str, skipped: str) -> str:
     """A product, added to what went around it, and normalised."""
-    product = _product(drawing, weights, f"{part}.dense", value)
-    norm, bias = _norm(drawing, weights, f"{part}.LayerNorm"), _bias(drawing, weights, f"{part}.dense")
-    return drawing.draw("SkipLayerNormalization", product, skipped, *norm, bias, domain=_FUSED, epsilon=1e-12)
+    product = _product(builder, weights, f"{part}.dense", value)
+    norm, bias = _norm(builder, weights, f"{part}.LayerNorm"), _bias(builder, weights, f"{part}.dense")
+    return builder.add("SkipLayerNormalization", product, skipped, *norm, bias, domain=_FUSED, epsilon=1e-12)
 
 
-def _product(drawing: _Drawing, weights: Mapping[str, _Array], part: str, value: str) -> str:
-    return drawing.draw("MatMul", value, drawing.keep(part, weights[f"{part}.weight"]))
+def _product(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str, value: str) -> str:
+    return builder.add("MatMul", value, builder.keep(part, weights[f"{part}.weight"]))
 
 
-def _bias(drawing: _Drawing, weights: Mapping[str, _Array], part: str) -> str:
-    return drawing.keep(f"{part}.bias", weights[f"{part}.bias"])
+def _bias(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str) -> str:
+    return builder.keep(f"{part}.bias", weights[f"{part}.bias"])
 
 
-def _norm(drawing: _Drawing, weights: Mapping[str, _Array], part: str) -> tuple[str, str]:
-    return drawing.keep(f"{part}.weight", weights[f"{part}.weight"]), _bias(drawing, weights, part)
+def _norm(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str) -> tuple[str, str]:
+    return builder.keep(f"{part}.weight", weights[f"{part}.weight"]), _bias(builder, weights, part)
 
 
 def _weights_of(packaged: ModelProto) -> dict[str, _Array]:

@@ -1,7 +1,6 @@
-import re
-
 """The application as a whole: the page, its API description, and errors that nobody expected."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
