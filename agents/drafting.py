@@ -10,8 +10,8 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from agents.events import AnswerDelta, Citation, DraftDelta, Emit
 from agents.grounding.claims import check_claim
 from agents.grounding.wording import without_marks
-from memory.passages import Passage
-from memory.sentences import sentences
+from memory.documents.passages import Passage
+from memory.documents.sentences import sentences
 
 __all__ = ["Draft", "check_draft", "draft_messages"]
 

@@ -15,8 +15,8 @@ from agents.grounding.relevance import Found, Rarity, assess
 from agents.models.streaming import stream_text
 from edge.kernel.language import detect_language
 from graphs.dependencies import Dependencies
+from memory.documents.passages import Passage
 from memory.lexical import analyse
-from memory.passages import Passage
 from tools.context import ToolContext
 from tools.knowledge import FoundPassages
 

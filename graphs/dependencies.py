@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,8 @@ from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
-    from agents.router.classifier import Classifier
     from agents.router.router import IntentRouter
+    from agents.router.training import HeldOutResult
     from agents.teams.flow import Teams
     from memory.embedding import Embedder
     from memory.home import Home
@@ -55,7 +54,7 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     """Open the home, the stores, the router and the model.
 
     Args:
-        training: told that the router is being trained, which takes up to a minute, where this home has none yet.
+        training: told that the router is being trained, which takes up to a minute, where none is in the weight cache.
 
     Raises:
         StorageFailed: the home cannot be used.
@@ -71,8 +70,8 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     from tools.catalogue import load_catalogue
 
     model = resolve_model(settings)
-    home = open_home(settings.home)
-    store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
+    home = open_home(settings.home, settings.cache)
+    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
     router = open_router(settings, home, store.embedder, model, store.ledger, training)
     catalogue = load_catalogue()
     tools = all_tools(settings, store, catalogue, str(model.reference))
@@ -88,34 +87,40 @@ def open_router(
     ledger: Ledger | None = None,
     training: Callable[[], None] | None = None,
 ) -> IntentRouter:
-    """The intent router; trained, within a minute, where this home has no classifier of the current utterances.
+    """The intent router; trained, within a minute, where the weight cache has no classifier of the current utterances.
 
     Args:
-        ledger: keeps how good a newly trained classifier is.
+        ledger: keeps how good the classifier is.
         training: told that training begins.
     """
     from agents.router.chooser import ModelChooser
-    from agents.router.measure import measure_held_out
-    from agents.router.router import load_router
+    from agents.router.router import IntentRouter
+    from agents.router.training import load_classifier
 
-    def record(classifier: Classifier) -> None:
-        if ledger is None:
-            return
-        found = measure_held_out(classifier, embedder)
-        row = {
-            "id": f"intent-routing-{found.digest[:12]}-{embedder.name}",
-            "task": "intent-routing",
-            "subject": f"intent classifier on {embedder.name}",
-            "dataset": f"held-out utterances {found.digest[:8]}",
-            "samples": found.samples,
-            "metrics": found.metrics,
-            "finished_at": datetime.now(UTC),
-        }
-        with ledger.unit(LOCAL_ENGINEER.tenant) as unit:
-            unit.evaluations.save(row)
-
+    trained = load_classifier(home.weights, embedder, training)
+    if ledger is not None:
+        _record(ledger, trained.held_out, embedder.name)
     chooser = ModelChooser(model) if model.capable else None
-    return load_router(home.cache, embedder, chooser, settings.intent_threshold, record, training)
+    return IntentRouter(trained.classifier, embedder, chooser, settings.intent_threshold)
+
+
+def _record(ledger: Ledger, found: HeldOutResult, embedder: str) -> None:
+    """Keep how good the classifier is, where the ledger does not have it yet."""
+    row = {
+        "id": f"intent-routing-{found.digest[:12]}-{embedder}",
+        "task": "intent-routing",
+        "subject": f"intent classifier on {embedder}",
+        "dataset": f"held-out utterances {found.digest[:8]}",
+        "samples": found.samples,
+        "metrics": found.metrics,
+        "finished_at": found.measured_at,
+    }
+    tenant = LOCAL_ENGINEER.tenant
+    with ledger.view(tenant) as unit:
+        kept = {entry["id"]: entry["metrics"] for entry in unit.evaluations.all("intent-routing")}
+    if kept.get(row["id"]) != found.metrics:
+        with ledger.unit(tenant) as unit:
+            unit.evaluations.save(row)
 
 
 _shared_lock = threading.Lock()

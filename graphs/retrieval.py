@@ -30,8 +30,8 @@ from graphs.ahead import PASSAGES_TO_MODEL, SEARCH, rarity_of, search, search_ar
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import begun_for, step, steps, turn_caller
-from memory.passages import Passage
-from memory.sections import SectionReader
+from memory.documents.passages import Passage
+from memory.documents.sections import SectionReader
 
 __all__ = ["build_retrieval", "make_graph"]
 

@@ -58,7 +58,7 @@ class RetrievalState(TypedDict, total=False):
     question: str
     route: dict[str, Any]
     passages: list[dict[str, Any]]
-    """`memory.passages.Passage` as JSON, best first."""
+    """`memory.documents.passages.Passage` as JSON, best first."""
 
     found: Found
     answer: str

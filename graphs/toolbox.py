@@ -72,8 +72,8 @@ def open_toolbox(settings: Settings) -> Generator[tuple[dict[str, ToolSpec], Boo
     from memory.store import open_store
     from tools.catalogue import load_catalogue
 
-    home = open_home(settings.home)
-    store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
+    home = open_home(settings.home, settings.cache)
+    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
     try:
         model = resolve_model(settings)
         yield all_tools(settings, store, load_catalogue(), str(model.reference)), Books(store.ledger)

@@ -39,9 +39,14 @@ _BROKEN = {
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths of one installation. Readers need no lock; a writer holds `lock(...)` while it writes."""
+    """Paths of one installation. Readers need no lock; a writer holds `lock(...)` while it writes.
+
+    Attributes:
+        shared_cache: folder that all homes of the user share; None where there is none that can be written to.
+    """
 
     root: Path
+    shared_cache: Path | None = None
 
     @property
     def ledger(self) -> Path:
@@ -70,8 +75,13 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """What can be made again: trained classifiers, copies of artifacts that are kept elsewhere."""
+        """What can be made again, such as copies of artifacts that are kept elsewhere."""
         return self.root / "cache"
+
+    @property
+    def weights(self) -> Path:
+        """The weight cache: the one that homes share, else this home's own."""
+        return self.shared_cache or self.cache
 
     @contextmanager
     def lock(self, name: str, doing: str, wait_s: float = 0.0) -> Generator[None]:
@@ -178,19 +188,34 @@ def _told(holder: Path) -> str:
         return "another process"
 
 
-def open_home(root: Path) -> Home:
+def open_home(root: Path, shared_cache: Path | None = None) -> Home:
     """Make the folder where it is missing, readable by its owner only.
+
+    Args:
+        shared_cache: as `Settings.cache`; one that cannot be made or written to is passed over.
 
     Raises:
         StorageFailed: it cannot be made or written to.
     """
-    home = Home(root.expanduser().resolve())
+    home = Home(root.expanduser().resolve(), _writable(shared_cache))
     with storage_errors(home.root):
         home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         home.cache.mkdir(exist_ok=True, mode=0o700)
     if not os.access(home.root, os.W_OK | os.X_OK):
         raise StorageFailed(f"{home.root} cannot be written to.", "Change its owner, or set CHARGEHAND_HOME.")
     return home
+
+
+def _writable(cache: Path | None) -> Path | None:
+    """The folder, made where it is missing; None where it cannot be written to."""
+    if cache is None:
+        return None
+    folder = cache.expanduser().absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None  # such as a read-only disk, or a file in the way
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from memory.documents.passages import Chunk
 from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
-from memory.passages import Chunk
 
 __all__ = ["ANALYSER_VERSION", "LexicalIndex", "analyse", "open_lexical_index"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from memory.documents.passages import Chunk
 from memory.ledger import Ledger
-from memory.passages import Chunk
 
 __all__ = ["Mirror", "is_behind", "project"]
 

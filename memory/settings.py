@@ -3,6 +3,7 @@
 Each field is `CHARGEHAND_<NAME>` in the environment or in a `.env` file of the working folder.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path.home() / ".chargehand")
     """Folder of everything that this installation keeps."""
+
+    cache: Path = Field(default_factory=lambda: Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "chargehand")
+    """Folder of trained and quantised weights for all homes; where it cannot be written to, each home keeps its own."""
 
     ledger_url: SecretStr | None = None
     """Keeps the ledger on PostgreSQL, `postgresql://USER:PASSWORD@HOST/DATABASE`, not in a file of `home`."""

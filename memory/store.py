@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from memory.documents.ingest import IngestReport, ingest_paths
 from memory.embedding import Embedder
 from memory.home import Home
-from memory.ingest import IngestReport, ingest_paths
 from memory.ledger import Ledger, open_ledger
 from memory.lexical import LexicalIndex, open_lexical_index
 from memory.projection import is_behind, project
-from memory.retrieve import Retriever
+from memory.retrieval import Retriever
 from memory.vectors import VectorIndex
 
 __all__ = ["KnowledgeStore", "open_store"]
@@ -41,7 +41,7 @@ class KnowledgeStore:
 
         Raises:
             Conflict: another process is writing documents.
-            NotFound, InvalidInput, StorageFailed: as `memory.ingest.ingest_paths`.
+            NotFound, InvalidInput, StorageFailed: as `memory.documents.ingest.ingest_paths`.
         """
         with self.home.lock("documents", "ingesting documents", wait_s=self.wait_s):
             report = ingest_paths(self.ledger, paths, tenant=tenant, limit_bytes=limit_bytes)

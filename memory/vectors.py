@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.chroma import ChromaFolder
-from memory.chunking import embedding_text
+from memory.documents.chunking import embedding_text
+from memory.documents.passages import Chunk
 from memory.embedding import Embedder
 from memory.ledger.documents import chunk_id
-from memory.passages import Chunk
 
 __all__ = ["VectorIndex", "mirror_name"]
 

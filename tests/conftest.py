@@ -17,6 +17,7 @@ from memory.home import Home, open_home
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties
+from tests.fakes.weights import WEIGHT_CACHE
 
 silence_third_parties()
 
@@ -47,11 +48,10 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def minilm(run_folder: Path) -> MiniLM:
+def minilm() -> MiniLM:
     """The real embedder."""
     try:
-        with FileLock(run_folder / "embedder.lock"):
-            return load_minilm(run_folder / "cache")
+        return load_minilm(WEIGHT_CACHE)
     except Unavailable as error:
         pytest.skip(str(error))
 
@@ -85,18 +85,10 @@ def sample_store(run_folder: Path, minilm: MiniLM, samples: Path) -> KnowledgeSt
 
 
 @pytest.fixture(scope="session")
-def ready_home(
-    sample_store: KnowledgeStore, run_folder: Path, tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM
-) -> Path:
-    """The sample documents and a trained router; copy it, do not write to it."""
-    home = shutil.copytree(sample_store.home.root, tmp_path_factory.mktemp("ready") / "home")
-    trained = tmp_path_factory.getbasetemp().parent / "router-cache"  # the tests of the router share it
-    trained.mkdir(exist_ok=True)
-    with FileLock(trained / "training.lock"):
-        load_classifier(trained, minilm)
-    for file in (*trained.glob("*.npz"), *(run_folder / "cache").glob("*.onnx")):
-        shutil.copy(file, home / "cache")
-    return home
+def ready_home(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
+    """The sample documents, with a trained router in the weight cache; copy it, do not write to it."""
+    load_classifier(WEIGHT_CACHE, minilm)
+    return shutil.copytree(sample_store.home.root, tmp_path_factory.mktemp("ready") / "home")
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from memory.passages import Passage
-from memory.retrieve import Retriever
+from memory.documents.passages import Passage
+from memory.retrieval import Retriever
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["FoundPassages", "knowledge_tools"]

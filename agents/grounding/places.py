@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from memory.blocks import blocks_of
-from memory.sentences import sentences
+from memory.documents.blocks import blocks_of
+from memory.documents.sentences import sentences
 
 __all__ = ["Place", "places"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.kernel.grounding import codes, plain
+from memory.documents.passages import Passage
 from memory.lexical import analyse
-from memory.passages import Passage
 
 __all__ = ["Found", "Rarity", "assess", "coverage"]
 

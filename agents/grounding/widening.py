@@ -3,7 +3,7 @@
 import re
 from itertools import takewhile
 
-from memory.blocks import Block, blocks_of
+from memory.documents.blocks import Block, blocks_of
 
 __all__ = ["has_steps", "widen", "widen_to_procedure"]
 

@@ -1,24 +1,24 @@
 """The trained classifier, in numpy: scikit-learn (4 s, 130 MB) is for training only."""
 
-import os
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from zipfile import BadZipFile
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.router.features import featurise, meaning_of
-from agents.router.glossary import Glossary
+from agents.router.features import Glossary, featurise, meaning_of
 from agents.router.intents import INTENTS, Intent
-from agents.router.meanings import MeaningPull
 from memory.embedding import Embedder
 
-__all__ = ["Classifier", "Weights", "load_weights", "save_weights", "weigh"]
+__all__ = ["Classifier", "Weights", "meaning_kernel", "weigh"]
 
 Floats = NDArray[np.float32]
+
+MEANING_WEIGHT = 2.0
+"""Weight of the kernel of meanings beside 1.0 for that of n-grams; by cross-validation, as the next."""
+
+MEANING_SHARPNESS = 2.0
+"""How fast the kernel of meanings falls: MEANING_WEIGHT * exp(MEANING_SHARPNESS * (cosine - 1))."""
 
 
 @dataclass(frozen=True)
@@ -26,23 +26,22 @@ class Weights:
     """What was learnt.
 
     Attributes:
-        meanings: pull of the training messages' meanings on the seven scores, six intents and leaning.
-        grams: pull of the n-grams, shape (BUCKETS, 7).
+        examples: unit embeddings of the training messages, shape (n, dimensions).
+        duals: weight of each example's kernel on the seven scores, six intents and leaning, shape (n, 7).
+        grams: weight of the n-grams, shape (BUCKETS, 7).
         offset: shape (7,).
         rarity: inverse document frequency of each bucket, shape (BUCKETS,).
         mixing: from what `weigh` returns to the six logits, shape (19, 6).
         bias: shape (6,).
     """
 
-    meanings: MeaningPull
+    examples: Floats
+    duals: Floats
     grams: Floats
     offset: Floats
     rarity: Floats
     mixing: Floats
     bias: Floats
-
-
-_ARRAYS = tuple(field.name for field in fields(Weights) if field.name != "meanings")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ class Classifier:
         """Scores of the text alone: the six intents in the order of INTENTS, and leaning; shape (7,)."""
         meaning = embedder.embed([meaning_of(text, self.glossary)])[0]
         own, weights = featurise(text, self.glossary), self.weights
-        scores = weights.offset + weights.meanings(meaning) + own.scaled(weights.rarity) @ weights.grams[own.buckets]
+        near = meaning_kernel(weights.examples @ meaning) @ weights.duals
+        scores = weights.offset + near + own.scaled(weights.rarity) @ weights.grams[own.buckets]
         return scores.astype(np.float32)
 
     def calibrated(self, scores: Floats, previous: Sequence[Intent | None]) -> Floats:
@@ -74,6 +74,11 @@ class Classifier:
         logits = features @ self.weights.mixing + self.weights.bias
         exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponents / exponents.sum(axis=1, keepdims=True)
+
+
+def meaning_kernel(cosines: Floats) -> Floats:
+    """How near meanings are, as kernel ridge regression takes it; any shape."""
+    return (MEANING_WEIGHT * np.exp(MEANING_SHARPNESS * (cosines - 1.0))).astype(np.float32, copy=False)
 
 
 def weigh(scores: Floats, previous: Sequence[Intent | None]) -> Floats:
@@ -89,25 +94,3 @@ def weigh(scores: Floats, previous: Sequence[Intent | None]) -> Floats:
     lean = np.clip(scores[:, 6:], 0.0, 1.0)
     before = np.array([[float(intent == own) for intent in INTENTS] for own in previous], dtype=np.float32)
     return np.hstack([scores[:, :6], lean, lean * scores[:, :6], lean * before])
-
-
-def save_weights(weights: Weights, path: Path) -> None:
-    """Write the numbers so that a reader finds them whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    arrays = {name: getattr(weights, name) for name in _ARRAYS}
-    with part.open("wb") as file:
-        np.savez(file, meanings=np.frombuffer(weights.meanings.graph, dtype=np.uint8), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def load_weights(path: Path) -> Weights | None:
-    """The numbers of a file; None where there is none or it is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in _ARRAYS}
-            return Weights(meanings=MeaningPull(saved["meanings"].tobytes()), **arrays)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
-        return None

@@ -1,8 +1,7 @@
 """The intent router: the classifier where it is sure, else a model's schema-bound choice, else a question back."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,7 +14,7 @@ from edge.kernel.errors import ChargehandError
 from edge.kernel.language import Language, detect_language
 from memory.embedding import Embedder
 
-__all__ = ["IntentChooser", "IntentRouter", "Route", "RunnerUp", "load_router"]
+__all__ = ["IntentChooser", "IntentRouter", "Route", "RunnerUp"]
 
 Floats = NDArray[np.float32]
 
@@ -69,7 +68,7 @@ class IntentRouter:
     """Routes messages. Safe to use from several tasks.
 
     Args:
-        threshold: calibrated confidence, 0 to 1, from which the classifier decides alone.
+        intent_threshold: calibrated confidence, 0 to 1, from which the classifier decides alone.
     """
 
     def __init__(
@@ -77,12 +76,12 @@ class IntentRouter:
         classifier: Classifier,
         embedder: Embedder,
         chooser: IntentChooser | None,
-        threshold: float,
+        intent_threshold: float,
     ) -> None:
         self._classifier = classifier
         self._embedder = embedder
         self._chooser = chooser
-        self._threshold = threshold
+        self._intent_threshold = intent_threshold
         self._lately: dict[str, asyncio.Future[Floats]] = {}
 
     def read(self, text: str) -> asyncio.Future[Floats]:
@@ -104,7 +103,7 @@ class IntentRouter:
         """The intent that the classifier is sure of, whatever the turn before was; None where there is none."""
         probabilities = self._classifier.calibrated(await self.read(text), (None, *INTENTS))
         best = int(np.argmax(probabilities[0]))
-        return INTENTS[best] if probabilities[:, best].min() >= self._threshold else None
+        return INTENTS[best] if probabilities[:, best].min() >= self._intent_threshold else None
 
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         """Find the intent of a message.
@@ -118,7 +117,7 @@ class IntentRouter:
         sure, next_best = float(probabilities[order[0]]), float(probabilities[order[1]])
         language = detect_language(text)
         runner_up = RunnerUp(intent=second, confidence=next_best)
-        if sure >= self._threshold:
+        if sure >= self._intent_threshold:
             reason = f"The classifier is {sure:.0%} sure."
             return Route(
                 intent=first, confidence=sure, language=language, runner_up=runner_up, path="classifier", reason=reason
@@ -160,22 +159,3 @@ class IntentRouter:
 
 def _failed(reading: asyncio.Future[Floats]) -> bool:
     return reading.done() and (reading.cancelled() or reading.exception() is not None)
-
-
-def load_router(
-    cache: Path,
-    embedder: Embedder,
-    chooser: IntentChooser | None,
-    threshold: float,
-    trained: Callable[[Classifier], None] | None = None,
-    begins: Callable[[], None] | None = None,
-) -> IntentRouter:
-    """The router of the current utterances; trains within a minute where the cache has no classifier of them.
-
-    Args:
-        trained: told of a classifier that was trained just now.
-        begins: told that training begins.
-    """
-    from agents.router.training import load_classifier
-
-    return IntentRouter(load_classifier(cache, embedder, trained, begins), embedder, chooser, threshold)

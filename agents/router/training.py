@@ -1,24 +1,38 @@
-"""Train the classifier on the messages of `intents.yaml`: once for each content of the files, then from the cache."""
+"""Train the intent classifier on the messages of `intents.yaml`, and measure it; once, then from the weight cache."""
 
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
-from agents.router.classifier import Classifier, Weights, load_weights, save_weights, weigh
-from agents.router.features import BUCKETS, FEATURE_VERSION, Features, featurise, meaning_of
-from agents.router.glossary import Glossary, load_glossary
-from agents.router.intents import INTENTS, Intent
-from agents.router.meanings import MeaningPull, draw_pull, pull_of
-from agents.router.ridge import fit_ridge
-from agents.router.utterances import Corpus, content_hash, corpus_of, load_intents
+from agents.router.classifier import Classifier, Weights, meaning_kernel, weigh
+from agents.router.features import (
+    BUCKETS,
+    FEATURE_VERSION,
+    Features,
+    Glossary,
+    featurise,
+    load_glossary,
+    meaning_of,
+)
+from agents.router.intents import INTENTS, Corpus, Intent, corpus_of, held_out_of, load_intents
 from memory.embedding import Embedder
+from memory.weight_cache import digest_of_inputs, making, write_whole
 
-__all__ = ["Turns", "load_classifier", "train", "turns_of"]
+__all__ = ["HeldOutResult", "RidgeFit", "Trained", "Turns", "fit_ridge", "load_classifier", "train", "turns_of"]
+
+Floats = NDArray[np.float32]
+
+TRAINING_VERSION = 1
+"""Raised whenever the same messages and features give other weights."""
 
 PENALTY = 0.15
 TERM_WEIGHT = 0.1
@@ -29,34 +43,97 @@ LOGISTIC_STRENGTH = 10.0
 SEED = 13
 ROWS_AT_ONCE = 512
 
+_ARRAYS = tuple(field.name for field in fields(Weights))
+_PACKAGES = ("numpy", "scipy", "scikit-learn")
 
-def load_classifier(
-    cache: Path,
-    embedder: Embedder,
-    trained: Callable[[Classifier], None] | None = None,
-    begins: Callable[[], None] | None = None,
-) -> Classifier:
-    """The classifier of the current files, from the cache where it is there and whole.
+
+class HeldOutResult(BaseModel):
+    """How good a classifier is on the utterances that were held out from its training. Shares are 0 to 1.
+
+    Attributes:
+        digest: SHA-256 of the utterance file.
+        samples: how many utterances were held out.
+        metrics: accuracy over all; accuracy_in_scope over those of the five intents that are served;
+            recall_out_of_scope over the rest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+    samples: int
+    metrics: dict[str, float]
+    measured_at: datetime
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A classifier with how good it is."""
+
+    classifier: Classifier
+    held_out: HeldOutResult
+
+
+def load_classifier(cache: Path, embedder: Embedder, begins: Callable[[], None] | None = None) -> Trained:
+    """The classifier of the current files, from the cache where it is there and whole; else trained within a minute.
 
     Args:
-        trained: told of a classifier that was trained just now, before it is kept.
-        begins: told that training begins, where the cache has no classifier.
+        cache: `Home.weights`, or any folder.
+        begins: told that training begins, or that another process trains and is waited for.
+
+    Raises:
+        StorageFailed: the weights cannot be kept.
     """
     file, digest = load_intents()
     glossary = load_glossary()
+    versions = f"{FEATURE_VERSION} {TRAINING_VERSION} {embedder.name}"
+    key = digest_of_inputs(digest, glossary.digest, versions, packages=_PACKAGES)
+    path = cache / f"intents-{key}.npz"
     hints: dict[Intent, str] = {intent: definition.hint for intent, definition in file.intents.items()}
-    key = content_hash(f"{digest} {FEATURE_VERSION} {embedder.name} {glossary.digest}".encode())
-    path = cache / f"intents-{key[:20]}.npz"
     cached = load_weights(path)
-    if cached is not None:
-        return Classifier(cached, hints, glossary)
-    if begins is not None:
-        begins()
-    fresh = Classifier(train(corpus_of(file), embedder, glossary), hints, glossary)
-    if trained is not None:
-        trained(fresh)
-    save_weights(fresh.weights, path)
-    return fresh
+    if cached is None:
+        if begins is not None:
+            begins()
+        with making(path):
+            cached = load_weights(path)  # another process may have trained meanwhile
+            if cached is None:
+                weights = train(corpus_of(file), embedder, glossary)
+                held_out = measure_held_out(Classifier(weights, hints, glossary), embedder)
+                cached = weights, held_out
+                save_weights(weights, held_out, path)
+    return Trained(Classifier(cached[0], hints, glossary), cached[1])
+
+
+def measure_held_out(classifier: Classifier, embedder: Embedder) -> HeldOutResult:
+    """Classify the held-out fifth; some seconds."""
+    file, digest = load_intents()
+    kept = held_out_of(file)
+    probabilities = [classifier.probabilities(entry.text, embedder, entry.previous) for entry in kept]
+    right = np.array(
+        [INTENTS[int(row.argmax())] == entry.intent for row, entry in zip(probabilities, kept, strict=True)]
+    )
+    inside = np.array([entry.intent != "out_of_scope" for entry in kept])
+    metrics = {
+        "accuracy": float(right.mean()),
+        "accuracy_in_scope": float(right[inside].mean()),
+        "recall_out_of_scope": float(right[~inside].mean()),
+    }
+    return HeldOutResult(digest=digest, samples=len(kept), metrics=metrics, measured_at=datetime.now(UTC))
+
+
+def save_weights(weights: Weights, held_out: HeldOutResult, path: Path) -> None:
+    """Write the numbers, within `making`, so that a reader finds them whole or not at all."""
+    arrays = {name: getattr(weights, name) for name in _ARRAYS}
+    write_whole(path, lambda file: np.savez(file, held_out=np.array(held_out.model_dump_json()), **arrays))
+
+
+def load_weights(path: Path) -> tuple[Weights, HeldOutResult] | None:
+    """The numbers of a file; None where there is none or it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            weights = Weights(**{name: saved[name] for name in _ARRAYS})
+            return weights, HeldOutResult.model_validate_json(str(saved["held_out"]))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +158,7 @@ def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
     kernel = np.empty((len(texts), len(texts)), dtype=np.float32)
     for start in range(0, len(texts), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        kernel[rows] = pull_of(examples[rows] @ examples.T) + (grams[rows] @ grams.T).toarray()
+        kernel[rows] = meaning_kernel(examples[rows] @ examples.T) + (grams[rows] @ grams.T).toarray()
     with threadpool_limits(cpu_count() or 1, "blas"):
         fit = fit_ridge(kernel, targets, weights, PENALTY)
     turns = turns_of(corpus)
@@ -89,7 +166,8 @@ def train(corpus: Corpus, embedder: Embedder, glossary: Glossary) -> Weights:
     seen = weigh(fit.unseen[[place[text] for text in turns.texts]], turns.previous)
     model = _logistic(seen, turns)
     return Weights(
-        meanings=MeaningPull(draw_pull(examples, fit.duals)),
+        examples=examples,
+        duals=fit.duals,
         grams=np.asarray(grams.T @ fit.duals, dtype=np.float32),
         offset=fit.offset,
         rarity=rarity,
@@ -121,7 +199,7 @@ def turns_of(corpus: Corpus) -> Turns:
     return Turns(list(texts), list(previous), labels, np.array(weights))
 
 
-def _examples(corpus: Corpus) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
+def _examples(corpus: Corpus) -> tuple[list[str], Floats, Floats]:
     """Texts, each once; their targets, six intents and leaning, shape (n, 7); their weights, shape (n,)."""
     labelled: dict[str, list[tuple[Intent | None, float, float]]] = {}
     for entries, weight in ((corpus.utterances, 1.0), (corpus.lessons, 1.0), (corpus.terms, TERM_WEIGHT)):
@@ -140,14 +218,14 @@ def _examples(corpus: Corpus) -> tuple[list[str], NDArray[np.float32], NDArray[n
     return list(labelled), targets, weights
 
 
-def _rarity(features: list[Features]) -> NDArray[np.float32]:
+def _rarity(features: list[Features]) -> Floats:
     frequency = np.zeros(BUCKETS)
     for own in features:
         frequency[own.buckets] += 1
     return (np.log((1 + len(features)) / (1 + frequency)) + 1).astype(np.float32)
 
 
-def _gram_matrix(features: list[Features], rarity: NDArray[np.float32]) -> Any:
+def _gram_matrix(features: list[Features], rarity: Floats) -> Any:
     from scipy.sparse import csr_matrix
 
     ends = np.cumsum([0, *(len(own.buckets) for own in features)])
@@ -155,8 +233,50 @@ def _gram_matrix(features: list[Features], rarity: NDArray[np.float32]) -> Any:
     return csr_matrix((data, np.concatenate([own.buckets for own in features]), ends), shape=(len(features), BUCKETS))
 
 
-def _logistic(seen: NDArray[np.float32], turns: Turns) -> Any:
+def _logistic(seen: Floats, turns: Turns) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=LOGISTIC_STRENGTH, max_iter=1000)
     return model.fit(seen, turns.labels, sample_weight=turns.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class RidgeFit:
+    """The solution: a prediction is `offset + kernel(new, examples) @ duals`.
+
+    Attributes:
+        duals: shape (n_examples, n_targets).
+        offset: shape (n_targets,).
+        unseen: predictions of each example by the fit without it, shape (n_examples, n_targets).
+    """
+
+    duals: Floats
+    offset: Floats
+    unseen: Floats
+
+
+def fit_ridge(kernel: Floats, targets: Floats, weights: Floats, penalty: float) -> RidgeFit:
+    """Kernel ridge regression (Saunders, Gammerman, Vovk 1998), in closed form.
+
+    The leave-one-out predictions cost nothing more: an example's residual is its dual over the diagonal of the
+    inverse (Cawley, Talbot 2004, with a fixed offset).
+
+    Args:
+        kernel: of the examples with each other, shape (n, n); overwritten, since it is the largest thing here.
+        targets: shape (n, n_targets).
+        weights: how much each example counts, > 0, shape (n,).
+        penalty: > 0; more is smoother.
+    """
+    from scipy.linalg import get_lapack_funcs
+
+    kernel[np.diag_indices(len(kernel))] += penalty / weights
+    lapack: Any = get_lapack_funcs(("potrf", "potri"), (kernel,))
+    factor, _ = lapack[0](kernel.T, lower=True, overwrite_a=True)
+    half, _ = lapack[1](factor, lower=True, overwrite_c=True)
+    diagonal = half.diagonal().copy()
+    offset = (weights[:, None] * targets).sum(axis=0) / weights.sum()
+    centred = targets - offset
+    # potri fills one triangle of the inverse; the other holds what was left of the factor.
+    half = np.tril(half)
+    duals = half @ centred + half.T @ centred - diagonal[:, None] * centred
+    return RidgeFit(duals, offset, targets - duals / diagonal[:, None])

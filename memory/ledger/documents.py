@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from edge.kernel.errors import NotFound
+from memory.documents.passages import Chunk
 from memory.ledger.database import Database
 from memory.ledger.schema import chunks, documents, outbox
-from memory.passages import Chunk
 
 __all__ = ["Documents", "NamedDocument", "StoredDocument", "chunk_id"]
 

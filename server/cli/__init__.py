@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from edge.kernel.errors import ChargehandError
-from memory.collector import collect_rarely
+from memory.gc_tuning import collect_rarely
 from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 
@@ -87,4 +87,4 @@ def print_json(value: Any) -> None:
 
 def tell_training() -> None:
     """Say on stderr why a home's first start takes its time."""
-    click.echo("Training the intent classifier, once for this home ...", err=True)
+    click.echo("Training the intent classifier, once for this machine ...", err=True)

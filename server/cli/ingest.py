@@ -25,8 +25,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     from memory.store import open_store
     from tools.spec import LOCAL_ENGINEER
 
-    home = open_home(settings.home)
-    store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
+    home = open_home(settings.home, settings.cache)
+    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
     try:
         report = store.ingest(paths, LOCAL_ENGINEER.tenant, settings.document_limit_bytes)
         documents, chunks = store.ledger.documents.count(LOCAL_ENGINEER.tenant)

@@ -30,8 +30,8 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)
-    home = open_home(settings.home)
-    router = open_router(settings, home, load_minilm(home.cache), resolve_model(settings), training=tell_training)
+    home = open_home(settings.home, settings.cache)
+    router = open_router(settings, home, load_minilm(home.weights), resolve_model(settings), training=tell_training)
 
     async def run() -> None:
         for key, message in items:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from memory.passages import Passage
+from memory.documents.passages import Passage
 from memory.settings import load_settings
 from server.cli import print_json
 from server.cli.texts import file_option, read_items, text_argument
@@ -32,8 +32,8 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
 
     for _, query in items:
         check_message(query, settings.message_limit_bytes)
-    home = open_home(settings.home)
-    store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
+    home = open_home(settings.home, settings.cache)
+    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
     try:
         for key, query in items:
             found = store.retriever.search(query, LOCAL_ENGINEER.tenant, limit)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.kernel.errors import Conflict, Unavailable
-from memory.collector import keep_loaded
+from memory.gc_tuning import keep_loaded
 from memory.settings import Settings, load_settings
 from server.cli import tell_training
 from server.security import is_loopback

@@ -1,28 +1,19 @@
 /**
- * Markdown as DOM nodes: the part of CommonMark that answers use, and GitHub's tables. Raw HTML stays text.
+ * Shows Markdown as DOM nodes made from markdown-it's tokens.
  *
- * @import { InlineOptions } from "./inline.js"
+ * Text only ever becomes text nodes, and a link is made for http and https alone, so no answer can inject markup.
  *
- * @typedef {{ type: "heading", level: number, text: string }
- *   | { type: "paragraph", text: string }
- *   | { type: "code", language: string, text: string }
- *   | { type: "rule" }
- *   | { type: "quote", blocks: Block[] }
- *   | { type: "list", start: number | null, tight: boolean, items: Block[][] }
- *   | { type: "table", align: string[], head: string[], rows: string[][] }} Block
- *   `start` is null for a list of bullets
+ * @import { Token } from "./markdownit.js"
+ *
+ * @typedef {object} MarkdownOptions
+ * @property {(number: number) => Node | null} [citation] the node for the mark [number]; null keeps it as text
+ * @property {boolean} [redraw] draws every block anew
  */
 
 import { h } from "./dom.js";
-import { renderInline } from "./inline.js";
-import { readTable, startsTable } from "./tables.js";
+import { createParser, runsOn } from "./markdownit.js";
 
-const MAX_DEPTH = 8;
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^`]*)$/;
-const HEADING = /^ {0,3}(#{1,6})(?=\s|$)/;
-const RULE = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
-const QUOTE = /^ {0,3}> ?/;
-const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])( {1,4}|$)/;
+const parse = createParser();
 
 /** The blocks that each container shows at present, so that a growing text redraws its end alone. */
 /** @type {WeakMap<Element, string[]>} */
@@ -33,182 +24,111 @@ const shown = new WeakMap();
  *
  * @param {Element} container
  * @param {string} text
- * @param {InlineOptions & { redraw?: boolean }} [options] `redraw` draws every block anew
+ * @param {MarkdownOptions} [options]
  */
 export function showMarkdown(container, text, options = {}) {
-  const blocks = parseBlocks(text.replace(/\r\n?/g, "\n").split("\n"), 0);
+  const blocks = outermost(parse(text));
   const wanted = blocks.map((block) => JSON.stringify(block));
   const before = options.redraw ? [] : (shown.get(container) ?? []);
   let same = 0;
   while (same < wanted.length && wanted[same] === before[same]) same += 1;
   while (container.childNodes.length > same) container.lastChild?.remove();
-  container.append(...blocks.slice(same).map((block) => renderBlock(block, options)));
+  container.append(...blocks.slice(same).flatMap((block) => build(block, options)));
   shown.set(container, wanted);
 }
 
-/** @param {string[]} lines @param {number} depth @returns {Block[]} */
-function parseBlocks(lines, depth) {
-  /** @type {Block[]} */
+/** @param {Token[]} tokens @returns {Token[][]} one for each outermost block */
+function outermost(tokens) {
+  /** @type {Token[][]} */
   const blocks = [];
-  let at = 0;
-  while (at < lines.length) {
-    if (lines[at].trim() === "") {
-      at += 1;
-      continue;
-    }
-    const [block, next] = takeBlock(lines, at, depth);
-    blocks.push(block);
-    at = next;
+  let depth = 0;
+  for (const token of tokens) {
+    if (depth === 0) blocks.push([]);
+    blocks[blocks.length - 1].push(token);
+    depth += token.nesting;
   }
   return blocks;
 }
 
-/** @param {string[]} lines @param {number} at @param {number} depth @returns {[Block, next: number]} */
-function takeBlock(lines, at, depth) {
-  const line = lines[at];
-  if (FENCE.test(line)) return takeCode(lines, at);
-  const heading = HEADING.exec(line);
-  if (heading) {
-    const text = line
-      .slice(heading[0].length)
-      .trim()
-      .replace(/(?:^|\s)#+$/, "")
-      .trimEnd();
-    return [{ type: "heading", level: heading[1].length, text }, at + 1];
+/** @param {Token[]} tokens balanced @param {MarkdownOptions} options @returns {Node[]} */
+function build(tokens, options) {
+  const root = document.createDocumentFragment();
+  /** @type {Node[]} */
+  const open = [root];
+  for (const [at, token] of tokens.entries()) {
+    const parent = open[open.length - 1];
+    if (token.nesting < 0) open.pop();
+    else if (token.nesting > 0) {
+      const node = opened(token);
+      if (node !== null) parent.appendChild(node);
+      open.push(node === null ? parent : innermost(node));
+    } else for (const node of leaves(token, tokens[at - 1], tokens[at + 1], options)) parent.appendChild(node);
   }
-  if (RULE.test(line)) return [{ type: "rule" }, at + 1];
-  if (depth < MAX_DEPTH && QUOTE.test(line)) return takeQuote(lines, at, depth);
-  if (depth < MAX_DEPTH && ITEM.test(line)) return takeList(lines, at, depth);
-  if (startsTable(lines, at)) {
-    const [table, next] = readTable(lines, at);
-    return [{ type: "table", ...table }, next];
-  }
-  let end = at + 1;
-  while (end < lines.length && !endsParagraph(lines, end)) end += 1;
-  const text = lines
-    .slice(at, end)
-    .map((each) => each.trimStart())
-    .join("\n")
-    .trimEnd();
-  return [{ type: "paragraph", text }, end];
+  return [...root.childNodes];
 }
 
-/** @param {string[]} lines @param {number} at */
-function endsParagraph(lines, at) {
-  const line = lines[at];
-  if (line.trim() === "" || FENCE.test(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line)) return true;
-  const item = ITEM.exec(line);
-  // "1." begins a list in the middle of a paragraph, but "1998. " is more likely a year at a line's start.
-  return (item !== null && item[3] !== "" && !/^\d{2}/.test(item[2])) || startsTable(lines, at);
-}
-
-/** @param {string[]} lines @param {number} at @returns {[Block, number]} an unclosed fence runs to the end */
-function takeCode(lines, at) {
-  const [, fence, info] = /** @type {RegExpExecArray} */ (FENCE.exec(lines[at]));
-  const closing = new RegExp(`^ {0,3}${fence[0]}{${fence.length},}\\s*$`);
-  const indent = lines[at].length - lines[at].trimStart().length;
-  let end = at + 1;
-  while (end < lines.length && !closing.test(lines[end])) end += 1;
-  const text = lines
-    .slice(at + 1, end)
-    .map((line) => stripIndent(line, indent))
-    .join("\n");
-  return [{ type: "code", language: info.trim().split(/\s/)[0], text }, end + 1];
-}
-
-/** @param {string[]} lines @param {number} at @param {number} depth @returns {[Block, number]} */
-function takeQuote(lines, at, depth) {
-  let end = at + 1;
-  while (end < lines.length && (QUOTE.test(lines[end]) || !endsParagraph(lines, end))) end += 1;
-  const inside = lines.slice(at, end).map((line) => line.replace(QUOTE, ""));
-  return [{ type: "quote", blocks: parseBlocks(inside, depth + 1) }, end];
-}
-
-/** @param {string[]} lines @param {number} at @param {number} depth @returns {[Block, number]} */
-function takeList(lines, at, depth) {
-  const kind = markerKind(lines[at]);
-  const start = /\d/.test(kind) ? Number.parseInt(lines[at].trim(), 10) : null;
-  /** @type {string[][]} */
-  const items = [];
-  let tight = true;
-  let next = at;
-  while (next < lines.length && ITEM.test(lines[next]) && markerKind(lines[next]) === kind) {
-    const [item, end] = takeItem(lines, next);
-    items.push(item);
-    next = end;
-    while (next < lines.length && lines[next].trim() === "") next += 1;
-    const goesOn = next < lines.length && ITEM.test(lines[next]) && markerKind(lines[next]) === kind;
-    if (next > end && goesOn) tight = false;
-  }
-  return [{ type: "list", start, tight, items: items.map((item) => parseBlocks(item, depth + 1)) }, next];
-}
-
-/** @param {string[]} lines @param {number} at @returns {[item: string[], next: number]} the item's lines, unindented */
-function takeItem(lines, at) {
-  const [marker, lead] = /** @type {RegExpExecArray} */ (ITEM.exec(lines[at]));
-  const item = [lines[at].slice(marker.length)];
-  let next = at + 1;
-  for (; next < lines.length; next += 1) {
-    const line = lines[next];
-    const indent = line.length - line.trimStart().length;
-    // Two columns are enough to belong to an item: models often indent by two under "1. ".
-    const belongs = indent >= Math.min(marker.length, lead.length + 2);
-    const lazy = lines[next - 1].trim() !== "" && !endsParagraph(lines, next);
-    if (line.trim() !== "" && !belongs && !lazy) break;
-    item.push(stripIndent(line, marker.length));
-  }
-  while (item.length > 1 && item[item.length - 1].trim() === "") {
-    item.pop();
-    next -= 1;
-  }
-  return [item, next];
-}
-
-/** @param {string} line beginning an item @returns {string} the bullet, or "1." or "1)" */
-const markerKind = (line) => (ITEM.exec(line)?.[2] ?? "").replace(/\d+/, "1");
-
-/** @param {string} line @param {number} most */
-const stripIndent = (line, most) => line.slice(Math.min(most, line.length - line.trimStart().length));
-
-/** @param {Block} block @param {InlineOptions} options @returns {HTMLElement} */
-function renderBlock(block, options) {
-  switch (block.type) {
-    case "heading": // The page's own title is the h1.
-      return h(/** @type {"h2"} */ (`h${Math.min(6, block.level + 1)}`), {}, ...renderInline(block.text, options));
-    case "paragraph":
-      return h("p", {}, ...renderInline(block.text, options));
-    case "code":
-      return h("pre", { tabindex: 0, "data-language": block.language }, h("code", {}, block.text));
-    case "rule":
-      return h("hr");
-    case "quote":
-      return h("blockquote", {}, ...block.blocks.map((each) => renderBlock(each, options)));
-    case "list":
-      return renderList(block, options);
-    case "table":
-      return renderTable(block, options);
+/** @param {Token} token that has others inside @returns {HTMLElement | null} null where those stand in its place */
+function opened(token) {
+  switch (token.type) {
+    case "heading_open": // The page's own title is the h1.
+      return h(/** @type {"h2"} */ (`h${Math.min(6, Number(token.tag[1]) + 1)}`));
+    case "paragraph_open":
+      return token.hidden ? null : h("p");
+    case "ordered_list_open":
+      return h("ol", { start: token.attrGet("start") });
+    case "table_open":
+      return h("div", { class: "table-scroll", tabindex: 0 }, h("table"));
+    case "th_open":
+    case "td_open":
+      return h(/** @type {"td"} */ (token.tag), { class: ALIGNED[String(token.attrGet("style"))] ?? "" });
+    case "link_open":
+      return anchor(String(token.attrGet("href")));
+    default:
+      return h(/** @type {"ul"} */ (token.tag));
   }
 }
 
-/** @param {Extract<Block, { type: "list" }>} list @param {InlineOptions} options */
-function renderList({ start, tight, items }, options) {
-  /** @param {Block} block @returns {Node[]} */
-  const inItem = (block) =>
-    tight && block.type === "paragraph" ? renderInline(block.text, options) : [renderBlock(block, options)];
-  const children = items.map((item) => h("li", {}, ...item.flatMap(inItem)));
-  return start === null ? h("ul", {}, ...children) : h("ol", { start: start === 1 ? null : start }, ...children);
+/** @type {Record<string, string>} */
+const ALIGNED = { "text-align:center": "align-centre", "text-align:right": "align-right" };
+
+/** @param {HTMLElement} element @returns {Element} where what is inside goes: a table stands in a box that scrolls */
+const innermost = (element) => element.querySelector("table") ?? element;
+
+/**
+ * @param {Token} token without others inside @param {Token | undefined} before @param {Token | undefined} after its neighbours
+ * @param {MarkdownOptions} options @returns {Node[]}
+ */
+function leaves(token, before, after, options) {
+  switch (token.type) {
+    case "inline":
+      return build(token.children ?? [], options);
+    case "fence": {
+      const language = token.info.trim().split(/\s/)[0];
+      return [h("pre", { tabindex: 0, "data-language": language }, h("code", {}, token.content.replace(/\n$/, "")))];
+    }
+    case "code_inline":
+      return [h("code", {}, token.content)];
+    case "citation":
+      return [options.citation?.(Number(token.content)) ?? document.createTextNode(`[${token.content}]`)];
+    case "softbreak":
+      return runsOn(before?.content.slice(-1) ?? "", after?.content[0] ?? "") ? [] : [document.createTextNode("\n")];
+    case "hardbreak":
+      return [h("br")];
+    case "hr":
+      return [h("hr")];
+    case "image": { // An image is never loaded: it shows as a link to it.
+      const label = build(token.children ?? [], {});
+      const link = anchor(String(token.attrGet("src")));
+      link?.append(...label);
+      return link === null ? label : [link];
+    }
+    default:
+      return [document.createTextNode(token.content)];
+  }
 }
 
-/** @param {Extract<Block, { type: "table" }>} table @param {InlineOptions} options */
-function renderTable({ align, head, rows }, options) {
-  /** @param {"th" | "td"} tag @param {string[]} cells */
-  const row = (tag, cells) =>
-    h("tr", {}, ...align.map((side, column) => h(tag, { class: side }, ...renderInline(cells[column] ?? "", options))));
-  const table = h(
-    "table",
-    {},
-    h("thead", {}, row("th", head)),
-    h("tbody", {}, ...rows.map((cells) => row("td", cells))),
-  );
-  return h("div", { class: "table-scroll", tabindex: 0 }, table);
+/** @param {string} address @returns {HTMLElement | null} null for anything but http and https */
+function anchor(address) {
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return null;
+  return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" });
 }

@@ -22,11 +22,11 @@ from agents.grounding.places import places
 from agents.grounding.quotes import Quote, select_quotes
 from agents.grounding.relevance import Found, Rarity, assess
 from agents.grounding.wording import tokens
+from memory.documents.passages import Passage
+from memory.documents.sections import SectionReader
 from memory.embedding import load_minilm
 from memory.home import open_home
 from memory.lexical import analyse
-from memory.passages import Passage
-from memory.sections import SectionReader
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties
 from tests.bench.machine import machine, spread, table
@@ -90,7 +90,7 @@ def main() -> int:
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         home = open_home(Path(folder))
-        store = open_store(home, lambda: load_minilm(home.cache))
+        store = open_store(home, lambda: load_minilm(home.weights))
         store.ingest([ROOT / "memory" / "samples"], TENANT, 10_000_000)
         answer_question("warm up", store, TENANT)
         _print_questions(store)

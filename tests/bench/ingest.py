@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from memory.chunking import embedding_text
+from memory.documents.chunking import embedding_text
 from memory.embedding import MiniLM, load_minilm
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store

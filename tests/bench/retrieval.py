@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.ranking import ndcg, recall
-from memory.chunking import CHUNKER_VERSION
+from memory.documents.chunking import CHUNKER_VERSION
+from memory.documents.parsing import PARSER_VERSION
 from memory.embedding import MiniLM, load_minilm
-from memory.fusion import convex_combination
 from memory.home import open_home
 from memory.lexical import analyse
-from memory.parsing import PARSER_VERSION
+from memory.retrieval import convex_combination
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties
 from tests.bench.machine import machine, spread, table

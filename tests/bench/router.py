@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from agents.router.classifier import Classifier
-from agents.router.intents import INTENTS
+from agents.router.intents import INTENTS, corpus_of, held_out_of, letters_of, load_intents
 from agents.router.router import IntentRouter
 from agents.router.training import load_classifier
-from agents.router.utterances import corpus_of, held_out_of, letters_of, load_intents
 from evals.classification import accuracy, expected_calibration_error, wilson_interval
 from memory.embedding import MiniLM, load_minilm
 from memory.settings import Settings
@@ -96,7 +95,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         embedder = load_minilm(Path(folder))
         begun = time.perf_counter()
-        classifier = load_classifier(Path(folder), embedder)
+        classifier = load_classifier(Path(folder), embedder).classifier
         print(f"trained in {time.perf_counter() - begun:.1f} s")
     held_out(classifier, embedder, threshold)
     shared = Path(os.environ.get("CHARGEHAND_SHARED", Path(__file__).parents[3] / "shared"))

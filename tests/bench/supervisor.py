@@ -20,7 +20,7 @@ from uvicorn import Config
 from agents.events import AnswerDelta, DraftDelta, TurnEvent
 from agents.models.streaming import stream_text
 from graphs.dependencies import Dependencies, open_dependencies
-from memory.collector import collect_rarely, keep_loaded
+from memory.gc_tuning import collect_rarely, keep_loaded
 from memory.settings import Settings
 from server.chat.conversation import Conversation, open_conversation
 from tests.bench.machine import machine, spread

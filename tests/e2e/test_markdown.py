@@ -54,10 +54,10 @@ texts = st.lists(pieces, max_size=40).map("".join) | st.text(max_size=80)
         ("plain", "<p>plain</p>"),
         ("one\ntwo\n\nthree", "<p>one\ntwo</p><p>three</p>"),
         ("温度\n范围", "<p>温度范围</p>"),
-        ("one  \ntwo", "<p>one  <br>two</p>"),
+        ("one  \ntwo", "<p>one<br>two</p>"),
         ("# Top\n### Deep ##", "<h2>Top</h2><h4>Deep</h4>"),
         ("**bold** *it* ~~no~~ `co*de`", "<p><strong>bold</strong> <em>it</em> <s>no</s> <code>co*de</code></p>"),
-        ("***both***", "<p><strong><em>both</em></strong></p>"),
+        ("***both***", "<p><em><strong>both</strong></em></p>"),
         ("**温度：**高", "<p><strong>温度：</strong>高</p>"),
         ("snake_case_name and 2 * 3 * 4", "<p>snake_case_name and 2 * 3 * 4</p>"),
         ("*a `*` b*", "<p><em>a <code>*</code> b</em></p>"),
@@ -77,6 +77,11 @@ texts = st.lists(pieces, max_size=40).map("".join) | st.text(max_size=80)
         ("<img src=x onerror=alert(1)>", "<p>&lt;img src=x onerror=alert(1)&gt;</p>"),
         ("[x](javascript:alert(1))", "<p>x</p>"),
         ("[x](data:text/html,y) [1](z)", "<p>x 1</p>"),
+        ("to <a@b.org> at <host:80>", "<p>to &lt;a@b.org&gt; at &lt;host:80&gt;</p>"),
+        ("a\n---\n    b &amp; c", "<p>a</p><hr><p>b &amp;amp; c</p>"),
+        ("1. a\n  ```\n  b\n  ```", '<ol><li>a<pre tabindex="0" data-language=""><code>b</code></pre></li></ol>'),
+        ("```\n1. a\n  - b\n```", '<pre tabindex="0" data-language=""><code>1. a\n  - b</code></pre>'),
+        ("`a|b` stays", "<p><code>a|b</code> stays</p>"),
     ],
 )
 def test_markdown_becomes(blank: Page, text: str, html: str) -> None:
@@ -101,6 +106,12 @@ def test_a_table_keeps_its_columns(blank: Page) -> None:
     )
 
 
+def test_a_table_ends_at_the_first_line_without_a_bar(blank: Page) -> None:
+    rendered = blank.evaluate(RENDER, "| a |\n---\n| b |\nThat is all.")
+    assert '<th class="">a</th>' in rendered
+    assert rendered.endswith('<td class="">b</td></tr></tbody></table></div><p>That is all.</p>')
+
+
 @pytest.mark.parametrize(
     ("text", "address", "label"),
     [
@@ -108,6 +119,7 @@ def test_a_table_keeps_its_columns(blank: Page) -> None:
         ("at https://x.org/a, now", "https://x.org/a", "https://x.org/a"),
         ("见https://x.org/a。", "https://x.org/a", "https://x.org/a"),
         ("<http://x.org>", "http://x.org", "http://x.org"),
+        ("[1]: https://x.org/a", "https://x.org/a", "https://x.org/a"),
         ("![a *plot*](https://x.org/p.png)", "https://x.org/p.png", "a <em>plot</em>"),
     ],
 )

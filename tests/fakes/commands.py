@@ -19,6 +19,7 @@ from langchain_core.messages import AnyMessage
 from memory.ledger import open_ledger
 from memory.threads import open_threads
 from tests.fakes.offline import NOBODY
+from tests.fakes.weights import WEIGHT_CACHE
 
 __all__ = ["CHARGEHAND", "Done", "Up", "environment", "messages_of", "run_process", "start_up"]
 
@@ -52,6 +53,7 @@ def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[s
     """Every setting that the machine's own environment could fill has a value; there is no model unless one is given."""
     inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "SYSTEMROOT", "TMPDIR"}}
     return inherited | {
+        "CHARGEHAND_CACHE": str(WEIGHT_CACHE),
         "CHARGEHAND_HOME": str(home),
         "CHARGEHAND_MODEL": "none",
         "HOME": str(home),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from memory.passages import ParsedDocument
+from memory.documents.passages import ParsedDocument
 
 __all__ = ["Written", "check_document", "markdown_soup", "written_markdown"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from memory.passages import Chunk
+from memory.documents.passages import Chunk
 
 __all__ = ["BrokenMirror", "MemoryMirror"]
 

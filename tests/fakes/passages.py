@@ -1,6 +1,6 @@
 """Passages that no store has."""
 
-from memory.passages import Passage
+from memory.documents.passages import Passage
 
 __all__ = ["passage_of"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from agents.events import DraftDelta, TurnEvent
 from memory.embedding import load_minilm
 from memory.home import open_home
+from memory.settings import load_settings
 from memory.store import open_store
 from server.chat.conversation import open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
@@ -23,8 +24,8 @@ def emit(event: TurnEvent) -> None:
 
 async def main(home: Path, thread_id: str, message: str) -> None:
     """Take one turn whose model takes an hour."""
-    opened = open_home(home)
-    store = open_store(opened, lambda: load_minilm(opened.cache))
+    opened = open_home(home, load_settings().cache)
+    store = open_store(opened, lambda: load_minilm(opened.weights))
     model = scripted_model(ScriptedChat(pieces=["well "] * 3600, next_token_s=1.0))
     async with open_conversation(dependencies_on(store, model=model, turn_limit_s=3600)) as conversation:
         await conversation.take_turn(thread_id, message, emit)

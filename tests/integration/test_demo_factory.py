@@ -1,6 +1,5 @@
 """The story of the factory, as `make demo-factory` plays it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +23,6 @@ def test_the_story_is_played_and_told_to_its_end(ready_home: Path, tmp_path: Pat
     if bundled_version() is None:
         pytest.skip("the extra chargehand[local] is not installed")
     home = tmp_path / "home"
-    shutil.copytree(ready_home / "cache", home / "cache")  # the router is trained already
     played = play(home)
     assert played.returncode == 0, played.stderr
     told = iter(played.stdout.splitlines())

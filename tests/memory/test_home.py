@@ -55,6 +55,21 @@ def test_a_lock_is_held_against_other_processes_and_freed_when_they_die(home: Ho
         pass
 
 
+def test_homes_share_the_weight_cache_and_keep_their_own_where_there_is_none(tmp_path: Path) -> None:
+    shared = tmp_path / "shared" / "chargehand"
+    homes = [open_home(tmp_path / name, shared) for name in ("one", "two")]
+    assert {home.weights for home in homes} == {shared}
+    assert shared.stat().st_mode & 0o777 == 0o700
+    assert open_home(tmp_path / "three").weights == tmp_path / "three" / "cache"
+    (tmp_path / "file").write_text("in the way")
+    assert open_home(tmp_path / "four", tmp_path / "file").weights == tmp_path / "four" / "cache"
+
+
+def test_a_weight_cache_on_a_read_only_disk_is_passed_over(tmp_path: Path, read_only_disk: Path) -> None:
+    for cache in (read_only_disk, read_only_disk / "chargehand"):
+        assert open_home(tmp_path / "home", cache).weights == tmp_path / "home" / "cache"
+
+
 def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.errors import StorageFailed
+from memory.documents.passages import Chunk
 from memory.home import Home
 from memory.lexical import _TABLES, LexicalIndex, analyse, open_lexical_index
-from memory.passages import Chunk
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memory.documents.passages import Chunk
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument
-from memory.passages import Chunk
 from memory.projection import is_behind, project
 from tests.fakes.mirrors import BrokenMirror, MemoryMirror
 

@@ -16,9 +16,10 @@ import sys
 from pathlib import Path
 from memory.embedding import load_minilm
 from memory.home import open_home
+from memory.settings import load_settings
 from memory.store import open_store
-home = open_home(Path(sys.argv[1]))
-store = open_store(home, lambda: load_minilm(home.cache))
+home = open_home(Path(sys.argv[1]), load_settings().cache)
+store = open_store(home, lambda: load_minilm(home.weights))
 print("open", flush=True)
 report = store.ingest([Path(sys.argv[2])], "default", 10_000_000)
 print(len(report.added), "added", flush=True)

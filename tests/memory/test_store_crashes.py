@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from edge.kernel.errors import Conflict, StorageFailed
-from memory.chunking import embedding_text, split_into_chunks
+from memory.documents.chunking import embedding_text, split_into_chunks
+from memory.documents.parsing import parse_document
 from memory.embedding import MiniLM
 from memory.home import Home, open_home
-from memory.parsing import parse_document
 from memory.store import KnowledgeStore
 from tests.fakes.commands import environment
 from tests.fakes.forks import Forks
@@ -183,10 +183,8 @@ sys.exit(run_command(["ingest", sys.argv[2]]))
 
 @pytest.mark.integration
 def test_the_command_line_ends_with_1_when_nothing_more_can_be_written(
-    home: Home, tmp_path: Path, minilm: MiniLM, run_folder: Path
+    home: Home, tmp_path: Path, minilm: MiniLM
 ) -> None:
-    for weights in (run_folder / "cache").glob("*.onnx"):
-        shutil.copy(weights, home.cache)
     folder = tmp_path / "manuals"
     write(folder, range(80))
     command = [sys.executable, "-c", LIMITED, "500000", str(folder)]

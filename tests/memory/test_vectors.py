@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from edge.kernel.errors import StorageFailed
+from memory.documents.passages import Chunk
 from memory.home import Home
-from memory.passages import Chunk
 from memory.vectors import VectorIndex, mirror_name
 from tests.fakes.embedders import WordEmbedder
 
 WRITER = """
 import sys
 from pathlib import Path
-from memory.passages import Chunk
+from memory.documents.passages import Chunk
 from memory.vectors import VectorIndex
 from tests.fakes.embedders import WordEmbedder
 index = VectorIndex(Path(sys.argv[1]), WordEmbedder())

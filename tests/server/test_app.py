@@ -1,5 +1,6 @@
 """The application as a whole: the page, its API description, and errors that nobody expected."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,9 +22,19 @@ def test_the_chat_page_and_its_assets_are_served(hub: HubClient):
     page = hub.http.get("/")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    script = hub.http.get("/assets/main.js")
-    assert script.status_code == 200
-    assert "javascript" in script.headers["content-type"]
+    for name in ("main.js", "vendor/markdown-it.js"):
+        script = hub.http.get(f"/assets/{name}")
+        assert script.status_code == 200
+        assert "javascript" in script.headers["content-type"]
+
+
+def test_the_library_that_the_page_carries_is_served_with_its_licences(hub: HubClient):
+    banner = hub.http.get("/assets/vendor/markdown-it.js").text.splitlines()[0]
+    version = re.search(r"markdown-it (\S+)", banner)
+    licences = hub.http.get("/assets/vendor/LICENSE.txt").text
+    assert version is not None
+    assert f"== markdown-it {version[1]} (MIT) ==" in licences
+    assert all(f"== {name}-" in licences for name in ("entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"))
 
 
 def test_the_api_describes_itself(hub: HubClient):

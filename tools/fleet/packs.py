@@ -19,10 +19,10 @@ from pydantic import Field
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest, PackName
 from edge.kernel.protocol.packs.terms import words_of
-from memory.chunking import embedding_text
+from memory.documents.chunking import embedding_text
+from memory.documents.passages import Chunk
 from memory.ledger.documents import StoredDocument, chunk_id
 from memory.nearest import nearest_names
-from memory.passages import Chunk
 from memory.store import KnowledgeStore
 from tools.context import Books
 from tools.fleet.artifacts import Contents, keep

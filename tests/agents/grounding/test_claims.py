@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from agents.grounding.claims import Support, check_claim
 from agents.grounding.wording import tokens
 from edge.kernel.grounding import figures
-from memory.parsing import parse_document
-from memory.sentences import sentences
+from memory.documents.parsing import parse_document
+from memory.documents.sentences import sentences
 
 MANUAL = """\
 The SE30 throttles at 85 °C SoC temperature. It has no fan. The SE50 throttles at 95 °C, the SE70 at 99 °C.

@@ -10,7 +10,7 @@ from agents.grounding.widening import (
     widen,
     widen_to_procedure,
 )
-from memory.sentences import sentences
+from memory.documents.sentences import sentences
 from tests.fakes.documents import markdown_soup
 
 TEXT = """\

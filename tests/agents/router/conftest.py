@@ -1,20 +1,17 @@
 import numpy as np
 import pytest
-from filelock import FileLock
 
 from agents.router.classifier import Classifier
+from agents.router.intents import Utterance, held_out_of, load_intents
 from agents.router.training import load_classifier
-from agents.router.utterances import Utterance, held_out_of, load_intents
 from memory.embedding import MiniLM
+from tests.fakes.weights import WEIGHT_CACHE
 
 
 @pytest.fixture(scope="session")
-def classifier(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Classifier:
-    """The classifier of the current utterances, trained once for all workers of a test run."""
-    shared = tmp_path_factory.getbasetemp().parent / "router-cache"
-    shared.mkdir(exist_ok=True)
-    with FileLock(shared / "training.lock"):
-        return load_classifier(shared, minilm)
+def classifier(minilm: MiniLM) -> Classifier:
+    """The classifier of the current utterances."""
+    return load_classifier(WEIGHT_CACHE, minilm).classifier
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,8 @@ from collections.abc import Sequence
 import pytest
 
 from agents.router.classifier import Classifier
-from agents.router.intents import INTENTS, Intent
+from agents.router.intents import INTENTS, Intent, Utterance
 from agents.router.router import IntentRouter
-from agents.router.utterances import Utterance
 from edge.kernel.errors import Unavailable
 from memory.embedding import MiniLM
 

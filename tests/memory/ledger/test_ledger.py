@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from edge.kernel.errors import NotFound, StorageFailed
+from memory.documents.passages import Chunk
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument, chunk_id
 from memory.ledger.threads import Question, Thread
-from memory.passages import Chunk
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 QUESTION = Question("1", "what?")
@@ -130,7 +130,7 @@ from pathlib import Path
 from memory.ledger import open_ledger
 from memory.ledger.documents import StoredDocument
 from memory.ledger.threads import Question
-from memory.passages import Chunk
+from memory.documents.passages import Chunk
 ledger = open_ledger(Path(sys.argv[1]))
 now = datetime(2026, 3, 1, tzinfo=UTC)
 for number in range(40):

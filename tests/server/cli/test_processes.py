@@ -1,6 +1,7 @@
 """Commands as processes: what only shows there, such as what other packages print, signals and closed pipes."""
 
 import json
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.fakes.commands import CHARGEHAND, environment, messages_of, run_process
 from tests.fakes.model_servers import Behaviour, serve_openai
 from tests.fakes.outside import outside_world
+from tests.fakes.weights import WEIGHT_CACHE
 from tests.server.chat.protocol import assert_valid
 
 pytestmark = pytest.mark.integration
@@ -26,13 +28,15 @@ def test_json_is_all_that_chat_prints(ready: Path, message: str):
 
 
 @pytest.mark.parametrize("command", [["up", "--port", "0"], ["chat", HEAT, "--json"], ["route", HEAT, "--json"]])
-def test_a_home_that_trains_its_classifier_says_so_at_once(ready: Path, command: list[str]):
-    for trained in (ready / "cache").glob("intents-*.npz"):
-        trained.unlink()
+def test_a_start_that_trains_the_classifier_says_so_at_once(ready: Path, tmp_path: Path, command: list[str]):
+    untrained = tmp_path / "weights"
+    untrained.mkdir()
+    for weights in WEIGHT_CACHE.glob("minilm-*.onnx"):
+        shutil.copy(weights, untrained)
     with subprocess.Popen(
         [*CHARGEHAND, *command],
         cwd=ready,
-        env=environment(ready),
+        env=environment(ready, {"CHARGEHAND_CACHE": str(untrained)}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,7 +46,7 @@ def test_a_home_that_trains_its_classifier_says_so_at_once(ready: Path, command:
         process.kill()
         assert process.stdout is not None
         assert process.stdout.read() == ""
-    assert said == "Training the intent classifier, once for this home ...\n"
+    assert said == "Training the intent classifier, once for this machine ...\n"
 
 
 def test_every_other_command_prints_its_json_alone(ready: Path, tmp_path: Path):
