@@ -1,9 +1,15 @@
 """The crews of the teams, run by CrewAI on a scripted model."""
 
+import asyncio
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
 import pytest
 
-from agents.teams.crew import CREWS, crew_configuration, deliberate
-from agents.teams.verifying import keep_supported
+from agents.teams.crew import CREWS, Deliberation, crew_configuration, deliberate
+from agents.teams.verification import keep_supported
 from memory.errors import Unavailable
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 
@@ -22,11 +28,58 @@ def test_each_crew_has_two_to_four_agents_and_every_task_one_of_them(team: str) 
 
 
 @pytest.mark.integration
-async def test_the_crew_reads_the_evidence_and_its_last_task_is_the_finding() -> None:
-    chat = ScriptedChat(pieces=["Thought: I can answer.\nFinal Answer: phi@2 gets 10 %."])
-    said = await deliberate(scripted_model(chat), "deployment", "how is it?", EVIDENCE, "en")
-    assert said.strip() == "phi@2 gets 10 %."
+async def test_the_crew_reads_the_evidence_and_its_last_task_is_the_finding_once_verified() -> None:
+    chat = ScriptedChat(pieces=["Thought: I can answer.\nFinal Answer: The rollout is paused. It serves 25 %."])
+    found = await deliberate(scripted_model(chat), "deployment", "how is it?", EVIDENCE, "en")
+    assert found == Deliberation("The rollout is paused.", 1)
     assert len(chat.said) == len(crew_configuration("deployment")[1])
+
+
+@pytest.mark.integration
+async def test_crews_at_the_same_time_do_not_mix() -> None:
+    states = ("paused", "promoted", "aborted")
+    models = [scripted_model(ScriptedChat(pieces=[f"Thought: ok.\nFinal Answer: It is {state}."])) for state in states]
+    found = await asyncio.gather(
+        *(
+            deliberate(model, "deployment", "how is it?", f"- State: **{state}**", "en")
+            for model, state in zip(models, states, strict=True)
+        )
+    )
+    assert [one.finding for one in found] == [f"It is {state}." for state in states]
+
+
+@pytest.mark.integration
+def test_crewai_prints_nothing_asks_nothing_and_calls_nobody(tmp_path: Path) -> None:
+    program = """
+        import asyncio, sys
+        from memory.telemetry import silence_third_parties
+
+        silence_third_parties()
+        calls = []
+        sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "socket.getaddrinfo") else None)
+        from agents.teams.crew import deliberate
+        from tests.fakes.chat_models import ScriptedChat, scripted_model
+
+        model = scripted_model(ScriptedChat(pieces=["Thought: ok.\\nFinal Answer: It is paused."]))
+        for _ in range(2):
+            found = asyncio.run(deliberate(model, "deployment", "how is it?", "State: paused", "en"))
+            assert found.finding == "It is paused.", found
+        assert not calls, calls
+        print("done")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])},
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "done\n"
+    assert done.stderr == ""
 
 
 @pytest.mark.integration
