@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.errors import ChargehandError
-from tools.faces.blocking import call_blocking
-from tools.faces.mending import MENDABLE
+from memory.errors import ChargehandError, Conflict, InvalidInput, NotFound
 from tools.spec import ToolContext, ToolSpec
 
 if TYPE_CHECKING:
@@ -18,9 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["crew_tools"]
 
+MODEL_CORRECTABLE = (InvalidInput, NotFound, Conflict)
+"""Other arguments may help. No argument gives a right, an approval, a passed gate or a service that answers."""
+
 
 def crew_tools(specs: Iterable[ToolSpec], caller: ToolContext) -> list[BaseTool]:
-    """The tools for one caller. They give the typed result; what a model may mend is CrewAI's `ToolFailure`.
+    """The tools for one caller. They give the typed result; what a model can correct is CrewAI's `ToolFailure`.
 
     Every other `ChargehandError` is raised. CrewAI's own agents show those to the model as well.
     """
@@ -72,14 +74,14 @@ def _tool_type() -> Any:
 
         def _run(self, **arguments: Any) -> BaseModel | ToolFailure:
             try:
-                return call_blocking(self.spec, self.caller, arguments)
-            except MENDABLE as error:
+                return asyncio.run(self.spec.call(self.caller, arguments))
+            except MODEL_CORRECTABLE as error:
                 return failure(error)
 
         async def _arun(self, **arguments: Any) -> BaseModel | ToolFailure:
             try:
                 return await self.spec.call(self.caller, arguments)
-            except MENDABLE as error:
+            except MODEL_CORRECTABLE as error:
                 return failure(error)
 
     return SpecTool
