@@ -4,7 +4,9 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel
 
 from agents.events import Emit, Notice, ToolFinished, ToolStarted
 from agents.phrases import phrase
@@ -17,7 +19,7 @@ from agents.planner.ordering import plan_operation
 from agents.planner.plan import make_plan
 from agents.planner.reading import without_reason
 from agents.router.language import detect_language
-from agents.teams.crew import CREWS, deliberate
+from agents.teams.crew import CREWS, Deliberation, deliberate
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
 from memory.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
@@ -120,8 +122,8 @@ class Teams:
             return turn.ask_back()
         outcomes = await turn.act()
         evidence = render_report(outcomes, language, plan.caveat)
-        thought = await self._deliberate(team, text, evidence, language, emit)
-        return turn.report(outcomes, evidence, *thought)
+        thought = await self._deliberate(team, text, evidence, turn)
+        return turn.report(outcomes, evidence, thought)
 
     async def resume(self, pending: Sequence[Pending], language: str, context: ToolContext, emit: Emit) -> TeamFinding:
         """Make the calls that a turn before left undone; those of other principals are left alone.
@@ -137,18 +139,19 @@ class Teams:
         outcomes = await turn.act()
         return turn.report(outcomes, render_report(outcomes, language))
 
-    async def _deliberate(self, team: TeamName, text: str, evidence: str, language: str, emit: Emit) -> tuple[str, int]:
-        """What the team's crew finds in the evidence, and how many of its sentences did not stand."""
+    async def _deliberate(self, team: TeamName, text: str, evidence: str, turn: "_Turn") -> Deliberation | None:
+        """What the team's crew finds; None where nobody can think."""
         if self.model is None or not self.model.capable or team not in CREWS:
-            return "", 0
+            return None
+        may_call = [spec for spec in self.tools.values() if spec.scopes <= turn.context.scopes]
         try:
-            thought = await deliberate(self.model, team, text, evidence, language)
+            thought = await deliberate(self.model, team, text, evidence, turn.language, may_call, turn.look_up)
         except ChargehandError as error:
-            emit(Notice("model_failed", phrase("crew_failed", language, why=error.message)))
-            return "", 0
+            turn.emit(Notice("model_failed", phrase("crew_failed", turn.language, why=error.message)))
+            return None
         if thought.dropped:
-            emit(Notice("dropped", phrase("crew_dropped", language, count=thought.dropped)))
-        return thought.finding, thought.dropped
+            turn.emit(Notice("dropped", phrase("crew_dropped", turn.language, count=thought.dropped)))
+        return thought
 
 
 @dataclass(frozen=True)
@@ -174,16 +177,20 @@ class _Turn:
             outcomes.append(outcome)
         return outcomes
 
-    def report(
-        self, outcomes: Sequence[Outcome], evidence: str, deliberation: str = "", dropped: int = 0
-    ) -> TeamFinding:
-        text = "\n\n".join(part for part in (deliberation, evidence) if part)
+    async def look_up(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
+        """A call of a tool that only reads, by the crew."""
+        return cast("BaseModel", await self._call(PlannedCall(spec.name, dict(arguments))))
+
+    def report(self, outcomes: Sequence[Outcome], evidence: str, thought: Deliberation | None = None) -> TeamFinding:
+        """The crew's finding, and all evidence for it."""
+        finding, looked_up = (thought.finding, thought.looked_up) if thought else ("", ())
+        text = "\n\n".join(part for part in (finding, evidence, render_report(looked_up, self.language)) if part)
         return TeamFinding(
             text,
             self.plan.models,
             asked=False,
             pending=self._pending(outcomes),
-            dropped=dropped,
+            dropped=thought.dropped if thought else 0,
             ending=ending_of(outcomes),
         )
 

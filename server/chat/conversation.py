@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -141,7 +141,7 @@ class Conversation:
             "configurable": {"thread_id": thread_id},
             "recursion_limit": self.dependencies.settings.recursion_limit,
         }
-        stream: AsyncGenerator[Any] = self._graph.astream(
+        stream = self._graph.astream(
             {"messages": asked},
             config,
             context=TurnContext(caller),
@@ -149,7 +149,7 @@ class Conversation:
             subgraphs=True,
             durability="exit",  # one durable write a turn; the question is in the ledger before
         )
-        async with aclosing(stream) as parts:
+        async with aclosing(cast("AsyncGenerator[Any]", stream)) as parts:
             async for _, event in parts:
                 so_far.show(event)
                 emit(event)

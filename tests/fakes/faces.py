@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR
+from pydantic import BaseModel
 
 from agents.teams.crew_tools import crew_tools
 from memory import errors
@@ -88,13 +89,21 @@ def _crew_said(result: Any) -> Said:
     return _done(result.model_dump(mode="json"))
 
 
+def _crew_tool(asked: Asked) -> Any:
+    async def call(spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
+        return await spec.call(asked.context, arguments)
+
+    (made,) = crew_tools([asked.spec], call, asyncio.get_running_loop())
+    return made
+
+
 async def crewai(asked: Asked) -> Said:
-    (made,) = crew_tools([asked.spec], asked.context)
+    made = _crew_tool(asked)
     return _crew_said(await made.arun(**asked.arguments))
 
 
 async def crewai_blocking(asked: Asked) -> Said:
-    (made,) = crew_tools([asked.spec], asked.context)
+    made = _crew_tool(asked)
     return _crew_said(await asyncio.to_thread(made.run, **asked.arguments))
 
 

@@ -4,14 +4,27 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from agents.teams.crew import CREWS, Deliberation, crew_configuration, deliberate
 from agents.teams.verification import keep_supported
+from graphs.toolbox import all_tools
 from memory.errors import Unavailable
+from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
+from tests.fakes.crews import LOOK_UP, in_turn
+from tests.fakes.offline import offline_settings
+from tools.catalogue import load_catalogue
+from tools.licences import LicenceFinding, licence_tools
+from tools.spec import LOCAL_ENGINEER, ToolSpec
+
+CATALOGUE = load_catalogue()
 
 EVIDENCE = (
     "**Rollout ro-1** of support-chat from phi@1 to phi@2 (canary).\n\n- State: **paused**: inconclusive\n"
@@ -24,7 +37,14 @@ def test_each_crew_has_two_to_four_agents_and_every_task_one_of_them(team: str) 
     agents, tasks = crew_configuration(team)
     assert 2 <= len(agents) <= 4
     assert {task["agent"] for task in tasks.values()} == set(agents)
-    assert all(set(agent) == {"role", "goal", "backstory"} for agent in agents.values())
+    assert all(set(agent) == {"role", "goal", "backstory", "tools"} for agent in agents.values())
+
+
+@pytest.mark.parametrize("team", sorted(CREWS))
+def test_the_tools_of_an_agent_only_read(team: str, sample_store: KnowledgeStore) -> None:
+    tools = all_tools(offline_settings(home=sample_store.home.root), sample_store, CATALOGUE, "none")
+    agents, _ = crew_configuration(team)
+    assert {tools[name].effect for agent in agents.values() for name in agent["tools"]} == {"read"}
 
 
 @pytest.mark.integration
@@ -33,6 +53,40 @@ async def test_the_crew_reads_the_evidence_and_its_last_task_is_the_finding_once
     found = await deliberate(scripted_model(chat), "deployment", "how is it?", EVIDENCE, "en")
     assert found == Deliberation("The rollout is paused.", 1)
     assert len(chat.said) == len(crew_configuration("deployment")[1])
+
+
+async def call_as_engineer(spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
+    return await spec.call(LOCAL_ENGINEER, arguments)
+
+
+@pytest.mark.integration
+async def test_what_an_agent_looks_up_is_evidence_too() -> None:
+    chat = in_turn(LOOK_UP, "Thought: I know.\nFinal Answer: Commercial use: yes. It is retired.")
+    found = await deliberate(
+        scripted_model(chat), "governance", "may we?", "Nothing.", "en", licence_tools(CATALOGUE), call_as_engineer
+    )
+    (licence,) = found.looked_up
+    assert isinstance(licence, LicenceFinding)
+    assert (licence.name, found.finding, found.dropped) == ("Phi-4-mini-instruct", "Commercial use: yes.", 1)
+
+
+@pytest.mark.integration
+async def test_an_agent_corrects_what_it_called_wrongly() -> None:
+    wrong = LOOK_UP.replace("phi-4-mini", "nonsense-9b")
+    chat = in_turn(wrong, LOOK_UP, "Thought: I know.\nFinal Answer: Commercial use: yes.")
+    found = await deliberate(
+        scripted_model(chat), "governance", "may we?", "Nothing.", "en", licence_tools(CATALOGUE), call_as_engineer
+    )
+    assert len(found.looked_up) == 1
+    assert found.finding == "Commercial use: yes."
+
+
+@pytest.mark.integration
+async def test_an_agent_has_no_tool_that_changes_something() -> None:
+    writes = [replace(spec, effect="write") for spec in licence_tools(CATALOGUE)]
+    chat = in_turn(LOOK_UP, "Thought: I know.\nFinal Answer: Nothing.")
+    found = await deliberate(scripted_model(chat), "governance", "may we?", "None.", "en", writes, call_as_engineer)
+    assert found.looked_up == ()
 
 
 @pytest.mark.integration
