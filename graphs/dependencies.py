@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
     from agents.router.classifier import Classifier
     from agents.router.router import IntentRouter
-    from agents.teams.flow import Teams
+    from agents.teams.turn import Teams
     from memory.embedding import Embedder
     from memory.home import Home
     from memory.ledger import Ledger
@@ -64,7 +64,7 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     """
     from agents.models.resolve import resolve_model
     from agents.planner.known import read_known
-    from agents.teams.flow import Teams
+    from agents.teams.turn import Teams
     from memory.embedding import load_minilm
     from memory.home import open_home
     from memory.store import open_store
