@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
     from agents.router.router import IntentRouter
     from agents.router.training import HeldOutResult
-    from agents.teams.flow import Teams
+    from agents.teams.turn import Teams
     from memory.embedding import Embedder
     from memory.home import Home
     from memory.ledger import Ledger
@@ -63,7 +63,7 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     """
     from agents.models.resolve import resolve_model
     from agents.planner.known import read_known
-    from agents.teams.flow import Teams
+    from agents.teams.turn import Teams
     from memory.embedding import load_minilm
     from memory.home import open_home
     from memory.store import open_store

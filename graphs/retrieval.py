@@ -1,4 +1,4 @@
-"""The retrieval subgraph: find (rewrite, retrieve, ground) -> draft or quote.
+"""The retrieval subgraph: rewrite -> retrieve -> ground -> draft or quote.
 
 `ground` judges what the passages are to the question: if they have nothing to do with it, the answer is "not in the
 documents" and no model is asked. `draft` lets a capable model word the answer and keeps what the passages carry; the
@@ -11,48 +11,55 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
-from agents.drafting import Draft, check_draft
-from agents.events import AnswerDelta, Emit, Notice, ToolFinished, ToolStarted
+from agents.drafting import Draft, check_draft, draft_messages
+from agents.events import AnswerDelta, Notice, ToolFinished, ToolStarted
 from agents.followups import standalone_question
 from agents.grounding.quotes import Quote, as_markdown, asks_steps, cite, select_quotes
-from agents.grounding.relevance import assess
+from agents.grounding.relevance import Rarity, assess
 from agents.grounding.widening import has_steps
+from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from edge.kernel.errors import ChargehandError
 from edge.kernel.language import detect_language
-from graphs.ahead import PASSAGES_TO_MODEL, SEARCH, rarity_of, search, search_arguments, stream_draft
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.state import RetrievalState, last_question
-from graphs.steps import begun_for, step, steps, turn_caller
+from graphs.steps import step, turn_caller
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
+from memory.lexical import analyse
+from tools.knowledge import FoundPassages
 
 __all__ = ["build_retrieval", "make_graph"]
 
 _PASSAGES_AS_JSON = TypeAdapter(list[Passage])
+_SEARCH = "knowledge_search"
+_PASSAGES = 8
+_PASSAGES_TO_MODEL = 5
 _PROCEDURES_BESIDE = 4
+_FIRST_TOKEN_S = 60.0
+_NEXT_TOKEN_S = 20.0
 
 
 def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Compile the subgraph; it keeps no checkpoints of its own."""
     graph = StateGraph(RetrievalState)
-    finding = {
-        "rewrite": _rewrite,
-        "retrieve": partial(_retrieve, dependencies),
-        "ground": partial(_ground, dependencies),
-    }
-    found = steps(finding, partial(_after_ground, dependencies))
-    graph.add_node("find", found, destinations=("draft", "quote", END))
-    draft = step("draft", partial(_draft, dependencies), _after_draft)
-    graph.add_node("draft", draft, destinations=("quote", END))
+    graph.add_node("rewrite", step("rewrite", _rewrite))
+    graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
+    graph.add_node("ground", step("ground", partial(_ground, dependencies)))
+    graph.add_node("draft", step("draft", partial(_draft, dependencies)))
     graph.add_node("quote", step("quote", partial(_quote, dependencies)))
-    graph.add_edge(START, "find")
+    graph.add_edge(START, "rewrite")
+    graph.add_edge("rewrite", "retrieve")
+    graph.add_edge("retrieve", "ground")
+    graph.add_conditional_edges("ground", partial(_after_ground, dependencies), ["draft", "quote", END])
+    graph.add_conditional_edges("draft", _after_draft, ["quote", END])
     graph.add_edge("quote", END)
     return graph.compile(checkpointer=False, name="retrieval")
 
@@ -62,43 +69,35 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
     return build_retrieval(await shared_dependencies())
 
 
-async def _rewrite(state: RetrievalState, emit: Emit) -> dict[str, Any]:
+async def _rewrite(state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
     messages = state.get("messages", [])
     if not messages:
         return {"question": state["question"]}
     return {"question": standalone_question(last_question(messages), last_question(messages, 1))}
 
 
-async def _retrieve(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    question = state["question"]
-    ahead, arguments, call_id = begun_for(question), search_arguments(question), uuid.uuid4().hex
-    emit(ToolStarted(call_id, SEARCH, arguments))
+async def _retrieve(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
+    arguments, call_id = {"query": state["question"], "limit": _PASSAGES}, uuid.uuid4().hex
+    runtime.stream_writer(ToolStarted(call_id, _SEARCH, arguments))
     try:
-        if ahead:
-            found = (await asyncio.shield(ahead.retrieved)).found
-        else:
-            found = await search(dependencies, turn_caller(dependencies.caller), question)
+        result = await dependencies.tools[_SEARCH].call(turn_caller(runtime, dependencies.caller), arguments)
     except ChargehandError as error:
-        emit(ToolFinished(call_id, str(error), failed=True))
+        runtime.stream_writer(ToolFinished(call_id, str(error), failed=True))
         raise
-    passages = found.passages
+    passages = cast("FoundPassages", result).passages
     shown = [
         {"document": passage.document, "heading": " > ".join(passage.heading_path), "score": round(passage.score, 3)}
         for passage in passages
     ]
-    emit(ToolFinished(call_id, shown))
-    call = {"id": call_id, "name": SEARCH, "arguments": arguments, "result": shown, "status": "done"}
+    runtime.stream_writer(ToolFinished(call_id, shown))
+    call = {"id": call_id, "name": _SEARCH, "arguments": arguments, "result": shown, "status": "done"}
     return {"passages": _PASSAGES_AS_JSON.dump_python(passages, mode="json"), "tool_calls": [call]}
 
 
-async def _ground(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    question, ahead = state["question"], begun_for(state["question"])
-    if ahead:
-        retrieved = await asyncio.shield(ahead.retrieved)
-        rarity, relevance = retrieved.rarity, retrieved.relevance
-    else:
-        rarity = await rarity_of(dependencies, question, turn_caller(dependencies.caller).tenant)
-        relevance = assess(question, _passages(state), rarity)
+async def _ground(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
+    question, tenant = state["question"], turn_caller(runtime, dependencies.caller).tenant
+    rarity = await _rarity_of(dependencies, question, tenant)
+    relevance = assess(question, _passages(state), rarity)
     update: dict[str, Any] = {"found": relevance, "answer": "", "citations": [], "notices": [], "streamed": False}
     if relevance == "nothing":
         update["answer"] = phrase("not_found" if rarity.chunks else "no_documents", _language(state))
@@ -111,12 +110,13 @@ def _after_ground(dependencies: Dependencies, state: RetrievalState) -> str:
     return "draft" if dependencies.may_draft else "quote"
 
 
-async def _draft(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
-    passages, question, language = _passages(state)[:PASSAGES_TO_MODEL], state["question"], _language(state)
-    draft, notices, ahead = Draft(), list[Notice](), begun_for(question)
-    begun = ahead.draft() if ahead else None
+async def _draft(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
+    passages, question, language = _passages(state)[:_PASSAGES_TO_MODEL], state["question"], _language(state)
+    draft, notices, emit = Draft(), list[Notice](), runtime.stream_writer
+    messages = draft_messages(question, language, passages)
+    deltas = stream_text(dependencies.model, messages, first_token_s=_FIRST_TOKEN_S, next_token_s=_NEXT_TOKEN_S)
     try:
-        await check_draft(begun or stream_draft(dependencies, question, language, passages), passages, emit, draft)
+        await check_draft(deltas, passages, emit, draft)
     except ChargehandError as error:
         kept = "draft_cut" if draft.text else "model_failed"
         notices.append(Notice("model_failed", phrase(kept, language, why=error.message)))
@@ -139,11 +139,11 @@ def _after_draft(state: RetrievalState) -> str:
     return END if state["answer"] else "quote"
 
 
-async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) -> dict[str, Any]:
+async def _quote(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
     passages, question, language = _passages(state), state["question"], _language(state)
-    tenant = turn_caller(dependencies.caller).tenant
+    tenant = turn_caller(runtime, dependencies.caller).tenant
     sections = SectionReader(dependencies.store.ledger.documents, tenant)
-    rarity = await rarity_of(dependencies, question, tenant)
+    rarity = await _rarity_of(dependencies, question, tenant)
 
     def quotes() -> tuple[list[Quote], list[str]]:
         embedder = dependencies.store.embedder
@@ -159,7 +159,7 @@ async def _quote(dependencies: Dependencies, state: RetrievalState, emit: Emit) 
     text = ""
     for line in lines:
         piece = f"\n\n{line}" if text else line
-        emit(AnswerDelta(piece))
+        runtime.stream_writer(AnswerDelta(piece))
         text += piece
     return {"answer": text, "citations": [asdict(citation) for citation in citations], "streamed": True}
 
@@ -185,3 +185,12 @@ def _passages(state: RetrievalState) -> list[Passage]:
 def _language(state: RetrievalState) -> str:
     route = state.get("route")
     return str(route["language"]) if route else detect_language(state["question"])
+
+
+async def _rarity_of(dependencies: Dependencies, question: str, tenant: str) -> Rarity:
+    """Of a question's terms among a tenant's chunks."""
+
+    def rarity() -> Rarity:
+        return Rarity(*dependencies.store.lexical.document_frequencies(analyse(question), tenant))
+
+    return await asyncio.to_thread(rarity)

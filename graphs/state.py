@@ -22,6 +22,9 @@ class TurnState(TypedDict, total=False):
     route: dict[str, Any]
     """`agents.router.router.Route` as JSON."""
 
+    plan: dict[str, Any] | None
+    """`agents.planner.plan.Plan` as JSON, where `route` planned the message; the team makes it else."""
+
     focus: list[str]
     """Catalogue ids that the last turn was about."""
 

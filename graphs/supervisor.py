@@ -6,7 +6,6 @@ approval is given, makes the call.
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
@@ -15,27 +14,29 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 from langgraph.types import interrupt
+from pydantic import TypeAdapter
 
-from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, TurnEvent
-from agents.followups import is_elliptical, standalone_question
+from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, Transcript, TurnEvent
 from agents.phrases import phrase
-from agents.planner.plan import TeamName
+from agents.planner.plan import Plan, TeamName
 from agents.planner.resuming import read_answer
 from agents.router.intents import Intent
 from agents.router.router import Route
 from agents.teams.outcomes import Pending, TeamFinding
-from agents.transcript import Transcript
 from edge.kernel.language import detect_language
 from graphs.dependencies import Dependencies, shared_dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
-from graphs.steps import begun_for, step, turn_caller
+from graphs.steps import step, turn_caller
+from tools.context import ToolContext
 
-__all__ = ["build_supervisor", "is_for_documents", "make_graph"]
+__all__ = ["build_supervisor", "make_graph"]
 
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")
 _MARK = re.compile(r"\[(\d+)\]")
+_PLAN_AS_JSON = TypeAdapter(Plan)
 
 
 def build_supervisor(
@@ -43,21 +44,22 @@ def build_supervisor(
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Compile the supervisor; with a checkpointer its threads are kept."""
     graph = StateGraph(TurnState)
-    branches = ("knowledge", *TEAMS, "help", "clarify", "decline")
-    graph.add_node("route", step("route", partial(_route, dependencies), _branch), destinations=branches)
+    branches = ["knowledge", *TEAMS, "help", "clarify", "decline"]
+    graph.add_node("route", step("route", partial(_route, dependencies)))
     graph.add_node("knowledge", build_retrieval(dependencies))
     for team in TEAMS:
         graph.add_node(team, step(team, partial(_team, dependencies, team)))
     graph.add_node("help", step("help", partial(_help, dependencies)))
     graph.add_node("clarify", step("clarify", _clarify))
     graph.add_node("decline", step("decline", _decline))
-    respond = step("respond", partial(_respond, dependencies), _after_respond)
-    graph.add_node("respond", respond, destinations=("approval", END))
+    graph.add_node("respond", step("respond", partial(_respond, dependencies)))
     graph.add_node("approval", _approval)
     graph.add_node("resume", step("resume", partial(_resume, dependencies)))
     graph.add_edge(START, "route")
+    graph.add_conditional_edges("route", _branch, branches)
     for branch in branches:
         graph.add_edge(branch, "respond")
+    graph.add_conditional_edges("respond", _after_respond, ["approval", END])
     graph.add_edge("approval", "resume")
     graph.add_edge("resume", "respond")
     return graph.compile(checkpointer=checkpointer, name="supervisor")
@@ -68,39 +70,33 @@ async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
     return build_supervisor(await shared_dependencies())
 
 
-async def is_for_documents(dependencies: Dependencies, message: str) -> bool:
-    """Whether `route` will send a message to the documents, as it stands, whatever else was said in its thread."""
-    if is_elliptical(message) or dependencies.teams.may_be_order(message, changes_only=True):
-        return False
-    return await dependencies.router.sure_intent(message) == "knowledge"
+async def _route(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
+    route, plan = await _decide(dependencies, state, turn_caller(runtime, dependencies.caller))
+    taken = route.model_dump(mode="json")
+    runtime.stream_writer(RouteTaken(taken))
+    planned = _PLAN_AS_JSON.dump_python(plan, mode="json") if plan else None
+    fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
+    return {"route": taken, "plan": planned, "ending": "asked" if route.path == "clarify" else "done", **fresh}
 
 
-async def _route(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _decide(dependencies: Dependencies, state: TurnState, caller: ToolContext) -> tuple[Route, Plan | None]:
+    """Where the message goes; with the plan, where the planner was asked to find that out."""
     messages, before = state["messages"], state.get("route")
-    caller = turn_caller(dependencies.caller)
-    text = last_question(messages)
+    text, router, teams = last_question(messages), dependencies.router, dependencies.teams
     if before and state.get("pending") and read_answer(text):
         intent = before["intent"] if before["intent"] in TEAMS else "deployment"
-        route = _by_rule(intent, before["language"], "It answers what the assistant said before.")
-    else:
-        previous = cast("Intent", before["intent"]) if before else None
-        if len(messages) > 1 and messages[-2].type == "human":  # the turn before was killed, and left no route
-            previous = (await dependencies.router.route(last_question(messages, 1), previous)).intent
-        route = await dependencies.router.route(text, previous)
-        unsure = route.path == "clarify"
-        teams, changes_only = dependencies.teams, not unsure
-        if (unsure or route.intent not in TEAMS) and teams.may_be_order(text, changes_only=changes_only):
-            team = await asyncio.to_thread(teams.team_of_order, text, caller, changes_only=changes_only)
-            if team is not None:
-                route = _by_rule(team, detect_language(text), "It is an order that the planner understands.")
-    taken = route.model_dump(mode="json")
-    emit(RouteTaken(taken))
-    if _branch_of(taken) == "knowledge":
-        ahead = begun_for(standalone_question(text, last_question(messages, 1)))
-        if ahead:
-            ahead.begin_draft(route.language)
-    fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
-    return {"route": taken, "ending": "asked" if route.path == "clarify" else "done", **fresh}
+        return _by_rule(intent, before["language"], "It answers what the assistant said before."), None
+    previous = cast("Intent", before["intent"]) if before else None
+    if len(messages) > 1 and messages[-2].type == "human":  # the turn before was killed, and left no route
+        previous = (await router.route(last_question(messages, 1), previous)).intent
+    route = await router.route(text, previous)
+    unsure = route.path == "clarify"
+    if (unsure or route.intent not in TEAMS) and teams.may_be_order(text, changes_only=not unsure):
+        order = await asyncio.to_thread(teams.plan_order, text, caller, changes_only=not unsure)
+        if order is not None:
+            reason = "It is an order that the planner understands."
+            return _by_rule(order.team, detect_language(text), reason), order.plan
+    return route, None
 
 
 def _by_rule(intent: Intent, language: Any, reason: str) -> Route:
@@ -109,28 +105,27 @@ def _by_rule(intent: Intent, language: Any, reason: str) -> Route:
 
 
 def _branch(state: TurnState) -> str:
-    return _branch_of(state["route"])
-
-
-def _branch_of(route: Mapping[str, Any]) -> str:
+    route = state["route"]
     if route["path"] == "clarify":
         return "clarify"
     return "decline" if route["intent"] == "out_of_scope" else str(route["intent"])
 
 
-async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, emit: Emit) -> dict[str, Any]:
-    text, pending = last_question(state["messages"]), _pending(state)
-    caller = turn_caller(dependencies.caller)
+async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
+    text, language, pending = last_question(state["messages"]), state["route"]["language"], _pending(state)
+    caller, teams = turn_caller(runtime, dependencies.caller), dependencies.teams
     answer = read_answer(text) if pending else None
     if answer == "no":
         kept = [one for one in pending if one.approval or one.principal != caller.principal]
-        return {"answer": phrase("not_done", state["route"]["language"]), "pending": [asdict(one) for one in kept]}
+        return {"answer": phrase("not_done", language), "pending": [asdict(one) for one in kept]}
     if answer is not None:
-        return await _resume(dependencies, state, emit)
-    so_far, record = _recorder(emit)
-    finding = await dependencies.teams.run(
-        team, text, state["route"]["language"], caller, record, state.get("focus", ())
-    )
+        return await _resume(dependencies, state, runtime)
+    if planned := state.get("plan"):
+        plan = _PLAN_AS_JSON.validate_python(planned)
+    else:
+        plan = await teams.plan(team, text, language, caller, state.get("focus", ()))
+    so_far, record = _recorder(runtime.stream_writer)
+    finding = await teams.run(team, plan, text, language, caller, record)
     kept = [one for one in pending if one.approval and one.approval not in finding.approvals]
     return {**_found(finding, so_far, kept), "focus": list(finding.models)}
 
@@ -141,12 +136,11 @@ async def _approval(state: TurnState) -> dict[str, Any]:
     return {"streamed": False}
 
 
-async def _resume(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _resume(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     """Make the caller's calls that were left undone."""
-    so_far, record = _recorder(emit)
-    pending, caller, route = _pending(state), turn_caller(dependencies.caller), state["route"]
-    team: TeamName = route["intent"] if route["intent"] in TEAMS else "deployment"
-    finding = await dependencies.teams.resume(team, pending, route["language"], caller, record)
+    so_far, record = _recorder(runtime.stream_writer)
+    pending, caller = _pending(state), turn_caller(runtime, dependencies.caller)
+    finding = await dependencies.teams.resume(pending, state["route"]["language"], caller, record)
     others = [one for one in pending if one.principal != caller.principal]
     return _found(finding, so_far, others)
 
@@ -180,25 +174,25 @@ def _after_respond(state: TurnState) -> str:
     return "approval" if state.get("waits_for") else END
 
 
-async def _help(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _help(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     model, reason = str(dependencies.model.reference), dependencies.model.reason
     return {"answer": phrase("help_text", state["route"]["language"], model=model, reason=reason)}
 
 
-async def _clarify(state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _clarify(state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     route, language = state["route"], state["route"]["language"]
     intents = (route["intent"], route["runner_up"]["intent"])
     first, second = (phrase(intent, language) for intent in intents)
     return {"answer": phrase("clarify", language, first=first, second=second)}
 
 
-async def _decline(state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _decline(state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     return {"answer": phrase("decline", state["route"]["language"])}
 
 
-async def _respond(dependencies: Dependencies, state: TurnState, emit: Emit) -> dict[str, Any]:
+async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     """Close the turn: what was not streamed is emitted, and the message is kept with where everything came from."""
-    answer = state["answer"]
+    answer, emit = state["answer"], runtime.stream_writer
     if not state.get("streamed"):
         emit(AnswerDelta(answer))
     marked = {int(number) for number in _MARK.findall(answer)}
@@ -213,7 +207,7 @@ async def _respond(dependencies: Dependencies, state: TurnState, emit: Emit) -> 
         "citations": citations,
         "tool_calls": state.get("tool_calls", []),
         "notices": state.get("notices", []),
-        "principal": turn_caller(dependencies.caller).principal,
+        "principal": turn_caller(runtime, dependencies.caller).principal,
         "ending": ending,
         "approvals": approvals,
         "status": "complete",

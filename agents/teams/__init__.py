@@ -1,10 +1,8 @@
-"""The three teams: evaluation, deployment, governance, each run as a CrewAI Flow.
+"""The three teams: evaluation, deployment, governance.
 
-flow.py             plan -> act -> deliberate (verified) -> report
+turn.py             plan -> act -> deliberate (verified) -> report
 outcomes.py         results, what waits for an approval, what was refused, what a later turn may do
-crew.py             the crews that deliberate; deployment/ and governance/ hold their agents.yaml and tasks.yaml
-verifying.py        only what the evidence carries stays
-report.py           typed tool results to Markdown, in English and Chinese
-rollout_report.py, governance_report.py, roster_report.py, works_report.py   the same for the factory's tools
-undone.py           what waits, and what was refused
+crew.py             the crews that deliberate, in CrewAI's Flow; deployment/ and governance/ hold their YAML
+verification.py     only what the evidence carries stays
+report.py           typed tool results to Markdown, in English and Chinese; *_report.py by domain
 """

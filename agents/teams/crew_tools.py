@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.kernel.errors import ChargehandError
-from tools.faces.blocking import call_blocking
-from tools.faces.mending import MENDABLE
-from tools.spec import ToolContext, ToolSpec
+from edge.kernel.errors import ChargehandError, Conflict, InvalidInput, NotFound
+from tools.spec import ToolSpec
 
 if TYPE_CHECKING:
     from crewai.tools import BaseTool
 
 __all__ = ["crew_tools"]
 
+MODEL_CORRECTABLE = (InvalidInput, NotFound, Conflict)
+"""Other arguments may help. No argument gives a right, an approval, a passed gate or a service that answers."""
 
-def crew_tools(specs: Iterable[ToolSpec], caller: ToolContext) -> list[BaseTool]:
-    """The tools for one caller. They give the typed result; what a model may mend is CrewAI's `ToolFailure`.
 
-    Every other `ChargehandError` is raised. CrewAI's own agents show those to the model as well.
+Call = Callable[[ToolSpec, Mapping[str, Any]], Awaitable[BaseModel]]
+"""Calls a tool in somebody's name, and may tell of it."""
+
+
+def crew_tools(specs: Iterable[ToolSpec], call: Call, loop: asyncio.AbstractEventLoop) -> list[BaseTool]:
+    """The tools for agents in a thread beside `loop`, on which they are called.
+
+    They give the typed result; what a model can correct is CrewAI's `ToolFailure`. Every other `ChargehandError` is
+    raised. CrewAI's own agents show those to the model as well.
     """
     tool_type = _tool_type()
     return [
@@ -33,7 +40,8 @@ def crew_tools(specs: Iterable[ToolSpec], caller: ToolContext) -> list[BaseTool]
             result_schema=spec.result,
             cache_function=_never_cached,
             spec=spec,
-            caller=caller,
+            call=call,
+            loop=loop,
         )
         for spec in specs
     ]
@@ -68,18 +76,19 @@ def _tool_type() -> Any:
 
     class SpecTool(BaseTool):
         spec: ToolSpec = Field(exclude=True)
-        caller: ToolContext = Field(exclude=True)
+        call: Any = Field(exclude=True)
+        loop: Any = Field(exclude=True)
 
         def _run(self, **arguments: Any) -> BaseModel | ToolFailure:
             try:
-                return call_blocking(self.spec, self.caller, arguments)
-            except MENDABLE as error:
+                return asyncio.run_coroutine_threadsafe(self.call(self.spec, arguments), self.loop).result()
+            except MODEL_CORRECTABLE as error:
                 return failure(error)
 
         async def _arun(self, **arguments: Any) -> BaseModel | ToolFailure:
             try:
-                return await self.spec.call(self.caller, arguments)
-            except MENDABLE as error:
+                return await self.call(self.spec, arguments)
+            except MODEL_CORRECTABLE as error:
                 return failure(error)
 
     return SpecTool

@@ -1,19 +1,103 @@
-"""Gates, approvals, the audit log, policies and tenants to Markdown."""
+"""Licences, gates, approvals, the audit log, policies and tenants to Markdown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from agents.phrases import phrase
 from agents.planner.calls import arguments_told
-from agents.teams.markdown import moment, number, table, titles
+from agents.teams.markdown import moment, number, size_of, table, titles
 from tools.approvals import ApprovalList, ApprovalView
 from tools.auditing import AuditFinding, AuditList
 from tools.gates import GateHistory, GateView
+from tools.licences import LicenceFinding, LicensedModels
 from tools.policies import PolicyList
 from tools.tenants import TenantList, TenantUse, TenantView
 
 __all__ = ["GOVERNANCE_RENDERERS"]
+
+
+_VERDICTS = {
+    "en": {
+        "yes": "yes",
+        "no": "no",
+        "conditional": "only under conditions",
+        "unsure": "unsure: not verified, so treat it as no until someone has read the terms",
+    },
+    "zh": {
+        "yes": "可以",
+        "no": "不可以",
+        "conditional": "有条件",
+        "unsure": "不确定：未经核实，在有人读过条款之前按不可以处理",
+    },
+}
+
+
+def _licence(finding: LicenceFinding, chinese: bool) -> str:
+    licence, verdicts = finding.licence, _VERDICTS["zh" if chinese else "en"]
+    size = size_of(finding.parameters, chinese)
+    verdict = _shipping_verdict(finding, "zh" if chinese else "en")
+    if chinese:
+        lines = [
+            f"{verdict}**{finding.name}**（{finding.maker}，{size}）的许可证是 **{licence.name}**（{licence.type}）。",
+            "",
+            f"- 商业使用：{verdicts[licence.commercial_use]}",
+            f"- 再分发：{verdicts[licence.redistribution]}",
+            f"- 修改：{verdicts[licence.modification]}",
+            f"- 署名要求：{licence.attribution}",
+        ]
+        labels = ("条件：", "备注：", "未核实的信息：", "来源：")
+    else:
+        lines = [
+            f"{verdict} **{finding.name}** ({finding.maker}, {size}) is under the **{licence.name}** ({licence.type}).",
+            "",
+            f"- Commercial use: {verdicts[licence.commercial_use]}",
+            f"- Redistribution: {verdicts[licence.redistribution]}",
+            f"- Modification: {verdicts[licence.modification]}",
+            f"- Attribution: {licence.attribution}",
+        ]
+        labels = ("Condition: ", "Note: ", "Not verified: ", "Source: ")
+    lines.extend(f"- {labels[0]}{condition}" for condition in licence.conditions)
+    if finding.notes:
+        lines.append(f"- {labels[1]}{finding.notes}")
+    if finding.unsure:
+        lines.append(f"- {labels[2]}{', '.join(finding.unsure)}")
+    lines.append(f"- {labels[3]}{licence.source}")
+    return "\n".join(lines)
+
+
+def _licensed(found: LicensedModels, chinese: bool) -> str:
+    verdict = _VERDICTS["zh" if chinese else "en"][found.commercial_use]
+    head = f"商业使用“{verdict}”的模型（{len(found.models)} 个）：" if chinese else (
+        f"Models whose commercial use is “{verdict}” ({len(found.models)}):"
+    )  # fmt: skip
+    columns = ("模型", "规模", "许可证") if chinese else ("Model", "Size", "Licence")
+    rows = [(entry.model, size_of(entry.parameters, chinese), entry.licence.name) for entry in found.models]
+    return f"{head}\n\n{table(columns, rows)}"
+
+
+def _shipping_verdict(finding: LicenceFinding, language: str) -> str:
+    """Yes, no or not known, and why. Shipping is both commercial use and redistribution of the model.
+
+    Args:
+        language: "en" or "zh".
+    """
+    licence = finding.licence
+    permissions = {licence.commercial_use, licence.redistribution}
+    if licence.commercial_use == "no":
+        return phrase("research_only" if licence.type == "research_only" else "no_commercial_use", language)
+    if "unsure" in permissions or "licence" in finding.unsure:
+        return phrase("licence_unsure", language)
+    if licence.redistribution == "no":
+        return phrase("api_only" if licence.type == "api_only" else "no_redistribution", language)
+    keep = phrase("keep_conditions", language, count=len(licence.conditions))
+    if not licence.conditions:
+        keep = phrase("keep_attribution", language)
+    if permissions == {"yes"}:
+        return phrase("may_ship", language, keep=keep)
+    users = phrase("user_threshold", language, users=f"{licence.user_threshold:,}") if licence.user_threshold else ""
+    return phrase("may_ship_conditionally", language, keep=keep, users=users)
 
 
 def _gate(view: GateView, chinese: bool) -> str:
@@ -160,6 +244,8 @@ def _use(found: TenantUse, chinese: bool) -> str:
 
 
 GOVERNANCE_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+    LicenceFinding: _licence,
+    LicensedModels: _licensed,
     GateView: _gate,
     GateHistory: _gates,
     ApprovalView: _approval,

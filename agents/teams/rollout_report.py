@@ -1,11 +1,15 @@
-"""Rollouts to Markdown."""
+"""Rollouts, factories, pipelines and recorded evidence to Markdown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import percent_by_name, table, titles
+from agents.teams.markdown import number, percent_by_name, table, titles
+from tools.factories import Deployment, FactoryList, FactoryView
+from tools.pipelines import PipelineList, PipelineView, RunView
+from tools.quality import RecordedScores
+from tools.recording import RecordedEvidence
 from tools.rollouts.views import RolloutList, RolloutStatus, RolloutView
 
 __all__ = ["ROLLOUT_RENDERERS"]
@@ -84,8 +88,103 @@ def _rollouts(found: RolloutList, chinese: bool) -> str:
     return table(columns, rows)
 
 
+def _factory(view: FactoryView, chinese: bool) -> str:
+    return _factories(FactoryList(factories=[view]), chinese)
+
+
+def _factories(found: FactoryList, chinese: bool) -> str:
+    if not found.factories:
+        return "还没有模型工厂。" if chinese else "There is no model factory yet."
+    columns = titles(
+        chinese,
+        ("Factory", "工厂"),
+        ("Model", "模型"),
+        ("Base", "基座"),
+        ("Sizes", "规格"),
+        ("Strategy", "策略"),
+        ("For", "用途"),
+    )
+    rows = [
+        (
+            one.name,
+            one.template.model,
+            one.template.base,
+            ", ".join(size.name for size in one.template.sizes),
+            one.template.strategy.kind,
+            one.template.use.gate,
+        )
+        for one in found.factories
+    ]
+    return table(columns, rows)
+
+
+def _deployment(view: Deployment, chinese: bool) -> str:
+    if view.rollout is not None:
+        return _rollout(view.rollout, chinese)
+    head = (
+        f"**{view.version}** 已创建，但缺少证据，没有部署："
+        if chinese
+        else f"**{view.version}** was made, and is not deployed, since evidence is missing:"
+    )
+    return "\n".join([head, "", *(f"- {reason}" for reason in view.reasons)])
+
+
+def _pipeline(view: PipelineView, chinese: bool) -> str:
+    stages = " → ".join(stage.name for stage in view.stages)
+    head = f"**流水线 {view.name}**：{stages}" if chinese else f"**Pipeline {view.name}**: {stages}"
+    return "\n\n".join([head, *(_run(run, chinese) for run in view.runs)])
+
+
+def _pipelines(found: PipelineList, chinese: bool) -> str:
+    if not found.pipelines:
+        return "还没有流水线。" if chinese else "There is no pipeline yet."
+    return "\n\n".join(_pipeline(one, chinese) for one in found.pipelines)
+
+
+def _run(view: RunView, chinese: bool) -> str:
+    run, stage = view.run, view.stage
+    at = (f"，阶段 {stage}" if chinese else f" at {stage}") if stage else ""
+    head = (
+        f"{run.id}：**{run.version}**{at}：**{run.state}**"
+        if chinese
+        else f"{run.id}: **{run.version}**{at}: **{run.state}**"
+    )
+    lines = [head, "", *(f"- {reason}" for reason in run.reasons)]
+    if run.state == "waiting_for_approval" and run.approval:
+        lines.append(
+            f"- 另一位负责人：“批准 {run.approval}”"
+            if chinese
+            else f"- Another principal says “approve {run.approval}”"
+        )
+    return "\n".join(lines)
+
+
+def _evidence(item: RecordedEvidence, chinese: bool) -> str:
+    said = ", ".join(
+        f"{name} {number(value) if isinstance(value, float) else value}"
+        for name, value in item.body.items()
+        if value not in (None, "")
+    )
+    return f"已记录 **{item.version}** 的证据：{said}。" if chinese else f"Recorded about **{item.version}**: {said}."
+
+
+def _scores(item: RecordedScores, chinese: bool) -> str:
+    mean = number(item.mean)
+    if chinese:
+        return f"已记录 {item.target} 上 **{item.version}** 的 {item.scores} 个评分，平均 {mean}。"
+    return f"Recorded {item.scores} scores of **{item.version}** on {item.target}, mean {mean}."
+
+
 ROLLOUT_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     RolloutView: _rollout,
     RolloutStatus: _status,
     RolloutList: _rollouts,
+    FactoryView: _factory,
+    FactoryList: _factories,
+    Deployment: _deployment,
+    PipelineView: _pipeline,
+    PipelineList: _pipelines,
+    RunView: _run,
+    RecordedEvidence: _evidence,
+    RecordedScores: _scores,
 }

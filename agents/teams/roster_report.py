@@ -1,15 +1,75 @@
-"""Models, versions and aliases to Markdown."""
+"""Models, versions, aliases and evaluations to Markdown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import number, table, titles
+from agents.teams.markdown import number, size_of, table, titles
+from tools.evaluations import EvaluationList
 from tools.lifecycle import AliasView
 from tools.lineage import Comparison, ModelList, VersionView
+from tools.roster import ModelProfile, Roster
 
 __all__ = ["ROSTER_RENDERERS"]
+
+
+def _roster(roster: Roster, chinese: bool) -> str:
+    head = f"现在可以提供服务的模型（{len(roster.models)} 个）：" if chinese else (
+        f"Models that can be served now ({len(roster.models)}):"
+    )  # fmt: skip
+    columns = ("模型", "规模", "许可证", "回答对话") if chinese else ("Model", "Size", "Licence", "Answers the chat")
+    unknown, yes = ("目录中没有", "是") if chinese else ("not in the catalogue", "yes")
+    rows = [
+        (entry.reference, size_of(entry.parameters, chinese), entry.licence or unknown, yes if entry.default else "")
+        for entry in roster.models
+    ]
+    idle = [f"- {runtime}: {why}" for runtime, why in roster.idle_runtimes.items()]
+    silent = ("没有模型的运行时：" if chinese else "Runtimes that serve nothing:") if idle else ""
+    return "\n\n".join(part for part in (head, table(columns, rows) if rows else "", silent, "\n".join(idle)) if part)
+
+
+def _profile(profile: ModelProfile, chinese: bool) -> str:
+    model = profile.model
+    served = ", ".join(profile.served_as)
+    context = f"{model.context_tokens:,}" if model.context_tokens else ("未知" if chinese else "unknown")
+    size, languages = size_of(model.parameters, chinese), ", ".join(model.languages)
+    if chinese:
+        where = f"现在由 {served} 提供服务。" if served else "现在没有在任何运行时上提供服务。"
+        return (
+            f"**{model.name}**：{where}\n\n- 厂商：{model.maker}\n- 规模：{size}\n- 上下文：{context} 个词元\n"
+            f"- 语言：{languages}\n- 许可证：{profile.licence_name}"
+        )
+    where = f"served now as {served}." if served else "not served by any runtime now."
+    return (
+        f"**{model.name}** is {where}\n\n- Maker: {model.maker}\n- Size: {size}\n- Context: {context} tokens\n"
+        f"- Languages: {languages}\n- Licence: {profile.licence_name}"
+    )
+
+
+def _evaluations(found: EvaluationList, chinese: bool) -> str:
+    if not found.evaluations:
+        return "没有记录过这样的评测。" if chinese else "No such evaluation is on record."
+    head = (
+        f"已完成的评测（{len(found.evaluations)} 个）："
+        if chinese
+        else f"Finished evaluations ({len(found.evaluations)}):"
+    )
+    columns = ("任务", "对象", "数据", "样本", "指标", "日期") if chinese else (
+        "Task", "Subject", "Data", "Samples", "Metrics", "Date"
+    )  # fmt: skip
+    rows = [
+        (
+            row.task,
+            row.subject,
+            row.dataset,
+            f"{row.samples:,}",
+            ", ".join(f"{name} {number(value)}" for name, value in row.metrics.items()),
+            f"{row.finished_at:%Y-%m-%d}",
+        )
+        for row in found.evaluations
+    ]
+    return f"{head}\n\n{table(columns, rows)}"
 
 
 def _models(found: ModelList, chinese: bool) -> str:
@@ -67,6 +127,9 @@ def _measured(value: float | None) -> str:
 
 
 ROSTER_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+    Roster: _roster,
+    ModelProfile: _profile,
+    EvaluationList: _evaluations,
     ModelList: _models,
     VersionView: _version,
     AliasView: _alias,

@@ -3,22 +3,20 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
-from agents.events import Emit, Ending, TurnEvent
-from agents.transcript import Transcript
+from agents.events import Emit, Ending, Transcript
 from edge.kernel.errors import ChargehandError, OutOfTime
-from graphs.ahead import Ahead, may_search
 from graphs.dependencies import Dependencies
 from graphs.steps import TurnContext
-from graphs.supervisor import build_supervisor, is_for_documents
+from graphs.supervisor import build_supervisor
 from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id, check_message
@@ -74,18 +72,9 @@ class Conversation:
         check_id("thread", thread_id)
         caller = caller or self.dependencies.caller
         require_scope(caller, CHAT, "use the chat")
-        under_way: list[asyncio.Future[Any]] = [self.dependencies.router.read(message)]
-        ahead = Ahead(self.dependencies, caller, message) if may_search(self.dependencies, caller) else None
-        try:
-            with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
-                if ahead:
-                    await ahead.head_start(partial(is_for_documents, self.dependencies, message))
-                asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
-                under_way.append(asking)
-                asked = await asyncio.shield(asking)  # a stopped turn waits for it, below
-                return await self._run(thread_id, asked, TurnContext(emit, caller, ahead))
-        finally:
-            await asyncio.gather(*under_way, *([ahead.close()] if ahead else []), return_exceptions=True)
+        with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
+            asked = await self._keep_question(thread_id, caller.tenant, message)
+            return await self._run(thread_id, asked, caller, emit)
 
     async def delete(self, thread_id: str, tenant: str) -> None:
         """Remove a thread and everything said in it.
@@ -101,13 +90,21 @@ class Conversation:
         home = self.dependencies.store.home
         return home.claim("threads", f"thread {thread_id}", doing, ("answering in", "deleting"))
 
-    async def _run(self, thread_id: str, asked: list[AnyMessage], turn: TurnContext) -> Reply:
+    async def _keep_question(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
+        """As `ThreadStore.begin_turn`; a turn that is stopped waits for the write before it lets go of the thread."""
+        asking = asyncio.create_task(self.threads.begin_turn(thread_id, tenant, message))
+        try:
+            return await asyncio.shield(asking)
+        finally:
+            await asyncio.gather(asking, return_exceptions=True)
+
+    async def _run(self, thread_id: str, asked: list[AnyMessage], caller: ToolContext, emit: Emit) -> Reply:
         settings = self.dependencies.settings
         so_far = Transcript()
-        record = partial(self._record, thread_id, asked, turn, so_far)
+        record = partial(self._record, thread_id, asked, caller, so_far)
         try:
             async with asyncio.timeout(settings.turn_limit_s):
-                await self._stream(thread_id, asked, turn, so_far)
+                await self._stream(thread_id, asked, caller, so_far, emit)
         except asyncio.CancelledError:
             await asyncio.shield(record("cancelled", "Stopped by the user."))
             raise
@@ -137,25 +134,28 @@ class Conversation:
             approvals=list(so_far.approvals),
         )
 
-    async def _stream(self, thread_id: str, asked: list[AnyMessage], turn: TurnContext, so_far: Transcript) -> None:
-        def happened(event: TurnEvent) -> None:
-            so_far.show(event)
-            turn.emit(event)
-
+    async def _stream(
+        self, thread_id: str, asked: list[AnyMessage], caller: ToolContext, so_far: Transcript, emit: Emit
+    ) -> None:
         config: RunnableConfig = {
             "configurable": {"thread_id": thread_id},
             "recursion_limit": self.dependencies.settings.recursion_limit,
         }
-        await self._graph.ainvoke(
+        stream = self._graph.astream(
             {"messages": asked},
             config,
-            context=replace(turn, emit=happened),
-            stream_mode="updates",  # "custom" would have a task wait for its events in each step
+            context=TurnContext(caller),
+            stream_mode="custom",
+            subgraphs=True,
             durability="exit",  # one durable write a turn; the question is in the ledger before
         )
+        async with aclosing(cast("AsyncGenerator[Any]", stream)) as parts:
+            async for _, event in parts:
+                so_far.show(event)
+                emit(event)
 
     async def _record(
-        self, thread_id: str, asked: list[AnyMessage], turn: TurnContext, so_far: Transcript, status: str, why: str
+        self, thread_id: str, asked: list[AnyMessage], caller: ToolContext, so_far: Transcript, status: str, why: str
     ) -> None:
         """Keep in the thread that a turn ended early, with what had been said."""
         origin = {
@@ -163,7 +163,7 @@ class Conversation:
             "citations": [],
             "tool_calls": so_far.tool_calls,
             "notices": [{"kind": "partial", "message": why}],
-            "principal": turn.caller.principal if turn.caller else None,
+            "principal": caller.principal,
             "status": status,
         }
         await self._graph.aupdate_state(

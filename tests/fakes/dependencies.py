@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.models.serving import Runtimes
-from agents.teams.flow import Teams
+from agents.teams.turn import Teams
 from graphs.dependencies import Dependencies
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR
+from pydantic import BaseModel
 
 from agents.teams.crew_tools import crew_tools
 from edge.kernel import errors
@@ -26,8 +27,6 @@ from server.outcomes import outcome_of
 from server.tools_http import tool_routes
 from tests.fakes.works import Works
 from tools.context import ToolContext
-from tools.faces.langchain import langchain_tools
-from tools.faces.smolagents import smolagents_tools
 from tools.spec import ToolSpec
 
 __all__ = ["FACES", "Asked", "Said", "issue_key"]
@@ -53,7 +52,7 @@ class Said:
     """What came of it.
 
     Attributes:
-        code: as `server.outcomes`, "done", or "" where the face tells an error by its text alone.
+        code: as `server.outcomes`, or "done".
         text: the error's, with its advice.
         result: as JSON.
     """
@@ -82,28 +81,6 @@ async def specification(asked: Asked) -> Said:
     return _done((await asked.spec.call(asked.context, asked.arguments)).model_dump(mode="json"))
 
 
-def _langchain_call(asked: Asked) -> tuple[Any, dict[str, Any]]:
-    (made,) = langchain_tools([asked.spec], asked.context)
-    return made, {"type": "tool_call", "id": "1", "name": made.name, "args": dict(asked.arguments)}
-
-
-def _langchain_said(message: Any) -> Said:
-    if message.status == "error":
-        return Said("", message.content)
-    assert isinstance(message.artifact, object)
-    return _done(json.loads(message.content))
-
-
-async def langchain(asked: Asked) -> Said:
-    made, call = _langchain_call(asked)
-    return _langchain_said(await made.ainvoke(call))
-
-
-async def langchain_blocking(asked: Asked) -> Said:
-    made, call = _langchain_call(asked)
-    return _langchain_said(made.invoke(call))  # in the thread of a running event loop, on purpose
-
-
 def _crew_said(result: Any) -> Said:
     from crewai.tools.tool_failure import ToolFailure
 
@@ -112,19 +89,22 @@ def _crew_said(result: Any) -> Said:
     return _done(result.model_dump(mode="json"))
 
 
+def _crew_tool(asked: Asked) -> Any:
+    async def call(spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
+        return await spec.call(asked.context, arguments)
+
+    (made,) = crew_tools([asked.spec], call, asyncio.get_running_loop())
+    return made
+
+
 async def crewai(asked: Asked) -> Said:
-    (made,) = crew_tools([asked.spec], asked.context)
+    made = _crew_tool(asked)
     return _crew_said(await made.arun(**asked.arguments))
 
 
 async def crewai_blocking(asked: Asked) -> Said:
-    (made,) = crew_tools([asked.spec], asked.context)
+    made = _crew_tool(asked)
     return _crew_said(await asyncio.to_thread(made.run, **asked.arguments))
-
-
-async def smolagents(asked: Asked) -> Said:
-    (made,) = smolagents_tools([asked.spec], asked.context)
-    return _done(await asyncio.to_thread(made, **asked.arguments))
 
 
 async def http(asked: Asked) -> Said:
@@ -194,11 +174,8 @@ FACES = {
     face.__name__: _caught(face)
     for face in (
         specification,
-        langchain,
-        langchain_blocking,
         crewai,
         crewai_blocking,
-        smolagents,
         http,
         mcp_2026,
         mcp_2025,

@@ -1,6 +1,5 @@
 """A router whose decisions the test writes."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Literal
 
@@ -34,27 +33,12 @@ class ScriptedRouter:
 
     Attributes:
         asked: (message, intent of the turn before) of every decision.
-        read_ahead: the message that was last announced.
     """
 
     def __init__(self, routes: Mapping[str, Route | Exception] | None = None, otherwise: Intent = "knowledge") -> None:
         self._routes = dict(routes or {})
         self._otherwise: Intent = otherwise
         self.asked: list[tuple[str, Intent | None]] = []
-        self.read_ahead = ""
-
-    def read(self, text: str) -> asyncio.Future[None]:
-        self.read_ahead = text
-        done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
-
-    async def sure_intent(self, text: str) -> Intent | None:
-        decision = next((decision for words, decision in self._routes.items() if words in text), None)
-        if isinstance(decision, Exception):
-            return None
-        decision = decision or route_to(self._otherwise)
-        return decision.intent if decision.path == "classifier" else None
 
     async def route(self, text: str, previous: Intent | None = None) -> Route:
         self.asked.append((text, previous))

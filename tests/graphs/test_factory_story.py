@@ -11,9 +11,9 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from agents.planner.known import read_known
+from agents.planner.known import Known, read_known
 from agents.router.intents import Intent
-from agents.teams.flow import Teams
+from agents.teams.turn import Teams
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
 from memory.ledger.targets import Target
@@ -31,7 +31,7 @@ from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerApprovals
 from tools.rollouts.reconciler import Reconciler
 from tools.rollouts.targets import Arm, TargetState
-from tools.spec import bind
+from tools.spec import ToolContext, bind
 
 pytestmark = pytest.mark.integration
 
@@ -173,6 +173,26 @@ async def test_a_gate_that_refuses_is_an_answer_with_its_reasons(story: Story) -
     assert "**Refused**: `point champion at faq@2` was not done. The gate's reasons:" in turn.message.text
     assert "there is no accuracy" in turn.message.text
     assert turn.message.additional_kwargs["tool_calls"][0]["status"] == "failed"
+
+
+@pytest.mark.parametrize("intent", ["knowledge", "deployment"])
+async def test_a_message_is_planned_once(story: Story, intent: Intent) -> None:
+    planned: list[str] = []
+
+    def know(context: ToolContext) -> Known:
+        planned.append(context.principal)
+        return read_known(story.works.ledger, context)
+
+    dependencies = replace(
+        story.dependencies,
+        router=ScriptedRouter({}, intent),  # pyright: ignore[reportArgumentType]
+        teams=replace(story.dependencies.teams, know=know),
+    )
+    turn = await replace(story, dependencies=dependencies).say("point challenger at faq@2")
+    assert "**challenger** names **faq@2**" in turn.message.text
+    assert planned == ["ann"]
+    turn = await replace(story, dependencies=dependencies).say("What does the manual say about challenger?")
+    assert turn.state["plan"] is None
 
 
 async def test_an_order_is_taken_wherever_the_router_would_send_it(story: Story) -> None:

@@ -1,5 +1,6 @@
 """The supervisor: where a message goes, what a turn keeps, and what the next turn knows of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from memory.embedding import MiniLM
 from memory.home import Home
 from memory.store import KnowledgeStore, open_store
 from memory.threads import open_threads
+from tests.fakes.chat_models import scripted_model
+from tests.fakes.crews import LOOK_UP, in_turn
 from tests.fakes.dependencies import copy_store, dependencies_on
 from tests.fakes.routers import ScriptedRouter, route_to
 from tests.graphs.turns import take_turn
@@ -116,6 +119,18 @@ async def test_a_teams_tool_calls_are_told_and_kept(sample_store: KnowledgeStore
     assert (call["name"], call["arguments"]) == ("licence_lookup", {"model": "qwen2.5-3b"})
     assert (call["status"], call["result"]) == ("done", finished.result)
     assert finished.result["licence"]["commercial_use"] == "no"
+
+
+@pytest.mark.integration
+async def test_what_a_crew_looks_up_is_told_kept_and_shown(sample_store: KnowledgeStore):
+    model = scripted_model(in_turn(LOOK_UP, "Thought: I know.\nFinal Answer: Commercial use: yes."))
+    dependencies = dependencies_on(sample_store, ScriptedRouter({"": route_to("governance")}), model)
+    teams = replace(dependencies.teams, model=model)
+    turn = await take_turn(supervisor(replace(dependencies, teams=teams)), SHIP)
+    models = [call["arguments"]["model"] for call in turn.message.additional_kwargs["tool_calls"]]
+    assert models == [event.arguments["model"] for event in turn.of(ToolStarted)] == ["qwen2.5-3b", "phi-4-mini"]
+    assert turn.message.text.startswith("Commercial use: yes.\n\n")
+    assert "**Phi-4-mini-instruct**" in turn.message.text
 
 
 async def test_only_citations_with_a_mark_in_the_answer_are_kept(sample_store: KnowledgeStore):

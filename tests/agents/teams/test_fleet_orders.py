@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.planner.known import read_known
-from agents.teams.flow import Teams
+from agents.teams.turn import Teams
 from tests.fakes.fleet_devices import FleetWorks, open_fleet
 from tests.fakes.works import ANN, open_works
 from tools.catalogue import load_catalogue
@@ -30,8 +30,9 @@ def teams_of(fleet: FleetWorks) -> Teams:
 
 
 async def said(fleet: FleetWorks, text: str, language: str = "en") -> str:
-    finding = await teams_of(fleet).run("deployment", text, language, ANN, lambda _: None)
-    return finding.text
+    teams = teams_of(fleet)
+    plan = await teams.plan("deployment", text, language, ANN)
+    return (await teams.run("deployment", plan, text, language, ANN, lambda _: None)).text
 
 
 async def test_a_question_is_put_to_the_device_that_is_named_and_to_no_other(fleet: FleetWorks) -> None:
@@ -53,7 +54,12 @@ async def test_devices_are_listed_moved_and_revoked(fleet: FleetWorks) -> None:
 
 
 def test_whose_it_is(fleet: FleetWorks) -> None:
-    find = partial(teams_of(fleet).team_of_order, context=ANN, changes_only=True)
+    teams = teams_of(fleet)
+
+    def find(text: str) -> str | None:
+        order = teams.plan_order(text, ANN, changes_only=True)
+        return order.team if order else None
+
     assert find("ask press-1 why is it hot?") == "deployment"
     assert find("which devices are late?") == "deployment"
     assert find("what did press-1 record?") == "deployment"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.events import DraftDelta, RouteTaken, ToolFinished
+from agents.events import DraftDelta, RouteTaken, ToolFinished, TurnEvent
 from agents.models.resolve import resolve_model
 from edge.kernel.errors import ChargehandError, OutOfTime, Unavailable
 from memory.store import KnowledgeStore
@@ -145,6 +145,22 @@ async def test_cancelling_before_anything_was_said_leaves_an_empty_answer(talkin
         messages = await kept(conversation)
         assert [saved.message.type for saved in messages] == ["human", "ai"]
         assert messages[-1].message.additional_kwargs["status"] == "cancelled"
+        await assert_usable(conversation)
+
+
+async def test_whoever_hears_the_turn_may_fail_and_the_model_stops(talking: Opener):
+    def away(event: TurnEvent) -> None:
+        if isinstance(event, DraftDelta):
+            raise RuntimeError("The reader is gone.")  # noqa: TRY004
+
+    chat = ScriptedChat(pieces=ENDLESS, next_token_s=0.01, said=[])
+    async with talking(router=help_after(), model=scripted_model(chat)) as conversation:
+        with pytest.raises(RuntimeError):
+            await conversation.take_turn("t1", HEAT, away)
+        said = list(chat.said)
+        await asyncio.sleep(0.2)
+        assert chat.said == said
+        assert (await kept(conversation))[-1].message.additional_kwargs["status"] == "failed"
         await assert_usable(conversation)
 
 

@@ -1,4 +1,4 @@
-"""Real CrewAI flows with real tools; CrewAI is imported once (4 to 8 s)."""
+"""Turns of the teams with real tools; without a capable model CrewAI is not imported."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agents.events import ToolFinished, ToolStarted, TurnEvent
-from agents.teams.flow import TeamFinding, Teams
+from agents.teams.turn import TeamFinding, Teams
 from edge.kernel.errors import NotAllowed, Unavailable
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
@@ -53,11 +53,9 @@ def where(tools: dict[str, ToolSpec], name: str, run: Callable[..., Any]) -> dic
 async def turn(
     tools: dict[str, ToolSpec], team: Any, text: str, context: ToolContext = LOCAL_ENGINEER, **options: Any
 ) -> tuple[TeamFinding, list[TurnEvent]]:
-    events: list[TurnEvent] = []
-    finding = await Teams(tools, CATALOGUE).run(
-        team, text, options.pop("language", "en"), context, events.append, **options
-    )
-    return finding, events
+    events, teams, language = list[TurnEvent](), Teams(tools, CATALOGUE), options.pop("language", "en")
+    plan = await teams.plan(team, text, language, context, **options)
+    return await teams.run(team, plan, text, language, context, events.append), events
 
 
 async def test_plan_act_report(tools: dict[str, ToolSpec]) -> None:
@@ -135,8 +133,10 @@ async def test_a_tool_that_fails_ends_the_turn_and_is_told(tools: dict[str, Tool
 
     events: list[TurnEvent] = []
     teams = Teams(where(tools, "licence_lookup", fails_once), CATALOGUE)
+    text = "licences of phi-4-mini and qwen2.5-3b"
+    plan = await teams.plan("governance", text, "en", LOCAL_ENGINEER)
     with pytest.raises(Unavailable, match="The registry does not answer"):
-        await teams.run("governance", "licences of phi-4-mini and qwen2.5-3b", "en", LOCAL_ENGINEER, events.append)
+        await teams.run("governance", plan, text, "en", LOCAL_ENGINEER, events.append)
     failed = [event for event in events if isinstance(event, ToolFinished) and event.failed]
     assert [event.result for event in failed] == [str(Unavailable("The registry does not answer.", "Try later."))]
     assert done == ["qwen2.5-3b"]
@@ -176,7 +176,7 @@ async def test_a_turn_can_be_cancelled(tools: dict[str, ToolSpec]) -> None:
         await stopped.wait()
 
 
-def test_crewai_prints_nothing_asks_nothing_and_calls_nobody(tmp_path: Path) -> None:
+def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_path: Path) -> None:
     program = """
         import asyncio, sys
         from memory.telemetry import silence_third_parties
@@ -184,16 +184,22 @@ def test_crewai_prints_nothing_asks_nothing_and_calls_nobody(tmp_path: Path) -> 
         silence_third_parties()
         calls = []
         sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "socket.getaddrinfo") else None)
-        from agents.teams.flow import Teams
+        from agents.teams.turn import Teams
         from tools.catalogue import load_catalogue
         from tools.licences import licence_tools
         from tools.spec import LOCAL_ENGINEER
 
         catalogue = load_catalogue()
         teams = Teams({spec.name: spec for spec in licence_tools(catalogue)}, catalogue)
-        for _ in range(2):
-            asyncio.run(teams.run("governance", "licence of phi-4-mini", "en", LOCAL_ENGINEER, lambda event: None))
+
+        async def turn(text):
+            plan = await teams.plan("governance", text, "en", LOCAL_ENGINEER)
+            return await teams.run("governance", plan, text, "en", LOCAL_ENGINEER, lambda event: None)
+
+        assert "Commercial use: yes" in asyncio.run(turn("licence of phi-4-mini")).text
+        assert asyncio.run(turn("whose licence?")).asked
         assert not calls, calls
+        assert "crewai" not in sys.modules
         print("done")
     """
     done = subprocess.run(

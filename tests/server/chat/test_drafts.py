@@ -1,4 +1,4 @@
-"""What a turn begins ahead of its graph: the model is asked once, for the right question, and never left at work."""
+"""The draft of a turn: the model is asked once, for the right question, and never left at work."""
 
 import asyncio
 from typing import Any
@@ -8,15 +8,13 @@ from langchain_core.messages import BaseMessage
 
 from agents.events import DraftDelta, StepStarted, TurnEvent
 from agents.router.intents import Intent
-from edge.kernel.errors import StorageFailed, Unavailable
+from edge.kernel.errors import Unavailable
 from graphs.dependencies import Dependencies
 from memory.store import KnowledgeStore
-from memory.threads import open_threads
-from server.chat.conversation import Conversation, open_conversation
+from server.chat.conversation import open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.routers import ScriptedRouter, route_to
-from tests.fakes.threads import SlowThreads
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = ["At ", "85 °C SoC temperature ", "the gateway lowers its clock from 1.8 to 1.2 GHz. "]
@@ -94,39 +92,8 @@ async def test_a_turn_that_is_cancelled_at_its_route_leaves_no_model_at_work(sto
             assert chat.said == said
 
 
-async def test_the_model_is_asked_while_the_question_is_kept_and_nothing_is_said_before(store: KnowledgeStore):
-    events, may_keep, chat = list[TurnEvent](), asyncio.Event(), ScriptedChat(pieces=CARRIED)
-    async with open_threads(store.home.threads, store.ledger) as threads:
-        conversation = Conversation(drafting(store, chat), SlowThreads(threads, may_keep))
-        turn = asyncio.create_task(conversation.take_turn("t1", HEAT, events.append))
-        await chat.spoke.wait()
-        assert (chat.said, events) == ([1], [])
-        may_keep.set()
-        reply = await turn
-    assert chat.said == [len(CARRIED)]
-    assert "85 °C" in reply.answer
-
-
-async def test_a_question_that_cannot_be_kept_stops_the_model(store: KnowledgeStore):
-    events, may_keep = list[TurnEvent](), asyncio.Event()
-    chat = ScriptedChat(pieces=CARRIED * 100, next_token_s=0.001)
-    async with open_threads(store.home.threads, store.ledger) as threads:
-        slow = SlowThreads(threads, may_keep, StorageFailed("The disk is full."))
-        turn = asyncio.create_task(Conversation(drafting(store, chat), slow).take_turn("t1", HEAT, events.append))
-        await chat.spoke.wait()
-        may_keep.set()
-        with pytest.raises(StorageFailed):
-            await turn
-    await asyncio.sleep(0.05)
-    assert (chat.said, events) == ([1], [])
-
-
 async def test_a_router_that_fails_fails_the_turn_after_its_question_was_kept(store: KnowledgeStore):
-    class Broken(ScriptedRouter):
-        async def sure_intent(self, text: str) -> Intent | None:
-            raise Unavailable("The embedder is away.", "Wait.")
-
-    router = Broken({"": Unavailable("The embedder is away.", "Wait.")})
+    router = ScriptedRouter({"": Unavailable("The embedder is away.", "Wait.")})
     async with open_conversation(dependencies_on(store, router)) as conversation:
         with pytest.raises(Unavailable):
             await conversation.take_turn("t1", HEAT, lambda event: None)
