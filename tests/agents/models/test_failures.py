@@ -2,8 +2,8 @@ import asyncio
 
 import httpx
 import pytest
-
 from agents.models.failures import translate_failures
+
 from agents.models.reference import ModelReference
 from memory.errors import ChargehandError, Interrupted, InvalidInput, NotFound, OutOfTime, Unavailable
 

@@ -12,16 +12,16 @@ from typing import Any, Literal, cast
 
 import psutil
 import pytest
+from agents.models.llama import load_llama
+from agents.models.local import LocalChat
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel
 
-from agents.models.llama import load_llama
-from agents.models.local import LocalChat
 from agents.models.resolve import bundled_is_installed, resolve_model
 from agents.models.streaming import stream_text
 from memory.errors import Interrupted, InvalidInput, Unavailable
 from tests.fakes.offline import offline_settings
-from tools.runtimes.bundled import bundled_path
+from tools.serving.bundled import bundled_path
 
 pytestmark = pytest.mark.skipif(not bundled_is_installed(), reason="the extra chargehand[local] is not installed")
 

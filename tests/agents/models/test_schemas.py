@@ -1,8 +1,7 @@
 import json
 
-from langchain_core.messages import HumanMessage, SystemMessage
-
 from agents.models.schemas import schema_of, show_schema
+from langchain_core.messages import HumanMessage, SystemMessage
 
 SCHEMA = {"type": "object", "properties": {"einheit": {"enum": ["°C", "度"]}}}
 

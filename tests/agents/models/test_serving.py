@@ -1,7 +1,7 @@
 import pytest
 
+from agents.models.probe import Runtimes
 from agents.models.resolve import bundled_is_installed
-from agents.models.serving import Runtimes
 from tests.fakes.model_servers import ollama_model, serve_ollama
 from tests.fakes.offline import offline_settings
 from tools.roster import RuntimeReport, ServedModel, Serving
