@@ -7,18 +7,3 @@ chat.py        the LangChain chat model of every provider
 streaming.py   text deltas under time limits
 probe.py       what `chargehand doctor` and the roster report about models
 """
-
-from agents.models.probe import ProviderStatus, probe_models
-from agents.models.reference import ModelReference, parse_model
-from agents.models.resolve import ResolvedModel, resolve_model
-from agents.models.streaming import stream_text
-
-__all__ = [
-    "ModelReference",
-    "ProviderStatus",
-    "ResolvedModel",
-    "parse_model",
-    "probe_models",
-    "resolve_model",
-    "stream_text",
-]

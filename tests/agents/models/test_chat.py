@@ -1,7 +1,10 @@
 import json
 
-from agents.models.schemas import schema_of, show_schema
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage, SystemMessage
+
+from agents.models.chat import estimate_tokens, schema_of, show_schema
 
 SCHEMA = {"type": "object", "properties": {"einheit": {"enum": ["°C", "度"]}}}
 
@@ -26,3 +29,9 @@ def test_makes_a_system_message_where_there_is_none() -> None:
     after = show_schema([HumanMessage("Which unit?")], SCHEMA)
     assert [message.type for message in after] == ["system", "human"]
     assert "度" in after[0].text
+
+
+@given(st.text(), st.text())
+def test_the_estimate_of_tokens_grows_with_the_text(text: str, more: str) -> None:
+    assert estimate_tokens(text + more) >= max(estimate_tokens(text), estimate_tokens(more))
+    assert estimate_tokens(text) <= len(text)
