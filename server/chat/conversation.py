@@ -23,6 +23,7 @@ from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id, check_message
 from tools.context import ToolContext, require_scope
+from tools.serving.metering import charged_to
 
 __all__ = ["CHAT", "Conversation", "Reply", "open_conversation"]
 
@@ -77,7 +78,11 @@ class Conversation:
         under_way: list[asyncio.Future[Any]] = [self.dependencies.router.read(message)]
         ahead = Ahead(self.dependencies, caller, message) if may_search(self.dependencies, caller) else None
         try:
-            with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
+            with (
+                charged_to(caller.tenant, caller.principal),
+                self._holding(thread_id, "answering in"),
+                storage_errors(self.dependencies.store.home.root),
+            ):
                 if ahead:
                     await ahead.head_start(partial(is_for_documents, self.dependencies, message))
                 asking = asyncio.create_task(self.threads.begin_turn(thread_id, caller.tenant, message))
@@ -175,6 +180,7 @@ class Conversation:
 
 @asynccontextmanager
 async def open_conversation(dependencies: Dependencies) -> AsyncGenerator[Conversation]:
-    """Open the threads of the home for turns."""
-    async with open_threads(dependencies.store.home.threads, dependencies.store.ledger) as threads:
+    """Open the threads of the home for turns; at the end the use of models is written, and their processes end."""
+    home, ledger = dependencies.store.home, dependencies.store.ledger
+    async with dependencies.serving, open_threads(home.threads, ledger) as threads:
         yield Conversation(dependencies, threads)
