@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from memory.embedding import Embedder
     from memory.home import Home
     from memory.ledger import Ledger
+    from tools.serving.assembly import Serving
 
 __all__ = ["Dependencies", "open_dependencies", "open_router", "shared_dependencies"]
 
@@ -37,6 +38,7 @@ class Dependencies:
     model: ResolvedModel
     tools: Mapping[str, ToolSpec]
     teams: Teams
+    serving: Serving
     caller: ToolContext = LOCAL_ENGINEER
 
     @property
@@ -68,15 +70,18 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     from memory.home import open_home
     from memory.store import open_store
     from tools.catalogue import load_catalogue
+    from tools.serving.assembly import open_serving
 
     model = resolve_model(settings)
     home = open_home(settings.home, settings.cache)
     store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
+    serving = open_serving(settings, store.ledger)
+    model = model.over(serving)
     router = open_router(settings, home, store.embedder, model, store.ledger, training)
     catalogue = load_catalogue()
     tools = all_tools(settings, store, catalogue, str(model.reference))
     teams = Teams(tools, catalogue, partial(read_known, store.ledger), model)
-    return Dependencies(settings, store, router, model, tools, teams)
+    return Dependencies(settings, store, router, model, tools, teams, serving)
 
 
 def open_router(

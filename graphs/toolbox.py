@@ -27,7 +27,7 @@ def all_tools(
     Raises:
         InvalidInput: the settings name an address of no kind that is known.
     """
-    from agents.models.serving import Runtimes
+    from agents.models.probe import Runtimes
     from memory.artifacts import open_artifacts
     from tools.assembly import governance_tools, ledger_tools
     from tools.evaluations import evaluation_tools

@@ -18,9 +18,9 @@ from memory.artifacts import open_artifacts
 from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
-from server.gateway.routes import Caller, gateway_routes
 from server.hub import open_hub
 from server.mcp.http import open_mcp
+from server.openai.routes import openai_routes
 from server.outcomes import outcome_of
 from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
@@ -30,6 +30,7 @@ from server.uploads import upload_routes
 from tools.context import Books, require_scope
 from tools.files import ModelFiles
 from tools.fleet.identity import Identity
+from tools.serving.metering import Caller
 from tools.uploads import Uploads
 
 __all__ = ["create_app", "tell_errors"]
@@ -56,7 +57,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
             app.include_router(document_routes(hub, caller_of))
             app.include_router(tool_routes(tools, caller_of))
             app.include_router(upload_routes(uploads, caller_of, home.cache))
-            app.include_router(gateway_routes(hub.models.gateway, _gateway_caller))
+            app.include_router(openai_routes(hub.models.gateway, _gateway_caller))
             app.include_router(rollout_routes(hub.rollouts, caller_of))
             app.router.routes.append(mcp)
             yield

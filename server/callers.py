@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
-from server.gateway.ledger_ports import HELD_S
 from server.outcomes import outcome_of
 from server.telling import tell
 from server.turned_away import TurnedAway
@@ -20,6 +19,7 @@ from tools.context import Books, ToolContext
 from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
 from tools.keys import KEY_PREFIX, find_caller
+from tools.serving.ledger import HELD_S
 
 __all__ = ["Identified", "caller_of", "resolve_caller"]
 

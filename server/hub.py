@@ -9,9 +9,9 @@ from memory.settings import Settings
 from server.chat.conversation import Conversation, open_conversation
 from server.chat.runs import Runs
 from server.device_answers import answering_devices
-from server.gateway.opening import OpenGateway, open_gateway
 from server.reconciling import reconciling
 from tools.rollouts.store import RolloutStore
+from tools.serving.assembly import Serving
 
 __all__ = ["Hub", "open_hub"]
 
@@ -23,7 +23,7 @@ class Hub:
     dependencies: Dependencies
     conversation: Conversation
     runs: Runs
-    models: OpenGateway
+    models: Serving
     rollouts: RolloutStore
 
     @property
@@ -37,7 +37,7 @@ async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:
     settings, ledger = dependencies.settings, dependencies.store.ledger
     async with (
         open_conversation(dependencies) as conversation,
-        open_gateway(settings, ledger) as models,
+        dependencies.serving.warming() as models,
         reconciling(settings, ledger, models) as rollouts,
         answering_devices(ledger, conversation),
     ):

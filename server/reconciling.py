@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from memory.ledger import Ledger
 from memory.settings import Settings
-from server.gateway.opening import OpenGateway
 from tools.catalogue import load_catalogue
 from tools.evidence import open_evidence
 from tools.gates import Gates
@@ -18,12 +17,13 @@ from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerApprovals, LedgerFleet
 from tools.rollouts.reconciler import Reconciler
 from tools.rollouts.store import World
+from tools.serving.assembly import Serving
 
 __all__ = ["reconciling"]
 
 
 @asynccontextmanager
-async def reconciling(settings: Settings, ledger: Ledger, models: OpenGateway) -> AsyncGenerator[LedgerStore]:
+async def reconciling(settings: Settings, ledger: Ledger, models: Serving) -> AsyncGenerator[LedgerStore]:
     """Reconcile until the end of the block; then the pass that runs is finished and its leases are given back.
 
     A home has one hub at a time, so a hub that was killed finds its own leases when it starts again, and goes on at

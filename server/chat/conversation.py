@@ -21,6 +21,7 @@ from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id, check_message
 from tools.context import ToolContext, require_scope
+from tools.serving.metering import charged_to
 
 __all__ = ["CHAT", "Conversation", "Reply", "open_conversation"]
 
@@ -72,7 +73,11 @@ class Conversation:
         check_id("thread", thread_id)
         caller = caller or self.dependencies.caller
         require_scope(caller, CHAT, "use the chat")
-        with self._holding(thread_id, "answering in"), storage_errors(self.dependencies.store.home.root):
+        with (
+            charged_to(caller.tenant, caller.principal),
+            self._holding(thread_id, "answering in"),
+            storage_errors(self.dependencies.store.home.root),
+        ):
             asked = await self._keep_question(thread_id, caller.tenant, message)
             return await self._run(thread_id, asked, caller, emit)
 
@@ -175,6 +180,7 @@ class Conversation:
 
 @asynccontextmanager
 async def open_conversation(dependencies: Dependencies) -> AsyncGenerator[Conversation]:
-    """Open the threads of the home for turns."""
-    async with open_threads(dependencies.store.home.threads, dependencies.store.ledger) as threads:
+    """Open the threads of the home for turns; at the end the use of models is written, and their processes end."""
+    home, ledger = dependencies.store.home, dependencies.store.ledger
+    async with dependencies.serving, open_threads(home.threads, ledger) as threads:
         yield Conversation(dependencies, threads)

@@ -32,7 +32,7 @@ def command() -> None:
 @_json
 def listed(as_json: bool) -> None:
     """List the registered models with their versions, and what the runtimes of this machine can serve."""
-    from agents.models.serving import Runtimes
+    from agents.models.probe import Runtimes
     from tools.catalogue import load_catalogue
     from tools.lineage import lineage_tools
     from tools.roster import roster_tools

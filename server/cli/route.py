@@ -26,24 +26,33 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
     from graphs.dependencies import open_router
     from memory.embedding import load_minilm
     from memory.home import open_home
+    from memory.ledger import open_ledger
     from server.chat.messages import check_message
+    from tools.serving.assembly import open_serving
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)
     home = open_home(settings.home, settings.cache)
-    router = open_router(settings, home, load_minilm(home.weights), resolve_model(settings), training=tell_training)
+    ledger = open_ledger(home.ledger, settings.ledger_address)
+    serving = open_serving(settings, ledger)
+    model = resolve_model(settings).over(serving)
+    router = open_router(settings, home, load_minilm(home.weights), model, training=tell_training)
 
     async def run() -> None:
-        for key, message in items:
-            route = (await router.route(message)).model_dump(mode="json")
-            if path is not None:
-                print_json({"id": key, **route})
-            elif as_json:
-                print_json(route)
-            else:
-                _print(route)
+        async with serving:
+            for key, message in items:
+                route = (await router.route(message)).model_dump(mode="json")
+                if path is not None:
+                    print_json({"id": key, **route})
+                elif as_json:
+                    print_json(route)
+                else:
+                    _print(route)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        ledger.close()
 
 
 def _print(route: dict[str, Any]) -> None:

@@ -31,11 +31,12 @@ from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version
 from memory.settings import Settings
-from server.gateway.opening import open_gateway
-from server.gateway.routes import Caller, gateway_routes
+from server.openai.routes import openai_routes
 from server.security import KnownHosts
 from tests.bench.machine import machine, spread, table
 from tools.rollouts.targets import Arm, TargetState
+from tools.serving.assembly import open_serving
+from tools.serving.metering import Caller
 
 FIRST_TOKEN_S, NEXT_TOKEN_S, TOKENS = 0.05, 0.02, 64
 """50 tokens/s a client: SmolLM2-135M on a free core."""
@@ -94,8 +95,8 @@ def serve_hub(listener: socket.socket, home: Path, runtime_url: str) -> None:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_gateway(settings, ledger) as opened:
-            app.include_router(gateway_routes(opened.gateway, lambda _: Caller("default", "bench")))
+        async with open_serving(settings, ledger) as opened:
+            app.include_router(openai_routes(opened.gateway, lambda _: Caller("default", "bench")))
             yield
 
     app = FastAPI(lifespan=lifespan)

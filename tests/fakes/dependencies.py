@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agents.models.probe import Runtimes
 from agents.models.resolve import ResolvedModel, resolve_model
-from agents.models.serving import Runtimes
 from agents.teams.turn import Teams
 from graphs.dependencies import Dependencies
 from memory.home import open_home
+from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
 from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
@@ -19,6 +20,7 @@ from tools.evaluations import evaluation_tools
 from tools.knowledge import knowledge_tools
 from tools.licences import licence_tools
 from tools.roster import roster_tools
+from tools.serving.assembly import open_serving
 
 __all__ = ["copy_home", "copy_store", "dependencies_on", "with_tool"]
 
@@ -34,11 +36,21 @@ def copy_store(store: KnowledgeStore, to: Path) -> KnowledgeStore:
 
 
 def dependencies_on(
-    store: KnowledgeStore, router: ScriptedRouter | None = None, model: ResolvedModel | None = None, **settings: Any
+    store: KnowledgeStore,
+    router: ScriptedRouter | None = None,
+    model: ResolvedModel | None = None,
+    serving_as: Settings | None = None,
+    **settings: Any,
 ) -> Dependencies:
-    """Dependencies with the real tools on `store`, and no language model unless one is given."""
-    chosen = offline_settings(home=store.home.root, **settings)
-    model = model or resolve_model(chosen)
+    """Dependencies with the real tools on `store`, and no language model unless one is given.
+
+    Args:
+        serving_as: settings that name a model, which is then asked over the hub's serving.
+    """
+    base = serving_as or offline_settings()
+    chosen = base.model_copy(update={"home": store.home.root, **settings})
+    serving = open_serving(chosen, store.ledger, {})
+    model = model or resolve_model(chosen).over(serving)
     catalogue = load_catalogue()
     specs = [
         *knowledge_tools(store.retriever),
@@ -47,7 +59,7 @@ def dependencies_on(
         *roster_tools(catalogue, Runtimes(chosen), str(model.reference)),
     ]
     tools = {spec.name: spec for spec in specs}
-    return Dependencies(chosen, store, router or ScriptedRouter(), model, tools, Teams(tools, catalogue))  # pyright: ignore[reportArgumentType]  # the router is a fake
+    return Dependencies(chosen, store, router or ScriptedRouter(), model, tools, Teams(tools, catalogue), serving)  # pyright: ignore[reportArgumentType]  # the router is a fake
 
 
 def with_tool(dependencies: Dependencies, name: str, run: Callable[..., Any]) -> Dependencies:

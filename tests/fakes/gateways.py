@@ -12,21 +12,21 @@ import uvicorn
 from fastapi import FastAPI
 
 from edge.kernel.errors import NotFound, StorageFailed
-from server.gateway.gateway import Gateway
-from server.gateway.limits import Admission
-from server.gateway.metering import UsageWriter
-from server.gateway.ports import Arm, Backend, Limits, Offer, Traffic, Use
-from server.gateway.routes import Caller, gateway_routes
-from server.gateway.shadowing import Shadows
-from server.gateway.trying import TryLimits
-from tools.runtimes.port import Runtime
+from server.openai.routes import openai_routes
+from tools.serving.attempts import AttemptLimits
+from tools.serving.gateway import Gateway
+from tools.serving.metering import Caller, UsageRecord, UsageWriter
+from tools.serving.rate_limits import Admission, Limits
+from tools.serving.routing import Arm, Backend, Offer, Traffic
+from tools.serving.runtime import Runtime
+from tools.serving.shadow_traffic import ShadowTraffic
 
 __all__ = ["FakeDeployments", "FakeLimits", "FakeSink", "GatewayHub", "serve_gateway"]
 
 
 @dataclass
 class FakeDeployments:
-    """Implements `server.gateway.ports.Deployments`; change its fields between requests."""
+    """Implements `tools.serving.routing.Deployments`; change its fields between requests."""
 
     backends: dict[str, Backend]
     splits: dict[str, Traffic] = field(default_factory=dict[str, Traffic])
@@ -51,13 +51,13 @@ class FakeDeployments:
 
 @dataclass
 class FakeSink:
-    """Implements `server.gateway.ports.UsageSink`. While `broken`, it keeps nothing."""
+    """Implements `tools.serving.metering.UsageSink`. While `broken`, it keeps nothing."""
 
-    rows: list[Use] = field(default_factory=list[Use])
+    rows: list[UsageRecord] = field(default_factory=list[UsageRecord])
     broken: bool = False
     spent: int = 0
 
-    async def write(self, uses: Sequence[Use]) -> None:
+    async def write(self, uses: Sequence[UsageRecord]) -> None:
         if self.broken:
             raise StorageFailed("The disk is full.")
         self.rows += uses
@@ -68,7 +68,7 @@ class FakeSink:
 
 @dataclass
 class FakeLimits:
-    """Implements `server.gateway.ports.TenantLimits`."""
+    """Implements `tools.serving.rate_limits.TenantLimits`."""
 
     value: Limits = field(default_factory=Limits)
 
@@ -82,9 +82,9 @@ class GatewayHub:
 
     url: str
     sink: FakeSink
-    shadows: Shadows
+    shadows: ShadowTraffic
 
-    def uses(self, count: int, limit_s: float = 20.0) -> list[Use]:
+    def uses(self, count: int, limit_s: float = 20.0) -> list[UsageRecord]:
         deadline = time.monotonic() + limit_s
         while len(self.sink.rows) < count:
             assert time.monotonic() < deadline, f"{len(self.sink.rows)} of {count} tries were counted"
@@ -98,17 +98,17 @@ def serve_gateway(
     deployments: FakeDeployments,
     runtimes: Mapping[str, Runtime],
     limits: Limits | None = None,
-    tries: TryLimits | None = None,
+    tries: AttemptLimits | None = None,
 ) -> Generator[GatewayHub]:
     """Run the gateway until the end of the block; its runtimes are closed with it."""
-    sink, shadows = FakeSink(), Shadows(draw=lambda: 0.5)
+    sink, shadows = FakeSink(), ShadowTraffic(draw=lambda: 0.5)
     admission = Admission(FakeLimits(limits or Limits()), sink)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with UsageWriter(sink, interval_s=0.02) as meter:
             gateway = Gateway(deployments, runtimes, admission, meter, shadows, tries)
-            app.include_router(gateway_routes(gateway, lambda _: Caller("default", "tester")))
+            app.include_router(openai_routes(gateway, lambda _: Caller("default", "tester")))
             yield
             await shadows.close()
             for runtime in runtimes.values():

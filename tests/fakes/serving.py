@@ -1,11 +1,22 @@
-"""Runtimes that serve what the test says."""
+"""Runtimes that serve what the test says, and a serving without a ledger."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from memory.settings import Settings
+from tests.fakes.gateways import FakeDeployments, FakeLimits, FakeSink
 from tools.roster import RuntimeReport
+from tools.serving.assembly import open_runtimes
+from tools.serving.bundled import bundled_version
+from tools.serving.gateway import Gateway
+from tools.serving.metering import UsageWriter
+from tools.serving.rate_limits import Admission, Limits
+from tools.serving.routing import Arm, Backend, Traffic
+from tools.serving.runtime import ServedVersion
+from tools.serving.shadow_traffic import ShadowTraffic
 
-__all__ = ["ScriptedServing"]
+__all__ = ["OpenServing", "ScriptedServing", "serving_of"]
 
 
 @dataclass
@@ -16,3 +27,45 @@ class ScriptedServing:
 
     async def runtimes(self) -> Sequence[RuntimeReport]:
         return self.reports
+
+
+class OpenDeployments(FakeDeployments):
+    """Passes every `runtime:model` on, as the hub does."""
+
+    async def traffic(self, tenant: str, model: str) -> Traffic:
+        return Traffic(model, (Arm(model, 100),))
+
+    async def backend(self, tenant: str, version: str) -> Backend:
+        runtime, _, model = version.partition(":")
+        return self.backends.get(version) or Backend(ServedVersion(version, model), runtime)
+
+
+@dataclass
+class OpenServing:
+    """What `agents.models.resolve.ResolvedModel.over` needs of a serving."""
+
+    gateway: Gateway
+    deployments: OpenDeployments
+    sink: FakeSink
+    meter: UsageWriter
+    limits: FakeLimits
+
+    def offer(self, version: ServedVersion) -> None:
+        self.deployments.backends[version.id] = Backend(version, version.id.partition(":")[0])
+
+
+@asynccontextmanager
+async def serving_of(settings: Settings) -> AsyncGenerator[OpenServing]:
+    """The real gateway over the runtimes that the settings name; usage is kept in memory."""
+    runtimes, sink, limits = open_runtimes(settings, {}), FakeSink(), FakeLimits(Limits())
+    deployments = OpenDeployments({})
+    async with UsageWriter(sink) as meter:
+        gateway = Gateway(deployments, runtimes, Admission(limits, sink), meter, ShadowTraffic())
+        serving = OpenServing(gateway, deployments, sink, meter, limits)
+        if bundled := bundled_version():
+            serving.offer(bundled)
+        try:
+            yield serving
+        finally:
+            for runtime in runtimes.values():
+                await runtime.close()

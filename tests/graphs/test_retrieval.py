@@ -11,6 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agents.events import AnswerDelta, DraftDelta, Notice, ToolFinished, ToolStarted, TurnEvent
 from agents.phrases import phrase
+from edge.kernel.errors import Interrupted
 from graphs.retrieval import build_retrieval
 from graphs.supervisor import build_supervisor
 from memory.store import KnowledgeStore
@@ -149,7 +150,7 @@ async def test_a_model_that_finds_no_answer_is_believed(sample_store: KnowledgeS
 
 async def test_what_stood_is_kept_when_the_model_dies(sample_store: KnowledgeStore):
     pieces = [CARRIED, ALSO_CARRIED, "It restarts by itself once", " the SoC is below 75 °C."]
-    chat = ScriptedChat(pieces=pieces, fail_after=3, failure=ConnectionError("gone"), said=[])
+    chat = ScriptedChat(pieces=pieces, fail_after=3, failure=Interrupted("It stopped half-way."), said=[])
     state, events = await answer(sample_store, HEAT, chat)
     assert state["answer"].startswith(CARRIED.strip())
     assert "restarts" not in state["answer"]
@@ -159,7 +160,7 @@ async def test_what_stood_is_kept_when_the_model_dies(sample_store: KnowledgeSto
 
 
 async def test_quotes_take_over_when_the_model_dies_before_anything_stood(sample_store: KnowledgeStore):
-    chat = ScriptedChat(pieces=["At 85", " °C"], fail_after=1, failure=ConnectionError("gone"), said=[])
+    chat = ScriptedChat(pieces=["At 85", " °C"], fail_after=1, failure=Interrupted("It stopped half-way."), said=[])
     state, events = await answer(sample_store, HEAT, chat)
     assert state["answer"].startswith(phrase("quoted", "en"))
     assert notices(events) == ["model_failed"]

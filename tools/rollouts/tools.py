@@ -25,7 +25,7 @@ from tools.rollouts.rollout import Rollout
 from tools.rollouts.strategies import Strategy, strategy_of
 from tools.rollouts.targets import Arm
 from tools.rollouts.views import RolloutEventView, RolloutList, RolloutStatus, RolloutView, view_of
-from tools.serving import require_configuration
+from tools.serving.configuration import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
 
 __all__ = ["RolloutStarts", "rollout_tools"]

@@ -13,7 +13,7 @@ from server.demos.factory.opening import MODEL, TARGET, evidence, first_version,
 from server.demos.factory.traffic import people_asking
 from server.demos.hub import Hub, Refusal, start_hub
 from server.demos.telling import chapter, does, line, say, table
-from tools.runtimes.bundled import BUNDLED, bundled_path
+from tools.serving.bundled import BUNDLED, bundled_path
 
 __all__ = ["main"]
 

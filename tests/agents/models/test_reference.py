@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models.reference import PROVIDERS, ModelReference, parameters_from_name, parse_model
+from agents.models.reference import ModelReference, parameters_from_name, parse_model
 from edge.kernel.errors import InvalidInput
+from tools.serving.providers import PROVIDERS
 
 NAMED = sorted(set(PROVIDERS) - {"none", "auto"})
 NAMES = st.text(st.characters(codec="ascii", exclude_categories=["C", "Z"]), min_size=1, max_size=80)

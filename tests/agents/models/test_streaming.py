@@ -1,20 +1,19 @@
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from agents.models.resolve import ResolvedModel, resolve_model
-from agents.models.streaming import estimate_tokens, stream_text
+from agents.models.streaming import stream_text
 from edge.kernel.errors import (
     ChargehandError,
     Interrupted,
     InvalidInput,
+    LimitReached,
     NotAllowed,
     NotFound,
     OutOfTime,
@@ -22,6 +21,10 @@ from edge.kernel.errors import (
 )
 from tests.fakes.model_servers import Behaviour, FakeServer, ollama_model, serve_ollama, serve_openai
 from tests.fakes.offline import NOBODY, offline_settings
+from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
+from tests.fakes.serving import OpenServing, serving_of
+from tools.serving.metering import charged_to
+from tools.serving.rate_limits import Limits
 
 Talk = tuple[FakeServer, ResolvedModel]
 
@@ -30,23 +33,41 @@ SCHEMA = {"type": "object", "properties": {"team": {"enum": ["evaluation", "depl
 BOUND = {"type": "json_schema", "json_schema": {"name": "route", "schema": SCHEMA}}
 
 
+@asynccontextmanager
+async def served(**settings: Any) -> AsyncGenerator[tuple[OpenServing, ResolvedModel]]:
+    """The model that the settings name, over a serving of its own."""
+    chosen = offline_settings(**settings)
+    async with serving_of(chosen) as serving:
+        yield serving, resolve_model(chosen, {}).over(serving)  # pyright: ignore[reportArgumentType]  # a fake
+
+
+@asynccontextmanager
+async def resolved(**settings: Any) -> AsyncGenerator[ResolvedModel]:
+    async with served(**settings) as (_, model):
+        yield model
+
+
+def phi(server: FakeServer) -> dict[str, str]:
+    return {"model": "ollama:phi4-mini", "ollama_url": server.url}
+
+
+def github(server: FakeServer, name: str = "microsoft/phi-4-mini-instruct", **values: Any) -> dict[str, Any]:
+    base = {"github_base_url": f"{server.url}/inference", "github_token": "ghp_test"}
+    return {"model": f"github:{name}", **base, **values}
+
+
 @pytest.fixture(params=["ollama", "openai", "github"])
-def talk(request: pytest.FixtureRequest) -> Iterator[Talk]:
+async def talk(request: pytest.FixtureRequest) -> AsyncIterator[Talk]:
     """A server and a model that is answered by it, once for each way to speak to one."""
     if request.param == "ollama":
         with serve_ollama(ollama_model("phi4-mini:latest")) as server:
-            yield server, resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
+            async with resolved(**phi(server)) as model:
+                yield server, model
         return
     with serve_openai() as server:
-        if request.param == "openai":
-            yield server, resolve_model(offline_settings(model="openai:any-3b", openai_base_url=f"{server.url}/v1"), {})
-        else:
-            yield server, github(server)
-
-
-def github(server: FakeServer, name: str = "microsoft/phi-4-mini-instruct", **values: Any) -> ResolvedModel:
-    base = {"github_base_url": f"{server.url}/inference", "github_token": "ghp_test"}
-    return resolve_model(offline_settings(model=f"github:{name}", **base, **values), {})
+        openai = {"model": "openai:any-3b", "openai_base_url": f"{server.url}/v1"}
+        async with resolved(**(openai if request.param == "openai" else github(server))) as model:
+            yield server, model
 
 
 async def read(model: ResolvedModel, messages: list[BaseMessage] | None = None, **options: Any) -> list[str]:
@@ -61,10 +82,10 @@ async def test_gives_the_text_in_pieces(talk: Talk) -> None:
 
 async def test_ollama_is_told_its_context_also_beside_other_options() -> None:
     with serve_ollama(ollama_model("phi4-mini:latest", context=4096)) as server:
-        model = resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
-        await read(model)
-        assert server.chat.body["options"] == {"num_ctx": 4096, "temperature": 0.0}
-        await read(model, max_tokens=40, seed=7, temperature=0.5, stop=["\n"])
+        async with resolved(**phi(server)) as model:
+            await read(model)
+            assert server.chat.body["options"] == {"num_ctx": 4096, "temperature": 0.0}
+            await read(model, max_tokens=40, seed=7, temperature=0.5, stop=["\n"])
     expected = {"num_ctx": 4096, "temperature": 0.5, "num_predict": 40, "seed": 7, "stop": ["\n"]}
     assert server.chat.body["options"] == expected
     assert server.chat.body["model"] == "phi4-mini:latest"
@@ -72,15 +93,16 @@ async def test_ollama_is_told_its_context_also_beside_other_options() -> None:
 
 async def test_the_ollama_chat_model_itself_sends_its_context() -> None:
     with serve_ollama(ollama_model("phi4-mini:latest")) as server:
-        model = resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
-        assert model.chat is not None
-        await model.chat.ainvoke(QUESTION)
+        async with resolved(**phi(server)) as model:
+            assert model.chat is not None
+            await model.chat.ainvoke(QUESTION)
     assert server.chat.body["options"]["num_ctx"] == 8192
 
 
 async def test_github_is_asked_as_its_api_wants() -> None:
     with serve_openai() as server:
-        await read(github(server), max_tokens=30)
+        async with resolved(**github(server)) as model:
+            await read(model, max_tokens=30)
     request = server.chat
     assert request.path == "/inference/chat/completions"
     assert request.headers["authorization"] == "Bearer ghp_test"
@@ -93,14 +115,16 @@ async def test_github_is_asked_as_its_api_wants() -> None:
 
 async def test_github_asks_openai_models_by_the_newer_name_of_the_limit() -> None:
     with serve_openai() as server:
-        await read(github(server, "openai/gpt-5-mini"), max_tokens=30)
+        async with resolved(**github(server, "openai/gpt-5-mini")) as model:
+            await read(model, max_tokens=30)
     assert server.chat.body["max_completion_tokens"] == 30
     assert "max_tokens" not in server.chat.body
 
 
 async def test_github_on_the_account_of_an_organisation() -> None:
     with serve_openai() as server:
-        await read(github(server, github_organisation="acme works"))
+        async with resolved(**github(server, github_organisation="acme works")) as model:
+            await read(model)
     assert server.chat.path == "/orgs/acme%20works/inference/chat/completions"
 
 
@@ -145,15 +169,17 @@ async def test_a_refusal_by_status(talk: Talk, status: int, kind: type[Chargehan
 async def test_a_rate_limit_says_how_long_to_wait() -> None:
     with serve_openai() as server:
         server.behaviour = Behaviour(status=429, retry_after="17")
-        with pytest.raises(Unavailable, match="Try again in 17 s"):
-            await read(github(server))
+        async with resolved(**github(server)) as model:
+            with pytest.raises(Unavailable, match="Try again in 17 s"):
+                await read(model)
 
 
 async def test_a_refused_token_names_its_variable() -> None:
     with serve_openai() as server:
         server.behaviour = Behaviour(status=401)
-        with pytest.raises(NotAllowed, match="CHARGEHAND_GITHUB_TOKEN") as raised:
-            await read(github(server))
+        async with resolved(**github(server)) as model:
+            with pytest.raises(NotAllowed, match="CHARGEHAND_GITHUB_TOKEN") as raised:
+                await read(model)
     assert "ghp_test" not in str(raised.value)
 
 
@@ -190,9 +216,9 @@ async def test_an_answer_that_breaks(talk: Talk, behaviour: Behaviour, kind: typ
 
 
 async def test_nobody_at_the_address() -> None:
-    model = resolve_model(offline_settings(model="openai:any", openai_base_url=f"{NOBODY}/v1"), {})
-    with pytest.raises(Unavailable, match="openai:any does not answer"):
-        await read(model)
+    async with resolved(model="openai:any", openai_base_url=f"{NOBODY}/v1") as model:
+        with pytest.raises(Unavailable, match="openai:any does not answer"):
+            await read(model)
 
 
 async def test_a_late_first_token(talk: Talk) -> None:
@@ -241,9 +267,9 @@ async def test_cancelling_hangs_up_on_the_server_and_stays_a_cancellation(talk: 
 
 async def test_a_prompt_that_ollama_would_cut_is_refused_unsent() -> None:
     with serve_ollama(ollama_model("phi4-mini:latest", context=2048)) as server:
-        model = resolve_model(offline_settings(model="ollama:phi4-mini", ollama_url=server.url), {})
-        with pytest.raises(InvalidInput, match=r"about \d+ tokens; ollama:phi4-mini reads 2048"):
-            await read(model, [HumanMessage("The gateway is ready. " * 1000)])
+        async with resolved(**phi(server)) as model:
+            with pytest.raises(InvalidInput, match=r"about \d+ tokens; ollama:phi4-mini reads 2048"):
+                await read(model, [HumanMessage("The gateway is ready. " * 1000)])
         assert all("chat" not in request.path for request in server.received)
 
 
@@ -259,7 +285,41 @@ async def test_an_unknown_option_is_refused_with_the_known_ones(talk: Talk) -> N
     assert all("chat" not in request.path for request in server.received)
 
 
-@given(st.text(), st.text())
-def test_the_estimate_of_tokens_grows_with_the_text(text: str, more: str) -> None:
-    assert estimate_tokens(text + more) >= max(estimate_tokens(text), estimate_tokens(more))
-    assert estimate_tokens(text) <= len(text)
+async def test_what_was_read_and_written_is_metered_for_whom_it_was_done() -> None:
+    with serve_runtime("any-3b") as server:
+        async with served(model="openai:any-3b", openai_base_url=f"{server.url}/v1") as (serving, model):
+            with charged_to("acme", "ann"):
+                await read(model)
+            await read(model)
+            await serving.meter.flush()
+    asked, own = serving.sink.rows
+    assert (asked.tenant, asked.principal) == ("acme", "ann")
+    assert (own.tenant, own.principal) == ("default", "local")
+    assert (asked.target, asked.version, asked.runtime) == ("openai:any-3b", "openai:any-3b", "openai")
+    assert (asked.prompt_tokens, asked.completion_tokens, asked.estimated) == (PROMPT_TOKENS, 4, False)
+    assert (asked.outcome, asked.streamed) == ("done", True)
+    assert asked.first_token_s is not None
+    assert asked.latency_s >= asked.first_token_s
+
+
+async def test_an_answer_that_was_stopped_is_metered_with_what_was_written() -> None:
+    with serve_openai() as server:
+        server.behaviour = Behaviour(words=["word "] * 1000, gap_s=0.01)
+        async with served(model="openai:any-3b", openai_base_url=f"{server.url}/v1") as (serving, model):
+            deltas = cast("Any", stream_text(model, QUESTION, first_token_s=20, next_token_s=20))
+            async with aclosing(deltas):
+                await anext(deltas)
+            assert await asyncio.to_thread(server.hung_up.wait, 5)
+            await serving.meter.flush()
+    (row,) = serving.sink.rows
+    assert (row.outcome, row.failed, row.estimated) == ("cancelled", False, True)
+    assert row.completion_tokens >= 1
+
+
+async def test_a_tenant_that_has_used_its_share_is_refused() -> None:
+    with serve_runtime("any-3b") as server:
+        async with served(model="openai:any-3b", openai_base_url=f"{server.url}/v1") as (serving, model):
+            serving.limits.value = Limits(requests_per_minute=1)
+            await read(model)
+            with pytest.raises(LimitReached, match="requests per minute"):
+                await read(model)

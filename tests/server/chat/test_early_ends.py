@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from agents.events import DraftDelta, RouteTaken, ToolFinished, TurnEvent
-from agents.models.resolve import resolve_model
 from edge.kernel.errors import ChargehandError, OutOfTime, Unavailable
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
@@ -185,7 +184,7 @@ async def test_a_model_server_that_dies_in_mid_stream_costs_only_the_rest(
         words = [*[CARRIED, ALSO_CARRIED][:sentences], "It ", "restarts ", "by ", "itself."]
         behaviour: FakeServer = server
         behaviour.behaviour = Behaviour(words=words, die_after=sentences + 2)
-        async with talking(router=help_after(), model=resolve_model(settings)) as conversation:
+        async with talking(router=help_after(), serving_as=settings) as conversation:
             listener = Listener()
             reply = await conversation.take_turn("t1", HEAT, listener)
             assert server.chat.body["messages"]
@@ -199,8 +198,8 @@ async def test_a_model_server_that_dies_in_mid_stream_costs_only_the_rest(
 
 async def test_a_model_server_that_is_gone_costs_only_the_draft(talking: Opener):
     with openai_server() as (_, settings):
-        model = resolve_model(settings)
-    async with talking(model=model) as conversation:
+        pass
+    async with talking(serving_as=settings) as conversation:
         reply = await conversation.take_turn("t1", HEAT, Listener())
     assert reply.answer.startswith("From the documents:")
     assert [notice["kind"] for notice in reply.notices] == ["model_failed"]

@@ -1,0 +1,126 @@
+"""OpenAI's HTTP API on the hub: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/models`."""
+
+import base64
+import logging
+import struct
+import uuid
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from edge.kernel.errors import Cancelled, ChargehandError, NotFound
+from memory.nearest import nearest_names
+from server.openai.disconnects import unless_disconnected
+from server.openai.failures import error_response, invalid_request
+from server.openai.requests import ApiRequest, ChatRequest, CompletionRequest, EmbeddingRequest
+from server.openai.streaming import EventStream
+from tools.serving.attempts import ModelRequest
+from tools.serving.gateway import Gateway
+from tools.serving.metering import Caller
+from tools.serving.routing import Offer
+from tools.serving.runtime import Endpoint, Json
+
+__all__ = ["openai_routes"]
+
+_log = logging.getLogger(__name__)
+
+StickyKey = Annotated[str | None, Header(alias="x-chargehand-sticky-key", max_length=512)]
+"""Keeps a caller at its version; wins over what the body says."""
+
+
+def openai_routes(gateway: Gateway, identify: Callable[[Request], Caller]) -> APIRouter:
+    """The routes over one gateway.
+
+    Args:
+        identify: who makes a request; raises NotAllowed where that is nobody.
+    """
+    router = APIRouter(prefix="/v1", route_class=_OpenAIRoute, tags=["gateway"])
+
+    @router.post("/chat/completions", response_model=None)
+    async def chat(request: Request, body: ChatRequest, sticky: StickyKey = None) -> Response:  # pyright: ignore[reportUnusedFunction]
+        asked = _asked(identify(request), body, "chat/completions", sticky, shows_images=body.shows_images)
+        return await _answer(gateway, request, body, asked)
+
+    @router.post("/completions", response_model=None)
+    async def complete(request: Request, body: CompletionRequest, sticky: StickyKey = None) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return await _answer(gateway, request, body, _asked(identify(request), body, "completions", sticky))
+
+    @router.post("/embeddings", response_model=None)
+    async def embed(request: Request, body: EmbeddingRequest, sticky: StickyKey = None) -> Response:  # pyright: ignore[reportUnusedFunction]
+        asked = _asked(identify(request), body, "embeddings", sticky)
+        answer = await unless_disconnected(request.receive, gateway.complete(asked))
+        shown = _packed(answer.body) if body.encoding_format == "base64" else answer.body
+        return JSONResponse(shown, headers={"x-chargehand-version": answer.version})
+
+    @router.get("/models")
+    async def models(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        offers = await gateway.deployments.offers(identify(request).tenant)
+        return {"object": "list", "data": [_model(offer) for offer in offers]}
+
+    @router.get("/models/{name:path}")
+    async def model(request: Request, name: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        offers = await gateway.deployments.offers(identify(request).tenant)
+        found = next((offer for offer in offers if offer.name == name), None)
+        if found is None:
+            nearest = nearest_names(name, [offer.name for offer in offers])
+            raise NotFound(f"There is no model {name!r}.", nearest=nearest)
+        return _model(found)
+
+    return router
+
+
+class _OpenAIRoute(APIRoute):
+    """Failures leave in OpenAI's shape; the hub's other routes have their own."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def told(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                return invalid_request(error)
+            except Cancelled:
+                return Response(status_code=499)  # nobody reads it: the client left
+            except ChargehandError as error:
+                return error_response(error, "model" if isinstance(error, NotFound) else None)
+            except Exception as error:  # noqa: BLE001  # the process boundary
+                _log.exception("%s failed", request.url.path)
+                return error_response(error)
+
+        return told
+
+
+async def _answer(gateway: Gateway, request: Request, body: ApiRequest, asked: ModelRequest) -> Response:
+    if body.streams:
+        stream = await unless_disconnected(request.receive, gateway.stream(asked))
+        return EventStream(stream, with_usage=body.wants_usage)
+    answer = await unless_disconnected(request.receive, gateway.complete(asked))
+    return JSONResponse(answer.body, headers={"x-chargehand-version": answer.version})
+
+
+def _asked(
+    caller: Caller, body: ApiRequest, endpoint: Endpoint, sticky: str | None, *, shows_images: bool = False
+) -> ModelRequest:
+    # A request that says nothing of who asks is drawn by lot, so that shares are as the weights.
+    key = sticky or body.sticky_key or uuid.uuid4().hex
+    return ModelRequest(caller, body.model, endpoint, body.body(), key, shows_images)
+
+
+def _model(offer: Offer) -> dict[str, Any]:
+    created = int(offer.created_at.timestamp()) if offer.created_at else 0
+    return {"id": offer.name, "object": "model", "created": created, "owned_by": f"chargehand:{offer.kind}"}
+
+
+def _packed(answer: Json) -> dict[str, Any]:
+    """Vectors as base64 of little-endian 32-bit floats; not every runtime packs them itself."""
+    rows = cast("list[dict[str, Any]]", answer.get("data", []))
+    packed = [
+        {**row, "embedding": base64.b64encode(struct.pack(f"<{len(row['embedding'])}f", *row["embedding"])).decode()}
+        for row in rows
+    ]
+    return {**answer, "data": packed}
