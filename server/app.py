@@ -12,14 +12,12 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from graphs.dependencies import Dependencies
-from memory.artifacts import open_artifacts
 from memory.errors import ChargehandError
 from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
 from server.gateway.routes import Caller, gateway_routes
-from server.hub import open_hub
+from server.hub import Components, open_hub
 from server.mcp.http import open_mcp
 from server.outcomes import outcome_of
 from server.rollouts import rollout_routes
@@ -27,9 +25,7 @@ from server.security import KnownHosts, is_loopback
 from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
-from tools.context import Books, require_scope
-from tools.files import ModelFiles
-from tools.fleet.identity import Identity
+from tools.context import require_scope
 from tools.uploads import Uploads
 
 __all__ = ["create_app", "tell_errors"]
@@ -37,33 +33,29 @@ __all__ = ["create_app", "tell_errors"]
 _log = logging.getLogger(__name__)
 
 
-def create_app(dependencies: Dependencies) -> FastAPI:
+def create_app(components: Components) -> FastAPI:
     """Make the application; the hub opens when the server starts and closes, with all its turns kept, when it stops."""
     page = files("server") / "web"
-    settings, tools = dependencies.settings, dependencies.tools
-    names = settings.allowed_names
+    settings, dependencies = components.settings, components.dependencies
+    tools, names = dependencies.tools, settings.allowed_names
     # Whoever can reach a hub that listens on this machine alone is the person at this machine.
     local = dependencies.caller if is_loopback(settings.host) else None
-
-    home = dependencies.store.home
-    kept = ModelFiles(open_artifacts(home, settings.artifacts_address), home.root)
-    uploads = Uploads(kept, Books(dependencies.store.ledger))
+    uploads = Uploads(components.files, components.runtime)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_hub(dependencies) as hub, open_mcp(tools, caller_of, names) as mcp:
+        async with open_hub(components) as hub, open_mcp(tools, caller_of, names) as mcp:
             app.include_router(chat_routes(hub, caller_of))
             app.include_router(document_routes(hub, caller_of))
             app.include_router(tool_routes(tools, caller_of))
-            app.include_router(upload_routes(uploads, caller_of, home.cache))
+            app.include_router(upload_routes(uploads, caller_of, components.home.cache))
             app.include_router(gateway_routes(hub.models.gateway, _gateway_caller))
             app.include_router(rollout_routes(hub.rollouts, caller_of))
             app.router.routes.append(mcp)
             yield
 
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
-    identity = Identity(home.identity)
-    app.add_middleware(Identified, ledger=dependencies.store.ledger, local=local, identity=identity)
+    app.add_middleware(Identified, ledger=components.ledger, local=local, identity=components.identity)
     app.add_middleware(KnownHosts, names=names)
     tell_errors(app)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
