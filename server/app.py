@@ -19,16 +19,15 @@ from server.documents import document_routes
 from server.gateway.routes import Caller, gateway_routes
 from server.hub import Components, open_hub
 from server.mcp.http import open_mcp
-from server.outcomes import outcome_of
+from server.outcomes import INTERNAL, error_body, outcome_of
 from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
-from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
 from tools.context import require_scope
 from tools.uploads import Uploads
 
-__all__ = ["create_app", "tell_errors"]
+__all__ = ["add_error_handlers", "create_app"]
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ def create_app(components: Components) -> FastAPI:
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.add_middleware(Identified, ledger=components.ledger, local=local, identity=components.identity)
     app.add_middleware(KnownHosts, names=names)
-    tell_errors(app)
+    add_error_handlers(app)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
     @app.get("/", include_in_schema=False)
@@ -67,12 +66,12 @@ def create_app(components: Components) -> FastAPI:
     return app
 
 
-def tell_errors(app: FastAPI) -> None:
-    """Answer failures with the error's status and JSON."""
-    app.add_exception_handler(ChargehandError, _tell)
-    app.add_exception_handler(RequestValidationError, _tell_invalid)
-    app.add_exception_handler(HTTPException, _tell_http)
-    app.add_exception_handler(Exception, _tell_internal)
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer errors with the error's status and JSON."""
+    app.add_exception_handler(ChargehandError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_internal)
 
 
 def _gateway_caller(request: Request) -> Caller:
@@ -81,25 +80,25 @@ def _gateway_caller(request: Request) -> Caller:
     return Caller(caller.tenant, caller.principal)
 
 
-async def _tell(request: Request, error: Exception) -> JSONResponse:
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ChargehandError)  # noqa: S101 # nosec B101: registered for this class
-    return JSONResponse({"error": tell(error)}, status_code=outcome_of(error).status)
+    return JSONResponse({"error": error_body(error)}, status_code=outcome_of(error).status)
 
 
-async def _tell_invalid(request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 # nosec B101: registered for this class
     wrong = "; ".join(f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors())
     return _body(422, "invalid_input", f"The request does not fit: {wrong}.", "See /openapi.json.")
 
 
-async def _tell_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # nosec B101: registered for this class
     code = "not_found" if error.status_code == 404 else "invalid_input"
     message = f"{request.method} {request.url.path}: {error.detail.lower()}."
     return _body(error.status_code, code, message, "See /openapi.json.")
 
 
-async def _tell_internal(request: Request, error: Exception) -> JSONResponse:
+async def _on_internal(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return JSONResponse({"error": INTERNAL}, status_code=500)
 

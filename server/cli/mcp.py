@@ -14,7 +14,7 @@ def command() -> None:
     The caller is the holder of CHARGEHAND_API_KEY, else the person at this machine.
     """
     from server.cli.session import caller_of_command, open_session
-    from server.mcp.stdio import serve_stdio
+    from server.mcp.server import serve_stdio
 
     with open_session() as session:
         # The key is looked up at each request, so that one that is revoked meanwhile is good for nothing more.

@@ -18,7 +18,7 @@ from memory import errors
 from memory.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.principals import ApiKey, Principal
-from server.app import tell_errors
+from server.app import add_error_handlers
 from server.callers import Identified, caller_of
 from server.cli.session import Session
 from server.hub import Components
@@ -131,7 +131,7 @@ async def smolagents(asked: Asked) -> Said:
 
 async def http(asked: Asked) -> Said:
     app = FastAPI()
-    tell_errors(app)
+    add_error_handlers(app)
     app.include_router(tool_routes({asked.spec.name: asked.spec}, caller_of))
     guarded = Identified(app, asked.works.ledger, None, lambda: asked.works.now)
     headers = {"Authorization": f"Bearer {issue_key(asked.works.ledger, asked.caller, asked.works)}"}

@@ -119,7 +119,7 @@ def test_what_a_key_holder_does_is_recorded_as_theirs(folder: Path, chargehand: 
     ):
         chargehand(*words, CHARGEHAND_API_KEY=key)
     assert audited(folder / "home")[:4] == [
-        ("carol", "rollout_start", "failed"),
+        ("carol", "rollout_start", "refused"),
         ("carol", "device_configure", "done"),
         ("carol", "register_model", "done"),
         ("carol", "documents_ingest", "done"),
