@@ -28,14 +28,18 @@ def is_copyleft(licence: str) -> bool:
 
 def licence_of(distribution: Distribution) -> str:
     """What a package says of its licence; empty where it says nothing."""
-    metadata = distribution.metadata
+    metadata = distribution.metadata.json
     classifiers = [
         line.rpartition("::")[2].strip()
-        for line in metadata.get_all("Classifier") or []
+        for line in metadata.get("classifier", [])
         if line.startswith("License ::") and not line.endswith("OSI Approved")
     ]
-    field = (metadata.get("License") or "").strip()
-    stated = metadata.get("License-Expression") or " OR ".join(classifiers) or (field if len(field) <= _SHORT else "")
+    field = str(metadata.get("license", "")).strip()
+    stated = (
+        str(metadata.get("license_expression", ""))
+        or " OR ".join(classifiers)
+        or (field if len(field) <= _SHORT else "")
+    )
     return stated or " ".join(_headings(distribution)) or field[:_HEADING]
 
 
