@@ -27,13 +27,13 @@ from agents.phrases import phrase
 from agents.router.language import detect_language
 from edge.kernel.errors import ChargehandError
 from graphs.ahead import PASSAGES_TO_MODEL, SEARCH, rarity_of, search, search_arguments, stream_draft
-from graphs.dependencies import Dependencies, shared_dependencies
+from graphs.dependencies import Dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import begun_for, step, steps, turn_caller
 from memory.passages import Passage
 from memory.sections import SectionReader
 
-__all__ = ["build_retrieval", "make_graph"]
+__all__ = ["build_retrieval"]
 
 _PASSAGES_AS_JSON = TypeAdapter(list[Passage])
 _PROCEDURES_BESIDE = 4
@@ -55,11 +55,6 @@ def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, 
     graph.add_edge(START, "find")
     graph.add_edge("quote", END)
     return graph.compile(checkpointer=False, name="retrieval")
-
-
-async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The graph for LangGraph's own server (`langgraph.json`); its input is {"question": ...}."""
-    return build_retrieval(await shared_dependencies())
 
 
 async def _rewrite(state: RetrievalState, emit: Emit) -> dict[str, Any]:

@@ -27,12 +27,12 @@ from agents.router.language import detect_language
 from agents.router.router import Route
 from agents.teams.outcomes import Pending, TeamFinding
 from agents.transcript import Transcript
-from graphs.dependencies import Dependencies, shared_dependencies
+from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
 from graphs.steps import begun_for, step, turn_caller
 
-__all__ = ["build_supervisor", "is_for_documents", "make_graph"]
+__all__ = ["build_supervisor", "is_for_documents"]
 
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")
 _MARK = re.compile(r"\[(\d+)\]")
@@ -61,11 +61,6 @@ def build_supervisor(
     graph.add_edge("approval", "resume")
     graph.add_edge("resume", "respond")
     return graph.compile(checkpointer=checkpointer, name="supervisor")
-
-
-async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The graph for LangGraph's own server (`langgraph.json`), which brings its own checkpointer."""
-    return build_supervisor(await shared_dependencies())
 
 
 async def is_for_documents(dependencies: Dependencies, message: str) -> bool:

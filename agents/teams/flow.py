@@ -210,6 +210,7 @@ def _flow_type() -> Any:  # noqa: C901 - the steps of one flow
     class TeamFlow(Flow[TeamState]):
         """plan -> act -> deliberate (with verify) -> report; a question back skips all but the plan."""
 
+        _skip_auto_memory: bool = PrivateAttr(default=True)  # each Flow would open a LanceDB of its own
         _turn: _Turn | None = PrivateAttr(default=None)
 
         async def take_turn(self, turn: _Turn) -> TeamFinding:

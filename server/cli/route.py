@@ -2,13 +2,17 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memory.settings import load_settings
 from server.cli import print_json, tell_training
+from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
+
+if TYPE_CHECKING:
+    from agents.router.router import IntentRouter
 
 __all__ = ["command"]
 
@@ -22,18 +26,12 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
     items = list(read_items(text, path))
     settings = load_settings()
 
-    from agents.models.resolve import resolve_model
-    from graphs.dependencies import open_router
-    from memory.embedding import load_minilm
-    from memory.home import open_home
     from server.chat.messages import check_message
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)
-    home = open_home(settings.home)
-    router = open_router(settings, home, load_minilm(home.cache), resolve_model(settings), training=tell_training)
 
-    async def run() -> None:
+    async def run(router: "IntentRouter") -> None:
         for key, message in items:
             route = (await router.route(message)).model_dump(mode="json")
             if path is not None:
@@ -43,7 +41,8 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
             else:
                 _print(route)
 
-    asyncio.run(run())
+    with open_session(settings, tell_training) as session:
+        asyncio.run(run(session.hub.router))
 
 
 def _print(route: dict[str, Any]) -> None:
