@@ -95,12 +95,13 @@ ollama: ## build a real Ollama for the tests that talk to one, where go and its 
 	tests/set_up/ollama.sh
 
 .PHONY: lint
-lint: .venv/.dev ## ruff, types, import contracts, lock file
+lint: .venv/.dev ## ruff, types, import contracts, lock file, licences
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/basedpyright
 	$(RUN)/lint-imports
 	$(UV) lock --check --quiet
+	$(RUN)/python -m tests.licences
 
 .PHONY: format
 format: .venv/.dev ## format and mend what ruff can

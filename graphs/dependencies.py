@@ -1,31 +1,22 @@
-"""What the graphs are built from, put together in one place from the settings."""
+"""What the graphs are built from; `server.hub` puts it together."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from graphs.toolbox import all_tools
-from memory.settings import Settings, load_settings
+from memory.settings import Settings
 from memory.store import KnowledgeStore
-from memory.telemetry import silence_third_parties
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
     from agents.router.router import IntentRouter
-    from agents.router.training import HeldOutResult
     from agents.teams.turn import Teams
-    from memory.embedding import Embedder
-    from memory.home import Home
-    from memory.ledger import Ledger
     from tools.serving.assembly import Serving
 
-__all__ = ["Dependencies", "open_dependencies", "open_router", "shared_dependencies"]
+__all__ = ["Dependencies"]
 
 
 @dataclass(frozen=True)
@@ -47,99 +38,3 @@ class Dependencies:
         if self.model.reference.provider == "none" or self.settings.draft_with == "none":
             return False
         return self.model.capable or self.settings.draft_with == "any"
-
-    def close(self) -> None:
-        self.store.close()
-
-
-def open_dependencies(settings: Settings, training: Callable[[], None] | None = None) -> Dependencies:
-    """Open the home, the stores, the router and the model.
-
-    Args:
-        training: told that the router is being trained, which takes up to a minute, where none is in the weight cache.
-
-    Raises:
-        StorageFailed: the home cannot be used.
-        InvalidInput, NotFound: the settings name a model that does not exist.
-        Unavailable: the embedder is not installed.
-    """
-    from agents.models.resolve import resolve_model
-    from agents.planner.known import read_known
-    from agents.teams.turn import Teams
-    from memory.embedding import load_minilm
-    from memory.home import open_home
-    from memory.store import open_store
-    from tools.catalogue import load_catalogue
-    from tools.serving.assembly import open_serving
-
-    model = resolve_model(settings)
-    home = open_home(settings.home, settings.cache)
-    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
-    serving = open_serving(settings, store.ledger)
-    model = model.over(serving)
-    router = open_router(settings, home, store.embedder, model, store.ledger, training)
-    catalogue = load_catalogue()
-    tools = all_tools(settings, store, catalogue, str(model.reference))
-    teams = Teams(tools, catalogue, partial(read_known, store.ledger), model)
-    return Dependencies(settings, store, router, model, tools, teams, serving)
-
-
-def open_router(
-    settings: Settings,
-    home: Home,
-    embedder: Embedder,
-    model: ResolvedModel,
-    ledger: Ledger | None = None,
-    training: Callable[[], None] | None = None,
-) -> IntentRouter:
-    """The intent router; trained, within a minute, where the weight cache has no classifier of the current utterances.
-
-    Args:
-        ledger: keeps how good the classifier is.
-        training: told that training begins.
-    """
-    from agents.router.chooser import ModelChooser
-    from agents.router.router import IntentRouter
-    from agents.router.training import load_classifier
-
-    trained = load_classifier(home.weights, embedder, training)
-    if ledger is not None:
-        _record(ledger, trained.held_out, embedder.name)
-    chooser = ModelChooser(model) if model.capable else None
-    return IntentRouter(trained.classifier, embedder, chooser, settings.intent_threshold)
-
-
-def _record(ledger: Ledger, found: HeldOutResult, embedder: str) -> None:
-    """Keep how good the classifier is, where the ledger does not have it yet."""
-    row = {
-        "id": f"intent-routing-{found.digest[:12]}-{embedder}",
-        "task": "intent-routing",
-        "subject": f"intent classifier on {embedder}",
-        "dataset": f"held-out utterances {found.digest[:8]}",
-        "samples": found.samples,
-        "metrics": found.metrics,
-        "finished_at": found.measured_at,
-    }
-    tenant = LOCAL_ENGINEER.tenant
-    with ledger.view(tenant) as unit:
-        kept = {entry["id"]: entry["metrics"] for entry in unit.evaluations.all("intent-routing")}
-    if kept.get(row["id"]) != found.metrics:
-        with ledger.unit(tenant) as unit:
-            unit.evaluations.save(row)
-
-
-_shared_lock = threading.Lock()
-_shared: list[Dependencies] = []
-
-
-async def shared_dependencies() -> Dependencies:
-    """The dependencies of this process for LangGraph's own server, which asks for each graph anew at each request."""
-
-    def opened() -> Dependencies:
-        silence_third_parties()
-        with _shared_lock:
-            if not _shared:
-                _shared.append(open_dependencies(load_settings()))
-            return _shared[0]
-
-    return await asyncio.to_thread(opened)

@@ -28,7 +28,7 @@ from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from edge.kernel.errors import ChargehandError
 from edge.kernel.language import detect_language
-from graphs.dependencies import Dependencies, shared_dependencies
+from graphs.dependencies import Dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import step, turn_caller
 from memory.documents.passages import Passage
@@ -36,7 +36,7 @@ from memory.documents.sections import SectionReader
 from memory.lexical import analyse
 from tools.knowledge import FoundPassages
 
-__all__ = ["build_retrieval", "make_graph"]
+__all__ = ["build_retrieval"]
 
 _PASSAGES_AS_JSON = TypeAdapter(list[Passage])
 _SEARCH = "knowledge_search"
@@ -62,11 +62,6 @@ def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, 
     graph.add_conditional_edges("draft", _after_draft, ["quote", END])
     graph.add_edge("quote", END)
     return graph.compile(checkpointer=False, name="retrieval")
-
-
-async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The graph for LangGraph's own server (`langgraph.json`); its input is {"question": ...}."""
-    return build_retrieval(await shared_dependencies())
 
 
 async def _rewrite(state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:

@@ -26,13 +26,13 @@ from agents.router.intents import Intent
 from agents.router.router import Route
 from agents.teams.outcomes import Pending, TeamFinding
 from edge.kernel.language import detect_language
-from graphs.dependencies import Dependencies, shared_dependencies
+from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
 from graphs.steps import step, turn_caller
 from tools.context import ToolContext
 
-__all__ = ["build_supervisor", "make_graph"]
+__all__ = ["build_supervisor"]
 
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")
 _MARK = re.compile(r"\[(\d+)\]")
@@ -63,11 +63,6 @@ def build_supervisor(
     graph.add_edge("approval", "resume")
     graph.add_edge("resume", "respond")
     return graph.compile(checkpointer=checkpointer, name="supervisor")
-
-
-async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The graph for LangGraph's own server (`langgraph.json`), which brings its own checkpointer."""
-    return build_supervisor(await shared_dependencies())
 
 
 async def _route(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:

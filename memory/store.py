@@ -70,21 +70,20 @@ class KnowledgeStore:
         return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, self.vectors.wrote)
 
 
-def open_store(home: Home, load_embedder: Callable[[], Embedder], ledger_url: str | None = None) -> KnowledgeStore:
+def open_store(home: Home, load_embedder: Callable[[], Embedder], ledger: Ledger | None = None) -> KnowledgeStore:
     """Open all stores of a home.
 
     Args:
-        ledger_url: as `Settings.ledger_url`.
+        ledger: open already; the one in the home where it is left out.
 
     Raises:
-        InvalidInput: `ledger_url` is not one of PostgreSQL.
         StorageFailed: a store cannot be opened.
-        Unavailable: the embedder is not installed, or the ledger's server does not answer.
+        Unavailable: the embedder is not installed.
     """
     embedder = load_embedder()
     return KnowledgeStore(
         home,
-        open_ledger(home.ledger, ledger_url),
+        ledger or open_ledger(home.ledger),
         open_lexical_index(home.lexical),
         VectorIndex(home.vectors, embedder),
         embedder,

@@ -13,60 +13,51 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from edge.kernel.errors import ChargehandError
-from graphs.dependencies import Dependencies
-from memory.artifacts import open_artifacts
 from server.callers import Identified, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
-from server.hub import open_hub
+from server.hub import Components, open_hub
 from server.mcp.http import open_mcp
 from server.openai.routes import openai_routes
-from server.outcomes import outcome_of
+from server.outcomes import INTERNAL, error_body, outcome_of
 from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
-from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
-from tools.context import Books, require_scope
-from tools.files import ModelFiles
-from tools.fleet.identity import Identity
+from tools.context import require_scope
 from tools.serving.metering import Caller
 from tools.uploads import Uploads
 
-__all__ = ["create_app", "tell_errors"]
+__all__ = ["add_error_handlers", "create_app"]
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(dependencies: Dependencies) -> FastAPI:
+def create_app(components: Components) -> FastAPI:
     """Make the application; the hub opens when the server starts and closes, with all its turns kept, when it stops."""
     page = files("server") / "web"
-    settings, tools = dependencies.settings, dependencies.tools
-    names = settings.allowed_names
+    settings, dependencies = components.settings, components.dependencies
+    tools, names = dependencies.tools, settings.allowed_names
     # Whoever can reach a hub that listens on this machine alone is the person at this machine.
     local = dependencies.caller if is_loopback(settings.host) else None
-
-    home = dependencies.store.home
-    kept = ModelFiles(open_artifacts(home, settings.artifacts_address), home.root)
-    uploads = Uploads(kept, Books(dependencies.store.ledger))
+    uploads = Uploads(components.files, components.runtime)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_hub(dependencies) as hub, open_mcp(tools, caller_of, names) as mcp:
+        async with open_hub(components) as hub, open_mcp(tools, caller_of, names) as mcp:
             app.include_router(chat_routes(hub, caller_of))
             app.include_router(document_routes(hub, caller_of))
             app.include_router(tool_routes(tools, caller_of))
-            app.include_router(upload_routes(uploads, caller_of, home.cache))
+            app.include_router(upload_routes(uploads, caller_of, components.home.cache))
             app.include_router(openai_routes(hub.models.gateway, _gateway_caller))
             app.include_router(rollout_routes(hub.rollouts, caller_of))
             app.router.routes.append(mcp)
             yield
 
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
-    identity = Identity(home.identity)
-    app.add_middleware(Identified, ledger=dependencies.store.ledger, local=local, identity=identity)
+    app.add_middleware(Identified, ledger=components.ledger, local=local, identity=components.identity)
     app.add_middleware(KnownHosts, names=names)
-    tell_errors(app)
+    add_error_handlers(app)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
     @app.get("/", include_in_schema=False)
@@ -76,12 +67,12 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     return app
 
 
-def tell_errors(app: FastAPI) -> None:
-    """Answer failures with the error's status and JSON."""
-    app.add_exception_handler(ChargehandError, _tell)
-    app.add_exception_handler(RequestValidationError, _tell_invalid)
-    app.add_exception_handler(HTTPException, _tell_http)
-    app.add_exception_handler(Exception, _tell_internal)
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer errors with the error's status and JSON."""
+    app.add_exception_handler(ChargehandError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_internal)
 
 
 def _gateway_caller(request: Request) -> Caller:
@@ -90,25 +81,25 @@ def _gateway_caller(request: Request) -> Caller:
     return Caller(caller.tenant, caller.principal)
 
 
-async def _tell(request: Request, error: Exception) -> JSONResponse:
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ChargehandError)  # noqa: S101 # nosec B101: registered for this class
-    return JSONResponse({"error": tell(error)}, status_code=outcome_of(error).status)
+    return JSONResponse({"error": error_body(error)}, status_code=outcome_of(error).status)
 
 
-async def _tell_invalid(request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 # nosec B101: registered for this class
     wrong = "; ".join(f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors())
     return _body(422, "invalid_input", f"The request does not fit: {wrong}.", "See /openapi.json.")
 
 
-async def _tell_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # nosec B101: registered for this class
     code = "not_found" if error.status_code == 404 else "invalid_input"
     message = f"{request.method} {request.url.path}: {error.detail.lower()}."
     return _body(error.status_code, code, message, "See /openapi.json.")
 
 
-async def _tell_internal(request: Request, error: Exception) -> JSONResponse:
+async def _on_internal(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return JSONResponse({"error": INTERNAL}, status_code=500)
 

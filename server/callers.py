@@ -12,9 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
-from server.outcomes import outcome_of
-from server.telling import tell
-from server.turned_away import TurnedAway
+from server.outcomes import error_body, outcome_of
+from server.rejected_callers import RejectedCallers
 from tools.context import Books, ToolContext
 from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
@@ -84,7 +83,7 @@ class Identified:
         self._local = local
         self._clock = clock
         self._identity = identity
-        self._turned_away = TurnedAway(Books(ledger, clock))
+        self._rejected = RejectedCallers(Books(ledger, clock))
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +98,7 @@ class Identified:
             except ChargehandError as error:
                 header = Headers(scope=scope).get("authorization") or ""
                 if isinstance(error, NotAllowed) and (claim is not None or TOKEN_PREFIX in header):
-                    await asyncio.to_thread(self._turned_away.note, header, error)
+                    await asyncio.to_thread(self._rejected.note, header, error)
                 await _refuse(error)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
@@ -168,5 +167,5 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _refuse(error: ChargehandError) -> JSONResponse:
     if isinstance(error, NotAllowed):
-        return JSONResponse({"error": tell(error)}, status_code=401, headers={"www-authenticate": "Bearer"})
-    return JSONResponse({"error": tell(error)}, status_code=outcome_of(error).status)
+        return JSONResponse({"error": error_body(error)}, status_code=401, headers={"www-authenticate": "Bearer"})
+    return JSONResponse({"error": error_body(error)}, status_code=outcome_of(error).status)

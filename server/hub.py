@@ -1,24 +1,245 @@
-"""The running hub: what its routes work with."""
+"""The composition root: what a hub is made of, opened from its settings. Nothing else opens a ledger, store or model.
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+Whoever needs a part takes it from `Components`: a command the ledger and its tools, Studio what the graphs are built
+from, `chargehand up` everything, at work (`open_hub`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
-from graphs.dependencies import Dependencies
-from memory.settings import Settings
-from server.chat.conversation import Conversation, open_conversation
-from server.chat.runs import Runs
-from server.device_answers import answering_devices
-from server.reconciling import reconciling
-from tools.rollouts.store import RolloutStore
-from tools.serving.assembly import Serving
+if TYPE_CHECKING:
+    from agents.models.resolve import ResolvedModel
+    from agents.router.router import IntentRouter
+    from agents.router.training import HeldOutResult
+    from graphs.dependencies import Dependencies
+    from memory.artifacts import ArtifactStore
+    from memory.embedding import Embedder
+    from memory.home import Home
+    from memory.ledger import Ledger
+    from memory.settings import Settings
+    from memory.store import KnowledgeStore
+    from server.chat.conversation import Conversation
+    from server.chat.runs import Runs
+    from tools.catalogue import Catalogue
+    from tools.files import ModelFiles
+    from tools.fleet.identity import Identity
+    from tools.gates import Gates
+    from tools.rollouts.store import RolloutStore
+    from tools.serving.assembly import Serving
+    from tools.spec import Books, ToolSpec
 
-__all__ = ["Hub", "open_hub"]
+__all__ = ["Components", "Hub", "open_components", "open_hub"]
+
+
+class Components:
+    """The parts of one installation. Each is opened when it is first asked for; `close` closes what was opened.
+
+    A part that is set before anything asks for it is used instead.
+
+    Args:
+        training: told that the router is being trained, which takes up to a minute, where this home has none yet.
+    """
+
+    def __init__(self, settings: Settings, training: Callable[[], None] | None = None) -> None:
+        self.settings = settings
+        self._training = training
+
+    @cached_property
+    def home(self) -> Home:
+        """Raises StorageFailed: the folder cannot be used."""
+        from memory.home import open_home
+
+        return open_home(self.settings.home, self.settings.cache)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Raises StorageFailed, Unavailable, InvalidInput: it cannot be opened, or its address is not readable."""
+        from memory.ledger import open_ledger
+
+        return open_ledger(self.home.ledger, self.settings.ledger_address)
+
+    @cached_property
+    def runtime(self) -> Books:
+        """The ledger and the clock that tools work with."""
+        from tools.spec import Books
+
+        return Books(self.ledger)
+
+    @cached_property
+    def artifacts(self) -> ArtifactStore:
+        """Raises InvalidInput: the settings name an address of no kind that is known."""
+        from memory.artifacts import open_artifacts
+
+        return open_artifacts(self.home, self.settings.artifacts_address)
+
+    @cached_property
+    def files(self) -> ModelFiles:
+        """The artifacts, as files of models."""
+        from tools.files import ModelFiles
+
+        return ModelFiles(self.artifacts, self.home.root)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The key by which devices know this hub."""
+        from tools.fleet.identity import Identity
+
+        return Identity(self.home.identity)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What is known of models and licences."""
+        from tools.catalogue import load_catalogue
+
+        return load_catalogue()
+
+    @cached_property
+    def gates(self) -> Gates:
+        """The gates, judging by this hub's evidence."""
+        from tools.evidence import open_evidence
+        from tools.gates import Gates
+
+        return Gates(open_evidence(self.catalogue))
+
+    @cached_property
+    def ledger_tools(self) -> dict[str, ToolSpec]:
+        """The tools that need neither documents nor a language model, by name."""
+        return self._bound(self._ledger_specs(self.settings.model))
+
+    @cached_property
+    def tools(self) -> dict[str, ToolSpec]:
+        """All tools by name. Raises as `store` and `model`."""
+        from tools.fleet.packs import pack_tools
+        from tools.knowledge import knowledge_tools
+
+        specs = [
+            *knowledge_tools(self.store.retriever),
+            *self._ledger_specs(str(self.model.reference)),
+            *pack_tools(self.store, self.artifacts, self.runtime),
+        ]
+        return self._bound(specs)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Raises Unavailable: it is not installed."""
+        from memory.embedding import load_minilm
+
+        return load_minilm(self.home.weights)
+
+    @cached_property
+    def store(self) -> KnowledgeStore:
+        """The documents. Raises StorageFailed, Unavailable: as `ledger` and `embedder`."""
+        from memory.store import open_store
+
+        return open_store(self.home, lambda: self.embedder, self.ledger)
+
+    @cached_property
+    def model(self) -> ResolvedModel:
+        """The language model. Raises InvalidInput, NotFound, Unavailable: the settings name one that cannot be."""
+        from agents.models.resolve import resolve_model
+
+        return resolve_model(self.settings).over(self.serving)
+
+    @cached_property
+    def serving(self) -> Serving:
+        """The road to every model. Nothing is started; whoever asks a model leaves its block at the end."""
+        from tools.serving.assembly import open_serving
+
+        return open_serving(self.settings, self.ledger, self.artifacts)
+
+    @cached_property
+    def router(self) -> IntentRouter:
+        """The intent router; trained, within a minute, where the weight cache has no classifier of the utterances."""
+        from agents.router.chooser import ModelChooser
+        from agents.router.router import IntentRouter
+        from agents.router.training import load_classifier
+
+        trained = load_classifier(self.home.weights, self.embedder, self._training)
+        self._record(trained.held_out)
+        chooser = ModelChooser(self.model) if self.model.capable else None
+        return IntentRouter(trained.classifier, self.embedder, chooser, self.settings.intent_threshold)
+
+    @cached_property
+    def dependencies(self) -> Dependencies:
+        """What the graphs are built from. Raises as `store` and `model`."""
+        from agents.planner.known import read_known
+        from agents.teams.turn import Teams
+        from graphs.dependencies import Dependencies
+
+        model = self.model  # before anything slow, so that a model that cannot be is told at once
+        store, router, tools = self.store, self.router, self.tools
+        teams = Teams(tools, self.catalogue, partial(read_known, self.ledger), model)
+        return Dependencies(self.settings, store, router, model, tools, teams, self.serving)
+
+    def close(self) -> None:
+        """Close the stores that were opened."""
+        opened = vars(self)
+        if "store" in opened:
+            self.store.close()  # its ledger, too
+        elif "ledger" in opened:
+            self.ledger.close()
+
+    def _ledger_specs(self, default_model: str) -> list[ToolSpec]:
+        from agents.models.probe import Runtimes
+        from tools.assembly import governance_tools, ledger_tools
+        from tools.evaluations import evaluation_tools
+        from tools.fleet.tools import fleet_tools
+        from tools.licences import licence_tools
+        from tools.roster import roster_tools
+
+        return [
+            *evaluation_tools(self.ledger),
+            *licence_tools(self.catalogue),
+            *roster_tools(self.catalogue, Runtimes(self.settings), default_model),
+            *ledger_tools(self.catalogue, self.gates.keep_production, self.files),
+            *governance_tools(self.gates),
+            *fleet_tools(self.identity, self.artifacts, self.settings.device_sync_s),
+        ]
+
+    def _bound(self, specs: Iterable[ToolSpec]) -> dict[str, ToolSpec]:
+        from tools.spec import bind
+
+        return {spec.name: spec for spec in bind(specs, self.runtime)}
+
+    def _record(self, found: HeldOutResult) -> None:
+        """Keep how good the classifier is, where the ledger does not have it yet."""
+        from tools.spec import LOCAL_ENGINEER
+
+        name, tenant = self.embedder.name, LOCAL_ENGINEER.tenant
+        row = {
+            "id": f"intent-routing-{found.digest[:12]}-{name}",
+            "task": "intent-routing",
+            "subject": f"intent classifier on {name}",
+            "dataset": f"held-out utterances {found.digest[:8]}",
+            "samples": found.samples,
+            "metrics": found.metrics,
+            "finished_at": found.measured_at,
+        }
+        with self.ledger.view(tenant) as unit:
+            kept = {entry["id"]: entry["metrics"] for entry in unit.evaluations.all("intent-routing")}
+        if kept.get(row["id"]) != found.metrics:
+            with self.ledger.unit(tenant) as unit:
+                unit.evaluations.save(row)
+
+
+@contextmanager
+def open_components(settings: Settings, training: Callable[[], None] | None = None) -> Generator[Components]:
+    """The parts until the end of the block; nothing is opened yet. `training` is as `Components` has it."""
+    components = Components(settings, training)
+    try:
+        yield components
+    finally:
+        components.close()
 
 
 @dataclass(frozen=True)
 class Hub:
-    """One hub on one home."""
+    """A hub at work: what its routes call."""
 
     dependencies: Dependencies
     conversation: Conversation
@@ -32,13 +253,18 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:
+async def open_hub(components: Components) -> AsyncGenerator[Hub]:
     """Open the threads, the model gateway and the reconciler; running turns are stopped, and kept, at the end."""
-    settings, ledger = dependencies.settings, dependencies.store.ledger
+    from server.chat.conversation import open_conversation
+    from server.chat.runs import Runs
+    from server.device_answers import answering_devices
+    from server.reconciling import reconciling
+
+    settings, ledger, dependencies = components.settings, components.ledger, components.dependencies
     async with (
         open_conversation(dependencies) as conversation,
         dependencies.serving.warming() as models,
-        reconciling(settings, ledger, models) as rollouts,
+        reconciling(settings, ledger, models, components.gates) as rollouts,
         answering_devices(ledger, conversation),
     ):
         runs = Runs(conversation)

@@ -1,6 +1,7 @@
-"""The error tree as other worlds see it: HTTP status, code in the event stream, exit code. One table for all."""
+"""Maps the error tree to HTTP status, error code (HTTP, MCP and SSE) and exit code: one table for all."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from agents.events import Ending
 from edge.kernel.errors import (
@@ -24,9 +25,11 @@ __all__ = [
     "BAD_USAGE",
     "DONE",
     "FAILED",
+    "INTERNAL",
     "REFUSED",
     "WAITING",
     "Outcome",
+    "error_body",
     "error_of",
     "exit_code_of",
     "outcome_of",
@@ -49,7 +52,7 @@ _ENDINGS: dict[Ending, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one kind of error is told.
+    """How one kind of error is reported.
 
     Attributes:
         code: stable, for programs; in JSON bodies and in RUN_ERROR.
@@ -78,6 +81,8 @@ _OUTCOMES: dict[type[ChargehandError], Outcome] = {
     Untrusted: Outcome("untrusted", 403, BAD_USAGE),
 }
 _INTERNAL = Outcome("internal", 500, FAILED)
+INTERNAL = {"code": "internal", "message": "An internal error; the hub's log has the details.", "advice": "Try again."}
+"""The body of an error that is not in the tree."""
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -86,6 +91,20 @@ def outcome_of(error: BaseException) -> Outcome:
         if kind in _OUTCOMES:
             return _OUTCOMES[kind]
     return _INTERNAL
+
+
+def error_body(error: ChargehandError) -> dict[str, Any]:
+    """The error as JSON over HTTP and MCP: `code`, `message`, `advice`, and what its kind carries beside them."""
+    body: dict[str, Any] = {"code": outcome_of(error).code, "message": error.message, "advice": error.advice}
+    if isinstance(error, ApprovalNeeded):
+        body["approval_id"] = error.approval_id
+    elif isinstance(error, NotFound):
+        body["nearest"] = list(error.nearest)
+    elif isinstance(error, GateRefused):
+        body["reasons"] = list(error.reasons)
+    elif isinstance(error, LimitReached):
+        body["retry_after_s"] = error.retry_after_s
+    return body
 
 
 def error_of(code: str, message: str, advice: str) -> ChargehandError:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 
 from memory.ledger import Ledger
 from memory.settings import Settings
-from tools.catalogue import load_catalogue
-from tools.evidence import open_evidence
 from tools.gates import Gates
 from tools.pipeline_ticker import PipelineTicker
 from tools.rollout_gate import EvidenceGate
@@ -23,13 +21,13 @@ __all__ = ["reconciling"]
 
 
 @asynccontextmanager
-async def reconciling(settings: Settings, ledger: Ledger, models: Serving) -> AsyncGenerator[LedgerStore]:
+async def reconciling(settings: Settings, ledger: Ledger, models: Serving, gates: Gates) -> AsyncGenerator[LedgerStore]:
     """Reconcile until the end of the block; then the pass that runs is finished and its leases are given back.
 
     A home has one hub at a time, so a hub that was killed finds its own leases when it starts again, and goes on at
     once.
     """
-    store, gates = LedgerStore(ledger), Gates(open_evidence(load_catalogue()))
+    store = LedgerStore(ledger)
     world = World(
         metrics=models.metrics,
         fleet=LedgerFleet(ledger),

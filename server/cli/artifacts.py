@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.kernel.errors import Unavailable
-from memory.settings import Settings, load_settings
+from memory.settings import load_settings
 from server.cli import print_json
-from server.cli.desk import open_desk
+from server.cli.session import open_session
 
 if TYPE_CHECKING:
     import httpx
@@ -30,29 +30,21 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def put(file: Path, hub: str | None, as_json: bool) -> None:
     """Keep FILE by the digest of its content, and print that."""
-    settings = load_settings()
-    found = _taken(settings, file) if hub is None else _sent(settings, file, hub)
+    found = _kept(file) if hub is None else _sent(file, hub)
     if as_json:
         print_json(found)
     else:
         click.echo(found["digest"])
 
 
-def _taken(settings: Settings, file: Path) -> dict[str, Any]:
-    """By the hub of this machine."""
-    from memory.artifacts import open_artifacts
-    from memory.home import open_home
-    from tools.artifacts import artifact_tools
-    from tools.files import ModelFiles
-
-    home = open_home(settings.home)
-    files = ModelFiles(open_artifacts(home, settings.artifacts_address), home.root)
-    with open_desk(artifact_tools(files), settings) as desk:
-        return desk.call("artifact_put", {"path": str(file.resolve())}).model_dump(mode="json")
+def _kept(file: Path) -> dict[str, Any]:
+    """Kept by the hub of this machine."""
+    with open_session() as session:
+        return session.call("artifact_put", {"path": str(file.resolve())})
 
 
-def _sent(settings: Settings, file: Path, hub: str) -> dict[str, Any]:
-    """Over HTTP; the hub compares the digest of what comes with that of the file here.
+def _sent(file: Path, hub: str) -> dict[str, Any]:
+    """Sent over HTTP to a hub that knows the key, and compares the digest of what comes with that of the file here.
 
     Raises:
         Unavailable: there is no hub at the address, or it does not answer.
@@ -63,7 +55,7 @@ def _sent(settings: Settings, file: Path, hub: str) -> dict[str, Any]:
     from memory.artifacts.pieces import measure, pieces_of
     from memory.home import storage_errors
 
-    key = settings.api_key
+    key = load_settings().api_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
     with storage_errors(file), file.open("rb") as content:
         measured = measure(pieces_of(content))

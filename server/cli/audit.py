@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from server.cli import print_json
-from server.cli.desk import open_desk
+from server.cli.session import open_session
 from server.outcomes import DONE, FAILED
 
 __all__ = ["command"]
@@ -21,10 +21,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(noted: str | None, as_json: bool) -> int:
     """Check every entry of the caller's tenant. Exit code 1 when one was altered, removed or moved."""
-    from tools.auditing import auditing_tools
-
-    with open_desk(auditing_tools()) as desk:
-        found = desk.call("audit_verify", {"noted": noted}).model_dump(mode="json")
+    with open_session() as session:
+        found = session.call("audit_verify", {"noted": noted})
     if as_json:
         print_json(found)
     elif found["whole"]:
@@ -41,10 +39,8 @@ def verify(noted: str | None, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 def listed(limit: int, as_json: bool) -> None:
     """Show the newest entries."""
-    from tools.auditing import auditing_tools
-
-    with open_desk(auditing_tools()) as desk:
-        entries: list[dict[str, Any]] = desk.call("audit_list", {"limit": limit}).model_dump(mode="json")["entries"]
+    with open_session() as session:
+        entries: list[dict[str, Any]] = session.call("audit_list", {"limit": limit})["entries"]
     for entry in entries:
         if as_json:
             print_json(entry)

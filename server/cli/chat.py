@@ -12,6 +12,7 @@ import click
 from edge.kernel.errors import ChargehandError
 from memory.settings import load_settings
 from server.cli import print_json, tell_training
+from server.cli.session import open_session
 from server.cli.texts import Item, file_option, read_items, text_argument
 from server.outcomes import DONE, exit_code_of, outcome_of, worst
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ag_ui.core import BaseEvent
 
     from agents.events import TurnEvent
+    from graphs.dependencies import Dependencies
     from server.chat.agui import AguiRun
     from server.chat.conversation import Conversation, Reply
 
@@ -47,29 +49,22 @@ def command(
     thread_id = thread_id or str(uuid.uuid4())
     agui = _begin_events(thread_id) if events and path is None else None
 
-    from graphs.dependencies import open_dependencies
     from server.chat.conversation import open_conversation
     from server.chat.messages import check_message
-    from server.cli.desk import caller_at
-    from tools.spec import Books
 
-    async def run() -> int:
-        opened = await asyncio.to_thread(open_dependencies, settings, tell_training)
-        try:
-            dependencies = replace(opened, caller=caller_at(Books(opened.store.ledger), settings))
-            async with open_conversation(dependencies) as conversation:
-                if path is not None:
-                    return await _answer_file(conversation, items)
-                if agui is not None:
-                    return await _print_events(conversation, thread_id, items[0][1], agui)
-                return await _answer_one(conversation, thread_id, items[0][1], as_json)
-        finally:
-            opened.close()
+    async def run(dependencies: "Dependencies") -> int:
+        async with open_conversation(dependencies) as conversation:
+            if path is not None:
+                return await _answer_file(conversation, items)
+            if agui is not None:
+                return await _print_events(conversation, thread_id, items[0][1], agui)
+            return await _answer_one(conversation, thread_id, items[0][1], as_json)
 
     try:
         for _, message in items:
             check_message(message, settings.message_limit_bytes)
-        return asyncio.run(run())
+        with open_session(settings, tell_training) as session:
+            return asyncio.run(run(replace(session.hub.dependencies, caller=session.caller)))
     except (Exception, KeyboardInterrupt) as error:
         if agui is not None:
             _print(agui.cancelled() if isinstance(error, KeyboardInterrupt) else agui.failed(error))

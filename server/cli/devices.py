@@ -2,18 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from edge.kernel.errors import InvalidInput
-from memory.settings import Settings, load_settings
 from server.cli import print_json
-from server.cli.desk import Desk, open_desk
-
-if TYPE_CHECKING:
-    from tools.fleet.artifacts import Contents
+from server.cli.session import open_session
 
 __all__ = ["command"]
 
@@ -235,28 +230,10 @@ def revoke(device: str, reason: str, as_json: bool) -> None:
     _told(_call("device_revoke", {"device": device, "reason": reason}), f"{device} is revoked.", as_json)
 
 
-def _contents(settings: Settings) -> "Contents":
-    from memory.artifacts import open_artifacts
-    from memory.home import open_home
-
-    return open_artifacts(open_home(settings.home), settings.artifacts_address)
-
-
-def _open() -> AbstractContextManager[Desk]:
-    from memory.home import open_home
-    from tools.fleet.identity import Identity
-    from tools.fleet.tools import fleet_tools
-
-    settings = load_settings()
-    identity = Identity(open_home(settings.home).identity)
-    return open_desk(fleet_tools(identity, _contents(settings)), settings)
-
-
 def _call(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Call one tool; arguments that are None are left out."""
-    with _open() as desk:
-        given = {key: value for key, value in arguments.items() if value is not None}
-        return desk.call(name, given).model_dump(mode="json")
+    with open_session() as session:
+        return session.call(name, {key: value for key, value in arguments.items() if value is not None})
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from edge.kernel.errors import ChargehandError
-from memory.settings import Settings, load_settings
 from server.cli import print_json
+from server.cli.session import Session, open_session
+from server.hub import Components
 from server.outcomes import DONE, FAILED
 
 __all__ = ["command"]
@@ -19,16 +20,8 @@ def command(as_json: bool) -> int:
     """Show which model was chosen and why, what each provider lacks, and the state of the home. Exit code 1 when
     something keeps the hub from working.
     """
-    from agents.models.probe import probe_models
-
-    settings = load_settings()
-    report: dict[str, Any] = {
-        "model": _model(settings),
-        "providers": [asdict(status) for status in probe_models(settings)],
-        "embedder": _embedder(),
-        "home": _home(settings),
-        "artifacts": _artifacts(settings),
-    }
+    with open_session() as session:
+        report = _report(session)
     broken = [name for name in ("model", "embedder", "home", "artifacts") if "error" in report[name]]
     if as_json:
         print_json(report | {"broken": broken})
@@ -37,11 +30,22 @@ def command(as_json: bool) -> int:
     return FAILED if broken else DONE
 
 
-def _model(settings: Settings) -> dict[str, Any]:
-    from agents.models.resolve import resolve_model
+def _report(session: Session) -> dict[str, Any]:
+    from agents.models.probe import probe_models
 
+    return {
+        "model": _model(session.hub),
+        "providers": [asdict(status) for status in probe_models(session.hub.settings)],
+        "embedder": _embedder(),
+        "home": _home(session.hub, session.caller.tenant),
+        "artifacts": _artifacts(session.hub),
+    }
+
+
+def _model(hub: Components) -> dict[str, Any]:
+    settings = hub.settings
     try:
-        model = resolve_model(settings)
+        model = hub.model
     except ChargehandError as error:
         return {"asked_for": settings.model, "error": str(error)}
     drafts = settings.draft_with == "any" or (settings.draft_with == "capable" and model.capable)
@@ -64,32 +68,24 @@ def _embedder() -> dict[str, Any]:
     return {"name": MiniLM.name, "dimensions": MiniLM.dimensions}
 
 
-def _home(settings: Settings) -> dict[str, Any]:
+def _home(hub: Components, tenant: str) -> dict[str, Any]:
     from memory.embedding import MiniLM
-    from memory.home import open_home
-    from memory.ledger import open_ledger
     from memory.lexical import LexicalIndex
     from memory.vectors import mirror_name
-    from tools.spec import LOCAL_ENGINEER
 
     try:
-        home = open_home(settings.home)
-        ledger = open_ledger(home.ledger, settings.ledger_address)
+        home, ledger = hub.home, hub.ledger
     except ChargehandError as error:
-        return {"path": str(settings.home), "error": str(error)}
-    documents, chunks = ledger.documents.count(LOCAL_ENGINEER.tenant)
+        return {"path": str(hub.settings.home), "error": str(error)}
+    documents, chunks = ledger.documents.count(tenant)
     mirrors = {"lexical": LexicalIndex.name, "vectors": mirror_name(MiniLM.name)}
     behind = {store: len(ledger.outbox.pending(name, 10_000)) for store, name in mirrors.items()}
-    ledger.close()
     return {"path": str(home.root), "documents": documents, "chunks": chunks, "changes_not_applied": behind}
 
 
-def _artifacts(settings: Settings) -> dict[str, Any]:
-    from memory.artifacts import open_artifacts
-    from memory.home import open_home
-
+def _artifacts(hub: Components) -> dict[str, Any]:
     try:
-        store = open_artifacts(open_home(settings.home), settings.artifacts_address)
+        store = hub.artifacts
         return {"url": store.url, "files": len(store.digests())}
     except ChargehandError as error:
         return {"error": str(error)}

@@ -1,12 +1,16 @@
 """`chargehand ingest`: bring documents into the knowledge store."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from memory.settings import load_settings
 from server.cli import print_json
+from server.cli.session import Session, open_session
 from server.outcomes import DONE, FAILED
+
+if TYPE_CHECKING:
+    from memory.documents.ingest import IngestReport
 
 __all__ = ["command"]
 
@@ -17,21 +21,17 @@ __all__ = ["command"]
 def command(paths: tuple[Path, ...], as_json: bool) -> int:
     """Read files and folders (Markdown, text, HTML, PDF, DOCX); updates and deletions are followed.
 
-    Exit code 1 when a file was refused; the others are kept.
+    They are the documents of the caller's tenant: the holder's of CHARGEHAND_API_KEY, else the person's at this
+    machine. Exit code 1 when a file was refused; the others are kept.
     """
-    settings = load_settings()
-    from memory.embedding import load_minilm
-    from memory.home import open_home
-    from memory.store import open_store
-    from tools.spec import LOCAL_ENGINEER
+    from tools.context import require_scope
 
-    home = open_home(settings.home, settings.cache)
-    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
-    try:
-        report = store.ingest(paths, LOCAL_ENGINEER.tenant, settings.document_limit_bytes)
-        documents, chunks = store.ledger.documents.count(LOCAL_ENGINEER.tenant)
-    finally:
-        store.close()
+    with open_session() as session:
+        require_scope(session.caller, "documents:write", "ingest documents")
+        tenant = session.caller.tenant
+        report = session.hub.store.ingest(paths, tenant, session.hub.settings.document_limit_bytes)
+        _write_down(session, paths, report)
+        documents, chunks = session.hub.ledger.documents.count(tenant)
     if as_json:
         counts = {name: getattr(report, name) for name in ("added", "updated", "unchanged", "deleted", "refused")}
         print_json(counts | {"documents": documents, "chunks": chunks})
@@ -44,3 +44,13 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
             f" {documents} documents in {chunks} passages are searchable."
         )
     return FAILED if report.refused else DONE
+
+
+def _write_down(session: Session, paths: tuple[Path, ...], report: "IngestReport") -> None:
+    """Append to the audit log who brought what."""
+    from edge.kernel.canonical import digest_of
+
+    counts = {name: len(getattr(report, name)) for name in ("added", "updated", "deleted", "refused")}
+    detail = ", ".join(f"{count} {name}" for name, count in counts.items())
+    digest = digest_of({"paths": [str(path) for path in paths]})
+    session.hub.runtime.note(session.caller, "documents_ingest", "write", digest, "done", detail)

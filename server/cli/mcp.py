@@ -4,8 +4,6 @@ import asyncio
 
 import click
 
-from memory.settings import load_settings
-
 __all__ = ["command"]
 
 
@@ -15,11 +13,9 @@ def command() -> None:
 
     The caller is the holder of CHARGEHAND_API_KEY, else the person at this machine.
     """
-    from graphs.toolbox import open_toolbox
-    from server.cli.desk import caller_at
-    from server.mcp.stdio import serve_stdio
+    from server.cli.session import caller_of_command, open_session
+    from server.mcp.server import serve_stdio
 
-    settings = load_settings()
-    with open_toolbox(settings) as (tools, books):
+    with open_session() as session:
         # The key is looked up at each request, so that one that is revoked meanwhile is good for nothing more.
-        asyncio.run(serve_stdio(tools, lambda _: caller_at(books, settings)))
+        asyncio.run(serve_stdio(session.hub.tools, lambda _: caller_of_command(session.hub)))

@@ -7,6 +7,7 @@ import click
 
 from edge.kernel.errors import InvalidInput
 from server.cli import print_json
+from server.cli.session import open_session
 from server.outcomes import BAD_USAGE, DONE, FAILED
 
 __all__ = ["command"]
@@ -30,16 +31,17 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     from tools.governance.policy import check_policies
 
     code = DONE
-    for path in paths:
-        problems = check_policies(_read(path), str(path))
-        for problem in problems:
-            code = BAD_USAGE
-            if as_json:
-                print_json({"file": str(path), **asdict(problem)})
-            else:
-                click.echo(problem.told(str(path)))
-        if not problems and not as_json:
-            click.echo(f"{path}: right.")
+    with open_session():
+        for path in paths:
+            problems = check_policies(_read(path), str(path))
+            for problem in problems:
+                code = BAD_USAGE
+                if as_json:
+                    print_json({"file": str(path), **asdict(problem)})
+                else:
+                    click.echo(problem.told(str(path)))
+            if not problems and not as_json:
+                click.echo(f"{path}: right.")
     return code
 
 
@@ -51,12 +53,12 @@ def test(paths: tuple[Path, ...], as_json: bool) -> int:
 
     Exit code 0 all pass, 1 a test failed, 2 a file is not right.
     """
-    from tools.catalogue import load_catalogue
     from tools.catalogue.data_licences import load_data_licences
     from tools.governance.policy import read_policies
     from tools.governance.policy_tests import Licences, read_policy_tests, run_policy_tests
 
-    licences = Licences(load_catalogue(), load_data_licences())
+    with open_session() as session:
+        licences = Licences(session.hub.catalogue, load_data_licences())
     passed = failed = 0
     for given in paths:
         path = _tests_of(given)

@@ -1,16 +1,14 @@
 """`chargehand rollout`: start, follow and steer rollouts."""
 
 import asyncio
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import click
-from pydantic import BaseModel
 
-from memory.settings import load_settings
 from server.cli import print_json
+from server.cli.session import open_session
 from server.outcomes import DONE, FAILED, REFUSED
 
 __all__ = ["command"]
@@ -22,7 +20,10 @@ _reason = click.option("--reason", default="", help="Why, for the record.")
 
 @click.group("rollout")
 def command() -> None:
-    """Move targets from one version to another. ROLLOUT is an id, or a target that is in a rollout."""
+    """Move targets from one version to another. ROLLOUT is an id, or a target that is in a rollout.
+
+    The caller is the holder of CHARGEHAND_API_KEY, else the person at this machine.
+    """
 
 
 @command.command("list")
@@ -124,13 +125,12 @@ def retry(rollout: str, as_json: bool) -> None:
 @_json
 def watch(rollout: str, after: int, as_json: bool) -> int:
     """Follow a rollout to its end: exit code 0 promoted, 3 refused by gate or approver, 1 gone back."""
-    with _ledger() as ledger:
+    with open_session() as session:
         from tools.rollouts.ledger_store import LedgerStore
         from tools.rollouts.reconciler import watch as events_of
-        from tools.spec import LOCAL_ENGINEER
 
-        store, tenant = LedgerStore(ledger), LOCAL_ENGINEER.tenant
-        wanted = _call("rollout_status", {"rollout": rollout})["rollout"]["id"]
+        store, tenant = LedgerStore(session.hub.ledger), session.caller.tenant
+        wanted = session.call("rollout_status", {"rollout": rollout})["rollout"]["id"]
 
         async def follow() -> None:
             async for event in events_of(store, tenant, wanted, after=after):
@@ -143,29 +143,10 @@ def watch(rollout: str, after: int, as_json: bool) -> int:
         return {"promoted": DONE, "failed": REFUSED}.get(store.get(tenant, wanted).state, FAILED)
 
 
-@contextmanager
-def _ledger() -> Generator[Any]:
-    settings = load_settings()
-    from memory.home import open_home
-    from memory.ledger import open_ledger
-
-    ledger = open_ledger(open_home(settings.home).ledger, settings.ledger_address)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
 def _call(name: str, arguments: Mapping[str, object]) -> dict[str, Any]:
-    """Call one tool as the person at this machine; arguments that are None are left out."""
-    with _ledger() as ledger:
-        from tools.rollouts.tools import rollout_tools
-        from tools.spec import LOCAL_ENGINEER, Books, bind
-
-        spec = next(one for one in bind(rollout_tools(), Books(ledger)) if one.name == name)
-        given = {key: value for key, value in arguments.items() if value is not None}
-        result: BaseModel = asyncio.run(spec.call(LOCAL_ENGINEER, given))
-        return result.model_dump(mode="json")
+    """Call one tool; arguments that are None are left out."""
+    with open_session() as session:
+        return session.call(name, {key: value for key, value in arguments.items() if value is not None})
 
 
 def _show(rollout: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,18 +1,13 @@
 """`chargehand roster`: the registered models and versions, what can be served, cards and bills of materials."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from edge.kernel.errors import InvalidInput
-from memory.settings import load_settings
 from server.cli import print_json
-from server.cli.desk import Desk, open_desk
-
-if TYPE_CHECKING:
-    from tools.spec import ToolSpec
+from server.cli.session import open_session
 
 __all__ = ["command"]
 
@@ -32,16 +27,9 @@ def command() -> None:
 @_json
 def listed(as_json: bool) -> None:
     """List the registered models with their versions, and what the runtimes of this machine can serve."""
-    from agents.models.probe import Runtimes
-    from tools.catalogue import load_catalogue
-    from tools.lineage import lineage_tools
-    from tools.roster import roster_tools
-
-    settings = load_settings()
-    specs = [*lineage_tools(), *roster_tools(load_catalogue(), Runtimes(settings), settings.model)]
-    with open_desk(specs, settings) as desk:
-        models: list[dict[str, Any]] = desk.call("models_list", {}).model_dump(mode="json")["models"]
-        served = desk.call("roster_list", {}).model_dump(mode="json")
+    with open_session() as session:
+        models: list[dict[str, Any]] = session.call("models_list", {})["models"]
+        served = session.call("roster_list", {})
     if as_json:
         print_json({"models": models, "served": served["models"], "idle_runtimes": served["idle_runtimes"]})
         return
@@ -61,10 +49,10 @@ def listed(as_json: bool) -> None:
 @_json
 def show(version: str, as_json: bool) -> None:
     """Show a version: what it is made of, where it comes from, its evaluations, and what gates found."""
-    with _desk() as desk:
-        card = desk.call("version_card", {"version": version}).model_dump(mode="json")
-        lineage = desk.call("version_lineage", {"version": version}).model_dump(mode="json")
-        gates = desk.call("gate_history", {"version": version, "limit": 5}).model_dump(mode="json")["results"]
+    with open_session() as session:
+        card = session.call("version_card", {"version": version})
+        lineage = session.call("version_lineage", {"version": version})
+        gates = session.call("gate_history", {"version": version, "limit": 5})["results"]
     ancestors = [one["id"] for one in lineage["ancestors"]]
     if as_json:
         print_json(card | {"ancestors": ancestors, "descendants": lineage["descendants"], "gates": gates})
@@ -109,8 +97,8 @@ def bom(version: str, out: Path | None, as_json: bool) -> None:
 
 
 def _export(tool: str, version: str, out: Path | None, *, as_json: bool) -> None:
-    with _desk() as desk:
-        document = desk.call(tool, {"version": version}).model_dump(mode="json")
+    with open_session() as session:
+        document = session.call(tool, {"version": version})
     if out is not None:
         try:
             out.write_text(document["text"], encoding="utf-8")
@@ -121,18 +109,6 @@ def _export(tool: str, version: str, out: Path | None, *, as_json: bool) -> None
         print_json(document)
     elif out is None:
         click.echo(document["text"], nl=False)
-
-
-def _desk() -> AbstractContextManager[Desk]:
-    from tools.cards import card_tools
-    from tools.catalogue import load_catalogue
-    from tools.evidence import open_evidence
-    from tools.gates import Gates, gate_tools
-    from tools.lineage import lineage_tools
-
-    source = open_evidence(load_catalogue())
-    specs: list[ToolSpec] = [*lineage_tools(), *gate_tools(Gates(source)), *card_tools(source)]
-    return open_desk(specs)
 
 
 def _print(version: dict[str, Any]) -> None:

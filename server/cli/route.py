@@ -8,7 +8,9 @@ import click
 
 from memory.settings import load_settings
 from server.cli import print_json, tell_training
+from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
+from server.hub import Components
 
 __all__ = ["command"]
 
@@ -22,26 +24,15 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
     items = list(read_items(text, path))
     settings = load_settings()
 
-    from agents.models.resolve import resolve_model
-    from graphs.dependencies import open_router
-    from memory.embedding import load_minilm
-    from memory.home import open_home
-    from memory.ledger import open_ledger
     from server.chat.messages import check_message
-    from tools.serving.assembly import open_serving
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)
-    home = open_home(settings.home, settings.cache)
-    ledger = open_ledger(home.ledger, settings.ledger_address)
-    serving = open_serving(settings, ledger)
-    model = resolve_model(settings).over(serving)
-    router = open_router(settings, home, load_minilm(home.weights), model, training=tell_training)
 
-    async def run() -> None:
-        async with serving:
+    async def run(hub: Components) -> None:
+        async with hub.serving:
             for key, message in items:
-                route = (await router.route(message)).model_dump(mode="json")
+                route = (await hub.router.route(message)).model_dump(mode="json")
                 if path is not None:
                     print_json({"id": key, **route})
                 elif as_json:
@@ -49,10 +40,8 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
                 else:
                     _print(route)
 
-    try:
-        asyncio.run(run())
-    finally:
-        ledger.close()
+    with open_session(settings, tell_training) as session:
+        asyncio.run(run(session.hub))
 
 
 def _print(route: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import click
 from memory.documents.passages import Passage
 from memory.settings import load_settings
 from server.cli import print_json
+from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
 
 __all__ = ["command"]
@@ -21,22 +22,21 @@ _SHOWN_CHARACTERS = 240
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @file_option
 def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> None:
-    """Find the passages nearest to TEXT, by meaning and by words."""
+    """Find the passages nearest to TEXT, by meaning and by words, in the documents of the caller's tenant.
+
+    The caller is the holder of CHARGEHAND_API_KEY, else the person at this machine.
+    """
     items = list(read_items(text, path))
     settings = load_settings()
-    from memory.embedding import load_minilm
-    from memory.home import open_home
-    from memory.store import open_store
     from server.chat.messages import check_message
-    from tools.spec import LOCAL_ENGINEER
+    from tools.context import require_scope
 
     for _, query in items:
         check_message(query, settings.message_limit_bytes)
-    home = open_home(settings.home, settings.cache)
-    store = open_store(home, lambda: load_minilm(home.weights), settings.ledger_address)
-    try:
+    with open_session(settings) as session:
+        require_scope(session.caller, "documents:read", "search documents")
         for key, query in items:
-            found = store.retriever.search(query, LOCAL_ENGINEER.tenant, limit)
+            found = session.hub.store.retriever.search(query, session.caller.tenant, limit)
             passages = [asdict(passage) for passage in found]
             if path is not None:
                 print_json({"id": key, "passages": passages})
@@ -44,8 +44,6 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
                 print_json({"passages": passages})
             else:
                 _print(found)
-    finally:
-        store.close()
 
 
 def _print(passages: list[Passage]) -> None:

@@ -1,5 +1,6 @@
 """`chargehand tools`: every operation there is, called by name."""
 
+import asyncio
 import json
 import sys
 from typing import Any, cast
@@ -7,8 +8,8 @@ from typing import Any, cast
 import click
 
 from edge.kernel.errors import InvalidInput
-from memory.settings import load_settings
 from server.cli import print_json
+from server.cli.session import open_session
 
 __all__ = ["command", "read_arguments"]
 
@@ -25,15 +26,11 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def listed(as_json: bool) -> None:
     """Show the tools that the caller may call."""
-    from graphs.toolbox import open_toolbox
-    from server.cli.desk import caller_at
     from server.tools_http import describe
 
-    settings = load_settings()
-    with open_toolbox(settings) as (tools, books):
-        caller = caller_at(books, settings)
-        for spec in tools.values():
-            if not spec.scopes <= caller.scopes:
+    with open_session() as session:
+        for spec in session.hub.tools.values():
+            if not spec.scopes <= session.caller.scopes:
                 continue
             if as_json:
                 print_json(describe(spec))
@@ -50,16 +47,13 @@ def call(name: str, arguments: str, approval: str | None, idempotency_key: str |
     """Call the tool NAME with ARGUMENTS, a JSON object or - for stdin, and print the result as JSON."""
     from dataclasses import replace
 
-    from graphs.toolbox import open_toolbox
-    from server.cli.desk import Desk, caller_at
     from server.tools_http import find_tool
 
-    settings = load_settings()
     given = read_arguments(sys.stdin.read() if arguments == "-" else arguments)
-    with open_toolbox(settings) as (tools, books):
-        caller = replace(caller_at(books, settings), approval_id=approval, idempotency_key=idempotency_key)
-        find_tool(tools, name)
-        print_json(Desk(books, caller, tools).call(name, given).model_dump(mode="json"))
+    with open_session() as session:
+        caller = replace(session.caller, approval_id=approval, idempotency_key=idempotency_key)
+        found = find_tool(session.hub.tools, name)
+        print_json(asyncio.run(found.call(caller, given)).model_dump(mode="json"))
 
 
 def read_arguments(text: str) -> dict[str, Any]:

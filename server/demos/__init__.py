@@ -4,5 +4,5 @@ answers.py    three questions and their answers
 factory/      the whole life of a model version
 edge/         one gateway without a network
 hub.py        a hub in a process of its own, and calls to it
-telling.py    the printed words
+narration.py  the printed words
 """

@@ -1,5 +1,6 @@
-"""The MCP server over a set of tools, for any transport."""
+"""The MCP server over a set of tools, for any transport; what it says of them comes from their specifications."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,15 +18,18 @@ from mcp_types import (
     CallToolResult,
     ListToolsResult,
     PaginatedRequestParams,
+    TextContent,
+    Tool,
+    ToolAnnotations,
 )
+from pydantic import BaseModel
 
 from edge.kernel.errors import ChargehandError, InvalidInput, NotFound
-from server.mcp.presentation import describe_tool, show_error, show_result
-from server.telling import INTERNAL
+from server.outcomes import INTERNAL, error_body
 from server.tools_http import find_tool
 from tools.spec import ToolContext, ToolSpec
 
-__all__ = ["APPROVAL", "IDEMPOTENCY_KEY", "RequestContext", "make_server"]
+__all__ = ["APPROVAL", "IDEMPOTENCY_KEY", "RequestContext", "make_server", "serve_stdio", "show_error"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +51,7 @@ def make_server(tools: Mapping[str, ToolSpec], identify: Callable[[RequestContex
     Args:
         identify: who makes a request.
     """
-    described = {name: describe_tool(spec) for name, spec in tools.items()}
+    described = {name: _describe_tool(spec) for name, spec in tools.items()}
 
     async def list_tools(context: RequestContext, params: PaginatedRequestParams | None) -> ListToolsResult:
         scopes = identify(context).scopes
@@ -59,7 +63,7 @@ def make_server(tools: Mapping[str, ToolSpec], identify: Callable[[RequestContex
         except NotFound as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         try:
-            return show_result(spec, await spec.call(_caller(context, identify(context)), params.arguments or {}))
+            return _show_result(spec, await spec.call(_caller(context, identify(context)), params.arguments or {}))
         except ChargehandError as error:
             return show_error(error)
         except Exception as error:
@@ -86,3 +90,53 @@ def _caller(context: RequestContext, caller: ToolContext) -> ToolContext:
         if value is not None and not (isinstance(value, str) and 0 < len(value) <= 200):
             raise InvalidInput(f"{name} is not a text of 1 to 200 characters.", "Correct it in `_meta`.")
     return replace(caller, idempotency_key=given[IDEMPOTENCY_KEY], approval_id=given[APPROVAL])
+
+
+def _describe_tool(spec: ToolSpec) -> Tool:
+    """The tool as `tools/list` describes it."""
+    return Tool(
+        name=spec.name,
+        title=spec.name.replace("_", " ").capitalize(),
+        description=spec.description,
+        input_schema=spec.arguments.model_json_schema(),
+        output_schema=spec.result.model_json_schema(mode="serialization"),
+        annotations=ToolAnnotations(
+            read_only_hint=spec.effect == "read",
+            destructive_hint=spec.effect == "destructive",
+            idempotent_hint=spec.effect == "read" or spec.idempotent,
+            open_world_hint=False,
+        ),
+    )
+
+
+def _show_result(spec: ToolSpec, result: BaseModel) -> CallToolResult:
+    """The result as structured content, and as text for clients that know only that.
+
+    What only devices call is not said twice: they read structured content, and have thin lines.
+    """
+    content = result.model_dump(mode="json")
+    for_devices = any(scope.startswith("edge:") for scope in spec.scopes)
+    text = "" if for_devices else json.dumps(content, ensure_ascii=False)
+    return CallToolResult(content=[TextContent(type="text", text=text)] if text else [], structured_content=content)
+
+
+def show_error(error: ChargehandError) -> CallToolResult:
+    """The error as JSON, the same as over HTTP.
+
+    It is text: clients that check structured content against the tool's output schema do so for errors, too.
+    """
+    text = json.dumps({"error": error_body(error)}, ensure_ascii=False)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+async def serve_stdio(tools: Mapping[str, ToolSpec], identify: Callable[[RequestContext], ToolContext]) -> None:
+    """Serve over stdin and stdout until the client closes stdin. Whatever else the process prints goes to stderr.
+
+    Args:
+        identify: who calls; asked at each request.
+    """
+    from mcp.server.stdio import stdio_server
+
+    server = make_server(tools, identify)
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())

@@ -26,6 +26,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from memory.artifacts import open_artifacts
+from memory.home import open_home
 from memory.ledger import open_ledger
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
@@ -95,7 +97,9 @@ def serve_hub(listener: socket.socket, home: Path, runtime_url: str) -> None:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_serving(settings, ledger) as opened:
+        async with open_serving(
+            settings, ledger, open_artifacts(open_home(settings.home), settings.artifacts_address)
+        ) as opened:
             app.include_router(openai_routes(opened.gateway, lambda _: Caller("default", "bench")))
             yield
 

@@ -19,10 +19,11 @@ from uvicorn import Config
 
 from agents.events import AnswerDelta, DraftDelta, TurnEvent
 from agents.models.streaming import stream_text
-from graphs.dependencies import Dependencies, open_dependencies
+from graphs.dependencies import Dependencies
 from memory.gc_tuning import collect_rarely, keep_loaded
 from memory.settings import Settings
 from server.chat.conversation import Conversation, open_conversation
+from server.hub import open_components
 from tests.bench.machine import machine, spread
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 
@@ -114,12 +115,13 @@ def main() -> None:
     chat = ScriptedChat(pieces=words, first_token_s=FIRST_TOKEN_S, next_token_s=NEXT_TOKEN_S)
     print(machine())
     print(f"fake model: first of {len(words)} tokens after {FIRST_TOKEN_S:g} s, then one every {NEXT_TOKEN_S:g} s")
-    with tempfile.TemporaryDirectory() as folder:
-        dependencies = open_dependencies(Settings(_env_file=None, home=Path(folder), model="none"))
-        dependencies.store.ingest([samples], "default", 10_000_000)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_components(Settings(_env_file=None, home=Path(folder), model="none")) as hub,
+    ):
+        hub.store.ingest([samples], "default", 10_000_000)
         with asyncio.Runner(loop_factory=Config("").get_loop_factory()) as runner:  # the loop of `up`
-            runner.run(run(replace(dependencies, model=scripted_model(chat)), chat))
-        dependencies.close()
+            runner.run(run(replace(hub.dependencies, model=scripted_model(chat)), chat))
 
 
 if __name__ == "__main__":

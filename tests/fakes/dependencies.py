@@ -10,9 +10,11 @@ from agents.models.probe import Runtimes
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.teams.turn import Teams
 from graphs.dependencies import Dependencies
+from memory.artifacts import open_artifacts
 from memory.home import open_home
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
+from server.hub import Components
 from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
 from tools.catalogue import load_catalogue
@@ -22,7 +24,7 @@ from tools.licences import licence_tools
 from tools.roster import roster_tools
 from tools.serving.assembly import open_serving
 
-__all__ = ["copy_home", "copy_store", "dependencies_on", "with_tool"]
+__all__ = ["components_of", "components_on", "copy_home", "copy_store", "dependencies_on", "with_tool"]
 
 
 def copy_home(store: KnowledgeStore, to: Path) -> Path:
@@ -49,7 +51,7 @@ def dependencies_on(
     """
     base = serving_as or offline_settings()
     chosen = base.model_copy(update={"home": store.home.root, **settings})
-    serving = open_serving(chosen, store.ledger, {})
+    serving = open_serving(chosen, store.ledger, open_artifacts(store.home, chosen.artifacts_address), {})
     model = model or resolve_model(chosen).over(serving)
     catalogue = load_catalogue()
     specs = [
@@ -60,6 +62,21 @@ def dependencies_on(
     ]
     tools = {spec.name: spec for spec in specs}
     return Dependencies(chosen, store, router or ScriptedRouter(), model, tools, Teams(tools, catalogue), serving)  # pyright: ignore[reportArgumentType]  # the router is a fake
+
+
+def components_on(store: KnowledgeStore, **settings: Any) -> Components:
+    """A hub's parts on `store`, with no language model unless one is named; close the store."""
+    components = Components(offline_settings(home=store.home.root, **settings))
+    components.home, components.ledger, components.embedder = store.home, store.ledger, store.embedder
+    components.store = store
+    return components
+
+
+def components_of(dependencies: Dependencies) -> Components:
+    """A hub's parts whose graphs are built from these dependencies."""
+    components = components_on(dependencies.store)
+    components.settings, components.dependencies = dependencies.settings, dependencies
+    return components
 
 
 def with_tool(dependencies: Dependencies, name: str, run: Callable[..., Any]) -> Dependencies:

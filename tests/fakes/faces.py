@@ -19,12 +19,14 @@ from edge.kernel import errors
 from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.principals import ApiKey, Principal
-from server.app import tell_errors
+from server.app import add_error_handlers
 from server.callers import Identified, caller_of
-from server.cli.desk import Desk
+from server.cli.session import Session
+from server.hub import Components
 from server.mcp.server import APPROVAL, make_server
 from server.outcomes import outcome_of
 from server.tools_http import tool_routes
+from tests.fakes.offline import offline_settings
 from tests.fakes.works import Works
 from tools.context import ToolContext
 from tools.spec import ToolSpec
@@ -109,7 +111,7 @@ async def crewai_blocking(asked: Asked) -> Said:
 
 async def http(asked: Asked) -> Said:
     app = FastAPI()
-    tell_errors(app)
+    add_error_handlers(app)
     app.include_router(tool_routes({asked.spec.name: asked.spec}, caller_of))
     guarded = Identified(app, asked.works.ledger, None, lambda: asked.works.now)
     headers = {"Authorization": f"Bearer {issue_key(asked.works.ledger, asked.caller, asked.works)}"}
@@ -155,9 +157,10 @@ async def mcp_2025(asked: Asked) -> Said:
 
 
 async def command_line(asked: Asked) -> Said:
-    desk = Desk(asked.works.books, asked.context, {asked.spec.name: asked.spec})
-    result = await asyncio.to_thread(desk.call, asked.spec.name, asked.arguments)
-    return _done(result.model_dump(mode="json"))
+    hub = Components(offline_settings())
+    hub.ledger_tools = {asked.spec.name: asked.spec}
+    session = Session(hub, asked.context)
+    return _done(await asyncio.to_thread(session.call, asked.spec.name, asked.arguments))
 
 
 def _caught(face: Callable[[Asked], Awaitable[Said]]) -> Callable[[Asked], Awaitable[Said]]:

@@ -15,6 +15,7 @@ import uvicorn
 
 from graphs.dependencies import Dependencies
 from server.app import create_app
+from tests.fakes.dependencies import components_of
 
 __all__ = ["HubClient", "SentEvent", "body_of", "serve_hub", "sse"]
 
@@ -103,7 +104,9 @@ def serve_hub(dependencies: Dependencies, headers: Mapping[str, str] | None = No
     Raises:
         RuntimeError: it does not start within `LIMIT_S`.
     """
-    config = uvicorn.Config(create_app(dependencies), log_level="error", timeout_graceful_shutdown=1, access_log=False)
+    config = uvicorn.Config(
+        create_app(components_of(dependencies)), log_level="error", timeout_graceful_shutdown=1, access_log=False
+    )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

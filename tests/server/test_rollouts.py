@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from server.app import tell_errors
+from server.app import add_error_handlers
 from server.rollouts import rollout_routes
 from tests.fakes.rollouts import NOON, MemoryStore, a_rollout
 from tools.context import LOCAL_ENGINEER, ToolContext
@@ -35,7 +35,7 @@ def store() -> MemoryStore:
 
 def client_of(store: MemoryStore, caller: ToolContext = LOCAL_ENGINEER) -> TestClient:
     app = FastAPI()
-    tell_errors(app)
+    add_error_handlers(app)
     app.include_router(rollout_routes(store, lambda _: caller))
     return TestClient(app)
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
-from server.app import tell_errors
+from server.app import add_error_handlers
 from server.uploads import upload_routes
 from tests.fakes.served import served
 from tests.fakes.works import ANN, Works, open_works
@@ -50,7 +50,7 @@ def store(home: Home) -> ArtifactStore:
 def url(works: Works, home: Home, store: ArtifactStore) -> Iterator[str]:
     """Of a hub that takes files of up to 100 MiB; the header `Caller` says who calls."""
     app = FastAPI()
-    tell_errors(app)
+    add_error_handlers(app)
     uploads = Uploads(ModelFiles(store, home.root), works.books)
     callers = {"ann": ANN, "rita": READER}
     app.include_router(

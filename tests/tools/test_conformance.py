@@ -9,12 +9,11 @@ import pytest
 from pydantic import BaseModel
 
 from edge.kernel.errors import InvalidInput, NotAllowed
-from graphs.toolbox import all_tools
 from memory.home import open_home
 from memory.store import KnowledgeStore
+from tests.fakes.dependencies import components_on
 from tests.fakes.good_calls import GOOD as EVERY
 from tests.fakes.ingesters import open_word_store
-from tests.fakes.offline import offline_settings
 from tests.fakes.serving import ScriptedServing
 from tools.catalogue import load_catalogue
 from tools.context import SCOPES
@@ -111,7 +110,7 @@ async def test_no_tool_runs_without_its_scope(name: str, tools: dict[str, ToolSp
 def every_tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ToolSpec]]:
     """All tools of a hub."""
     store = open_word_store(open_home(tmp_path_factory.mktemp("conformance") / "home"))
-    yield all_tools(offline_settings(home=store.home.root), store, load_catalogue(), "none")
+    yield components_on(store).tools
     store.close()
 
 

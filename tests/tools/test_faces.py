@@ -11,15 +11,12 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import InvalidInput, Unavailable
-from graphs.toolbox import all_tools
-from memory.artifacts import open_artifacts
 from memory.store import KnowledgeStore
+from tests.fakes.dependencies import components_on
 from tests.fakes.faces import FACES, Asked, Said
 from tests.fakes.good_calls import GOOD
-from tests.fakes.offline import offline_settings
 from tests.fakes.stocked_works import PACK, copied, stock
 from tests.fakes.works import ANN, Works, open_works
-from tools.catalogue import load_catalogue
 from tools.context import ToolContext
 from tools.spec import ApprovalRule, ToolSpec
 
@@ -52,13 +49,13 @@ class Stocked:
 @pytest.fixture(scope="module")
 def stocked(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     folder = tmp_path_factory.mktemp("stocked")
-    settings = offline_settings(home=sample_store.home.root, artifacts=str(folder / "artifacts"))
-    specs = all_tools(settings, sample_store, load_catalogue(), "none")
+    components = components_on(sample_store, artifacts=str(folder / "artifacts"))
+    specs = components.tools
     works = open_works(folder)
     works.add(specs.values())
     ids = asyncio.run(stock(works, folder))
     works.ledger.close()
-    open_artifacts(sample_store.home, settings.artifacts_address).put(io.BytesIO(PACK))
+    components.artifacts.put(io.BytesIO(PACK))
     return Stocked(works, folder / "ledger.sqlite", specs, ids)
 
 

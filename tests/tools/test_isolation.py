@@ -13,16 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.kernel.errors import ChargehandError, NotAllowed
-from graphs.toolbox import all_tools
 from memory.artifacts import open_artifacts
 from memory.home import Home, open_home
 from memory.ledger.schema import metadata
+from tests.fakes.dependencies import components_on
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
 from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store
-from tests.fakes.offline import offline_settings
 from tests.fakes.works import ANN, BOB, Works
-from tools.catalogue import load_catalogue
 from tools.context import SCOPES, ToolContext
 from tools.fleet.artifacts import keep
 from tools.fleet.identity import Identity
@@ -94,7 +92,7 @@ def shared(home: Home) -> Iterator[tuple[Works, list[str]]]:
     """All tools of a hub, over a home in which the other tenant has something of everything."""
     folder, store = home.root.parent, open_word_store(home)
     works = Works(store.ledger)
-    works.add(all_tools(offline_settings(home=store.home.root), store, load_catalogue(), "none").values())
+    works.add(components_on(store).tools.values())
     works.register_tenant("acme")
     works.register_tenant("globex")
     (folder / "zebra.md").write_text(f"# zebra\n\nThe challenger zebra is an {SECRET}.")

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
 
-from memory.artifacts import open_artifacts
-from memory.home import open_home
+from memory.artifacts import ArtifactStore
 from memory.ledger import Ledger
 from memory.settings import Settings
 from tools.rollouts.measurements import LedgerMetrics
@@ -76,7 +75,9 @@ class Serving:
                 await runtime.close()
 
 
-def open_serving(settings: Settings, ledger: Ledger, environment: Mapping[str, str] | None = None) -> Serving:
+def open_serving(
+    settings: Settings, ledger: Ledger, artifacts: ArtifactStore, environment: Mapping[str, str] | None = None
+) -> Serving:
     """The gateway over every runtime that the settings name.
 
     Args:
@@ -86,7 +87,6 @@ def open_serving(settings: Settings, ledger: Ledger, environment: Mapping[str, s
         InvalidInput: an address in the settings is not readable.
     """
     bundled = bundled_version()
-    artifacts = open_artifacts(open_home(settings.home), settings.artifacts_address)
     runtimes = open_runtimes(settings, environment)
     own = {bundled.id: bundled} if bundled else {}
     deployments = LedgerDeployments(ledger, frozenset(runtimes), own, artifacts)

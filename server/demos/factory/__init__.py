@@ -1,8 +1,8 @@
 """`make demo-factory`: the whole life of a model version, played and printed with real calls to a real hub.
 
-__main__.py   the parts in their order
-traffic.py    people who ask the model meanwhile
-faulty.py     a model server that fails most requests
-opening.py    first part: roster, licences, versions, the first one in service
-moving.py     second part: canaries, one promoted and one rolled back
+__main__.py        the parts in their order
+traffic.py         people who ask the model meanwhile
+faulty.py          a model server that fails most requests
+first_version.py   first part: roster, licences, versions, the first one in service
+canary.py          second part: canaries, one promoted and one rolled back
 """

@@ -15,11 +15,10 @@ from pydantic import BaseModel
 from agents.teams.crew import CREWS, Deliberation, crew_configuration, deliberate
 from agents.teams.verification import keep_supported
 from edge.kernel.errors import Unavailable
-from graphs.toolbox import all_tools
 from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.crews import LOOK_UP, in_turn
-from tests.fakes.offline import offline_settings
+from tests.fakes.dependencies import components_on
 from tools.catalogue import load_catalogue
 from tools.licences import LicenceFinding, licence_tools
 from tools.spec import LOCAL_ENGINEER, ToolSpec
@@ -42,7 +41,7 @@ def test_each_crew_has_two_to_four_agents_and_every_task_one_of_them(team: str) 
 
 @pytest.mark.parametrize("team", sorted(CREWS))
 def test_the_tools_of_an_agent_only_read(team: str, sample_store: KnowledgeStore) -> None:
-    tools = all_tools(offline_settings(home=sample_store.home.root), sample_store, CATALOGUE, "none")
+    tools = components_on(sample_store).tools
     agents, _ = crew_configuration(team)
     assert {tools[name].effect for agent in agents.values() for name in agent["tools"]} == {"read"}
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import Conflict, InvalidInput, NotFound, StorageFailed
-from graphs.dependencies import Dependencies
 from memory.store import KnowledgeStore
 from memory.threads import open_threads
 from server.chat.conversation import Conversation
@@ -169,10 +168,3 @@ async def test_a_thread_busy_in_another_process_is_free_when_that_is_killed(talk
             messages = await kept(conversation)
     assert [saved.message.type for saved in messages] == ["human", "human", "ai"]
     assert messages[-1].message.text == reply.answer
-
-
-def test_closing_dependencies_closes_the_store(store: KnowledgeStore):
-    dependencies: Dependencies = dependencies_on(store)
-    dependencies.close()
-    with pytest.raises(Exception, match="closed"):
-        store.lexical.search(["heat"], "default", 1)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from memory.artifacts import open_artifacts
 from memory.home import open_home
-from server.app import tell_errors
+from server.app import add_error_handlers
 from server.callers import resolve_caller
 from server.uploads import upload_routes
 from tests.fakes.commands import Done
@@ -45,7 +45,7 @@ def hub(works: Works, tmp_path: Path) -> Iterator[str]:
     """A hub on another home, which answers to keys alone."""
     home = open_home(tmp_path / "other")
     app = FastAPI()
-    tell_errors(app)
+    add_error_handlers(app)
     uploads = Uploads(ModelFiles(open_artifacts(home), home.root), works.books)
     app.include_router(
         upload_routes(

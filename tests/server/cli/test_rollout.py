@@ -59,6 +59,14 @@ def test_a_rollout_is_started_listed_paused_resumed_and_aborted(ledger: Path, ch
     assert "pause by local" in chargehand("rollout", "show", started["id"]).out
 
 
+def test_a_rollout_of_a_key_holder_is_recorded_as_theirs(ledger: Path, chargehand: Chargehand) -> None:
+    arguments = '{"principal": "carol", "scopes": ["rollouts:read", "rollouts:write"]}'
+    key = chargehand("tools", "call", "api_key_issue", arguments).json["key"]
+    started = chargehand("rollout", "start", "assistant", "phi@2", "--json", CHARGEHAND_API_KEY=key).json
+    chargehand("rollout", "pause", "assistant")
+    assert "pause by carol" in chargehand("rollout", "show", started["id"]).out
+
+
 def test_watching_ends_with_the_rollout_and_tells_a_refusal_by_its_exit_code(
     ledger: Path, chargehand: Chargehand
 ) -> None:

@@ -14,6 +14,8 @@ import openai
 import pytest
 from fastapi import FastAPI
 
+from memory.artifacts import open_artifacts
+from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
@@ -95,7 +97,10 @@ async def test_a_canary_moves_traffic_between_two_running_versions_and_a_bad_one
     stable, canary = Arm(version="smollm2@1", weight=100), Arm(version="smollm2@2", weight=0)
     callers = [f"caller {number}" for number in range(12)]
     serve(ledger, stable, canary)
-    async with open_serving(settings, ledger) as opened, client_of(opened) as client:
+    async with (
+        open_serving(settings, ledger, open_artifacts(open_home(settings.home), settings.artifacts_address)) as opened,
+        client_of(opened) as client,
+    ):
         llama = opened.gateway.runtimes["local"]
         assert isinstance(llama, LlamaRuntime)
         await opened.warmer.look()

@@ -1,7 +1,7 @@
-"""Devices and tokens that were turned away at the door: in the audit log of the tenant whose they are said to be.
+"""Audits rejected devices and enrolment tokens, in the audit log of the tenant whose they are said to be.
 
-One entry an hour for each, so that nobody can fill the log by knocking; who names nothing that is known here is told
-in the hub's own log, as often.
+Deduplicated: one entry an hour for each, so that nobody can fill the log by knocking; who names nothing that is known
+here is in the hub's own log, as often.
 """
 
 import logging
@@ -13,15 +13,15 @@ from edge.kernel.errors import ChargehandError
 from tools.context import Books, ToolContext
 from tools.fleet.credentials import claimed_by
 
-__all__ = ["TurnedAway"]
+__all__ = ["RejectedCallers"]
 
 _log = logging.getLogger(__name__)
 _QUIET = timedelta(hours=1)
 _MOST_HELD = 10_000
 
 
-class TurnedAway:
-    """Writes down who was turned away. Any thread may note."""
+class RejectedCallers:
+    """Notes who was rejected. Any thread may note."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
@@ -38,7 +38,7 @@ class TurnedAway:
         if not self._is_news(claimed or ("", "")):
             return
         if claimed is None:
-            _log.warning("A device or token that is not known here was turned away: %s", error)
+            _log.warning("A device or token that is not known here was rejected: %s", error)
             return
         tenant, principal = claimed
         nobody = ToolContext(principal, tenant, frozenset())

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from server.demos.factory.opening import TARGET
+from server.demos.factory.first_version import TARGET
 from server.demos.factory.traffic import Traffic
 from server.demos.hub import Hub
-from server.demos.telling import does, line, refused
+from server.demos.narration import does, line, refused
 
 __all__ = ["Move", "start"]
 

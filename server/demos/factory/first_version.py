@@ -4,7 +4,7 @@ import textwrap
 from typing import Any
 
 from server.demos.hub import Hub
-from server.demos.telling import chapter, does, line, say, table
+from server.demos.narration import chapter, does, line, say, table
 
 __all__ = ["MODEL", "TARGET", "evidence", "first_version", "hire", "licences", "register", "roster"]
 

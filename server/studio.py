@@ -1,0 +1,45 @@
+"""The graphs in LangGraph's own server, as Studio runs them (`langgraph.json`); it brings its own checkpointer."""
+
+import asyncio
+import threading
+from functools import cache
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+
+from graphs.dependencies import Dependencies
+from graphs.retrieval import build_retrieval
+from graphs.supervisor import build_supervisor
+from memory.settings import load_settings
+from memory.telemetry import silence_third_parties
+from server.hub import Components
+
+__all__ = ["make_retrieval", "make_supervisor"]
+
+_one_at_a_time = threading.Lock()
+
+
+async def make_supervisor() -> CompiledStateGraph[Any, Any, Any, Any]:
+    """The supervisor; its input is {"messages": [...]}."""
+    return build_supervisor(await _dependencies())
+
+
+async def make_retrieval() -> CompiledStateGraph[Any, Any, Any, Any]:
+    """The retrieval subgraph; its input is {"question": ...}."""
+    return build_retrieval(await _dependencies())
+
+
+async def _dependencies() -> Dependencies:
+    """Those of this process: the server asks for each graph anew at each request."""
+
+    def opened() -> Dependencies:
+        with _one_at_a_time:
+            return _components().dependencies
+
+    return await asyncio.to_thread(opened)
+
+
+@cache
+def _components() -> Components:
+    silence_third_parties()
+    return Components(load_settings())

@@ -1,0 +1,57 @@
+"""The composition root."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from memory.settings import Settings
+from memory.store import KnowledgeStore
+from server.hub import Components, open_components
+from tests.fakes.dependencies import components_on
+
+ROOT = Path(__file__).parents[2]
+OPENERS = {"load_minilm", "open_evidence", "open_ledger", "open_store", "resolve_model"}
+
+
+def imported(path: Path) -> set[str]:
+    """The names that a module imports from others, wherever it does."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def test_nothing_else_in_the_server_or_the_graphs_opens_a_ledger_a_store_or_a_model() -> None:
+    paths = [path for room in ("server", "graphs") for path in (ROOT / room).rglob("*.py")]
+    opening = {str(path.relative_to(ROOT)) for path in paths if imported(path) & OPENERS}
+    assert opening == {"server/hub.py"}
+
+
+def test_nothing_is_opened_before_it_is_asked_for(settings: Settings) -> None:
+    with open_components(settings) as hub:
+        assert not settings.home.exists()
+        assert hub.ledger_tools["roster_list"].books is not None
+        assert {"store", "model", "embedder", "router"}.isdisjoint(vars(hub))
+
+
+def test_closing_closes_what_was_opened(store: KnowledgeStore) -> None:
+    hub = components_on(store)
+    assert hub.store is store
+    hub.close()
+    with pytest.raises(Exception, match="closed"):
+        store.lexical.search(["heat"], "default", 1)
+
+
+def test_closing_the_ledger_alone(settings: Settings) -> None:
+    with open_components(settings) as hub:
+        ledger = hub.ledger
+        assert ledger.documents.count("default") == (0, 0)
+    hub = Components(settings)
+    hub.close()
+    assert set(vars(hub)) == {"settings", "_training"}
+
+
+def test_a_tool_is_the_same_with_and_without_the_documents(store: KnowledgeStore) -> None:
+    hub = components_on(store)
+    beside = set(hub.tools) - set(hub.ledger_tools)
+    assert beside == {"knowledge_search", "pack_build"}
+    assert set(hub.ledger_tools) < set(hub.tools)
