@@ -16,12 +16,12 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from tools.governance.compatibility import Compatibility, compatibility
+from tools.governance.conditions import Expression, Truth, all_of, negation
 from tools.governance.evidence import Evidence, digest_of
-from tools.governance.expressions import Expression, fields_of
 from tools.governance.facts import Facts, Value
 from tools.governance.policy import Policy, PolicySet, Rule
+from tools.governance.policy_language import fields_of
 from tools.governance.terms import Obligation
-from tools.governance.truth import Truth, all_of, negation
 
 __all__ = ["GateResult", "Reason", "Verdict", "decide"]
 

@@ -23,9 +23,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from memory.errors import InvalidInput
+from tools.governance.conditions import Expression, parse_expression
 from tools.governance.evidence import digest_of
-from tools.governance.expressions import Expression, ExpressionError, fields_of, parse_expression
 from tools.governance.located_yaml import Located, Place, mistakes, read_located
+from tools.governance.policy_language import ExpressionError, fields_of
 from tools.governance.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 __all__ = ["Policy", "PolicySet", "Problem", "Rule", "check_policies", "default_policies", "read_policies"]

@@ -19,8 +19,8 @@ from tools.governance.evidence import (
 )
 from tools.governance.facts import Facts
 from tools.governance.licensing import licensed_data, licensed_model, licensed_part
+from tools.governance.policy_language import All, AnyOf, Compare, Constant, Field, Items, Node, Not
 from tools.governance.regions import REGIONS
-from tools.governance.syntax import All, AnyOf, Compare, Constant, Field, Items, Node, Not
 
 CATALOGUE = load_catalogue()
 DATA = load_data_licences()
@@ -194,3 +194,35 @@ def _joined(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 conditions: st.SearchStrategy[Node] = st.recursive(comparisons, _joined, max_leaves=6)
+
+
+def render(node: Node) -> str:  # noqa: PLR0911 - one line for each kind of node
+    """The rule as text; `parse_tree` makes the same tree of it."""
+    match node:
+        case Constant(value):
+            return _constant(value)
+        case Field(name, dataset):
+            return name if dataset is None else f"{name} on {_constant(dataset)}"
+        case Items(values):
+            return f"[{', '.join(render(value) for value in values)}]"
+        case Compare(operator, left, right):
+            return f"{_inside(left)} {operator} {_inside(right)}"
+        case Not(part):
+            return f"not {render(part) if isinstance(part, Compare | Not) else f'({render(part)})'}"
+        case All(parts):
+            return " and ".join(
+                f"({render(part)})" if isinstance(part, All | AnyOf) else render(part) for part in parts
+            )
+        case AnyOf(parts):
+            return " or ".join(f"({render(one)})" if isinstance(one, AnyOf) else render(one) for one in parts)
+
+
+def _inside(node: Node) -> str:
+    return render(node) if isinstance(node, Constant | Field | Items) else f"({render(node)})"
+
+
+def _constant(value: float | str) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.governance.strategies import CATALOGUE, DATA
-from tools.governance.expressions import ExpressionError, parse_expression
+from tools.governance.conditions import parse_expression
 from tools.governance.policy import read_policies
+from tools.governance.policy_language import ExpressionError
 from tools.governance.policy_tests import Licences, read_policy_tests, run_policy_tests
 from tools.governance.vocabulary import DEFAULT_VOCABULARY
 

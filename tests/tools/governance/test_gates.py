@@ -16,12 +16,12 @@ from tests.tools.governance.strategies import (
     evidences,
     finding,
     good,
+    render,
 )
 from tools.governance.evidence import Evidence, Lineage
 from tools.governance.gates import GateResult, decide
 from tools.governance.licensing import licensed_model
 from tools.governance.policy import PolicySet, default_policies, read_policies
-from tools.governance.syntax import render
 
 DEFAULT = default_policies()
 

@@ -4,9 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools.governance.strategies import conditions
-from tools.governance.parser import MAX_DEPTH, parse_tree
-from tools.governance.syntax import All, AnyOf, Compare, Constant, ExpressionError, Field, Items, Not, render
+from tests.tools.governance.strategies import conditions, render
+from tools.governance.policy_language import (
+    MAX_DEPTH,
+    All,
+    AnyOf,
+    Compare,
+    Constant,
+    ExpressionError,
+    Field,
+    Items,
+    Not,
+    parse_tree,
+)
 
 A, B, C = (Compare("<", Field(name), Constant(1.0)) for name in "abc")
 
@@ -28,6 +38,9 @@ A, B, C = (Compare("<", Field(name), Constant(1.0)) for name in "abc")
         ('a.b on "faq 2" >= -1.5e-3', Compare(">=", Field("a.b", "faq 2"), Constant(-0.0015))),
         (r"'it\'s \\' == a", Compare("==", Constant("it's \\"), Field("a"))),
         ("  a\n<\t1 ", A),
+        ("bias.class.lambda < 007", Compare("<", Field("bias.class.lambda"), Constant(7.0))),
+        ("None == True", Compare("==", Field("None"), Field("True"))),
+        ("'汉' in a or a < 1", AnyOf((Compare("in", Constant("汉"), Field("a")), A))),
     ],
 )
 def test_what_binds_how(text, tree):
@@ -50,11 +63,23 @@ def test_what_binds_how(text, tree):
         ("a < 1e999", 5, "too large"),
         ("a < 0.8.5", 5, "unexpected '0'"),
         ("a on b < 1", 6, "in quotes"),
-        ("a in []", 7, r"found \]"),
+        ("a in []", 6, "the list is empty"),
         ("a in [1, ", 10, "found the end"),
-        ("and a < 1", 1, "found and"),
+        ("and a < 1", 1, "unexpected and"),
         ("a b", 3, "unexpected b"),
-        ("a < 1 not", 7, "unexpected not"),
+        ("a < 1 not", 10, "found the end"),
+        ("f(a) < 1", 2, r"unexpected \("),
+        ("a[1] < 1", 2, r"unexpected \["),
+        ("(a, b) < 1", 3, "unexpected ,"),
+        ("a == () or b < 1", 6, r"unexpected \("),
+        ('a == "x" "y"', 10, 'unexpected "y"'),
+        ('a == f"x"', 7, 'unexpected "x"'),
+        ('"a" on "x" < 1', 5, "unexpected on"),
+        ("a if b else c", 3, "unexpected if"),
+        ("(a := 1) < 2", 4, "unexpected ':'"),
+        ("a + 1 < 2", 3, r"unexpected '\+'"),
+        ("a < 1 # b", 7, "unexpected '#'"),
+        ("a @ b < 1", 3, "unexpected '@'"),
     ],
 )
 def test_a_mistake_is_shown_where_it_stands(text, column, message):

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 from hypothesis import given
 
@@ -13,12 +15,12 @@ from tests.tools.governance.strategies import (
     finding,
     gap,
     good,
+    render,
 )
+from tools.governance.conditions import all_of, any_of, evaluate, negation, parse_expression, same_of
 from tools.governance.evidence import Evidence, Lineage
-from tools.governance.expressions import evaluate, parse_expression
 from tools.governance.licensing import licensed_data, licensed_model
-from tools.governance.syntax import All, AnyOf, ExpressionError, Not, render
-from tools.governance.truth import negation
+from tools.governance.policy_language import All, AnyOf, ExpressionError, Not
 from tools.governance.vocabulary import DEFAULT_VOCABULARY
 
 
@@ -208,3 +210,41 @@ def test_what_is_certain_without_ages_is_certain_with_them(tree, evidence):
     known = facts(evidence)
     certain = evaluate(tree, known, ages_unknown=True)
     assert certain is None or certain is evaluate(tree, known)
+
+
+TRUTHS = (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both", "either"),
+    [
+        (True, True, True, True),
+        (True, False, False, True),
+        (True, None, None, True),
+        (False, False, False, False),
+        (False, None, False, None),
+        (None, None, None, None),
+    ],
+)
+def test_kleenes_tables(one, other, both, either):
+    for pair in ((one, other), (other, one)):
+        assert all_of(pair) is both
+        assert any_of(pair) is either
+
+
+def test_the_laws_of_de_morgan():
+    for one, other in product(TRUTHS, TRUTHS):
+        assert negation(all_of([one, other])) is any_of([negation(one), negation(other)])
+        assert negation(any_of([one, other])) is all_of([negation(one), negation(other)])
+
+
+def test_what_is_unknown_stays_unknown_when_it_is_negated():
+    assert [negation(truth) for truth in TRUTHS] == [False, True, None]
+
+
+def test_readings_that_disagree_are_unknown():
+    assert same_of([True, True]) is True
+    assert same_of([False]) is False
+    assert same_of([True, False]) is None
+    assert same_of([True, None]) is None
+    assert same_of([]) is None
