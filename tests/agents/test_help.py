@@ -8,13 +8,13 @@ from agents.phrases import phrase
 from agents.planner.known import Known, KnownRollout
 from agents.planner.ordering import plan_operation
 from tools.assembly import governance_tools, ledger_tools
-from tools.catalogue import load_catalogue
-from tools.evidence import open_evidence
 from tools.fleet.asking import asking_tools
 from tools.fleet.devices import device_tools
 from tools.fleet.state import SharedStates
 from tools.fleet.watching import watching_tools
-from tools.gates import Gates
+from tools.governance.evidence_store import open_evidence
+from tools.governance.gate import Gates
+from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
 TOOLS = {

@@ -8,18 +8,21 @@ future, or older than the policy's limit is no reading; why is told in `Facts.ab
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from tools.catalogue import Permission
-from tools.governance.compatibility import Compatibility
-from tools.governance.evidence import BiasMeasurement, Evaluation, Evidence, SecurityFinding
-from tools.governance.regions import regions_touched
-from tools.governance.terms import worst
+from tools.governance.evidence import (
+    BiasMeasurement,
+    Evaluation,
+    Evidence,
+    Measured,
+    newest,
+    regions_touched,
+)
+from tools.governance.licence import Compatibility, worst
+from tools.registry.catalogue import Permission
 
 __all__ = ["Facts", "Reading", "Readings", "Value"]
 
 Value = float | str | frozenset[str]
-_Item = TypeVar("_Item", Evaluation, BiasMeasurement, SecurityFinding)
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a clock that is somewhat fast may date its evidence."""
@@ -157,15 +160,15 @@ class Facts:
             why = f"a scan does not say how many {rest} findings there are"
         return Readings(tuple(Reading(count, item.source) for item, count in counts), why)
 
-    def _oldest(self, items: Sequence[_Item], what: str) -> Readings:
+    def _oldest(self, items: Sequence[Measured], what: str) -> Readings:
         counted, why = self._counted(items, what, ages=True)
         if not counted:
             return Readings((), why)
         return Readings((Reading(max(self._age(item) for item in counted)),), why)
 
-    def _counted(self, items: Sequence[_Item], what: str, *, ages: bool = False) -> tuple[list[_Item], str]:
+    def _counted(self, items: Sequence[Measured], what: str, *, ages: bool = False) -> tuple[list[Measured], str]:
         """Those that count, and what is to be said of the others; for ages, the old ones count too."""
-        counted: list[_Item] = []
+        counted: list[Measured] = []
         others: list[str] = []
         for item in items:
             if item.digest != self.evidence.digest:
@@ -180,7 +183,7 @@ class Facts:
             others = [f"there is no {what}"]
         return counted, "; ".join(sorted(set(others)))
 
-    def _age(self, item: _Item) -> float:
+    def _age(self, item: Measured) -> float:
         return max(0.0, (self.now - item.finished_at) / timedelta(days=1))
 
 
@@ -191,14 +194,8 @@ def _answer(name: str, answer: Permission) -> Readings:
     return Readings((Reading(answer),))
 
 
-def _newest(items: Sequence[_Item], group: Callable[[_Item], Hashable]) -> list[_Item]:
-    """The newest of each group; several of one time stay, for nobody can say which holds."""
-    latest: dict[Hashable, datetime] = {}
-    for item in items:
-        key = group(item)
-        latest[key] = max(latest.get(key, item.finished_at), item.finished_at)
-    kept = [item for item in items if item.finished_at == latest[group(item)]]
-    return sorted(kept, key=lambda item: item.model_dump_json())
+def _newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) -> list[Measured]:
+    return sorted(newest(items, group), key=lambda item: item.model_dump_json())
 
 
 def _told(item: Evaluation | BiasMeasurement) -> str:

@@ -25,17 +25,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from memory.errors import InvalidInput, NotFound
-from tools.catalogue import Catalogue
-from tools.catalogue.data_licences import DataLicence
-from tools.governance.evidence import Evidence, LicensedPart
-from tools.governance.gates import GateResult, Verdict, decide
-from tools.governance.licensing import licensed_data, licensed_model, licensed_part
-from tools.governance.located_yaml import Located, Place, mistakes, read_located
-from tools.governance.policy import PolicySet
+from tools.governance.evidence import Evidence, Frozen, LicensedPart
+from tools.governance.licence import licensed_data, licensed_model, licensed_part
+from tools.governance.policy import Located, Place, PolicySet, mistakes, read_located
+from tools.governance.verdict import GateResult, Verdict, decide
 from tools.governance.vocabulary import nearest_names
+from tools.registry.catalogue import Catalogue, DataLicence
 
 __all__ = ["CaseResult", "Licences", "PolicyTests", "read_policy_tests", "run_policy_tests"]
 
@@ -51,22 +49,18 @@ class Licences:
     data: dict[str, DataLicence]
 
 
-class _Case(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Case(Frozen):
     name: str = Field(min_length=1)
-    evidence: dict[str, Any] = {}
+    evidence: dict[str, Any] = Field(default={})
     expect: Verdict
     reasons: tuple[str, ...] = ()
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _File(Frozen):
     schema_: int = Field(alias="schema", ge=1, le=1)
     policy: str
     now: AwareDatetime
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = Field(default={})
     tests: tuple[_Case, ...] = Field(min_length=1)
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
-from tools.governance.evidence import OUTCOMES, PURPOSES
-from tools.governance.regions import REGIONS
+from tools.governance.evidence import OUTCOMES, PURPOSES, REGIONS
 
 __all__ = ["DEFAULT_VOCABULARY", "FieldType", "Kind", "UnknownName", "Vocabulary", "nearest_names"]
 

@@ -14,14 +14,14 @@ from agents.planner.reading import without_reason
 from agents.router.language import detect_language
 from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools
-from tools.catalogue import load_catalogue
-from tools.evidence import open_evidence
 from tools.fleet.asking import asking_tools
 from tools.fleet.devices import device_tools
 from tools.fleet.state import SharedStates
 from tools.fleet.watching import watching_tools
-from tools.gates import Gates
-from tools.licences import licence_tools
+from tools.governance.evidence_store import open_evidence
+from tools.governance.gate import Gates
+from tools.governance.licence_tools import licence_tools
+from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
 SPECS = {

@@ -9,8 +9,8 @@ from memory.errors import ApprovalNeeded
 from tests.fakes.works import ANN, Works, open_works
 from tests.server.cli.conftest import Chargehand
 from tools.assembly import ledger_tools
-from tools.catalogue import load_catalogue
 from tools.context import LOCAL_ENGINEER, Books
+from tools.registry.catalogue import load_catalogue
 from tools.spec import bind
 
 

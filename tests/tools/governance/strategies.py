@@ -4,12 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from tools.catalogue import load_catalogue
-from tools.catalogue.data_licences import load_data_licences
-from tools.governance.compatibility import compatibility
 from tools.governance.evidence import (
     OUTCOMES,
     PURPOSES,
+    REGIONS,
     BiasMeasurement,
     Evaluation,
     Evidence,
@@ -18,9 +16,9 @@ from tools.governance.evidence import (
     SecurityFinding,
 )
 from tools.governance.facts import Facts
-from tools.governance.licensing import licensed_data, licensed_model, licensed_part
+from tools.governance.licence import compatibility, licensed_data, licensed_model, licensed_part
 from tools.governance.policy_language import All, AnyOf, Compare, Constant, Field, Items, Node, Not
-from tools.governance.regions import REGIONS
+from tools.registry.catalogue import load_catalogue, load_data_licences
 
 CATALOGUE = load_catalogue()
 DATA = load_data_licences()
