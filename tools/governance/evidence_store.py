@@ -1,7 +1,7 @@
 """Evidence in the ledger: recorded about the content of versions, and gathered for a use."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -27,10 +27,10 @@ from tools.governance.evidence import (
     newest,
 )
 from tools.governance.facts import CLOCK_SKEW
-from tools.governance.licence import licensed_data, licensed_model, licensed_part
+from tools.governance.licence import Licences
 from tools.governance.policy_store import declared_attributes, declared_metrics
 from tools.governance.vocabulary import DEFAULT_VOCABULARY
-from tools.registry.catalogue import Catalogue, DataLicence, load_data_licences
+from tools.registry.catalogue import Catalogue, load_data_licences
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, tool
 
@@ -62,11 +62,8 @@ class Use(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceSource:
-    """Gathers evidence; the terms of the parts are looked up in the catalogue and among the data licences."""
-
-    catalogue: Catalogue
-    data_licences: Mapping[str, DataLicence]
+class EvidenceSource(Licences):
+    """Gathers evidence about versions, with the terms of their parts."""
 
     def gather(self, unit: Unit, version: Version, use: Use, requested_by: str = "") -> Evidence:
         """All that is known of a version; what was measured anew has taken the place of what was measured before.
@@ -105,24 +102,12 @@ class EvidenceSource:
             yield self.part("adapter", version.adapter, str(version.card.get("adapter_licence") or ""))
         for dataset in version.datasets:
             name = str(dataset.get("name") or dataset.get("digest") or "a data set without a name")
-            yield licensed_data(self.data_licences, name, str(dataset.get("licence") or ""))
-
-    def part(self, kind: str, name: str, licence_id: str = "") -> LicensedPart:
-        """A base or adapter: under the licence that is named, else under that of the catalogue, else under none.
-
-        Raises:
-            NotFound: no such licence; names those that are known.
-        """
-        part = "adapter" if kind == "adapter" else "base"
-        if licence_id:
-            return licensed_part(self.catalogue, self.data_licences, part, name, licence_id)
-        known = self.catalogue.find(name)
-        return licensed_model(self.catalogue, known.id, part) if known else LicensedPart(part=part, name=name)
+            yield self.dataset(name, str(dataset.get("licence") or ""))
 
     def _base(self, unit: Unit, version: Version) -> LicensedPart:
         known = self.catalogue.find(version.base, unit.models.get(version.model).catalogue_id)
         if known is not None:
-            return licensed_model(self.catalogue, known.id)
+            return self.model(known.id)
         try:
             return self.part("base", version.base, version.licence)
         except NotFound:

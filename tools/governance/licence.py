@@ -16,6 +16,7 @@ and modification of the base, wherever an adapter or a quantisation changes it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from memory.errors import NotFound
@@ -25,12 +26,10 @@ from tools.registry.catalogue import Catalogue, DataLicence, Licence, Permission
 __all__ = [
     "Compatibility",
     "LicenceReason",
+    "Licences",
     "Obligation",
     "ObligationKind",
     "compatibility",
-    "licensed_data",
-    "licensed_model",
-    "licensed_part",
     "restrictiveness",
     "worst",
 ]
@@ -101,55 +100,52 @@ class Compatibility(Frozen):
     user_threshold: int | None
 
 
-def licensed_model(catalogue: Catalogue, name: str, part: Literal["base", "adapter"] = "base") -> LicensedPart:
-    """A model of the catalogue under its terms.
+@dataclass(frozen=True, slots=True)
+class Licences:
+    """Where the terms of parts are looked up: of models in the catalogue, of data among the data licences."""
 
-    Raises:
-        NotFound: the catalogue has no such model; the error names the nearest.
-    """
-    model = catalogue.get(name)
-    return LicensedPart(
-        part=part,
-        name=model.id,
-        licence_id=model.licence,
-        licence=catalogue.licence_of(model),
-        verified="licence" not in model.unsure,
-        modalities=model.modalities,
-    )
+    catalogue: Catalogue
+    data_licences: Mapping[str, DataLicence]
 
+    def model(self, name: str, part: Literal["base", "adapter"] = "base") -> LicensedPart:
+        """A model of the catalogue under its terms.
 
-def licensed_data(licences: Mapping[str, DataLicence], name: str, licence_id: str) -> LicensedPart:
-    """A data set under one of the known data licences; under none where the id is not known."""
-    found = licences.get(licence_id.lower())
-    return LicensedPart(
-        part="dataset",
-        name=name,
-        licence_id=licence_id.lower(),
-        licence=found,
-        share_alike=found is not None and found.share_alike,
-    )
+        Raises:
+            NotFound: the catalogue has no such model; the error names the nearest.
+        """
+        model = self.catalogue.get(name)
+        return LicensedPart(
+            part=part,
+            name=model.id,
+            licence_id=model.licence,
+            licence=self.catalogue.licence_of(model),
+            verified="licence" not in model.unsure,
+            modalities=model.modalities,
+        )
 
+    def dataset(self, name: str, licence_id: str) -> LicensedPart:
+        """A data set under one of the known data licences; under none where the id is not known."""
+        return self._under(self.data_licences.get(licence_id.lower()), "dataset", name, licence_id)
 
-def licensed_part(
-    catalogue: Catalogue,
-    licences: Mapping[str, DataLicence],
-    part: Literal["base", "adapter"],
-    name: str,
-    licence_id: str,
-) -> LicensedPart:
-    """A base or adapter under a licence named by its id, of models or of data; the catalogue need not have the model.
+    def part(self, part: Literal["base", "adapter"], name: str, licence_id: str = "") -> LicensedPart:
+        """A base or adapter: under the licence that is named, else under that of the catalogue, else under none.
 
-    Raises:
-        NotFound: no such licence.
-    """
-    key = licence_id.lower()
-    data = licences.get(key)
-    found = data or catalogue.licences.get(key)
-    if found is None:
-        raise NotFound(f"No licence {licence_id!r} is known.", "Known: " + ", ".join(sorted(catalogue.licences)) + ".")
-    return LicensedPart(
-        part=part, name=name, licence_id=key, licence=found, share_alike=data is not None and data.share_alike
-    )
+        Raises:
+            NotFound: no such licence, of models or of data; names those that are known.
+        """
+        if not licence_id:
+            known = self.catalogue.find(name)
+            return LicensedPart(part=part, name=name) if known is None else self.model(known.id, part)
+        found = self.data_licences.get(licence_id.lower()) or self.catalogue.licences.get(licence_id.lower())
+        if found is None:
+            known_ids = ", ".join(sorted(self.catalogue.licences))
+            raise NotFound(f"No licence {licence_id!r} is known.", f"Known: {known_ids}.")
+        return self._under(found, part, name, licence_id)
+
+    @staticmethod
+    def _under(licence: Licence | None, part: Part, name: str, licence_id: str) -> LicensedPart:
+        shared = isinstance(licence, DataLicence) and licence.share_alike
+        return LicensedPart(part=part, name=name, licence_id=licence_id.lower(), licence=licence, share_alike=shared)
 
 
 def restrictiveness(value: Permission) -> int:

@@ -8,7 +8,7 @@ from memory.errors import InvalidInput
 from memory.ledger import Unit
 from tools.governance.evidence import Frozen, LicensedPart, Purpose, Region
 from tools.governance.evidence_store import EvidenceSource
-from tools.governance.licence import Compatibility, compatibility, licensed_data
+from tools.governance.licence import Compatibility, compatibility
 from tools.registry.catalogue import Catalogue, Licence, Permission
 from tools.registry.versions import find_version
 from tools.spec import ToolContext, ToolSpec, tool
@@ -128,7 +128,7 @@ def compatibility_tools(source: EvidenceSource) -> list[ToolSpec]:
         else:
             parts = [_base(source, str(base), base_licence)]
             parts += [source.part("adapter", adapter, adapter_licence)] if adapter is not None else []
-            parts += [licensed_data(source.data_licences, one.name, one.licence) for one in datasets]
+            parts += [source.dataset(one.name, one.licence) for one in datasets]
         answer = compatibility(parts, purpose, region, users=users, quantised=quantised)
         return LicenceAnswer(compatibility=answer, parts=parts)
 

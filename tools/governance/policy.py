@@ -17,6 +17,7 @@ policy's, say where it holds. The language: `docs/policies.md`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
@@ -38,6 +39,7 @@ __all__ = [
     "Rule",
     "check_policies",
     "default_policies",
+    "default_text",
     "mistakes",
     "read_located",
     "read_policies",
@@ -90,7 +92,6 @@ class Rule:
     condition: Expression
     when: Expression | None
     why: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,11 @@ class PolicySet:
 
     policies: tuple[Policy, ...]
     digest: str
+
+    @property
+    def rules(self) -> list[str]:
+        """Names of the rules: `policy/rule`."""
+        return [f"{policy.id}/{rule.id}" for policy in self.policies for rule in policy.rules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +180,13 @@ def check_policies(text: str, name: str = "policy") -> list[Problem]:
 
 def default_policies() -> PolicySet:
     """The policies that hold where a tenant has none of its own."""
-    name = "default_policies.yaml"
-    return read_policies(files("tools.governance").joinpath(name).read_text(encoding="utf-8"), name)
+    return read_policies(default_text(), "default_policies.yaml")
+
+
+@cache
+def default_text() -> str:
+    """The file of the default policies."""
+    return (files("tools.governance") / "default_policies.yaml").read_text(encoding="utf-8")
 
 
 def _load(text: str, name: str) -> tuple[PolicySet | None, list[Problem]]:
@@ -239,16 +250,17 @@ def _policy(
     rules: list[Rule] = []
     for number, rule in enumerate(entry.rules):
         at, label = (*place, "rules", number), f"rule {entry.id}/{rule.id}"
-        given: list[tuple[Kind, str | None]] = [("require", rule.require), ("forbid", rule.forbid), ("warn", rule.warn)]
-        stated: list[tuple[Kind, str]] = [(kind, text) for kind, text in given if text is not None]
+        kinds: tuple[Kind, ...] = ("require", "forbid", "warn")
+        stated = [kind for kind in kinds if getattr(rule, kind) is not None]
         if len(stated) != 1:
             problems.append(Problem(located.line_of(at), f"{label}: give exactly one of require, forbid and warn"))
             continue
-        kind, text = stated[0]
+        (kind,) = stated
+        text: str = getattr(rule, kind)
         condition = expression(text, (*at, kind), label)
         holds = when(rule.when, at, label)
         if condition is not None:
-            rules.append(Rule(rule.id, kind, condition, holds, rule.why, located.line_of(at)))
+            rules.append(Rule(rule.id, kind, condition, holds, rule.why))
     return Policy(
         entry.id, entry.title, when(entry.when, place, f"policy {entry.id}"), entry.max_age_days, tuple(rules)
     )

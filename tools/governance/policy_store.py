@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -13,7 +12,7 @@ from memory.ledger import Unit
 from memory.ledger.policies import StoredPolicy
 from memory.yaml_text import parse_yaml
 from tools.governance.evidence import unordered_digest
-from tools.governance.policy import PolicySet, read_policies
+from tools.governance.policy import PolicySet, default_text, read_policies
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
 
 __all__ = ["PolicyList", "active_policies", "declared_attributes", "declared_metrics", "policy_tools"]
@@ -23,6 +22,7 @@ DEFAULT = "default"
 
 PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="name of a policy file")]
 PolicyText = Annotated[str, Field(min_length=1, max_length=100_000, description="YAML; the language: docs/policies.md")]
+_KEPT = ("name", "active", "digest", "revision", "updated_at", "updated_by")
 Action = Literal["list", "show", "put", "activate", "deactivate"]
 
 
@@ -59,7 +59,7 @@ def active_policies(unit: Unit) -> PolicySet:
     """What holds in the tenant now: its active policies together, the default ones where it has none."""
     stored = unit.policies.all(active=True)
     if not stored:
-        return _read(_default_text(), DEFAULT)
+        return _read(default_text(), DEFAULT)
     sets = [_read(policy.text, policy.name) for policy in stored]
     if len(sets) == 1:
         return sets[0]
@@ -165,12 +165,12 @@ def _listed(unit: Unit, name: str | None) -> PolicyList:
     default = PolicyView(
         name=DEFAULT,
         active=not any(policy.active for policy in stored),
-        digest=f"sha256:{hashlib.sha256(_default_text().encode()).hexdigest()}",
+        digest=f"sha256:{hashlib.sha256(default_text().encode()).hexdigest()}",
         revision=0,
         updated_at=None,
         updated_by="",
-        rules=_rules(_default_text(), DEFAULT)[0],
-        text=_default_text() if name == DEFAULT else None,
+        rules=_rules(default_text(), DEFAULT)[0],
+        text=default_text() if name == DEFAULT else None,
     )
     if name not in {None, DEFAULT}:
         views = [_view(unit.policies.get(str(name)), with_text=True)]
@@ -182,26 +182,17 @@ def _listed(unit: Unit, name: str | None) -> PolicyList:
 
 def _view(policy: StoredPolicy, *, with_text: bool = False) -> PolicyView:
     rules, problem = _rules(policy.text, policy.name)
-    return PolicyView(
-        name=policy.name,
-        active=policy.active,
-        digest=policy.digest,
-        revision=policy.revision,
-        updated_at=policy.updated_at,
-        updated_by=policy.updated_by,
-        rules=rules,
-        problem=problem,
-        text=policy.text if with_text else None,
-    )
+    kept = {name: getattr(policy, name) for name in _KEPT}
+    return PolicyView(**kept, rules=rules, problem=problem, text=policy.text if with_text else None)
 
 
 def _rules(text: str, name: str) -> tuple[list[str], str]:
     """The rules, and why there are none where the text does not load."""
     try:
-        policies = _read(text, name).policies
+        policies = _read(text, name)
     except InvalidInput as error:
         return [], error.message
-    return [f"{policy.id}/{rule.id}" for policy in policies for rule in policy.rules], ""
+    return policies.rules, ""
 
 
 def _contents(unit: Unit) -> list[Mapping[str, Any]]:
@@ -211,11 +202,6 @@ def _contents(unit: Unit) -> list[Mapping[str, Any]]:
 @lru_cache(maxsize=64)
 def _read(text: str, name: str) -> PolicySet:
     return read_policies(text, name)
-
-
-@lru_cache(maxsize=1)
-def _default_text() -> str:
-    return files("tools.governance").joinpath("default_policies.yaml").read_text(encoding="utf-8")
 
 
 def policy_tools() -> list[ToolSpec]:

@@ -29,24 +29,15 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from memory.errors import InvalidInput, NotFound
 from tools.governance.evidence import Evidence, Frozen, LicensedPart
-from tools.governance.licence import licensed_data, licensed_model, licensed_part
+from tools.governance.licence import Licences
 from tools.governance.policy import Located, Place, PolicySet, mistakes, read_located
 from tools.governance.verdict import GateResult, Verdict, decide
 from tools.governance.vocabulary import nearest_names
-from tools.registry.catalogue import Catalogue, DataLicence
 
-__all__ = ["CaseResult", "Licences", "PolicyTests", "read_policy_tests", "run_policy_tests"]
+__all__ = ["CaseResult", "PolicyTests", "read_policy_tests", "run_policy_tests"]
 
 _MODELS = ("base", "adapter")
 _OWN_DIGEST = "sha256:" + "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Licences:
-    """Where `model:` and `licence:` are looked up."""
-
-    catalogue: Catalogue
-    data: dict[str, DataLicence]
 
 
 class _Case(Frozen):
@@ -134,8 +125,7 @@ def read_policy_tests(text: str, name: str, licences: Licences) -> PolicyTests:
 
 def run_policy_tests(tests: PolicyTests, policies: PolicySet) -> list[CaseResult]:
     """Decide every case and compare. A reason is expected among those that decided."""
-    known = [f"{policy.id}/{rule.id}" for policy in policies.policies for rule in policy.rules]
-    return [_run(case, tests.now, policies, [*known, "licence", "coverage"]) for case in tests.cases]
+    return [_run(case, tests.now, policies, [*policies.rules, "licence", "coverage"]) for case in tests.cases]
 
 
 def _run(case: _Checked, now: datetime, policies: PolicySet, known: list[str]) -> CaseResult:
@@ -180,12 +170,12 @@ def _licensed(item: Any, licences: Licences) -> LicensedPart | Any:
     fields = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
     part, name, licence = fields.get("part"), str(fields.get("name", "")), fields.get("licence")
     if sorted(fields) == ["model", "part"] and part in _MODELS:
-        return licensed_model(licences.catalogue, str(fields["model"]), part)
+        return licences.model(str(fields["model"]), part)
     if sorted(fields) == ["licence", "name", "part"] and isinstance(licence, str):
         if part == "dataset":
-            return licensed_data(licences.data, name, licence)
+            return licences.dataset(name, licence)
         if part in _MODELS:
-            return licensed_part(licences.catalogue, licences.data, part, name, licence)
+            return licences.part(part, name, licence)
     return item
 
 

@@ -16,12 +16,13 @@ from tools.governance.evidence import (
     SecurityFinding,
 )
 from tools.governance.facts import Facts
-from tools.governance.licence import compatibility, licensed_data, licensed_model, licensed_part
+from tools.governance.licence import Licences, compatibility
 from tools.governance.policy_language import All, AnyOf, Compare, Constant, Field, Items, Node, Not
 from tools.registry.catalogue import load_catalogue, load_data_licences
 
 CATALOGUE = load_catalogue()
 DATA = load_data_licences()
+LICENCES = Licences(CATALOGUE, DATA)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OURS, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
@@ -46,8 +47,8 @@ def gap(attribute: str, value: float, **fields) -> BiasMeasurement:
     return BiasMeasurement(attribute=attribute, gap=value, **{**given, **fields})
 
 
-OWN_ADAPTER = licensed_part(CATALOGUE, DATA, "adapter", "faq-r16", "own")
-OWN_DATA = licensed_data(DATA, "tickets", "own")
+OWN_ADAPTER = LICENCES.part("adapter", "faq-r16", "own")
+OWN_DATA = LICENCES.dataset("tickets", "own")
 
 
 def good(**fields) -> Evidence:
@@ -60,7 +61,7 @@ def good(**fields) -> Evidence:
         "stage": "production",
         "requested_by": "ada",
         "lineage": Lineage(base="phi-4-mini", adapter="faq-r16", datasets=("tickets",)),
-        "licences": (licensed_model(CATALOGUE, "phi-4-mini"), OWN_ADAPTER, OWN_DATA),
+        "licences": (LICENCES.model("phi-4-mini"), OWN_ADAPTER, OWN_DATA),
         "evaluations": (evaluation(),),
         "bias": (gap("language", 0.04, worst_group="pl"),),
         "security": (finding("format", "gguf"), finding("signature", "valid"), finding("scan", "clean")),
@@ -115,11 +116,9 @@ findings = st.sampled_from([(check, outcome) for check, found in OUTCOMES.items(
     )
 )
 parts: st.SearchStrategy[LicensedPart] = st.one_of(
-    st.sampled_from([model.id for model in CATALOGUE.models]).map(lambda name: licensed_model(CATALOGUE, name)),
-    st.sampled_from([*sorted(DATA), "nowhere"]).map(lambda key: licensed_data(DATA, f"data {key}", key)),
-    st.sampled_from(sorted(CATALOGUE.licences)).map(
-        lambda key: licensed_part(CATALOGUE, DATA, "adapter", f"adapter {key}", key)
-    ),
+    st.sampled_from([model.id for model in CATALOGUE.models]).map(LICENCES.model),
+    st.sampled_from([*sorted(DATA), "nowhere"]).map(lambda key: LICENCES.dataset(f"data {key}", key)),
+    st.sampled_from(sorted(CATALOGUE.licences)).map(lambda key: LICENCES.part("adapter", f"adapter {key}", key)),
     st.builds(LicensedPart, part=st.sampled_from(["base", "adapter", "dataset"]), name=st.just("of nobody")),
 )
 purposes = st.sampled_from(PURPOSES)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 
 from tests.tools.governance.strategies import (
-    CATALOGUE,
-    DATA,
+    LICENCES,
     OTHER,
     conditions,
     days_ago,
@@ -19,7 +18,6 @@ from tests.tools.governance.strategies import (
 )
 from tools.governance.conditions import all_of, any_of, evaluate, negation, parse_expression, same_of
 from tools.governance.evidence import Evidence, Lineage
-from tools.governance.licence import licensed_data, licensed_model
 from tools.governance.policy_language import All, AnyOf, ExpressionError, Not
 from tools.governance.vocabulary import DEFAULT_VOCABULARY
 
@@ -177,14 +175,14 @@ def test_an_interval_that_was_not_measured_is_unknown():
 
 
 def test_a_no_of_one_part_is_a_no_though_another_is_not_known():
-    parts = (licensed_model(CATALOGUE, "qwen2.5-3b"), licensed_data(DATA, "web", "nowhere"))
+    parts = (LICENCES.model("qwen2.5-3b"), LICENCES.dataset("web", "nowhere"))
     assert truth('licence.commercial_use == "no"', good(licences=parts)) is True
     assert truth('licence.redistribution == "no"', good(licences=parts)) is None
     assert truth('licence.commercial_use == "yes"', good(licences=())) is None
 
 
 def test_terms_that_the_catalogue_marks_as_not_verified_are_unknown():
-    part = licensed_model(CATALOGUE, "phi-4-mini").model_copy(update={"verified": False})
+    part = LICENCES.model("phi-4-mini").model_copy(update={"verified": False})
     assert truth('licence.commercial_use == "yes"', good(licences=(part,))) is None
     assert truth('licence.verdict == "yes"', good(licences=(part,))) is None
 

@@ -2,17 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools.governance.strategies import CATALOGUE, DATA, OWN_ADAPTER, OWN_DATA, parts, purposes, regions
+from tests.tools.governance.strategies import CATALOGUE, DATA, LICENCES, OWN_ADAPTER, OWN_DATA, parts, purposes, regions
 from tools.governance.evidence import LicensedPart
-from tools.governance.licence import compatibility, licensed_data, licensed_model, licensed_part, restrictiveness, worst
+from tools.governance.licence import compatibility, restrictiveness, worst
 
 
 def model(name: str) -> LicensedPart:
-    return licensed_model(CATALOGUE, name)
+    return LICENCES.model(name)
 
 
 def data(licence_id: str) -> LicensedPart:
-    return licensed_data(DATA, f"{licence_id} data", licence_id)
+    return LICENCES.dataset(f"{licence_id} data", licence_id)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_an_adapter_of_our_own_needs_its_training_data_recorded():
 
 def test_what_is_changed_needs_leave_to_be_changed():
     plain = [model("gpt-4o-mini")] if "gpt-4o-mini" in {one.id for one in CATALOGUE.models} else None
-    base = plain or [licensed_part(CATALOGUE, DATA, "base", "hosted", "openai-api")]
+    base = plain or [LICENCES.part("base", "hosted", "openai-api")]
     assert compatibility(base, "internal_use", "DE").verdict == "yes"
     assert compatibility(base, "internal_use", "DE", quantised=True).verdict == "no"
     assert compatibility(base, "product", "DE").verdict == "no"

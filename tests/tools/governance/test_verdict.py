@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.governance.strategies import (
-    CATALOGUE,
+    LICENCES,
     NOW,
     OTHER,
     OWN_ADAPTER,
@@ -19,7 +19,6 @@ from tests.tools.governance.strategies import (
     render,
 )
 from tools.governance.evidence import Evidence, Lineage
-from tools.governance.licence import licensed_model
 from tools.governance.policy import PolicySet, default_policies, read_policies
 from tools.governance.verdict import GateResult, decide
 
@@ -102,7 +101,7 @@ def test_a_warning_changes_nothing():
 def test_the_licence_is_looked_at_whatever_the_policies_say():
     def licensed(name: str) -> Evidence:
         lineage = Lineage(base=name, adapter="faq-r16", datasets=("tickets",))
-        return good(licences=(licensed_model(CATALOGUE, name), OWN_ADAPTER, OWN_DATA), lineage=lineage)
+        return good(licences=(LICENCES.model(name), OWN_ADAPTER, OWN_DATA), lineage=lineage)
 
     refused = decide(ACCURATE, licensed("qwen2.5-3b"), NOW)
     assert refused.verdict == "fail"
@@ -116,7 +115,7 @@ def test_the_licence_is_looked_at_whatever_the_policies_say():
 
 
 def test_every_part_of_the_lineage_needs_its_terms():
-    result = decide(ACCURATE, good(licences=(licensed_model(CATALOGUE, "phi-4-mini"),)), NOW)
+    result = decide(ACCURATE, good(licences=(LICENCES.model("phi-4-mini"),)), NOW)
     assert result.verdict == "insufficient evidence"
     assert result.deciding()[0].facts == (
         "no licence of the adapter faq-r16 is recorded",
