@@ -13,7 +13,7 @@ from tools.pipelines import pipeline_tools
 from tools.quality import quality_tools
 from tools.registry.artifacts import ModelFiles, artifact_tools
 from tools.registry.catalogue import Catalogue
-from tools.registry.lifecycle import Gatekeeper, lifecycle_tools, require_passed_gate
+from tools.registry.lifecycle import Gatekeeper, lifecycle_tools
 from tools.registry.registration import registering_tools
 from tools.registry.versions import lineage_tools
 from tools.rollouts.tools import rollout_tools
@@ -24,9 +24,7 @@ from tools.tenancy.tenants import tenant_tools
 __all__ = ["governance_tools", "ledger_tools"]
 
 
-def ledger_tools(
-    catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_gate, files: ModelFiles | None = None
-) -> list[ToolSpec]:
+def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles | None = None) -> list[ToolSpec]:
     """All of them; `tools.spec.bind` gives them the ledger.
 
     Args:

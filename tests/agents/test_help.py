@@ -17,11 +17,12 @@ from tools.governance.gate import Gates
 from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
+GATES = Gates(open_evidence(CATALOGUE))
 TOOLS = {
     spec.name
     for spec in (
-        *ledger_tools(CATALOGUE),
-        *governance_tools(Gates(open_evidence(CATALOGUE))),
+        *ledger_tools(CATALOGUE, GATES.keep_production),
+        *governance_tools(GATES),
         *device_tools(SharedStates()),
         *watching_tools(),
         *asking_tools(),

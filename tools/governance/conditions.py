@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast
 
+from memory.nearest import nearest_names
 from tools.governance.facts import Facts, Value
 from tools.governance.policy_language import (
     All,
@@ -23,7 +24,7 @@ from tools.governance.policy_language import (
     fields_of,
     parse_tree,
 )
-from tools.governance.vocabulary import DEFAULT_VOCABULARY, FieldType, UnknownName, Vocabulary, nearest_names
+from tools.governance.vocabulary import DEFAULT_VOCABULARY, FieldType, Vocabulary
 
 __all__ = ["Expression", "Truth", "all_of", "any_of", "evaluate", "negation", "parse_expression", "same_of"]
 
@@ -139,10 +140,10 @@ def _constant_type(node: Node) -> FieldType:
 
 
 def _type_of(node: Field, vocabulary: Vocabulary) -> FieldType:
-    try:
-        found = vocabulary.type_of(node.name)
-    except UnknownName as error:
-        raise ExpressionError(f"unknown field {node.name}", node.column, error.nearest) from error
+    found = vocabulary.type_of(node.name)
+    if found is None:
+        nearest = nearest_names(node.name, vocabulary.names())
+        raise ExpressionError(f"unknown field {node.name}", node.column, tuple(nearest))
     if node.dataset is not None and not found.by_dataset:
         raise ExpressionError(f"{node.name} is not of one data set: leave out on", node.column)
     return found
@@ -167,7 +168,7 @@ def _check_text(text: str, column: int, other: FieldType) -> None:
         return
     if text == "unsure":
         raise ExpressionError("unsure is unknown, and nothing equals it: the verdict is then insufficient", column)
-    nearest = nearest_names(text, other.allowed) or other.allowed[:8]
+    nearest = tuple(nearest_names(text, other.allowed, least=65)) or other.allowed[:8]
     raise ExpressionError(f"the field is never {text!r}", column, nearest)
 
 

@@ -28,11 +28,11 @@ from typing import Any, cast
 from pydantic import AwareDatetime, Field, ValidationError
 
 from memory.errors import InvalidInput, NotFound
+from memory.nearest import nearest_names
 from tools.governance.evidence import Evidence, Frozen, LicensedPart
 from tools.governance.licence import Licences
 from tools.governance.policy import Located, Place, PolicySet, mistakes, read_located
 from tools.governance.verdict import GateResult, Verdict, decide
-from tools.governance.vocabulary import nearest_names
 
 __all__ = ["CaseResult", "PolicyTests", "read_policy_tests", "run_policy_tests"]
 

@@ -6,12 +6,11 @@ is an error when the policy is loaded, and not a fact that is missing for ever.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal
 
 from tools.governance.evidence import OUTCOMES, PURPOSES, REGIONS
 
-__all__ = ["DEFAULT_VOCABULARY", "FieldType", "Kind", "UnknownName", "Vocabulary", "nearest_names"]
+__all__ = ["DEFAULT_VOCABULARY", "FieldType", "Kind", "Vocabulary"]
 
 Kind = Literal["number", "text", "texts"]
 
@@ -31,15 +30,6 @@ class FieldType:
     low: float | None = None
     high: float | None = None
     by_dataset: bool = False
-
-
-class UnknownName(KeyError):
-    """No field has this name; carries the nearest."""
-
-    def __init__(self, name: str, nearest: tuple[str, ...]) -> None:
-        super().__init__(name)
-        self.name = name
-        self.nearest = nearest
 
 
 _ANSWERS = ("yes", "no", "conditional")
@@ -113,12 +103,8 @@ class Vocabulary:
         """With the metrics and attributes that a policy file declares."""
         return Vocabulary({**self.metrics, **metrics}, self.attributes | set(attributes))
 
-    def type_of(self, name: str) -> FieldType:
-        """The type of a field, such as `evaluation.accuracy.lower`.
-
-        Raises:
-            UnknownName: no field has this name.
-        """
+    def type_of(self, name: str) -> FieldType | None:
+        """The type of a field, such as `evaluation.accuracy.lower`; None where no field has this name."""
         if name in _FIXED:
             return _FIXED[name]
         group, _, rest = name.partition(".")
@@ -132,9 +118,7 @@ class Vocabulary:
             fields = {"max_gap": _COUNT, "age_days": _AGE}
         else:
             fields = {}
-        if attribute not in fields:
-            raise UnknownName(name, self._nearest(name))
-        return fields[attribute]
+        return fields.get(attribute)
 
     def names(self) -> list[str]:
         """Every name that a rule may use."""
@@ -143,14 +127,6 @@ class Vocabulary:
         ]
         bias = [f"bias.{name}.{end}" for name in sorted(self.attributes) for end in ("max_gap", "age_days")]
         return [*_FIXED, *metrics, *bias]
-
-    def _nearest(self, name: str) -> tuple[str, ...]:
-        return nearest_names(name, self.names())
-
-
-def nearest_names(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """At most three names that are like `name`, best first."""
-    return tuple(get_close_matches(name, names, n=3, cutoff=0.6))
 
 
 DEFAULT_VOCABULARY = Vocabulary()

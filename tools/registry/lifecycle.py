@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from memory.errors import Conflict, GateRefused, InvalidInput, NotFound
+from memory.errors import Conflict, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.models import Model
 from memory.ledger.versions import STAGES, Version
@@ -15,7 +15,7 @@ from tools.consent import ApprovalRule
 from tools.registry.versions import ModelView, VersionName, VersionView, find_version, model_view, version_view
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["AliasView", "Gatekeeper", "lifecycle_tools", "require_passed_gate"]
+__all__ = ["AliasView", "Gatekeeper", "lifecycle_tools"]
 
 Gatekeeper = Callable[[ToolContext, Version], None]
 """Raises GateRefused: what is known of the version does not allow it in production."""
@@ -162,24 +162,6 @@ def _retirable_model(unit: Unit, name: str) -> tuple[Model, list[Version]]:
     for version in versions:
         _require_unused(unit, version)
     return found, versions
-
-
-def require_passed_gate(context: ToolContext, version: Version) -> None:
-    """The gatekeeper that goes by the newest verdict on the version.
-
-    Raises:
-        GateRefused: no gate judged it yet, or the newest verdict is not "pass".
-    """
-    newest = context.unit.gates.of(version.id, limit=1)
-    if not newest:
-        raise GateRefused(f"No gate has judged {version.id} yet.", "Evaluate it and run the gate first.")
-    if newest[0].verdict != "pass":
-        reasons = [str(reason) for reason in newest[0].reasons]
-        raise GateRefused(
-            f"The gate {newest[0].gate} says {newest[0].verdict} of {version.id}: {'; '.join(reasons)}.",
-            "Mend what it names, then run the gate again.",
-            reasons,
-        )
 
 
 def _require_stage(unit: Unit, stage: str) -> None:

@@ -24,11 +24,12 @@ from tools.governance.licence_tools import licence_tools
 from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
+GATES = Gates(open_evidence(CATALOGUE))
 SPECS = {
     spec.name: spec
     for spec in (
-        *ledger_tools(CATALOGUE),
-        *governance_tools(Gates(open_evidence(CATALOGUE))),
+        *ledger_tools(CATALOGUE, GATES.keep_production),
+        *governance_tools(GATES),
         *licence_tools(CATALOGUE),
         *device_tools(SharedStates()),
         *watching_tools(),

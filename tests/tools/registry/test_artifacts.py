@@ -15,7 +15,7 @@ import pytest
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, StorageFailed
 from memory.home import Home
-from tests.fakes.works import ANN, BOB, Works
+from tests.fakes.works import ANN, BOB, Works, require_passed_gate
 from tools.assembly import ledger_tools
 from tools.registry.artifacts import ModelFiles, media_type_of
 from tools.registry.catalogue import load_catalogue
@@ -38,7 +38,7 @@ def files(home: Home) -> ModelFiles:
 @pytest.fixture
 def stocked(works: Works, files: ModelFiles) -> Works:
     works.now = datetime.now(UTC)
-    works.add(ledger_tools(load_catalogue(), files=files))
+    works.add(ledger_tools(load_catalogue(), require_passed_gate, files=files))
     works.register_tenant("globex")
     return works
 
@@ -206,7 +206,7 @@ class Collecting(ArtifactStore):
 async def test_no_tenant_gets_what_was_collected_meanwhile(works: Works, home: Home, folder: Path) -> None:
     real = open_artifacts(home)
     store = Collecting(real._files, real._root, real._copies, real._guard, local=True)
-    works.add(ledger_tools(load_catalogue(), files=ModelFiles(store, home.root)))
+    works.add(ledger_tools(load_catalogue(), require_passed_gate, files=ModelFiles(store, home.root)))
     with pytest.raises(Conflict, match="meanwhile"):
         await put(works, folder / "base.gguf")
     assert (await works.call(ANN, "artifact_list")).artifacts == []  # type: ignore[attr-defined]
@@ -247,7 +247,13 @@ async def test_a_repeat_with_the_same_key_reads_no_file(stocked: Works, folder: 
 
 async def test_a_store_that_fails_is_told_and_written_down(works: Works, home: Home, folder: Path) -> None:
     (folder / "file").write_text("in the way")
-    works.add(ledger_tools(load_catalogue(), files=ModelFiles(open_artifacts(home, str(folder / "file")), home.root)))
+    works.add(
+        ledger_tools(
+            load_catalogue(),
+            require_passed_gate,
+            files=ModelFiles(open_artifacts(home, str(folder / "file")), home.root),
+        )
+    )
     with pytest.raises(StorageFailed):
         await put(works, folder / "base.gguf")
     assert works.outcomes() == [("ann", "artifact_put", "failed")]

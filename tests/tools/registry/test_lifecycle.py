@@ -6,7 +6,7 @@ import pytest
 
 from memory.errors import ApprovalNeeded, CallerError, Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger.targets import Target
-from tests.fakes.works import ANN, BOB, Works
+from tests.fakes.works import ANN, BOB, Works, require_passed_gate
 from tools.assembly import ledger_tools
 from tools.registry.catalogue import load_catalogue
 
@@ -16,7 +16,7 @@ DIGEST = "sha256:" + "a" * 64
 
 @pytest.fixture
 async def works(works: Works) -> Works:
-    works.add(ledger_tools(CATALOGUE))
+    works.add(ledger_tools(CATALOGUE, require_passed_gate))
     await works.call(ANN, "register_model", name="support", based_on="SmolLM2-135M", description="answers customers")
     await version(works, "1")
     await version(works, "2", parent="support@1", datasets=[{"name": "tickets", "digest": DIGEST}])
