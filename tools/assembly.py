@@ -14,8 +14,7 @@ from tools.quality import quality_tools
 from tools.registry.artifacts import ModelFiles, artifact_tools
 from tools.registry.catalogue import Catalogue
 from tools.registry.lifecycle import Gatekeeper, lifecycle_tools
-from tools.registry.registration import registering_tools
-from tools.registry.versions import lineage_tools
+from tools.registry.versions import lineage_tools, registering_tools
 from tools.rollouts.tools import rollout_tools
 from tools.spec import ToolSpec
 from tools.tenancy.api_keys import key_tools

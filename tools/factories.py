@@ -13,7 +13,7 @@ from tools.factory_rules import require_adapter, require_deployable, require_pos
 from tools.governance.evidence_store import Use
 from tools.governance.gate import Gates, record
 from tools.governance.verdict import Verdict
-from tools.registry.registration import Digest, ServedBy, VersionContent, registering_tools
+from tools.registry.versions import Digest, ServedBy, VersionContent, registering_tools
 from tools.rollouts.ledger_store import read_target
 from tools.rollouts.views import RolloutView
 from tools.spec import ToolContext, ToolSpec, tool

@@ -7,7 +7,7 @@ from memory.nearest import nearest_names
 from tools.governance.evidence_store import EvidenceSource
 from tools.governance.gate import Judgement, refusal, told
 from tools.governance.licence import compatibility
-from tools.registry.registration import VersionContent
+from tools.registry.versions import VersionContent
 from tools.templates import FactoryTemplate, Size
 
 __all__ = ["require_adapter", "require_deployable", "require_possible", "require_same", "size_of"]

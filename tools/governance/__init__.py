@@ -2,10 +2,9 @@
 
 evidence.py             what is known about one version, for a purpose, a region and a stage
 evidence_store.py       recorded and gathered in the ledger
-vocabulary.py           the fields that rules may name, and their types
 policy_language.py      conditions: text to tree
 conditions.py           conditions checked and evaluated: true, false or unknown
-facts.py                what the evidence says of each field
+facts.py                the fields that rules may name, and what the evidence says of each
 policy.py               policies in YAML, with lines
 policy_tests.py         tests of policies, in YAML
 policy_store.py         which policies hold in a tenant, and how they change

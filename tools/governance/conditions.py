@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, cast
 
 from memory.nearest import nearest_names
-from tools.governance.facts import Facts, Value
+from tools.governance.facts import DEFAULT_VOCABULARY, Facts, FieldType, Value, Vocabulary
 from tools.governance.policy_language import (
     All,
     AnyOf,
@@ -24,7 +24,6 @@ from tools.governance.policy_language import (
     fields_of,
     parse_tree,
 )
-from tools.governance.vocabulary import DEFAULT_VOCABULARY, FieldType, Vocabulary
 
 __all__ = ["Expression", "Truth", "all_of", "any_of", "evaluate", "negation", "parse_expression", "same_of"]
 
@@ -245,5 +244,5 @@ def _values(node: Node, facts: Facts) -> list[Value | None]:
 
 
 def _is_age(field: Field) -> bool:
-    """Evidence that is merely old is missing, not bad: see `gates.py`."""
+    """Evidence that is merely old is missing, not bad: see `verdict.py`."""
     return field.name.endswith(".age_days")

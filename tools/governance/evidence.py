@@ -15,6 +15,7 @@ from memory.canonical import digest_of
 from tools.registry.catalogue import Licence
 
 __all__ = [
+    "OUTCOMES",
     "PURPOSES",
     "REGIONS",
     "BiasMeasurement",

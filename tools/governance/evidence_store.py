@@ -26,10 +26,9 @@ from tools.governance.evidence import (
     SecurityFinding,
     newest,
 )
-from tools.governance.facts import CLOCK_SKEW
+from tools.governance.facts import CLOCK_SKEW, DEFAULT_VOCABULARY
 from tools.governance.licence import Licences
 from tools.governance.policy_store import declared_attributes, declared_metrics
-from tools.governance.vocabulary import DEFAULT_VOCABULARY
 from tools.registry.catalogue import Catalogue, load_data_licences
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, tool

@@ -19,7 +19,18 @@ from tools.governance.verdict import GateResult, Reason, Verdict, decide
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["GateHistory", "GateView", "Gates", "Judgement", "advice_on", "gate_tools", "read_result", "told"]
+__all__ = [
+    "GateHistory",
+    "GateView",
+    "Gates",
+    "Judgement",
+    "advice_on",
+    "gate_tools",
+    "read_result",
+    "record",
+    "refusal",
+    "told",
+]
 
 
 class GateView(BaseModel):

@@ -23,16 +23,7 @@ from memory.errors import NotFound
 from tools.governance.evidence import Frozen, LicensedPart, Part, Purpose, regions_touched
 from tools.registry.catalogue import Catalogue, DataLicence, Licence, Permission
 
-__all__ = [
-    "Compatibility",
-    "LicenceReason",
-    "Licences",
-    "Obligation",
-    "ObligationKind",
-    "compatibility",
-    "restrictiveness",
-    "worst",
-]
+__all__ = ["Compatibility", "Licences", "Obligation", "compatibility", "restrictiveness", "worst"]
 
 ObligationKind = Literal["attribution", "user_threshold", "condition"]
 

@@ -27,15 +27,14 @@ from memory.errors import InvalidInput
 from memory.yaml_text import parse_yaml
 from tools.governance.conditions import Expression, parse_expression
 from tools.governance.evidence import Frozen, unordered_digest
+from tools.governance.facts import DEFAULT_VOCABULARY, Vocabulary
 from tools.governance.policy_language import ExpressionError, fields_of
-from tools.governance.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 __all__ = [
     "Located",
     "Place",
     "Policy",
     "PolicySet",
-    "Problem",
     "Rule",
     "check_policies",
     "default_policies",

@@ -26,7 +26,6 @@ __all__ = [
     "Items",
     "Node",
     "Not",
-    "Operator",
     "fields_of",
     "parse_tree",
 ]

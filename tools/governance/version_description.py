@@ -15,7 +15,7 @@ from tools.governance.verdict import GateResult
 from tools.registry.versions import find_version
 from tools.spec import ToolContext
 
-__all__ = ["EXPORT_SCOPES", "Artifact", "VersionDescription", "VersionDocument", "describe", "document"]
+__all__ = ["EXPORT_SCOPES", "Artifact", "VersionDescription", "VersionDocument", "document"]
 
 EXPORT_SCOPES = {"roster:read", "gates:read", "evaluations:read"}
 

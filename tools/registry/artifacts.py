@@ -15,20 +15,7 @@ from memory.ledger.artifacts import Artifact
 from tools.context import require_scope
 from tools.spec import Books, ToolContext, ToolSpec, bind, tool
 
-__all__ = [
-    "ArtifactDetail",
-    "ArtifactList",
-    "ArtifactView",
-    "Collected",
-    "Digest",
-    "FilePath",
-    "ModelFile",
-    "ModelFiles",
-    "Removed",
-    "Uploads",
-    "artifact_tools",
-    "media_type_of",
-]
+__all__ = ["FilePath", "ModelFile", "ModelFiles", "Uploads", "artifact_tools", "media_type_of"]
 
 FilePath = Annotated[
     str, Field(pattern="^/", max_length=4096, description="of a GGUF, safetensors or ONNX file of the hub's machine")

@@ -12,7 +12,16 @@ from memory.ledger.models import Model
 from memory.ledger.versions import STAGES, Version
 from memory.nearest import nearest_names
 from tools.consent import ApprovalRule
-from tools.registry.versions import ModelView, VersionName, VersionView, find_version, model_view, version_view
+from tools.registry.versions import (
+    ModelName,
+    ModelView,
+    NewName,
+    VersionName,
+    VersionView,
+    find_version,
+    model_view,
+    version_view,
+)
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["AliasView", "Gatekeeper", "lifecycle_tools"]
@@ -20,10 +29,6 @@ __all__ = ["AliasView", "Gatekeeper", "lifecycle_tools"]
 Gatekeeper = Callable[[ToolContext, Version], None]
 """Raises GateRefused: what is known of the version does not allow it in production."""
 
-NewName = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="lower-case letters, digits and . _ -")
-]
-ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
 Reason = Annotated[str, Field(min_length=3, max_length=2000, description="why, for the record")]
 
 

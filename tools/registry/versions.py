@@ -1,32 +1,75 @@
-"""What the roster knows: models, versions, where they come from, how they differ, their cards."""
+"""Registered models and their versions: registered, shown, compared, with lineage and card."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from memory.errors import NotFound
+from memory.canonical import digest_of
+from memory.errors import Conflict, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.models import Model
 from memory.ledger.versions import Version
 from memory.nearest import nearest_names
+from tools.registry.artifacts import FilePath, ModelFile, ModelFiles
+from tools.registry.catalogue import Catalogue
+from tools.serving import serving_card
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = [
     "Comparison",
-    "Lineage",
+    "Digest",
     "ModelList",
     "ModelView",
-    "VersionCard",
+    "ServedBy",
+    "VersionContent",
     "VersionName",
     "VersionView",
     "find_version",
     "lineage_tools",
     "model_view",
+    "registering_tools",
     "version_view",
 ]
 
+NewName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="lower-case letters, digits and . _ -")
+]
+ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
 VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]
+ServedBy = Annotated[
+    str, Field(pattern=r"^[a-z0-9_-]+:\S+$", max_length=500, description="provider:name that serves it")
+]
+Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$", description="sha256:..., empty where unknown")]
+_FILES_LIMIT_S = 900.0
 _COMPARED = ("model", "base", "base_digest", "adapter", "adapter_digest", "quantisation", "licence", "stage", "parent")
+
+
+class VersionContent(BaseModel):
+    """What a version consists of. `adapter` is empty where there is none, `quantisation` for the base's own.
+
+    A digest is the caller's word, but for a file that is named: its content is kept, and its digest computed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: Annotated[str, Field(min_length=1, max_length=500, description="the base weights")]
+    base_digest: Digest = ""
+    adapter: Annotated[str, Field(max_length=500)] = ""
+    adapter_digest: Digest = ""
+    quantisation: Annotated[str, Field(max_length=32, description="such as Q4_1")] = ""
+    base_file: FilePath | None = None
+    adapter_file: FilePath | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of all parts together, each by its digest where that is known, else by its name."""
+        parts = {
+            "base": self.base_digest or self.base,
+            "adapter": self.adapter_digest or self.adapter,
+            "quantisation": self.quantisation,
+        }
+        return f"sha256:{digest_of(parts)}"
 
 
 class VersionView(BaseModel):
@@ -130,6 +173,18 @@ def model_view(unit: Unit, model: Model) -> ModelView:
     )
 
 
+def lineage_tools() -> list[ToolSpec]:
+    """The operations that read the roster."""
+    reads = {"roster:read"}
+    return [
+        tool(models_list, scopes=reads, ledger=True),
+        tool(version_show, scopes=reads, ledger=True),
+        tool(version_lineage, scopes=reads, ledger=True),
+        tool(version_compare, scopes=reads, ledger=True),
+        tool(version_card, scopes=reads, ledger=True),
+    ]
+
+
 def models_list(context: ToolContext) -> ModelList:
     """List the tenant's registered models with their versions, stages and aliases."""
     return ModelList(models=[model_view(context.unit, model) for model in context.unit.models.all()])
@@ -161,7 +216,7 @@ def version_compare(context: ToolContext, first: VersionName, second: VersionNam
         first=version_view(unit, one),
         second=version_view(unit, other),
         differences={name: pair for name, pair in pairs.items() if pair[0] != pair[1]},
-        metrics=_side_by_side(_metrics(unit, one), _metrics(unit, other)),
+        metrics=_side_by_side(_newest_metrics(unit, one), _newest_metrics(unit, other)),
     )
 
 
@@ -179,35 +234,107 @@ def version_card(context: ToolContext, version: VersionName) -> VersionCard:
     )
 
 
-def _metrics(unit: Unit, version: Version) -> dict[str, dict[str, float]]:
+def _newest_metrics(unit: Unit, version: Version) -> dict[str, dict[str, float]]:
     """Task -> metrics of the newest evaluation whose subject is this version."""
-    found: dict[str, dict[str, float]] = {}
-    for row in unit.evaluations.all():
-        if row["subject"] == version.id:
-            found.setdefault(row["task"], row["metrics"])
-    return found
+    rows = [row for row in unit.evaluations.all() if row["subject"] == version.id]  # newest first
+    return {row["task"]: row["metrics"] for row in reversed(rows)}
 
 
 def _side_by_side(
     one: dict[str, dict[str, float]], other: dict[str, dict[str, float]]
 ) -> dict[str, dict[str, tuple[float | None, float | None]]]:
-    tasks = sorted({*one, *other})
+    tasks = {task: (one.get(task, {}), other.get(task, {})) for task in sorted({*one, *other})}
     return {
-        task: {
-            metric: (one.get(task, {}).get(metric), other.get(task, {}).get(metric))
-            for metric in sorted({*one.get(task, {}), *other.get(task, {})})
-        }
-        for task in tasks
+        task: {metric: (mine.get(metric), theirs.get(metric)) for metric in sorted({*mine, *theirs})}
+        for task, (mine, theirs) in tasks.items()
     }
 
 
-def lineage_tools() -> list[ToolSpec]:
-    """The operations that read the roster."""
-    reads = {"roster:read"}
+def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> list[ToolSpec]:
+    """The operations that add to the roster.
+
+    Args:
+        files: None where versions are registered by their digests alone.
+    """
+
+    def register_model(
+        context: ToolContext,
+        name: NewName,
+        based_on: Annotated[str | None, Field(max_length=200, description="name in the catalogue")] = None,
+        description: Annotated[str, Field(max_length=2000)] = "",
+    ) -> ModelView:
+        """Register a model, a line of versions, in the tenant's roster."""
+        known = catalogue.get(based_on).id if based_on is not None else None
+        model = Model(name, known, description, context.now, context.principal)
+        context.unit.models.add(model)
+        return model_view(context.unit, model)
+
+    def take(context: ToolContext, **arguments: Any) -> dict[str, ModelFile]:
+        content: VersionContent = arguments["content"]
+        named = {"base_digest": content.base_file, "adapter_digest": content.adapter_file}
+        if content.adapter_file and not content.adapter:
+            raise InvalidInput("There is a file of an adapter, and no adapter.", "Name the adapter.")
+        if any(named.values()) and files is None:
+            raise InvalidInput("No files are kept here.", "Give digests.")
+        return {field: files.take(context, path) for field, path in named.items() if files is not None and path}
+
+    def register_version(
+        context: ToolContext,
+        model: ModelName,
+        label: NewName,
+        reference: ServedBy,
+        content: VersionContent,
+        parent: Annotated[str | None, Field(max_length=200, description="version that it was made from")] = None,
+        datasets: Annotated[list[dict[str, Any]] | None, Field(description="trained on: name, digest, licence")] = None,
+        card: Annotated[dict[str, Any] | None, Field(description="fields of the model card")] = None,
+    ) -> VersionView:
+        """Register a version of a model: base, adapter and quantisation with the digests of their content."""
+        unit = context.unit
+        owner = unit.models.get(model)
+        if owner.retired_at is not None:
+            raise Conflict(f"The model {model!r} is retired: {owner.retired_reason}", "Register it as another model.")
+        if content.adapter_digest and not content.adapter:
+            raise InvalidInput("There is a digest of an adapter, and no adapter.", "Name the adapter.")
+        serving_card(card or {})
+        if files is not None:
+            content = _of_files(context, files, content, context.prepared or {})
+        known = catalogue.find(content.base, owner.catalogue_id)
+        version = Version(
+            id=f"{owner.name}@{label}",
+            model=owner.name,
+            reference=reference,
+            base=content.base,
+            base_digest=content.base_digest,
+            adapter=content.adapter,
+            adapter_digest=content.adapter_digest,
+            quantisation=content.quantisation,
+            digest=content.digest,
+            stage="candidate",
+            parent=find_version(unit, parent).id if parent is not None else None,
+            datasets=datasets or [],
+            licence=known.licence if known is not None else "",
+            card=card or {},
+            created_at=context.now,
+            created_by=context.principal,
+        )
+        unit.versions.add(version)
+        return version_view(unit, version)
+
+    writes = {"roster:write"}
     return [
-        tool(models_list, scopes=reads, ledger=True),
-        tool(version_show, scopes=reads, ledger=True),
-        tool(version_lineage, scopes=reads, ledger=True),
-        tool(version_compare, scopes=reads, ledger=True),
-        tool(version_card, scopes=reads, ledger=True),
+        tool(register_model, scopes=writes, effect="write"),
+        replace(tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S), prepare=take),
     ]
+
+
+def _of_files(
+    context: ToolContext, files: ModelFiles, content: VersionContent, taken: dict[str, ModelFile]
+) -> VersionContent:
+    """The content with the digests of its files, which the tenant now has. Raises InvalidInput: another was claimed."""
+    found: dict[str, str] = {}
+    for name, file in taken.items():
+        claimed = getattr(content, name)
+        if claimed not in {"", file.stored.digest}:
+            raise InvalidInput(f"The file's digest is {file.stored.digest}, not {claimed}.", "Leave the digest out.")
+        found[name] = files.enter(context, file).digest
+    return content.model_copy(update=found)

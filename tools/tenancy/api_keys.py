@@ -13,7 +13,7 @@ from memory.ledger.principals import ApiKey, Principal
 from tools.context import SCOPES
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["KEY_PREFIX", "ApiKeyList", "ApiKeyView", "NewApiKey", "find_caller", "key_tools"]
+__all__ = ["KEY_PREFIX", "ApiKeyList", "NewApiKey", "find_caller", "key_tools"]
 
 KEY_PREFIX = "chk_"
 """What every API key begins with."""

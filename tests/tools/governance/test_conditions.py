@@ -18,8 +18,8 @@ from tests.tools.governance.strategies import (
 )
 from tools.governance.conditions import all_of, any_of, evaluate, negation, parse_expression, same_of
 from tools.governance.evidence import Evidence, Lineage
+from tools.governance.facts import DEFAULT_VOCABULARY
 from tools.governance.policy_language import All, AnyOf, ExpressionError, Not
-from tools.governance.vocabulary import DEFAULT_VOCABULARY
 
 
 def truth(text: str, evidence: Evidence):

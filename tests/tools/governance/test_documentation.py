@@ -7,10 +7,10 @@ import pytest
 
 from tests.tools.governance.strategies import LICENCES
 from tools.governance.conditions import parse_expression
+from tools.governance.facts import DEFAULT_VOCABULARY
 from tools.governance.policy import read_policies
 from tools.governance.policy_language import ExpressionError
 from tools.governance.policy_tests import read_policy_tests, run_policy_tests
-from tools.governance.vocabulary import DEFAULT_VOCABULARY
 
 PAGE = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', PAGE, re.MULTILINE | re.DOTALL))
