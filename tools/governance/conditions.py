@@ -3,6 +3,7 @@
 Evaluation is Kleene's three-valued logic: True, False, and None for unknown. What is not known is never taken for true.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from tools.governance.policy_language import (
     All,
     AnyOf,
     Compare,
+    Condition,
     Constant,
     ExpressionError,
     Field,
     Items,
-    Node,
     Not,
+    Operand,
     fields_of,
     parse_tree,
 )
@@ -28,6 +30,7 @@ from tools.governance.policy_language import (
 __all__ = ["Expression", "Truth", "all_of", "any_of", "evaluate", "negation", "parse_expression", "same_of"]
 
 Truth = bool | None
+_KINDS = {"number": "a number", "text": "a text", "texts": "a set of texts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Expression:
     """A condition whose names and types are known to be right."""
 
     text: str
-    tree: Node
+    tree: Condition
 
     def evaluate(self, facts: Facts) -> Truth:
         """True, False, or None for unknown. Never raises."""
@@ -54,36 +57,24 @@ def parse_expression(text: str, vocabulary: Vocabulary = DEFAULT_VOCABULARY) -> 
             error has the column and the nearest names.
     """
     tree = parse_tree(text)
-    _check_condition(tree, vocabulary)
+    _check(tree, vocabulary)
     return Expression(text, tree)
 
 
-_KINDS = {"number": "a number", "text": "a text", "texts": "a set of texts"}
-
-
-def _check_condition(node: Node, vocabulary: Vocabulary) -> None:
-    """Check that a tree is a condition over known fields.
-
-    Raises:
-        ExpressionError: the first mistake, from left to right.
-    """
-    match node:
+def _check(condition: Condition, vocabulary: Vocabulary) -> None:
+    """Raises ExpressionError: the first mistake, from left to right."""
+    match condition:
         case Not(part):
-            _check_condition(part, vocabulary)
+            _check(part, vocabulary)
         case All(parts) | AnyOf(parts):
             for part in parts:
-                _check_condition(part, vocabulary)
+                _check(part, vocabulary)
         case Compare():
-            _check_comparison(node, vocabulary)
-        case Constant() | Items():
-            raise ExpressionError("a condition is expected here, not a value: compare it with a field", node.column)
-        case Field(name):
-            _type_of(node, vocabulary)
-            raise ExpressionError(f"{name} is a value: compare it with something", node.column)
+            _check_comparison(condition, vocabulary)
 
 
 def _check_comparison(node: Compare, vocabulary: Vocabulary) -> None:
-    left, right = _operand(node.left, vocabulary), _operand(node.right, vocabulary)
+    left, right = _type_of(node.left, vocabulary), _type_of(node.right, vocabulary)
     if not isinstance(node.left, Field) and not isinstance(node.right, Field):
         raise ExpressionError("the comparison names no field", node.column)
     if node.operator in ("in", "not in"):
@@ -104,7 +95,7 @@ def _check_membership(node: Compare, left: FieldType, right: FieldType) -> None:
     if left.kind == "texts":
         raise ExpressionError(_how_to_ask_a_set(node), node.column)
     if isinstance(node.right, Items):
-        if any(_constant_type(value).kind != left.kind for value in node.right.values):
+        if any(isinstance(value.value, str) != (left.kind == "text") for value in node.right.values):
             raise ExpressionError(f"the list must hold what the left side is: {_KINDS[left.kind]}", node.right.column)
     elif right.kind != "texts":
         raise ExpressionError(f"{node.operator} needs a list or a set on its right side", node.column)
@@ -119,26 +110,11 @@ def _how_to_ask_a_set(node: Compare) -> str:
     return f'{name} is a set: write "…" in {name}'
 
 
-def _operand(node: Node, vocabulary: Vocabulary) -> FieldType:
-    match node:
-        case Field():
-            return _type_of(node, vocabulary)
-        case Constant():
-            return _constant_type(node)
-        case Items(values):
-            for value in values:
-                if not isinstance(value, Constant):
-                    raise ExpressionError("a list holds numbers or texts only", value.column)
-            return FieldType("texts")
-        case Not() | All() | AnyOf() | Compare():
-            raise ExpressionError("a value is expected here, not a condition", node.column)
-
-
-def _constant_type(node: Node) -> FieldType:
-    return FieldType("text" if isinstance(node, Constant) and isinstance(node.value, str) else "number")
-
-
-def _type_of(node: Field, vocabulary: Vocabulary) -> FieldType:
+def _type_of(node: Operand, vocabulary: Vocabulary) -> FieldType:
+    if isinstance(node, Constant):
+        return FieldType("text" if isinstance(node.value, str) else "number")
+    if isinstance(node, Items):
+        return FieldType("texts")
     found = vocabulary.type_of(node.name)
     if found is None:
         nearest = nearest_names(node.name, vocabulary.names())
@@ -148,18 +124,18 @@ def _type_of(node: Field, vocabulary: Vocabulary) -> FieldType:
     return found
 
 
-def _check_constant(node: Node, other: FieldType) -> None:
+def _check_constant(node: Operand, other: FieldType) -> None:
     """A constant must be something that the other side can be."""
-    for value in node.values if isinstance(node, Items) else (node,):
-        if not isinstance(value, Constant):
-            continue
-        if isinstance(value.value, str):
-            _check_text(value.value, value.column, other)
-        elif (other.low is not None and value.value < other.low) or (
-            other.high is not None and value.value > other.high
-        ):
-            span = f"at least {other.low:g}" if other.high is None else f"between {other.low:g} and {other.high:g}"
-            raise ExpressionError(f"{value.value:g} can never be reached: the field is {span}", value.column)
+    if isinstance(node, Items):
+        for value in node.values:
+            _check_constant(value, other)
+    elif isinstance(node, Constant) and isinstance(node.value, str):
+        _check_text(node.value, node.column, other)
+    elif isinstance(node, Constant):
+        low, high = -math.inf if other.low is None else other.low, math.inf if other.high is None else other.high
+        if not low <= node.value <= high:
+            span = f"at least {low:g}" if other.high is None else f"between {low:g} and {high:g}"
+            raise ExpressionError(f"{node.value:g} can never be reached: the field is {span}", node.column)
 
 
 def _check_text(text: str, column: int, other: FieldType) -> None:
@@ -205,44 +181,30 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 _OPPOSITES = {"!=": "==", "not in": "in"}
 
 
-def evaluate(node: Node, facts: Facts, *, ages_unknown: bool = False) -> Truth:
+def evaluate(condition: Condition, facts: Facts, *, ages_unknown: bool = False) -> Truth:
     """The truth of a checked condition over the facts."""
-    match node:
+    match condition:
         case Not(part):
             return negation(evaluate(part, facts, ages_unknown=ages_unknown))
         case All(parts):
             return all_of(evaluate(part, facts, ages_unknown=ages_unknown) for part in parts)
         case AnyOf(parts):
             return any_of(evaluate(part, facts, ages_unknown=ages_unknown) for part in parts)
-        case Compare():
-            if ages_unknown and any(_is_age(side) for side in fields_of(node)):
-                return None
-            return _compare(node, facts)
-        case Constant() | Field() | Items():
-            return None
+        case Compare(name, left, right):
+            if ages_unknown and any(field.name.endswith(".age_days") for field in fields_of(condition)):
+                return None  # evidence that is merely old is missing, not bad: see `verdict.py`
+            compared = _ORDERS[_OPPOSITES.get(name, name)]
+            pairs = product(_values(left, facts), _values(right, facts))
+            found = same_of(None if one is None or other is None else compared(one, other) for one, other in pairs)
+            return negation(found) if name in _OPPOSITES else found
 
 
-def _compare(node: Compare, facts: Facts) -> Truth:
-    name = _OPPOSITES.get(node.operator, node.operator)
-    compared = _ORDERS[name]
-    pairs = product(_values(node.left, facts), _values(node.right, facts))
-    found = same_of(None if left is None or right is None else compared(left, right) for left, right in pairs)
-    return negation(found) if node.operator in _OPPOSITES else found
-
-
-def _values(node: Node, facts: Facts) -> list[Value | None]:
+def _values(node: Operand, facts: Facts) -> list[Value | None]:
     match node:
         case Constant(value):
             return [value]
         case Items(values):
             # A list of numbers is compared by `in` like a list of texts.
-            return [cast("Value", frozenset(value.value for value in values if isinstance(value, Constant)))]
+            return [cast("Value", frozenset(value.value for value in values))]
         case Field(name, dataset):
             return [reading.value for reading in facts.about(name, dataset).values]
-        case _:
-            return []
-
-
-def _is_age(field: Field) -> bool:
-    """Evidence that is merely old is missing, not bad: see `verdict.py`."""
-    return field.name.endswith(".age_days")

@@ -20,12 +20,13 @@ __all__ = [
     "All",
     "AnyOf",
     "Compare",
+    "Condition",
     "Constant",
     "ExpressionError",
     "Field",
     "Items",
-    "Node",
     "Not",
+    "Operand",
     "fields_of",
     "parse_tree",
 ]
@@ -75,7 +76,7 @@ class Field(_Placed):
 class Items(_Placed):
     """A list of constants."""
 
-    values: tuple["Node", ...]
+    values: tuple[Constant, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,49 +84,45 @@ class Compare(_Placed):
     """A comparison of two operands."""
 
     operator: Operator
-    left: "Node"
-    right: "Node"
+    left: "Operand"
+    right: "Operand"
 
 
 @dataclass(frozen=True, slots=True)
 class Not(_Placed):
     """The opposite of a condition."""
 
-    part: "Node"
+    part: "Condition"
 
 
 @dataclass(frozen=True, slots=True)
 class All(_Placed):
     """Conditions joined by `and`; two or more."""
 
-    parts: tuple["Node", ...]
+    parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf(_Placed):
     """Conditions joined by `or`; two or more."""
 
-    parts: tuple["Node", ...]
+    parts: tuple["Condition", ...]
 
 
-Node = Constant | Field | Items | Compare | Not | All | AnyOf
+Operand = Constant | Field | Items
+Condition = Compare | Not | All | AnyOf
 
 
-def fields_of(node: Node) -> Iterator[Field]:
-    """Every field that a tree names, left to right."""
-    match node:
-        case Field():
-            yield node
+def fields_of(condition: Condition) -> Iterator[Field]:
+    """Every field that a condition names, left to right."""
+    match condition:
         case Not(part):
             yield from fields_of(part)
-        case All(parts) | AnyOf(parts) | Items(parts):
+        case All(parts) | AnyOf(parts):
             for part in parts:
                 yield from fields_of(part)
         case Compare(_, left, right):
-            yield from fields_of(left)
-            yield from fields_of(right)
-        case Constant():
-            return
+            yield from (side for side in (left, right) if isinstance(side, Field))
 
 
 _TOKEN = re.compile(
@@ -160,7 +157,7 @@ _OPERATORS: dict[type[ast.cmpop], Operator] = {
 }
 
 
-def parse_tree(text: str) -> Node:
+def parse_tree(text: str) -> Condition:
     """The tree of a rule; what its names mean is not looked at.
 
     Raises:
@@ -185,7 +182,7 @@ class _Parser:
         self._end = len(text)
         self._tokens = {token.start() - self._margin: token for token in _tokens(text)}
 
-    def tree(self) -> Node:
+    def tree(self) -> Condition:
         shape = [" "] * (self._end - self._margin)
         for place, token in self._tokens.items():
             shape[place : place + len(token.group())] = _shape_of(token)
@@ -195,7 +192,7 @@ class _Parser:
             raise self._syntax_error(error) from error
         except (RecursionError, MemoryError) as error:
             raise ExpressionError(_TOO_DEEP, 1) from error
-        return self._node(parsed.body, 1)
+        return self._condition(parsed.body, 1)
 
     def _syntax_error(self, error: SyntaxError) -> ExpressionError:
         token = self._tokens.get((error.offset or 0) - 1)
@@ -205,35 +202,52 @@ class _Parser:
             return ExpressionError(f"expected {_CLOSING[token.group()]}, found the end", self._end + 1)
         return _unexpected(token)
 
-    def _node(self, parsed: ast.expr, depth: int) -> Node:
-        column = self._margin + parsed.col_offset + 1
+    def _condition(self, parsed: ast.expr, depth: int) -> Condition:
+        column = self._column(parsed)
         if depth > MAX_DEPTH:
             raise ExpressionError(_TOO_DEEP, column)
         match parsed:
             case ast.BoolOp(name, values):
                 kind = All if isinstance(name, ast.And) else AnyOf
-                return kind(
-                    tuple(self._node(value, depth + 1) for value in values), column=self._column_after(values[0])
-                )
+                parts = tuple(self._condition(value, depth + 1) for value in values)
+                return kind(parts, column=self._column_after(values[0]))
             case ast.UnaryOp(ast.Not(), operand):
-                return Not(self._node(operand, depth + 1), column=column)
-            case ast.Compare(left, [name], [right]) if type(name) in _OPERATORS:
-                sides = self._node(left, depth + 1), self._node(right, depth + 1)
+                return Not(self._condition(operand, depth + 1), column=column)
+            case ast.Compare(left, [name], [right]):
+                sides = self._operand(left, depth), self._operand(right, depth)
                 return Compare(_OPERATORS[type(name)], *sides, column=self._column_after(left))
             case ast.Compare(_, _, [first, *_]):
                 chained = "comparisons are not chained: join two of them by and"
                 raise ExpressionError(chained, self._column_after(first))
+            case _:
+                operand = self._operand(parsed, depth)
+        if isinstance(operand, Field):
+            raise ExpressionError(f"{operand.name} is a value: compare it with something", column)
+        raise ExpressionError("a condition is expected here, not a value: compare it with a field", column)
+
+    def _operand(self, parsed: ast.expr, depth: int) -> Operand:
+        column = self._column(parsed)
+        match parsed:
             case ast.List([]):
                 raise ExpressionError("the list is empty", column)
             case ast.List(values):
-                return Items(tuple(self._node(value, depth + 1) for value in values), column=column)
+                return Items(tuple(map(self._constant, values)), column=column)
             case ast.BinOp(ast.Name(), ast.MatMult(), dataset):
                 return Field(self._tokens[parsed.col_offset].group(), self._dataset(dataset), column=column)
             case ast.Name() | ast.Constant():
                 return self._leaf(parsed)
+            case ast.BoolOp() | ast.UnaryOp() | ast.Compare():
+                column = self._condition(parsed, depth + 1).column
+                raise ExpressionError("a value is expected here, not a condition", column)
             case _:
                 inner = next((part for part in ast.iter_child_nodes(parsed) if isinstance(part, ast.expr)), None)
                 raise _unexpected(self._after(parsed.col_offset if inner is None else inner.end_col_offset or 0))
+
+    def _constant(self, parsed: ast.expr) -> Constant:
+        found = self._leaf(parsed) if isinstance(parsed, ast.Constant) else None
+        if not isinstance(found, Constant):
+            raise ExpressionError("a list holds numbers or texts only", self._column(parsed))
+        return found
 
     def _leaf(self, parsed: ast.Name | ast.Constant) -> Field | Constant:
         token = self._tokens[parsed.col_offset]
@@ -255,11 +269,14 @@ class _Parser:
         found = self._leaf(parsed) if isinstance(parsed, ast.Constant) else None
         if isinstance(found, Constant) and isinstance(found.value, str):
             return found.value
-        raise ExpressionError("on is followed by a data set's name in quotes", self._margin + parsed.col_offset + 1)
+        raise ExpressionError("on is followed by a data set's name in quotes", self._column(parsed))
 
     def _after(self, place: int) -> re.Match[str]:
         """The first token from a place on that does not merely close a parenthesis."""
         return next(token for start, token in self._tokens.items() if start >= place and token.group() != ")")
+
+    def _column(self, parsed: ast.expr) -> int:
+        return self._margin + parsed.col_offset + 1
 
     def _column_after(self, parsed: ast.expr) -> int:
         return self._after(parsed.end_col_offset or 0).start() + 1

@@ -17,7 +17,7 @@ from tools.governance.evidence import (
 )
 from tools.governance.facts import Facts
 from tools.governance.licence import Licences, compatibility
-from tools.governance.policy_language import All, AnyOf, Compare, Constant, Field, Items, Node, Not
+from tools.governance.policy_language import All, AnyOf, Compare, Condition, Constant, Field, Items, Not, Operand
 from tools.registry.catalogue import load_catalogue, load_data_licences
 
 CATALOGUE = load_catalogue()
@@ -172,7 +172,7 @@ number_fields = st.sampled_from(
 )
 text_fields = st.sampled_from(["stage", "requested_by", "lineage.base", "lineage.adapter"]).map(Field)
 set_fields = st.sampled_from(["tags", "lineage.datasets", "licence.ids"]).map(Field)
-comparisons: st.SearchStrategy[Node] = st.one_of(
+comparisons: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Compare, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), number_fields, numbers | number_fields),
     st.builds(Compare, st.sampled_from(["==", "!="]), text_fields, words | text_fields),
     st.builds(Compare, st.sampled_from(["in", "not in"]), words | text_fields, set_fields),
@@ -185,15 +185,15 @@ comparisons: st.SearchStrategy[Node] = st.one_of(
 )
 
 
-def _joined(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+def _joined(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
     return st.one_of(inner.map(Not), several.map(All), several.map(AnyOf))
 
 
-conditions: st.SearchStrategy[Node] = st.recursive(comparisons, _joined, max_leaves=6)
+conditions: st.SearchStrategy[Condition] = st.recursive(comparisons, _joined, max_leaves=6)
 
 
-def render(node: Node) -> str:  # noqa: PLR0911 - one line for each kind of node
+def render(node: Condition | Operand) -> str:  # noqa: PLR0911 - one line for each kind of node
     """The rule as text; `parse_tree` makes the same tree of it."""
     match node:
         case Constant(value):
@@ -214,7 +214,7 @@ def render(node: Node) -> str:  # noqa: PLR0911 - one line for each kind of node
             return " or ".join(f"({render(one)})" if isinstance(one, AnyOf) else render(one) for one in parts)
 
 
-def _inside(node: Node) -> str:
+def _inside(node: Operand) -> str:
     return render(node) if isinstance(node, Constant | Field | Items) else f"({render(node)})"
 
 

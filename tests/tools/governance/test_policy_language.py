@@ -88,7 +88,10 @@ def test_a_mistake_is_shown_where_it_stands(text, column, message):
     assert caught.value.column == column
 
 
-@pytest.mark.parametrize("text", ["not " * 500 + "a < 1", "(" * 500, "a in " + "[" * 500, "a < 1 and " * 900])
+@pytest.mark.parametrize(
+    "text",
+    ["not " * 500 + "a < 1", "(" * 500, "a in " + "[" * 500, "a < (" * 190 + "a < 1" + ")" * 190, "a < 1 and " * 900],
+)
 def test_there_is_a_limit_to_what_is_read(text):
     with pytest.raises(ExpressionError):
         parse_tree(text)
