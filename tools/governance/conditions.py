@@ -129,13 +129,18 @@ def _check_constant(node: Operand, other: FieldType) -> None:
     if isinstance(node, Items):
         for value in node.values:
             _check_constant(value, other)
-    elif isinstance(node, Constant) and isinstance(node.value, str):
-        _check_text(node.value, node.column, other)
     elif isinstance(node, Constant):
+        _check_value(node.value, node.column, other)
+
+
+def _check_value(value: float | str, column: int, other: FieldType) -> None:
+    if isinstance(value, str):
+        _check_text(value, column, other)
+    else:
         low, high = -math.inf if other.low is None else other.low, math.inf if other.high is None else other.high
-        if not low <= node.value <= high:
+        if not low <= value <= high:
             span = f"at least {low:g}" if other.high is None else f"between {low:g} and {high:g}"
-            raise ExpressionError(f"{node.value:g} can never be reached: the field is {span}", node.column)
+            raise ExpressionError(f"{value:g} can never be reached: the field is {span}", column)
 
 
 def _check_text(text: str, column: int, other: FieldType) -> None:

@@ -249,13 +249,12 @@ def _policy(
     rules: list[Rule] = []
     for number, rule in enumerate(entry.rules):
         at, label = (*place, "rules", number), f"rule {entry.id}/{rule.id}"
-        kinds: tuple[Kind, ...] = ("require", "forbid", "warn")
-        stated = [kind for kind in kinds if getattr(rule, kind) is not None]
+        kinds: list[tuple[Kind, str | None]] = [("require", rule.require), ("forbid", rule.forbid), ("warn", rule.warn)]
+        stated: list[tuple[Kind, str]] = [(kind, text) for kind, text in kinds if text is not None]
         if len(stated) != 1:
             problems.append(Problem(located.line_of(at), f"{label}: give exactly one of require, forbid and warn"))
             continue
-        (kind,) = stated
-        text: str = getattr(rule, kind)
+        ((kind, text),) = stated
         condition = expression(text, (*at, kind), label)
         holds = when(rule.when, at, label)
         if condition is not None:
