@@ -2,9 +2,9 @@
 
 from tools.approvals import approval_tools
 from tools.factories import factory_tools
-from tools.governance.audit import auditing_tools
+from tools.governance.audit import audit_tools
 from tools.governance.bill_of_materials import bill_of_materials_tools
-from tools.governance.evidence_store import recording_tools
+from tools.governance.evidence_store import evidence_tools
 from tools.governance.gate import Gates, gate_tools
 from tools.governance.licence_tools import compatibility_tools
 from tools.governance.model_card import model_card_tools
@@ -14,7 +14,7 @@ from tools.quality import quality_tools
 from tools.registry.artifacts import ModelFiles, artifact_tools
 from tools.registry.catalogue import Catalogue
 from tools.registry.lifecycle import Gatekeeper, lifecycle_tools
-from tools.registry.versions import lineage_tools, registering_tools
+from tools.registry.versions import registering_tools, version_tools
 from tools.rollouts.tools import rollout_tools
 from tools.spec import ToolSpec
 from tools.tenancy.api_keys import key_tools
@@ -33,9 +33,9 @@ def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles
         *registering_tools(catalogue, files),
         *(artifact_tools(files) if files is not None else ()),
         *lifecycle_tools(gatekeeper),
-        *lineage_tools(),
+        *version_tools(),
         *approval_tools(),
-        *auditing_tools(),
+        *audit_tools(),
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
@@ -46,7 +46,7 @@ def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles
 def governance_tools(gates: Gates) -> list[ToolSpec]:
     """What judges versions by evidence, and what deploys by that: gates, policies, exports, factories, pipelines."""
     return [
-        *recording_tools(),
+        *evidence_tools(),
         *policy_tools(),
         *gate_tools(gates),
         *compatibility_tools(gates.source),

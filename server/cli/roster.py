@@ -35,10 +35,10 @@ def listed(as_json: bool) -> None:
     from agents.models.serving import Runtimes
     from tools.registry.catalogue import load_catalogue
     from tools.registry.roster import roster_tools
-    from tools.registry.versions import lineage_tools
+    from tools.registry.versions import version_tools
 
     settings = load_settings()
-    specs = [*lineage_tools(), *roster_tools(load_catalogue(), Runtimes(settings), settings.model)]
+    specs = [*version_tools(), *roster_tools(load_catalogue(), Runtimes(settings), settings.model)]
     with open_desk(specs, settings) as desk:
         models: list[dict[str, Any]] = desk.call("models_list", {}).model_dump(mode="json")["models"]
         served = desk.call("roster_list", {}).model_dump(mode="json")
@@ -129,11 +129,11 @@ def _desk() -> AbstractContextManager[Desk]:
     from tools.governance.gate import Gates, gate_tools
     from tools.governance.model_card import model_card_tools
     from tools.registry.catalogue import load_catalogue
-    from tools.registry.versions import lineage_tools
+    from tools.registry.versions import version_tools
 
     source = open_evidence(load_catalogue())
     specs: list[ToolSpec] = [
-        *lineage_tools(),
+        *version_tools(),
         *gate_tools(Gates(source)),
         *model_card_tools(source),
         *bill_of_materials_tools(source),

@@ -9,7 +9,7 @@ from memory.errors import InvalidInput
 from memory.ledger.audit import AuditOutcome, Head
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["AuditFinding", "AuditList", "auditing_tools"]
+__all__ = ["AuditFinding", "AuditList", "audit_tools"]
 
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
@@ -87,7 +87,7 @@ def audit_verify(
     )
 
 
-def auditing_tools() -> list[ToolSpec]:
+def audit_tools() -> list[ToolSpec]:
     """The operations on the audit log."""
     reads = {"audit:read"}
     return [

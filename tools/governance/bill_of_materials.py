@@ -11,13 +11,13 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from memory.errors import InvalidInput
-from tools.governance.evidence import Evaluation, LicensedPart
+from tools.governance.evidence import LicensedPart, MetricMeasurement
 from tools.governance.evidence_store import EvidenceSource
 from tools.governance.version_description import (
     EXPORT_SCOPES,
-    Artifact,
     VersionDescription,
     VersionDocument,
+    VersionFile,
     document,
 )
 from tools.registry.versions import VersionName
@@ -125,7 +125,7 @@ def _card(version: VersionDescription) -> dict[str, Any]:
     return {key: value for key, value in card.items() if value}
 
 
-def _metric(item: Evaluation) -> dict[str, Any]:
+def _metric(item: MetricMeasurement) -> dict[str, Any]:
     found: dict[str, Any] = {"type": item.metric, "value": f"{item.value:.12g}", "slice": item.dataset}
     if item.lower is not None and item.upper is not None:
         found["confidenceInterval"] = {"lowerBound": f"{item.lower:.12g}", "upperBound": f"{item.upper:.12g}"}
@@ -150,7 +150,7 @@ def _part(part: LicensedPart, version: VersionDescription) -> dict[str, Any]:
     return component
 
 
-def _file(item: Artifact) -> dict[str, Any]:
+def _file(item: VersionFile) -> dict[str, Any]:
     return {
         "type": "file",
         "bom-ref": f"file:{item.name}",

@@ -20,12 +20,12 @@ __all__ = [
     "REGIONS",
     "BiasMeasurement",
     "Digest",
-    "Evaluation",
     "Evidence",
     "Frozen",
     "LicensedPart",
     "Lineage",
     "Measured",
+    "MetricMeasurement",
     "Part",
     "Purpose",
     "Region",
@@ -107,7 +107,7 @@ class _Measured(Frozen):
     digest: Digest
 
 
-class Evaluation(_Measured):
+class MetricMeasurement(_Measured):
     """One metric of one version on one data set.
 
     Attributes:
@@ -124,7 +124,7 @@ class Evaluation(_Measured):
     dataset: Name
 
     @model_validator(mode="after")
-    def _bounds(self) -> "Evaluation":
+    def _bounds(self) -> "MetricMeasurement":
         if (self.lower is None) != (self.upper is None):
             raise ValueError("give both bounds of the interval, or none")
         if self.lower is not None and self.upper is not None and not self.lower <= self.value <= self.upper:
@@ -172,7 +172,7 @@ class SecurityFinding(_Measured):
         return self
 
 
-Measured = TypeVar("Measured", Evaluation, BiasMeasurement, SecurityFinding)
+Measured = TypeVar("Measured", MetricMeasurement, BiasMeasurement, SecurityFinding)
 
 
 class LicensedPart(Frozen):
@@ -225,7 +225,7 @@ class Evidence(Frozen):
     users: int | None = Field(default=None, ge=0)
     lineage: Lineage | None = None
     licences: tuple[LicensedPart, ...] = ()
-    evaluations: tuple[Evaluation, ...] = ()
+    evaluations: tuple[MetricMeasurement, ...] = ()
     bias: tuple[BiasMeasurement, ...] = ()
     security: tuple[SecurityFinding, ...] = ()
 

@@ -16,11 +16,11 @@ from memory.ledger.versions import Version
 from memory.nearest import nearest_names
 from tools.governance.evidence import (
     BiasMeasurement,
-    Evaluation,
     Evidence,
     Frozen,
     LicensedPart,
     Lineage,
+    MetricMeasurement,
     Purpose,
     Region,
     SecurityFinding,
@@ -33,7 +33,7 @@ from tools.registry.catalogue import Catalogue, load_data_licences
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["EvidenceSource", "RecordedEvidence", "Use", "open_evidence", "recording_tools"]
+__all__ = ["EvidenceSource", "RecordedEvidence", "Use", "evidence_tools", "open_evidence"]
 
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -75,7 +75,10 @@ class EvidenceSource(Licences):
         parts = tuple(self.parts(unit, version))
         items = unit.evidence.of(version.digest)
         logged = _logged(unit, version, items)
-        evaluations = [*(Evaluation.model_validate(item.body) for item in items if item.kind == "evaluation"), *logged]
+        evaluations = [
+            *(MetricMeasurement.model_validate(item.body) for item in items if item.kind == "evaluation"),
+            *logged,
+        ]
         bias = [BiasMeasurement.model_validate(item.body) for item in items if item.kind == "bias"]
         security = [SecurityFinding.model_validate(item.body) for item in items if item.kind == "security"]
         return Evidence(
@@ -127,7 +130,7 @@ def _lineage(version: Version, parts: tuple[LicensedPart, ...]) -> Lineage:
     )
 
 
-def _logged(unit: Unit, version: Version, items: list[EvidenceItem]) -> Iterator[Evaluation]:
+def _logged(unit: Unit, version: Version, items: list[EvidenceItem]) -> Iterator[MetricMeasurement]:
     """The rows of the evaluation log whose subject is this version, save those that are evidence already."""
     known = {item.id for item in items}
     for row in unit.evaluations.all():
@@ -135,7 +138,7 @@ def _logged(unit: Unit, version: Version, items: list[EvidenceItem]) -> Iterator
             continue
         for metric, value in row["metrics"].items():
             if _METRIC.fullmatch(metric):
-                yield Evaluation(
+                yield MetricMeasurement(
                     metric=metric,
                     value=value,
                     n=row["samples"],
@@ -249,7 +252,7 @@ def security_record(  # noqa: PLR0913, PLR0917 - what a finding consists of
     return _keep(context, found, "security", body, finished_at)
 
 
-def recording_tools() -> list[ToolSpec]:
+def evidence_tools() -> list[ToolSpec]:
     """The operations that record evidence."""
     writes = {"evaluations:write"}
     return [
@@ -292,7 +295,7 @@ def _keep(
     moment = finished_at or context.now
     if moment > context.now + CLOCK_SKEW:
         raise InvalidInput(f"{moment.isoformat()} is in the future.", "Say when it was measured.")
-    kinds = {"evaluation": Evaluation, "bias": BiasMeasurement, "security": SecurityFinding}
+    kinds = {"evaluation": MetricMeasurement, "bias": BiasMeasurement, "security": SecurityFinding}
     try:
         checked = kinds[kind].model_validate({**body, "finished_at": moment, "digest": version.digest})
     except ValidationError as error:

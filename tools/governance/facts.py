@@ -18,9 +18,9 @@ from tools.governance.evidence import (
     PURPOSES,
     REGIONS,
     BiasMeasurement,
-    Evaluation,
     Evidence,
     Measured,
+    MetricMeasurement,
     newest,
     regions_touched,
 )
@@ -325,6 +325,6 @@ def _newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) ->
     return sorted(newest(items, group), key=lambda item: item.model_dump_json())
 
 
-def _told(item: Evaluation | BiasMeasurement) -> str:
+def _told(item: MetricMeasurement | BiasMeasurement) -> str:
     samples = "" if item.n is None else f", n {item.n}"
     return f"{item.dataset}{samples}, {item.finished_at:%Y-%m-%d}"

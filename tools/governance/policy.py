@@ -139,17 +139,17 @@ class Located:
     """Plain data and where it stands.
 
     Attributes:
-        positions: (line, column), 1-based, of the value at each place.
+        lines: number, 1-based, of the line on which the value at each place begins.
     """
 
     data: Any
-    positions: dict[Place, tuple[int, int]]
+    lines: dict[Place, int]
 
     def line_of(self, place: Place) -> int:
         """Of the nearest thing that stands in the file: a missing entry has the line of what lacks it."""
-        while place and place not in self.positions:
+        while place and place not in self.lines:
             place = place[:-1]
-        return self.positions.get(place, (1, 1))[0]
+        return self.lines.get(place, 1)
 
 
 def read_policies(text: str, name: str = "policy") -> PolicySet:
@@ -277,8 +277,8 @@ def read_located(text: str, name: str) -> Located:
 
     try:
         root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        positions = dict(_positions(root, (), name, set())) if root is not None else {}
-        return Located(parse_yaml(text), positions)
+        lines = dict(_lines(root, (), name, set())) if root is not None else {}
+        return Located(parse_yaml(text), lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
@@ -303,14 +303,14 @@ def mistakes(error: ValidationError, located: Located, under: Place = ()) -> lis
     return sorted(found)
 
 
-def _positions(node: Any, place: Place, name: str, walked: set[int]) -> Iterator[tuple[Place, tuple[int, int]]]:
-    yield place, (node.start_mark.line + 1, node.start_mark.column + 1)
+def _lines(node: Any, place: Place, name: str, walked: set[int]) -> Iterator[tuple[Place, int]]:
+    yield place, node.start_mark.line + 1
     if id(node) in walked:  # an alias: what stands under it is placed where the anchor is
         return
     walked.add(id(node))
     if node.id == "sequence":
         for number, inner in enumerate(node.value):
-            yield from _positions(inner, (*place, number), name, walked)
+            yield from _lines(inner, (*place, number), name, walked)
     elif node.id == "mapping":
         seen: set[str] = set()
         for key, inner in node.value:
@@ -319,4 +319,4 @@ def _positions(node: Any, place: Place, name: str, walked: set[int]) -> Iterator
                 line = key.start_mark.line + 1
                 raise InvalidInput(f"{name}:{line}: {word} stands here twice.", "Keep one of them.")
             seen.add(word)
-            yield from _positions(inner, (*place, word), name, walked)
+            yield from _lines(inner, (*place, word), name, walked)

@@ -8,14 +8,14 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from memory.errors import InvalidInput
 from memory.ledger import Unit
 from memory.ledger.versions import Version
-from tools.governance.evidence import BiasMeasurement, Digest, Evaluation, Frozen, LicensedPart, SecurityFinding
+from tools.governance.evidence import BiasMeasurement, Digest, Frozen, LicensedPart, MetricMeasurement, SecurityFinding
 from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.gate import read_result
 from tools.governance.verdict import GateResult
 from tools.registry.versions import find_version
 from tools.spec import ToolContext
 
-__all__ = ["EXPORT_SCOPES", "Artifact", "VersionDescription", "VersionDocument", "document"]
+__all__ = ["EXPORT_SCOPES", "VersionDescription", "VersionDocument", "VersionFile", "document"]
 
 EXPORT_SCOPES = {"roster:read", "gates:read", "evaluations:read"}
 
@@ -27,7 +27,7 @@ DocumentFormat = Literal["model card, Markdown", "CycloneDX 1.6, JSON"]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Artifact(Frozen):
+class VersionFile(Frozen):
     """A file of the version. `role` says which part it is."""
 
     name: Text
@@ -65,8 +65,8 @@ class VersionDescription(Frozen):
     quantisation: str = ""
     parts: tuple[LicensedPart, ...] = ()
     dataset_digests: dict[str, Digest] = Field(default={})
-    artifacts: tuple[Artifact, ...] = ()
-    evaluations: tuple[Evaluation, ...] = ()
+    artifacts: tuple[VersionFile, ...] = ()
+    evaluations: tuple[MetricMeasurement, ...] = ()
     bias: tuple[BiasMeasurement, ...] = ()
     security: tuple[SecurityFinding, ...] = ()
     intended_uses: tuple[str, ...] = ()
@@ -138,9 +138,9 @@ def describe(context: ToolContext, source: EvidenceSource, version: Version) -> 
         raise InvalidInput(f"The record of {version.id} does not fit: {where}: {error.errors()[0]['msg']}.") from error
 
 
-def _artifacts(unit: Unit, version: Version) -> list[Artifact]:
+def _artifacts(unit: Unit, version: Version) -> list[VersionFile]:
     """The files of base and adapter, where the tenant has them."""
-    found: list[Artifact] = []
+    found: list[VersionFile] = []
     for role, name, digest in (
         ("base", version.base, version.base_digest),
         ("adapter", version.adapter, version.adapter_digest),
@@ -150,7 +150,7 @@ def _artifacts(unit: Unit, version: Version) -> list[Artifact]:
             continue
         kind = _FORMATS.get(kept.media_type, kept.media_type)
         shown = {"name": name[-200:], "role": role, "format": kind, "digest": digest, "size_bytes": kept.size_bytes}
-        found.append(Artifact.model_validate(shown))
+        found.append(VersionFile.model_validate(shown))
     return found
 
 

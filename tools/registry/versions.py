@@ -26,9 +26,9 @@ __all__ = [
     "VersionName",
     "VersionView",
     "find_version",
-    "lineage_tools",
     "model_view",
     "registering_tools",
+    "version_tools",
     "version_view",
 ]
 
@@ -109,7 +109,7 @@ class ModelList(BaseModel):
     models: list[ModelView]
 
 
-class Lineage(BaseModel):
+class VersionLineage(BaseModel):
     """Where a version comes from, the version itself first, and what was made from it."""
 
     ancestors: list[VersionView]
@@ -173,7 +173,7 @@ def model_view(unit: Unit, model: Model) -> ModelView:
     )
 
 
-def lineage_tools() -> list[ToolSpec]:
+def version_tools() -> list[ToolSpec]:
     """The operations that read the roster."""
     reads = {"roster:read"}
     return [
@@ -195,7 +195,7 @@ def version_show(context: ToolContext, version: VersionName) -> VersionView:
     return version_view(context.unit, find_version(context.unit, version))
 
 
-def version_lineage(context: ToolContext, version: VersionName) -> Lineage:
+def version_lineage(context: ToolContext, version: VersionName) -> VersionLineage:
     """Show where a version comes from, what it was trained on and what was made from it."""
     unit = context.unit
     found = find_version(unit, version)
@@ -204,7 +204,9 @@ def version_lineage(context: ToolContext, version: VersionName) -> Lineage:
         ancestors.append(unit.versions.get(ancestors[-1].parent))
     children = [one.id for one in unit.versions.all() if one.parent == found.id]
     datasets = [dict(dataset) for one in ancestors for dataset in one.datasets]
-    return Lineage(ancestors=[version_view(unit, one) for one in ancestors], descendants=children, datasets=datasets)
+    return VersionLineage(
+        ancestors=[version_view(unit, one) for one in ancestors], descendants=children, datasets=datasets
+    )
 
 
 def version_compare(context: ToolContext, first: VersionName, second: VersionName) -> Comparison:

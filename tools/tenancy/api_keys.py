@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -119,7 +120,7 @@ def api_key_revoke(
     unit = _unit_of(context, tenant)
     kept = unit.keys.get(key)
     if kept.revoked_at is None:
-        kept = ApiKey(kept.id, kept.principal, kept.hash, kept.scopes, kept.created_at, kept.expires_at, context.now)
+        kept = replace(kept, revoked_at=context.now)
         unit.keys.save(kept)
     return _view(kept)
 
@@ -141,14 +142,8 @@ def _hash(key: str) -> str:
 
 
 def _view(key: ApiKey) -> ApiKeyView:
-    return ApiKeyView(
-        id=key.id,
-        principal=key.principal,
-        scopes=list(key.scopes),
-        created_at=key.created_at,
-        expires_at=key.expires_at,
-        revoked=key.revoked_at is not None,
-    )
+    kept = {name: getattr(key, name) for name in ApiKeyView.model_fields if name != "revoked"}
+    return ApiKeyView(**kept, revoked=key.revoked_at is not None)
 
 
 def key_tools() -> list[ToolSpec]:

@@ -9,10 +9,10 @@ from tools.governance.evidence import (
     PURPOSES,
     REGIONS,
     BiasMeasurement,
-    Evaluation,
     Evidence,
     LicensedPart,
     Lineage,
+    MetricMeasurement,
     SecurityFinding,
 )
 from tools.governance.facts import Facts
@@ -31,9 +31,9 @@ def days_ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-def evaluation(metric: str = "accuracy", value: float = 0.9, **fields) -> Evaluation:
+def evaluation(metric: str = "accuracy", value: float = 0.9, **fields) -> MetricMeasurement:
     given = {"dataset": "faq", "finished_at": days_ago(3), "digest": OURS, "lower": value - 0.02, "upper": value + 0.02}
-    return Evaluation(metric=metric, value=value, **{**given, "n": 400, **fields})
+    return MetricMeasurement(metric=metric, value=value, **{**given, "n": 400, **fields})
 
 
 def finding(check: str, outcome: str, **fields) -> SecurityFinding:
@@ -80,7 +80,7 @@ digests = st.sampled_from([OURS, OURS, OTHER])
 datasets = st.sampled_from(["faq", "manuals"])
 
 evaluations = st.builds(
-    lambda value, width, **rest: Evaluation(
+    lambda value, width, **rest: MetricMeasurement(
         value=value,
         lower=None if width is None else value - width,
         upper=None if width is None else value + width,

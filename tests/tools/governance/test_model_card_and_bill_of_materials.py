@@ -15,7 +15,7 @@ from tools.governance.evidence import BiasMeasurement
 from tools.governance.model_card import model_card
 from tools.governance.policy import default_policies
 from tools.governance.verdict import decide
-from tools.governance.version_description import Artifact, VersionDescription
+from tools.governance.version_description import VersionDescription, VersionFile
 
 RESULT = decide(default_policies(), good(), NOW)
 
@@ -38,7 +38,9 @@ def described(**fields) -> VersionDescription:
         "quantisation": "q4_k_m",
         "parts": evidence.licences,
         "dataset_digests": {"tickets": OTHER},
-        "artifacts": (Artifact(name="faq.gguf", role="base", format="gguf", digest=OTHER, size_bytes=2_300_000_000),),
+        "artifacts": (
+            VersionFile(name="faq.gguf", role="base", format="gguf", digest=OTHER, size_bytes=2_300_000_000),
+        ),
         "evaluations": evidence.evaluations,
         "bias": evidence.bias,
         "security": evidence.security,
