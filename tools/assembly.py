@@ -1,4 +1,4 @@
-"""The operations that work in the ledger alone, put together."""
+"""The tools that work in the ledger, put together."""
 
 from tools.approvals import approval_tools
 from tools.factories import factory_tools

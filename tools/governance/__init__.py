@@ -4,7 +4,7 @@ evidence.py             what is known about one version, for a purpose, a region
 evidence_store.py       recorded and gathered in the ledger
 policy_language.py      conditions: text to tree
 conditions.py           conditions checked and evaluated: true, false or unknown
-facts.py                the fields that rules may name, and what the evidence says of each
+facts.py                the fields that rules may name, and their values in the evidence
 policy.py               policies in YAML, with lines
 policy_tests.py         tests of policies, in YAML
 policy_store.py         which policies hold in a tenant, and how they change

@@ -1,4 +1,4 @@
-"""The audit log as tools: read it, and prove that nobody changed it."""
+"""The audit log as tools: list its entries, verify its hash chain."""
 
 import re
 from typing import Annotated

@@ -212,7 +212,7 @@ class Evidence(Frozen):
         region: where it is to be used.
         stage: where it is to be promoted to, such as staging; None where none is asked.
         tags: of the model, such as edge.
-        users: monthly active users that are expected; None where nobody said.
+        users: monthly active users that are expected; None where it is not given.
     """
 
     subject: Name
@@ -231,7 +231,7 @@ class Evidence(Frozen):
 
 
 def newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) -> tuple[Measured, ...]:
-    """What has not been measured anew since; several of one time stay, for nobody can say which holds."""
+    """The newest item of each group; several of one time stay, for none of them is known to hold."""
     latest: dict[Hashable, datetime] = {}
     for item in items:
         latest[group(item)] = max(latest.get(group(item), item.finished_at), item.finished_at)
@@ -247,5 +247,5 @@ def _sorted_lists(value: Any) -> Any:
 
 
 def unordered_digest(model: BaseModel) -> str:
-    """`sha256:…` of what a model says; the order of the items in its lists does not matter."""
+    """`sha256:…` of a model's content; the order of the items in its lists does not matter."""
     return f"sha256:{digest_of([_sorted_lists(model.model_dump(mode='json'))])}"

@@ -44,7 +44,7 @@ class Use(Frozen):
 
     Attributes:
         stage: where it is to be promoted to; None where none is asked.
-        users: monthly active users that are expected; None where nobody said.
+        users: monthly active users that are expected; None where it is not given.
         tags: such as edge, besides those of the version's card.
     """
 

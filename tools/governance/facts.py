@@ -1,11 +1,11 @@
-"""The fields that rules may name, with their types, and what the evidence says of each.
+"""The fields that rules may name, with their types, and their values in the evidence.
 
 Metrics and attributes of bias that the house does not know yet are declared in the policy file, so that a misspelt name
 is an error when the policy is loaded, and not a fact that is missing for ever.
 
 A field may have several readings (one metric on several data sets, one check by several tools); a comparison is then
 true or false only where all readings agree. A reading of None is unknown. Evidence about another digest, from the
-future, or older than the policy's limit is no reading; why is told in `Facts.about`.
+future, or older than the policy's limit is no reading; `Facts.about` gives the reason.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -165,7 +165,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All values of a field; `why` says what is missing, or does not count."""
+    """All values of a field; `why`: what is missing, or does not count."""
 
     values: tuple[Reading, ...]
     why: str = ""
@@ -256,10 +256,10 @@ class Facts:
         counted, why = self._counted(wanted, what, ages=attribute == "age_days")
         newest = _newest(counted, lambda item: item.dataset)
         if attribute == "age_days":
-            return Readings(tuple(Reading(self._age(item), _told(item)) for item in newest), why)
+            return Readings(tuple(Reading(self._age(item), _source_of(item)) for item in newest), why)
         if attribute and newest and any(getattr(item, attribute) is None for item in newest):
             why = f"{what} has no {'number of samples' if attribute == 'n' else 'interval'}"
-        return Readings(tuple(Reading(getattr(item, attribute or "value"), _told(item)) for item in newest), why)
+        return Readings(tuple(Reading(getattr(item, attribute or "value"), _source_of(item)) for item in newest), why)
 
     def _bias(self, rest: str) -> Readings:
         attribute, _, end = rest.rpartition(".")
@@ -272,7 +272,9 @@ class Facts:
         if not newest:
             return Readings((), why)
         widest = max(newest, key=lambda item: (item.gap, item.attribute))
-        return Readings((Reading(widest.gap, f"{_told(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why)
+        return Readings(
+            (Reading(widest.gap, f"{_source_of(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why
+        )
 
     def _security(self, rest: str) -> Readings:
         if rest == "age_days":
@@ -294,7 +296,7 @@ class Facts:
         return Readings((Reading(max(self._age(item) for item in counted)),), why)
 
     def _counted(self, items: Sequence[Measured], what: str, *, ages: bool = False) -> tuple[list[Measured], str]:
-        """Those that count, and what is to be said of the others; for ages, the old ones count too."""
+        """Those that count, and why the others do not; for ages, the old ones count too."""
         counted: list[Measured] = []
         others: list[str] = []
         for item in items:
@@ -325,6 +327,6 @@ def _newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) ->
     return sorted(newest(items, group), key=lambda item: item.model_dump_json())
 
 
-def _told(item: MetricMeasurement | BiasMeasurement) -> str:
+def _source_of(item: MetricMeasurement | BiasMeasurement) -> str:
     samples = "" if item.n is None else f", n {item.n}"
     return f"{item.dataset}{samples}, {item.finished_at:%Y-%m-%d}"

@@ -111,7 +111,7 @@ class Gates:
 
 
 def refusal(found: Judgement) -> GateRefused:
-    """The error that tells a verdict that is no pass."""
+    """The error for a verdict that is no pass."""
     reasons = told(found.result)
     return GateRefused(
         f"The gate for {found.use.gate} says {found.result.verdict} of {found.result.subject}: {' '.join(reasons)}",
@@ -136,7 +136,7 @@ def advice_on(result: GateResult) -> str:
 
 
 def told(result: GateResult) -> list[str]:
-    """The reasons that made the verdict, a sentence each, with what the evidence says."""
+    """The reasons that made the verdict, a sentence each, with the facts of the evidence."""
     return [_sentence(reason) for reason in result.deciding()]
 
 

@@ -163,7 +163,7 @@ def compatibility(
     Args:
         parts: the base, adapters and the data sets that they were trained on.
         region: one of `evidence.REGIONS`, where it is to be used.
-        users: monthly active users that are expected; None where nobody said.
+        users: monthly active users that are expected; None where it is not given.
         quantised: the weights of the base are changed, even without an adapter.
         adapted: there is an adapter, even if its terms are not among the parts.
     """
@@ -229,7 +229,7 @@ def _reasons_of(
     if not part.verified:
         yield _cited(part, "licence", "unsure", f"The catalogue marks the licence of {part.name} as not verified.")
     for term, value in _needed(part, licence, purpose, modified=modified):
-        yield _cited(part, term, value, _said(part, licence, term, value))
+        yield _cited(part, term, value, _sentence(part, licence, term, value))
     if part.part == "dataset" and licence.type == "api_only":
         text = f"{part.name} was made with an API whose terms limit training on its outputs."
         yield _cited(part, "outputs", "unsure", text)
@@ -243,7 +243,7 @@ def _reasons_of(
 
 
 def _regional(part: LicensedPart, region: str) -> Iterable[LicenceReason]:
-    """What terms say of a region. They go by place of business, which is not known here: a person has to clear it."""
+    """Terms that differ by region. They go by place of business, which is not known here: a person has to clear it."""
     for (licence_id, where, modality), text in _REGIONAL.items():
         concerned = not part.modalities or modality in part.modalities  # unknown modalities may be any
         if licence_id == part.licence_id and where in regions_touched(region) and concerned:
@@ -273,7 +273,7 @@ def _for_research(licence: Licence) -> Permission:
     return licence.commercial_use
 
 
-def _said(part: LicensedPart, licence: Licence, term: str, value: Permission) -> str:
+def _sentence(part: LicensedPart, licence: Licence, term: str, value: Permission) -> str:
     if term == "commercial_use" and value == "conditional" and licence.commercial_use == "no":
         return f"{licence.name} of {part.name} allows research use under conditions, and no commercial use."
     return f"{licence.name} of {part.name} {_ALLOWING[value]} {term.replace('_', ' ')}."

@@ -1,4 +1,4 @@
-"""What a model's licence allows: read from the catalogue, never from a language model."""
+"""Licences looked up and listed from the catalogue, never from a language model, and weighed together."""
 
 from typing import Annotated, Literal
 

@@ -289,7 +289,7 @@ def read_located(text: str, name: str) -> Located:
 
 
 def mistakes(error: ValidationError, located: Located, under: Place = ()) -> list[tuple[int, str]]:
-    """What pydantic has to say of the data, by line.
+    """Pydantic's errors about the data, by line.
 
     Args:
         under: place of the part that was validated.

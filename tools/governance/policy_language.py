@@ -158,7 +158,7 @@ _OPERATORS: dict[type[ast.cmpop], Operator] = {
 
 
 def parse_tree(text: str) -> Condition:
-    """The tree of a rule; what its names mean is not looked at.
+    """Parse a rule; names and types are not checked.
 
     Raises:
         ExpressionError: the text is not of the language, longer than 4000 characters, or its conditions are nested

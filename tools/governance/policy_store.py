@@ -1,4 +1,4 @@
-"""Policies that are kept in the ledger: which hold, and how they change; a change takes four eyes."""
+"""Policies in the ledger: which are active, and how they change; a change takes an approval by another."""
 
 import hashlib
 from collections.abc import Mapping

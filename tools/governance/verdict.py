@@ -29,13 +29,13 @@ Outcome = Literal["met", "broken", "unknown", "warning"]
 
 
 class Reason(Frozen):
-    """What one rule, or the licence, said.
+    """The outcome of one rule, or of the licence.
 
     Attributes:
         rule: `policy/rule`, or `licence`, or `coverage` (whether any policy covers the case).
         outcome: a broken reason fails the gate, an unknown one makes it insufficient, a warning changes nothing.
         condition: the rule's text; empty where there is none.
-        facts: what the evidence says of each field, with its source, or what is missing.
+        facts: the evidence's value of each field, with its source, or what is missing.
     """
 
     rule: str
@@ -195,11 +195,11 @@ def _reason(policy: Policy, rule: Rule, facts: Facts, outcome: Outcome, what: st
         outcome=outcome,
         text=f"{rule.kind} {rule.condition.text} {what}.{why}",
         condition=rule.condition.text,
-        facts=tuple(_told(rule.condition, facts)),
+        facts=tuple(_field_facts(rule.condition, facts)),
     )
 
 
-def _told(condition: Expression, facts: Facts) -> Iterator[str]:
+def _field_facts(condition: Expression, facts: Facts) -> Iterator[str]:
     """One line for each field that the condition names."""
     for name, dataset in dict.fromkeys((field.name, field.dataset) for field in fields_of(condition.tree)):
         readings = facts.about(name, dataset)

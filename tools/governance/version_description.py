@@ -1,4 +1,4 @@
-"""All that is known of a version, as its model card and its bill of materials tell it."""
+"""The description of a version that its model card and its bill of materials are made of."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class VersionFile(Frozen):
-    """A file of the version. `role` says which part it is."""
+    """A file of the version. `role`: which part it is."""
 
     name: Text
     role: Literal["base", "adapter", "tokenizer", "template", "other"]
@@ -99,7 +99,7 @@ def document(
 
 
 def describe(context: ToolContext, source: EvidenceSource, version: Version) -> VersionDescription:
-    """All that is known of a version; what the catalogue says of its base is said of it, too.
+    """All that is known of a version, and of its base in the catalogue.
 
     Raises:
         InvalidInput: the version has no digest of its content, or its card's fields do not fit.

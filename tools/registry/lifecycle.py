@@ -1,4 +1,4 @@
-"""A version's life in the roster: staged, named by aliases, retired; what matters needs an approval, and a reason."""
+"""The lifecycle of versions: stages, aliases, retirement; with approvals and reasons where it matters."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,7 +42,7 @@ class AliasView(BaseModel):
 
 
 def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
-    """The operations that change what the roster says of its versions.
+    """The operations that stage, name and retire versions.
 
     Args:
         gatekeeper: asked before a version goes to production or becomes champion.

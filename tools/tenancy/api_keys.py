@@ -1,4 +1,4 @@
-"""API keys: made and shown once, kept as hashes, and turned into who calls."""
+"""API keys: issued and shown once, kept as hashes, resolved to the caller."""
 
 import hashlib
 import secrets
