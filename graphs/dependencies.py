@@ -68,7 +68,7 @@ def open_dependencies(settings: Settings, training: Callable[[], None] | None = 
     from memory.embedding import load_minilm
     from memory.home import open_home
     from memory.store import open_store
-    from tools.catalogue import load_catalogue
+    from tools.registry.catalogue import load_catalogue
 
     model = resolve_model(settings)
     home = open_home(settings.home)

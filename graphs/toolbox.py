@@ -11,7 +11,7 @@ from tools.spec import Books, ToolSpec, bind
 
 if TYPE_CHECKING:
     from memory.store import KnowledgeStore
-    from tools.catalogue import Catalogue
+    from tools.registry.catalogue import Catalogue
 
 __all__ = ["all_tools", "open_toolbox"]
 
@@ -28,18 +28,18 @@ def all_tools(
         InvalidInput: the settings name an address of no kind that is known.
     """
     from agents.models.serving import Runtimes
+    from evals.evaluations import evaluation_tools
     from memory.artifacts import open_artifacts
     from tools.assembly import governance_tools, ledger_tools
-    from tools.evaluations import evaluation_tools
-    from tools.evidence import open_evidence
-    from tools.files import ModelFiles
     from tools.fleet.identity import Identity
     from tools.fleet.packs import pack_tools
     from tools.fleet.tools import fleet_tools
-    from tools.gates import Gates
+    from tools.governance.evidence_store import open_evidence
+    from tools.governance.gate import Gates
+    from tools.governance.licence_tools import licence_tools
     from tools.knowledge import knowledge_tools
-    from tools.licences import licence_tools
-    from tools.roster import roster_tools
+    from tools.registry.artifacts import ModelFiles
+    from tools.registry.roster import roster_tools
 
     gates = Gates(open_evidence(catalogue))
     artifacts, books = open_artifacts(store.home, settings.artifacts_address), Books(store.ledger)
@@ -70,7 +70,7 @@ def open_toolbox(settings: Settings) -> Generator[tuple[dict[str, ToolSpec], Boo
     from memory.embedding import load_minilm
     from memory.home import open_home
     from memory.store import open_store
-    from tools.catalogue import load_catalogue
+    from tools.registry.catalogue import load_catalogue
 
     home = open_home(settings.home)
     store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)

@@ -28,9 +28,8 @@ from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
 from tools.context import Books, require_scope
-from tools.files import ModelFiles
 from tools.fleet.identity import Identity
-from tools.uploads import Uploads
+from tools.registry.artifacts import ModelFiles, Uploads
 
 __all__ = ["create_app", "tell_errors"]
 

@@ -19,7 +19,7 @@ from server.turned_away import TurnedAway
 from tools.context import Books, ToolContext
 from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
-from tools.keys import KEY_PREFIX, find_caller
+from tools.tenancy.api_keys import KEY_PREFIX, find_caller
 
 __all__ = ["Identified", "caller_of", "resolve_caller"]
 

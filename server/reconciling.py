@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from memory.ledger import Ledger
 from memory.settings import Settings
 from server.gateway.opening import OpenGateway
-from tools.catalogue import load_catalogue
-from tools.evidence import open_evidence
-from tools.gates import Gates
+from tools.governance.evidence_store import open_evidence
+from tools.governance.gate import Gates
 from tools.pipeline_ticker import PipelineTicker
+from tools.registry.catalogue import load_catalogue
 from tools.rollout_gate import EvidenceGate
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerApprovals, LedgerFleet

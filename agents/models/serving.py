@@ -1,4 +1,4 @@
-"""Which models the runtimes of this hub serve: the adapter behind `tools.roster.Serving`."""
+"""Which models the runtimes of this hub serve: the adapter behind `tools.registry.roster.Serving`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agents.models.probe import ProviderStatus, probe_models
 from agents.models.reference import parameters_from_name
 from memory.settings import Settings
-from tools.roster import RuntimeReport, ServedModel
+from tools.registry.roster import RuntimeReport, ServedModel
 
 __all__ = ["Runtimes"]
 

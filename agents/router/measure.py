@@ -7,6 +7,7 @@ import numpy as np
 from agents.router.classifier import Classifier
 from agents.router.intents import INTENTS
 from agents.router.utterances import held_out_of, load_intents
+from evals.classification import accuracy, recall
 from memory.embedding import Embedder
 
 __all__ = ["HeldOutResult", "measure_held_out"]
@@ -33,13 +34,13 @@ def measure_held_out(classifier: Classifier, embedder: Embedder) -> HeldOutResul
     file, digest = load_intents()
     kept = held_out_of(file)
     probabilities = [classifier.probabilities(entry.text, embedder, entry.previous) for entry in kept]
-    right = np.array(
-        [INTENTS[int(row.argmax())] == entry.intent for row, entry in zip(probabilities, kept, strict=True)]
-    )
-    inside = np.array([entry.intent != "out_of_scope" for entry in kept])
+    predicted = np.array([int(row.argmax()) for row in probabilities])
+    true = np.array([INTENTS.index(entry.intent) for entry in kept])
+    outside = INTENTS.index("out_of_scope")
+    inside = true != outside
     metrics = {
-        "accuracy": float(right.mean()),
-        "accuracy_in_scope": float(right[inside].mean()),
-        "recall_out_of_scope": float(right[~inside].mean()),
+        "accuracy": accuracy(predicted, true),
+        "accuracy_in_scope": accuracy(predicted[inside], true[inside]),
+        "recall_out_of_scope": recall(predicted, true, outside),
     }
     return HeldOutResult(digest, len(kept), metrics)

@@ -27,7 +27,7 @@ from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waitin
 from agents.teams.report import render_report
 from agents.teams.verifying import keep_supported
 from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 from tools.spec import ToolContext, ToolSpec
 
 if TYPE_CHECKING:

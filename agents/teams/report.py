@@ -14,9 +14,9 @@ from agents.teams.roster_report import ROSTER_RENDERERS
 from agents.teams.undone import refused, waiting
 from agents.teams.verdict import shipping_verdict
 from agents.teams.works_report import WORKS_RENDERERS
-from tools.evaluations import EvaluationList
-from tools.licences import LicenceFinding, LicensedModels
-from tools.roster import ModelProfile, Roster
+from evals.evaluations import EvaluationList
+from tools.governance.licence_tools import LicenceFinding, LicensedModels
+from tools.registry.roster import ModelProfile, Roster
 
 __all__ = ["render_report"]
 

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import number, table, titles
-from tools.lifecycle import AliasView
-from tools.lineage import Comparison, ModelList, VersionView
+from tools.registry.lifecycle import AliasView
+from tools.registry.versions import Comparison, ModelList, VersionView
 
 __all__ = ["ROSTER_RENDERERS"]
 

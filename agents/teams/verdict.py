@@ -1,7 +1,7 @@
 """May a model be shipped in a product: one sentence, from the tool's finding alone."""
 
 from agents.phrases import phrase
-from tools.licences import LicenceFinding
+from tools.governance.licence_tools import LicenceFinding
 
 __all__ = ["shipping_verdict"]
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from agents.teams.markdown import number, table, titles
 from agents.teams.rollout_report import ROLLOUT_RENDERERS
 from tools.factories import Deployment, FactoryList, FactoryView
+from tools.governance.evidence_store import RecordedEvidence
 from tools.pipelines import PipelineList, PipelineView, RunView
 from tools.quality import RecordedScores
-from tools.recording import RecordedEvidence
 from tools.rollouts.views import RolloutView
 
 __all__ = ["WORKS_RENDERERS"]

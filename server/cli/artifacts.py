@@ -42,8 +42,7 @@ def _taken(settings: Settings, file: Path) -> dict[str, Any]:
     """By the hub of this machine."""
     from memory.artifacts import open_artifacts
     from memory.home import open_home
-    from tools.artifacts import artifact_tools
-    from tools.files import ModelFiles
+    from tools.registry.artifacts import ModelFiles, artifact_tools
 
     home = open_home(settings.home)
     files = ModelFiles(open_artifacts(home, settings.artifacts_address), home.root)

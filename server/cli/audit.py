@@ -21,9 +21,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(noted: str | None, as_json: bool) -> int:
     """Check every entry of the caller's tenant. Exit code 1 when one was altered, removed or moved."""
-    from tools.auditing import auditing_tools
+    from tools.governance.audit import audit_tools
 
-    with open_desk(auditing_tools()) as desk:
+    with open_desk(audit_tools()) as desk:
         found = desk.call("audit_verify", {"noted": noted}).model_dump(mode="json")
     if as_json:
         print_json(found)
@@ -41,9 +41,9 @@ def verify(noted: str | None, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 def listed(limit: int, as_json: bool) -> None:
     """Show the newest entries."""
-    from tools.auditing import auditing_tools
+    from tools.governance.audit import audit_tools
 
-    with open_desk(auditing_tools()) as desk:
+    with open_desk(audit_tools()) as desk:
         entries: list[dict[str, Any]] = desk.call("audit_list", {"limit": limit}).model_dump(mode="json")["entries"]
     for entry in entries:
         if as_json:

@@ -52,8 +52,8 @@ def open_desk(specs: "Iterable[ToolSpec]", settings: Settings | None = None) -> 
 
 def caller_at(books: "Books", settings: Settings) -> "ToolContext":
     """The holder of the settings' key, else the person at this machine. Raises NotAllowed: the key is not valid."""
-    from tools.keys import find_caller
     from tools.spec import LOCAL_ENGINEER
+    from tools.tenancy.api_keys import find_caller
 
     key = settings.api_key
     return LOCAL_ENGINEER if key is None else find_caller(books.ledger, key.get_secret_value(), books.clock())

@@ -33,12 +33,12 @@ def command() -> None:
 def listed(as_json: bool) -> None:
     """List the registered models with their versions, and what the runtimes of this machine can serve."""
     from agents.models.serving import Runtimes
-    from tools.catalogue import load_catalogue
-    from tools.lineage import lineage_tools
-    from tools.roster import roster_tools
+    from tools.registry.catalogue import load_catalogue
+    from tools.registry.roster import roster_tools
+    from tools.registry.versions import version_tools
 
     settings = load_settings()
-    specs = [*lineage_tools(), *roster_tools(load_catalogue(), Runtimes(settings), settings.model)]
+    specs = [*version_tools(), *roster_tools(load_catalogue(), Runtimes(settings), settings.model)]
     with open_desk(specs, settings) as desk:
         models: list[dict[str, Any]] = desk.call("models_list", {}).model_dump(mode="json")["models"]
         served = desk.call("roster_list", {}).model_dump(mode="json")
@@ -124,14 +124,20 @@ def _export(tool: str, version: str, out: Path | None, *, as_json: bool) -> None
 
 
 def _desk() -> AbstractContextManager[Desk]:
-    from tools.cards import card_tools
-    from tools.catalogue import load_catalogue
-    from tools.evidence import open_evidence
-    from tools.gates import Gates, gate_tools
-    from tools.lineage import lineage_tools
+    from tools.governance.bill_of_materials import bill_of_materials_tools
+    from tools.governance.evidence_store import open_evidence
+    from tools.governance.gate import Gates, gate_tools
+    from tools.governance.model_card import model_card_tools
+    from tools.registry.catalogue import load_catalogue
+    from tools.registry.versions import version_tools
 
     source = open_evidence(load_catalogue())
-    specs: list[ToolSpec] = [*lineage_tools(), *gate_tools(Gates(source)), *card_tools(source)]
+    specs: list[ToolSpec] = [
+        *version_tools(),
+        *gate_tools(Gates(source)),
+        *model_card_tools(source),
+        *bill_of_materials_tools(source),
+    ]
     return open_desk(specs)
 
 

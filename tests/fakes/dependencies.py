@@ -9,16 +9,16 @@ from typing import Any
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.models.serving import Runtimes
 from agents.teams.flow import Teams
+from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store
 from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
-from tools.catalogue import load_catalogue
-from tools.evaluations import evaluation_tools
+from tools.governance.licence_tools import licence_tools
 from tools.knowledge import knowledge_tools
-from tools.licences import licence_tools
-from tools.roster import roster_tools
+from tools.registry.catalogue import load_catalogue
+from tools.registry.roster import roster_tools
 
 __all__ = ["copy_home", "copy_store", "dependencies_on", "with_tool"]
 

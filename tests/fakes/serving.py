@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.roster import RuntimeReport
+from tools.registry.roster import RuntimeReport
 
 __all__ = ["ScriptedServing"]
 
 
 @dataclass
 class ScriptedServing:
-    """Implements `tools.roster.Serving`."""
+    """Implements `tools.registry.roster.Serving`."""
 
     reports: Sequence[RuntimeReport] = ()
 

@@ -14,6 +14,7 @@ from langgraph.types import Command
 from agents.planner.known import read_known
 from agents.router.intents import Intent
 from agents.teams.flow import Teams
+from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
 from memory.ledger.targets import Target
@@ -24,8 +25,7 @@ from tests.fakes.rollouts import ScriptedWorld
 from tests.fakes.routers import ScriptedRouter, route_to
 from tests.fakes.works import ANN, BOB, Works
 from tests.graphs.turns import Turn, take_turn
-from tools.evaluations import evaluation_tools
-from tools.licences import licence_tools
+from tools.governance.licence_tools import licence_tools
 from tools.rollout_gate import EvidenceGate
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerApprovals

@@ -22,10 +22,10 @@ from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.offline import offline_settings
 from tests.fakes.works import ANN, BOB, Works
-from tools.catalogue import load_catalogue
 from tools.context import SCOPES, ToolContext
 from tools.fleet.artifacts import keep
 from tools.fleet.identity import Identity
+from tools.registry.catalogue import load_catalogue
 
 SECRET = "okapi"
 """In every content that the other tenant keeps; no name that an intruder could give has it."""

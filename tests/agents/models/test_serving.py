@@ -4,7 +4,7 @@ from agents.models.resolve import bundled_is_installed
 from agents.models.serving import Runtimes
 from tests.fakes.model_servers import ollama_model, serve_ollama
 from tests.fakes.offline import offline_settings
-from tools.roster import RuntimeReport, ServedModel, Serving
+from tools.registry.roster import RuntimeReport, ServedModel, Serving
 
 
 async def reported(**settings: str) -> dict[str, RuntimeReport]:
