@@ -25,8 +25,8 @@ from server.security import KnownHosts, is_loopback
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
 from tools.context import require_scope
+from tools.registry.artifacts import Uploads
 from tools.serving.metering import Caller
-from tools.uploads import Uploads
 
 __all__ = ["add_error_handlers", "create_app"]
 

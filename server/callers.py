@@ -17,8 +17,8 @@ from server.rejected_callers import RejectedCallers
 from tools.context import Books, ToolContext
 from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
-from tools.keys import KEY_PREFIX, find_caller
 from tools.serving.ledger import HELD_S
+from tools.tenancy.api_keys import KEY_PREFIX, find_caller
 
 __all__ = ["Identified", "caller_of", "resolve_caller"]
 

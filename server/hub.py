@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from memory.store import KnowledgeStore
     from server.chat.conversation import Conversation
     from server.chat.runs import Runs
-    from tools.catalogue import Catalogue
-    from tools.files import ModelFiles
     from tools.fleet.identity import Identity
-    from tools.gates import Gates
+    from tools.governance.gate import Gates
+    from tools.registry.artifacts import ModelFiles
+    from tools.registry.catalogue import Catalogue
     from tools.rollouts.store import RolloutStore
     from tools.serving.assembly import Serving
     from tools.spec import Books, ToolSpec
@@ -80,7 +80,7 @@ class Components:
     @cached_property
     def files(self) -> ModelFiles:
         """The artifacts, as files of models."""
-        from tools.files import ModelFiles
+        from tools.registry.artifacts import ModelFiles
 
         return ModelFiles(self.artifacts, self.home.root)
 
@@ -94,15 +94,15 @@ class Components:
     @cached_property
     def catalogue(self) -> Catalogue:
         """What is known of models and licences."""
-        from tools.catalogue import load_catalogue
+        from tools.registry.catalogue import load_catalogue
 
         return load_catalogue()
 
     @cached_property
     def gates(self) -> Gates:
         """The gates, judging by this hub's evidence."""
-        from tools.evidence import open_evidence
-        from tools.gates import Gates
+        from tools.governance.evidence_store import open_evidence
+        from tools.governance.gate import Gates
 
         return Gates(open_evidence(self.catalogue))
 
@@ -186,11 +186,11 @@ class Components:
 
     def _ledger_specs(self, default_model: str) -> list[ToolSpec]:
         from agents.models.probe import Runtimes
+        from evals.evaluations import evaluation_tools
         from tools.assembly import governance_tools, ledger_tools
-        from tools.evaluations import evaluation_tools
         from tools.fleet.tools import fleet_tools
-        from tools.licences import licence_tools
-        from tools.roster import roster_tools
+        from tools.governance.licence_tools import licence_tools
+        from tools.registry.roster import roster_tools
 
         return [
             *evaluation_tools(self.ledger),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from memory.ledger import Ledger
 from memory.settings import Settings
-from tools.gates import Gates
+from tools.governance.gate import Gates
 from tools.pipeline_ticker import PipelineTicker
 from tools.rollout_gate import EvidenceGate
 from tools.rollouts.ledger_store import LedgerStore

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from edge.kernel.errors import InvalidInput
 from memory.home import storage_errors
 from tools.context import ToolContext
-from tools.uploads import Uploads
+from tools.registry.artifacts import Uploads
 
 __all__ = ["upload_routes"]
 

@@ -53,7 +53,7 @@ for modules in rooms:
 def imported() -> dict[str, dict[str, object]]:
     """What happened when each module was imported alone."""
     names = [name for name, path in modules() if path.name != "__main__.py"]
-    upwards = ("edge", "memory", "evals", "tools", "agents", "graphs", "server")
+    upwards = ("edge", "memory", "tools", "evals", "agents", "graphs", "server")
     wanted = [[name for name in names if name.partition(".")[0] == room] for room in upwards]
     done = subprocess.run(
         [sys.executable, "-c", _IMPORT_EACH],

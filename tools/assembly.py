@@ -1,32 +1,29 @@
-"""The operations that work in the ledger alone, put together."""
+"""The tools that work in the ledger, put together."""
 
 from tools.approvals import approval_tools
-from tools.artifacts import artifact_tools
-from tools.auditing import auditing_tools
-from tools.cards import card_tools
-from tools.catalogue import Catalogue
-from tools.compatibility import compatibility_tools
 from tools.factories import factory_tools
-from tools.files import ModelFiles
-from tools.gates import Gates, gate_tools
-from tools.keys import key_tools
-from tools.lifecycle import Gatekeeper, lifecycle_tools, require_passed_gate
-from tools.lineage import lineage_tools
+from tools.governance.audit import audit_tools
+from tools.governance.bill_of_materials import bill_of_materials_tools
+from tools.governance.evidence_store import evidence_tools
+from tools.governance.gate import Gates, gate_tools
+from tools.governance.licence_tools import compatibility_tools
+from tools.governance.model_card import model_card_tools
+from tools.governance.policy_store import policy_tools
 from tools.pipelines import pipeline_tools
-from tools.policies import policy_tools
 from tools.quality import quality_tools
-from tools.recording import recording_tools
-from tools.registering import registering_tools
+from tools.registry.artifacts import ModelFiles, artifact_tools
+from tools.registry.catalogue import Catalogue
+from tools.registry.lifecycle import Gatekeeper, lifecycle_tools
+from tools.registry.versions import registering_tools, version_tools
 from tools.rollouts.tools import rollout_tools
 from tools.spec import ToolSpec
-from tools.tenants import tenant_tools
+from tools.tenancy.api_keys import key_tools
+from tools.tenancy.tenants import tenant_tools
 
 __all__ = ["governance_tools", "ledger_tools"]
 
 
-def ledger_tools(
-    catalogue: Catalogue, gatekeeper: Gatekeeper = require_passed_gate, files: ModelFiles | None = None
-) -> list[ToolSpec]:
+def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles | None = None) -> list[ToolSpec]:
     """All of them; `tools.spec.bind` gives them the ledger.
 
     Args:
@@ -36,9 +33,9 @@ def ledger_tools(
         *registering_tools(catalogue, files),
         *(artifact_tools(files) if files is not None else ()),
         *lifecycle_tools(gatekeeper),
-        *lineage_tools(),
+        *version_tools(),
         *approval_tools(),
-        *auditing_tools(),
+        *audit_tools(),
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
@@ -49,11 +46,12 @@ def ledger_tools(
 def governance_tools(gates: Gates) -> list[ToolSpec]:
     """What judges versions by evidence, and what deploys by that: gates, policies, exports, factories, pipelines."""
     return [
-        *recording_tools(),
+        *evidence_tools(),
         *policy_tools(),
         *gate_tools(gates),
         *compatibility_tools(gates.source),
-        *card_tools(gates.source),
+        *model_card_tools(gates.source),
+        *bill_of_materials_tools(gates.source),
         *factory_tools(gates),
         *pipeline_tools(gates),
     ]

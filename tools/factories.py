@@ -9,11 +9,11 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger.factories import Factory
 from memory.ledger.targets import Target
-from tools.evidence import Use
 from tools.factory_rules import require_adapter, require_deployable, require_possible, require_same, size_of
-from tools.gates import Gates, record
-from tools.governance.gates import Verdict
-from tools.registering import Digest, ServedBy, VersionContent, registering_tools
+from tools.governance.evidence_store import Use
+from tools.governance.gate import Gates, record
+from tools.governance.verdict import Verdict
+from tools.registry.versions import Digest, ServedBy, VersionContent, registering_tools
 from tools.rollouts.ledger_store import read_target
 from tools.rollouts.views import RolloutView
 from tools.spec import ToolContext, ToolSpec, tool

@@ -4,10 +4,10 @@ from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.versions import Version
 from memory.nearest import nearest_names
-from tools.evidence import EvidenceSource
-from tools.gates import Judgement, refusal, told
-from tools.governance.compatibility import compatibility
-from tools.registering import VersionContent
+from tools.governance.evidence_store import EvidenceSource
+from tools.governance.gate import Judgement, refusal, told
+from tools.governance.licence import compatibility
+from tools.registry.versions import VersionContent
 from tools.templates import FactoryTemplate, Size
 
 __all__ = ["require_adapter", "require_deployable", "require_possible", "require_same", "size_of"]

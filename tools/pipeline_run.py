@@ -10,7 +10,7 @@ from edge.kernel.errors import CallerError, NotFound
 from memory.ledger.approvals import Approval
 from memory.ledger.versions import Version
 from tools.consent import current
-from tools.gates import Gates, record, told
+from tools.governance.gate import Gates, record, told
 from tools.pipeline_stages import OVER, PipelineStage, Run, RunEvent, RunState
 from tools.rollouts.ledger_store import read_rollout
 from tools.rollouts.rollout import TERMINAL

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from tools.evidence import Use
+from tools.governance.evidence_store import Use
 from tools.templates import RolloutChoice, ShortName
 
 __all__ = ["OVER", "PipelineStage", "Run", "RunEvent", "RunState"]

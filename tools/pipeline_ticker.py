@@ -15,7 +15,7 @@ from memory.ledger import Ledger, Unit
 from memory.ledger.factories import Pipeline
 from tools.consent import current
 from tools.context import LOCAL_ENGINEER, Books, ToolContext
-from tools.gates import Gates
+from tools.governance.gate import Gates
 from tools.pipeline_stages import OVER, PipelineStage, Run
 from tools.pipelines import pipeline_tools
 from tools.rollouts.ledger_store import read_rollout

@@ -10,10 +10,10 @@ from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.ledger.factories import Pipeline
 from memory.nearest import nearest_names
-from tools.gates import Gates, advice_on, read_result
-from tools.lineage import find_version
+from tools.governance.gate import Gates, advice_on, read_result
 from tools.pipeline_run import Advance
 from tools.pipeline_stages import OVER, PipelineStage, Run
+from tools.registry.versions import find_version
 from tools.spec import ToolContext, ToolSpec, tool
 from tools.starting import rollout_starter
 from tools.templates import ShortName

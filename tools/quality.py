@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from edge.kernel.errors import Conflict, NotFound
-from tools.lineage import find_version
+from tools.registry.versions import find_version
 from tools.rollouts.ledger_store import read_target
 from tools.rollouts.measurements import add_scores
 from tools.spec import ToolContext, ToolSpec, tool

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from edge.kernel.errors import CallerError
 from memory.ledger import Ledger
-from tools.evidence import Use
-from tools.gates import Gates, record, told
+from tools.governance.evidence_store import Use
+from tools.governance.gate import Gates, record, told
 from tools.rollouts.rollout import GateAnswer, Rollout
 
 __all__ = ["EvidenceGate"]

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tools.evidence import Use
-from tools.registering import Digest, ServedBy
+from tools.governance.evidence_store import Use
+from tools.registry.versions import Digest, ServedBy
 from tools.rollouts.strategies import strategy_of
 
 __all__ = ["AdapterPolicy", "Autoscaling", "FactoryTemplate", "RolloutChoice", "Size"]

@@ -12,7 +12,7 @@ from agents.models.ollama import OllamaServer
 from agents.models.reference import parameters_from_name
 from edge.kernel.errors import InvalidInput, Unavailable
 from memory.settings import Settings
-from tools.roster import RuntimeReport, ServedModel
+from tools.registry.roster import RuntimeReport, ServedModel
 from tools.serving.addresses import is_loopback
 from tools.serving.bundled import BUNDLED, bundled_is_installed
 from tools.serving.providers import PROVIDERS, key_of
@@ -40,7 +40,7 @@ class ProviderStatus:
 
 @dataclass(frozen=True, slots=True)
 class Runtimes:
-    """The runtimes that the settings name. Implements `tools.roster.Serving`."""
+    """The runtimes that the settings name. Implements `tools.registry.roster.Serving`."""
 
     settings: Settings
 

@@ -12,7 +12,7 @@ from agents.planner.known import Known
 from agents.planner.ordering import plan_operation
 from agents.planner.questions import ask
 from edge.kernel.errors import ChargehandError
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 from tools.spec import ToolSpec
 
 if TYPE_CHECKING:

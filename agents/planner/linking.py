@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from tools.catalogue import Catalogue, CatalogueModel
+from tools.registry.catalogue import Catalogue, CatalogueModel
 
 __all__ = ["ModelMention", "link_models", "model_mentions", "unknown_models"]
 

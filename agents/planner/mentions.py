@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agents.planner.known import Known
 from agents.planner.linking import model_mentions
 from agents.planner.names import name_places
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 
 __all__ = ["Kind", "Mention", "take_mentions"]
 

@@ -7,7 +7,7 @@ from agents.planner.known import Known
 from agents.planner.operations import LOOKS, ORDERS, Operation
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading, read_utterance
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 
 __all__ = ["plan_operation"]
 

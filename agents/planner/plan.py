@@ -10,7 +10,7 @@ from agents.planner.calls import Plan, PlannedCall, TeamName
 from agents.planner.known import Known
 from agents.planner.linking import link_models, unknown_models
 from agents.planner.ordering import plan_operation
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 
 __all__ = ["Plan", "PlannedCall", "TeamName", "make_plan"]
 

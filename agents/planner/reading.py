@@ -9,7 +9,7 @@ from agents.planner.mentions import Kind, Mention, take_mentions
 from agents.planner.messages import Message, take_message
 from agents.planner.moods import Mood, mood_of
 from agents.planner.quantities import Quantities, take_quantities
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 
 __all__ = ["Reading", "read_utterance", "without_reason"]
 

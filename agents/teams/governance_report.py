@@ -9,11 +9,11 @@ from agents.phrases import phrase
 from agents.planner.calls import arguments_told
 from agents.teams.markdown import moment, number, size_of, table, titles
 from tools.approvals import ApprovalList, ApprovalView
-from tools.auditing import AuditFinding, AuditList
-from tools.gates import GateHistory, GateView
-from tools.licences import LicenceFinding, LicensedModels
-from tools.policies import PolicyList
-from tools.tenants import TenantList, TenantUse, TenantView
+from tools.governance.audit import AuditFinding, AuditList
+from tools.governance.gate import GateHistory, GateView
+from tools.governance.licence_tools import LicenceFinding, LicensedModels
+from tools.governance.policy_store import PolicyList
+from tools.tenancy.tenants import TenantList, TenantUse, TenantView
 
 __all__ = ["GOVERNANCE_RENDERERS"]
 

@@ -10,7 +10,7 @@ from agents.events import Ending
 from agents.planner.calls import PlannedCall
 from edge.kernel.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
 from tools.factories import Deployment
-from tools.gates import GateView
+from tools.governance.gate import GateView
 from tools.pipelines import RunView
 
 __all__ = ["Outcome", "Pending", "Refused", "TeamFinding", "Waiting", "ending_of"]

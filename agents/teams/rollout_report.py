@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from agents.teams.markdown import number, percent_by_name, table, titles
 from tools.factories import Deployment, FactoryList, FactoryView
+from tools.governance.evidence_store import RecordedEvidence
 from tools.pipelines import PipelineList, PipelineView, RunView
 from tools.quality import RecordedScores
-from tools.recording import RecordedEvidence
 from tools.rollouts.views import RolloutList, RolloutStatus, RolloutView
 
 __all__ = ["ROLLOUT_RENDERERS"]

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import number, size_of, table, titles
-from tools.evaluations import EvaluationList
-from tools.lifecycle import AliasView
-from tools.lineage import Comparison, ModelList, VersionView
-from tools.roster import ModelProfile, Roster
+from evals.evaluations import EvaluationList
+from tools.registry.lifecycle import AliasView
+from tools.registry.roster import ModelProfile, Roster
+from tools.registry.versions import Comparison, ModelList, VersionView
 
 __all__ = ["ROSTER_RENDERERS"]
 

@@ -23,7 +23,7 @@ from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waitin
 from agents.teams.report import render_report
 from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
 from edge.kernel.language import detect_language
-from tools.catalogue import Catalogue
+from tools.registry.catalogue import Catalogue
 from tools.spec import ToolContext, ToolSpec
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Finished evaluations, as rows; what they mean stands in `evals/log.py`."""
+"""Finished evaluations, as rows; what they mean stands in `evals/evaluations.py`."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -53,9 +53,9 @@ def test(paths: tuple[Path, ...], as_json: bool) -> int:
 
     Exit code 0 all pass, 1 a test failed, 2 a file is not right.
     """
-    from tools.catalogue.data_licences import load_data_licences
     from tools.governance.policy import read_policies
-    from tools.governance.policy_tests import Licences, read_policy_tests, run_policy_tests
+    from tools.governance.policy_tests import read_policy_tests, run_policy_tests
+    from tools.registry.catalogue import load_data_licences
 
     with open_session() as session:
         licences = Licences(session.hub.catalogue, load_data_licences())
@@ -80,7 +80,7 @@ def test(paths: tuple[Path, ...], as_json: bool) -> int:
 
 def _tests_of(path: Path) -> Path:
     """The tests beside a policy; the file itself where it has tests. Raises InvalidInput: a policy has none."""
-    from tools.governance.located_yaml import read_located
+    from tools.governance.policy import read_located
 
     beside = path.with_suffix(f".tests{path.suffix}")
     if beside.is_file():

@@ -8,20 +8,21 @@ from agents.phrases import phrase
 from agents.planner.known import Known, KnownRollout
 from agents.planner.ordering import plan_operation
 from tools.assembly import governance_tools, ledger_tools
-from tools.catalogue import load_catalogue
-from tools.evidence import open_evidence
 from tools.fleet.desired_state import SharedStates
 from tools.fleet.devices import device_tools
 from tools.fleet.health import health_tools
 from tools.fleet.questions import question_tools
-from tools.gates import Gates
+from tools.governance.evidence_store import open_evidence
+from tools.governance.gate import Gates
+from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
+GATES = Gates(open_evidence(CATALOGUE))
 TOOLS = {
     spec.name
     for spec in (
-        *ledger_tools(CATALOGUE),
-        *governance_tools(Gates(open_evidence(CATALOGUE))),
+        *ledger_tools(CATALOGUE, GATES.keep_production),
+        *governance_tools(GATES),
         *device_tools(SharedStates()),
         *health_tools(),
         *question_tools(),

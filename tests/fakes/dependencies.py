@@ -17,11 +17,9 @@ from memory.store import KnowledgeStore, open_store
 from server.hub import Components
 from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
-from tools.catalogue import load_catalogue
-from tools.evaluations import evaluation_tools
+from tools.governance.licence_tools import licence_tools
 from tools.knowledge import knowledge_tools
-from tools.licences import licence_tools
-from tools.roster import roster_tools
+from tools.registry.roster import roster_tools
 from tools.serving.assembly import open_serving
 
 __all__ = ["components_of", "components_on", "copy_home", "copy_store", "dependencies_on", "with_tool"]

@@ -5,9 +5,9 @@ from typing import Any
 from tests.fakes.works import ANN, Works
 from tools.approvals import approval_tools
 from tools.assembly import governance_tools, ledger_tools
-from tools.catalogue import load_catalogue
-from tools.evidence import EvidenceSource, open_evidence
-from tools.gates import Gates
+from tools.governance.evidence_store import EvidenceSource, open_evidence
+from tools.governance.gate import Gates
+from tools.registry.catalogue import load_catalogue
 
 __all__ = ["BASE_DIGEST", "CATALOGUE", "GATES", "SOURCE", "equip", "measure", "register"]
 

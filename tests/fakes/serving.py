@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from memory.settings import Settings
 from tests.fakes.gateways import FakeDeployments, FakeLimits, FakeSink
-from tools.roster import RuntimeReport
+from tools.registry.roster import RuntimeReport
 from tools.serving.assembly import open_runtimes
 from tools.serving.bundled import bundled_version
 from tools.serving.gateway import Gateway
@@ -21,7 +21,7 @@ __all__ = ["OpenServing", "ScriptedServing", "serving_of"]
 
 @dataclass
 class ScriptedServing:
-    """Implements `tools.roster.Serving`."""
+    """Implements `tools.registry.roster.Serving`."""
 
     reports: Sequence[RuntimeReport] = ()
 

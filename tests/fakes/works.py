@@ -8,15 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from edge.kernel.errors import ApprovalNeeded
+from edge.kernel.errors import ApprovalNeeded, GateRefused
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import AuditEntry
 from memory.ledger.gates import GateResult
 from memory.ledger.tenants import Tenant
+from memory.ledger.versions import Version
 from tools.context import LOCAL_ENGINEER, Books, ToolContext
 from tools.spec import ToolSpec, bind
 
-__all__ = ["ANN", "BOB", "START", "Works", "open_works"]
+__all__ = ["ANN", "BOB", "START", "Works", "open_works", "require_passed_gate"]
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ANN = replace(LOCAL_ENGINEER, principal="ann")
@@ -75,3 +76,21 @@ class Works:
 
 def open_works(folder: Path) -> Works:
     return Works(open_ledger(folder / "ledger.sqlite"))
+
+
+def require_passed_gate(context: ToolContext, version: Version) -> None:
+    """The gatekeeper that goes by the newest verdict on the version.
+
+    Raises:
+        GateRefused: no gate judged it yet, or the newest verdict is not "pass".
+    """
+    newest = context.unit.gates.of(version.id, limit=1)
+    if not newest:
+        raise GateRefused(f"No gate has judged {version.id} yet.", "Evaluate it and run the gate first.")
+    if newest[0].verdict != "pass":
+        reasons = [str(reason) for reason in newest[0].reasons]
+        raise GateRefused(
+            f"The gate {newest[0].gate} says {newest[0].verdict} of {version.id}: {'; '.join(reasons)}.",
+            "Mend what it names, then run the gate again.",
+            reasons,
+        )

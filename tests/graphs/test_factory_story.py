@@ -24,8 +24,7 @@ from tests.fakes.rollouts import ScriptedWorld
 from tests.fakes.routers import ScriptedRouter, route_to
 from tests.fakes.works import ANN, BOB, Works
 from tests.graphs.turns import Turn, take_turn
-from tools.evaluations import evaluation_tools
-from tools.licences import licence_tools
+from tools.governance.licence_tools import licence_tools
 from tools.rollout_gate import EvidenceGate
 from tools.rollouts.ledger_store import LedgerStore
 from tools.rollouts.ledger_world import LedgerApprovals

@@ -18,9 +18,8 @@ from server.app import add_error_handlers
 from server.uploads import upload_routes
 from tests.fakes.served import served
 from tests.fakes.works import ANN, Works, open_works
-from tools.files import ModelFiles
+from tools.registry.artifacts import ModelFiles, Uploads
 from tools.spec import ToolContext
-from tools.uploads import Uploads
 
 MIB = 1 << 20
 READER = ToolContext("rita", "default", frozenset({"roster:read"}))

@@ -15,12 +15,11 @@ from tests.fakes.dependencies import components_on
 from tests.fakes.good_calls import GOOD as EVERY
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.serving import ScriptedServing
-from tools.catalogue import load_catalogue
 from tools.context import SCOPES
-from tools.evaluations import evaluation_tools
+from tools.governance.licence_tools import licence_tools
 from tools.knowledge import knowledge_tools
-from tools.licences import licence_tools
-from tools.roster import RuntimeReport, ServedModel, roster_tools
+from tools.registry.catalogue import load_catalogue
+from tools.registry.roster import RuntimeReport, ServedModel, roster_tools
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 DECIDING = {"approval_approve", "approval_delegate", "approval_reject", "approval_revoke", "delegation_revoke"}

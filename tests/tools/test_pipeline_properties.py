@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.kernel.errors import ChargehandError
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.works import ANN, BOB, Works, open_works
-from tools.evidence import Use
+from tools.governance.evidence_store import Use
 from tools.pipeline_stages import Run
 
 GATE = {"purpose": "internal_use", "region": "EU"}

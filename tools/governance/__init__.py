@@ -1,23 +1,19 @@
-"""Governance as pure functions over typed evidence: no store, no clock, no network.
+"""Governance: versions judged by typed evidence, policies and licences.
 
-evidence.py        what is known about one version, for a purpose, a region and a stage
-regions.py         which places a region touches
-truth.py           three-valued logic
-syntax.py          the rule language: tree and printer
-parser.py          the rule language: tokens and parser
-vocabulary.py      the fields that rules may name, and their types
-types.py           checking the types of rules
-facts.py           what the evidence says of each field
-expressions.py     checked rules, evaluated
-located_yaml.py    YAML with line numbers
-policy.py          policies in YAML
-terms.py           what licence terms amount to
-restrictions.py    terms that differ by region
-compatibility.py   what the licences of base, adapter and data sets allow together
-licensing.py       parts of a version with their terms, from the catalogue
-gates.py           the verdict on a version: pass, fail or insufficient evidence
-policy_tests.py    tests of policies, in YAML
-version.py         the description of a version that the two exports are made of
-model_card.py      a version as Markdown
-bom.py             a version as a CycloneDX bill of materials
+evidence.py             what is known about one version, for a purpose, a region and a stage
+evidence_store.py       recorded and gathered in the ledger
+policy_language.py      conditions: text to tree
+conditions.py           conditions checked and evaluated: true, false or unknown
+facts.py                the fields that rules may name, and their values in the evidence
+policy.py               policies in YAML, with lines
+policy_tests.py         tests of policies, in YAML
+policy_store.py         which policies hold in a tenant, and how they change
+licence.py              what the licences of base, adapter and data sets allow together
+licence_tools.py        licences looked up and weighed
+verdict.py              pass, fail or insufficient evidence, with reasons
+gate.py                 verdicts over the ledger, asked for, required and kept
+version_description.py  all that is known of a version, for the two exports
+model_card.py           a version as Markdown
+bill_of_materials.py    a version as a CycloneDX bill of materials
+audit.py                the audit log, read and verified
 """

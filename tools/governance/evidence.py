@@ -4,27 +4,35 @@ Evidence is data that tools measured or looked up. Each item says which version 
 made; whether it is too old or about another version is decided by the gate, not here.
 """
 
-import hashlib
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from tools.catalogue import Licence
-from tools.governance.regions import Region
+from edge.kernel.canonical import digest_of
+from tools.registry.catalogue import Licence
 
 __all__ = [
+    "OUTCOMES",
     "PURPOSES",
+    "REGIONS",
     "BiasMeasurement",
     "Digest",
-    "Evaluation",
     "Evidence",
+    "Frozen",
     "LicensedPart",
     "Lineage",
+    "Measured",
+    "MetricMeasurement",
     "Part",
     "Purpose",
+    "Region",
     "SecurityFinding",
-    "digest_of",
+    "newest",
+    "regions_touched",
+    "unordered_digest",
 ]
 
 Purpose = Literal["internal_use", "product", "redistribution", "research", "api_service"]
@@ -43,12 +51,51 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 }
 """What each security check may find."""
 
+# Countries by ISO 3166-1 alpha-2, and the groups EU, EEA and world.
+_EU = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+_COUNTRIES = _EU | frozenset(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AU AW AX AZ BA BB BD BF BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG
+    CH CI CK CL CM CN CO CR CU CV CW CX DJ DM DO DZ EC EG EH ER ET FJ FK FM FO GA GB GD GE GF GG GH GI GL GM GN GP GQ GS
+    GT GU GW GY HK HM HN HT ID IL IM IN IO IQ IR IS JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LY
+    MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MU MV MW MX MY MZ NA NC NE NF NG NI NO NP NR NU NZ OM PA PE PF PG PH
+    PK PM PN PR PS PW PY QA RE RS RU RW SA SB SC SD SG SH SJ SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM
+    TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+    """.split()
+)
+_GROUPS: dict[str, frozenset[str]] = {"EU": _EU, "EEA": _EU | {"IS", "LI", "NO"}, "world": _COUNTRIES}
 
-class _Frozen(BaseModel):
+REGIONS: tuple[str, ...] = (*_GROUPS, *sorted(_COUNTRIES))
+"""Every region that may be named, groups first."""
+
+
+def regions_touched(region: str) -> frozenset[str]:
+    """Every region that has a country in common with this one: a rule for the EU holds in DE, and in the world.
+
+    Args:
+        region: one of `REGIONS`.
+    """
+    mine = _GROUPS.get(region, frozenset({region}))
+    touched = {group for group, countries in _GROUPS.items() if countries & mine}
+    return frozenset(mine | touched)
+
+
+def _known(region: str) -> str:
+    if region not in REGIONS:
+        raise ValueError(f"unknown region {region!r}: give a country by its two letters (DE), EU, EEA or world")
+    return region
+
+
+Region = Annotated[str, AfterValidator(_known)]
+
+
+class Frozen(BaseModel):
+    """What is given or found, and not changed after; unknown fields are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Measured(_Frozen):
+class _Measured(Frozen):
     """Something that was found out about one version at one time.
 
     Attributes:
@@ -60,7 +107,7 @@ class _Measured(_Frozen):
     digest: Digest
 
 
-class Evaluation(_Measured):
+class MetricMeasurement(_Measured):
     """One metric of one version on one data set.
 
     Attributes:
@@ -77,7 +124,7 @@ class Evaluation(_Measured):
     dataset: Name
 
     @model_validator(mode="after")
-    def _bounds(self) -> "Evaluation":
+    def _bounds(self) -> "MetricMeasurement":
         if (self.lower is None) != (self.upper is None):
             raise ValueError("give both bounds of the interval, or none")
         if self.lower is not None and self.upper is not None and not self.lower <= self.value <= self.upper:
@@ -125,7 +172,10 @@ class SecurityFinding(_Measured):
         return self
 
 
-class LicensedPart(_Frozen):
+Measured = TypeVar("Measured", MetricMeasurement, BiasMeasurement, SecurityFinding)
+
+
+class LicensedPart(Frozen):
     """A part of a version and the terms it is under.
 
     Attributes:
@@ -144,7 +194,7 @@ class LicensedPart(_Frozen):
     modalities: tuple[str, ...] = ()
 
 
-class Lineage(_Frozen):
+class Lineage(Frozen):
     """What a version was made of. `quantisation` is empty where the weights are as published."""
 
     base: Name
@@ -153,7 +203,7 @@ class Lineage(_Frozen):
     datasets: tuple[str, ...] = ()
 
 
-class Evidence(_Frozen):
+class Evidence(Frozen):
     """All that is known about a version when somebody wants to use it for something.
 
     Attributes:
@@ -162,7 +212,7 @@ class Evidence(_Frozen):
         region: where it is to be used.
         stage: where it is to be promoted to, such as staging; None where none is asked.
         tags: of the model, such as edge.
-        users: monthly active users that are expected; None where nobody said.
+        users: monthly active users that are expected; None where it is not given.
     """
 
     subject: Name
@@ -175,9 +225,17 @@ class Evidence(_Frozen):
     users: int | None = Field(default=None, ge=0)
     lineage: Lineage | None = None
     licences: tuple[LicensedPart, ...] = ()
-    evaluations: tuple[Evaluation, ...] = ()
+    evaluations: tuple[MetricMeasurement, ...] = ()
     bias: tuple[BiasMeasurement, ...] = ()
     security: tuple[SecurityFinding, ...] = ()
+
+
+def newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) -> tuple[Measured, ...]:
+    """The newest item of each group; several of one time stay, for none of them is known to hold."""
+    latest: dict[Hashable, datetime] = {}
+    for item in items:
+        latest[group(item)] = max(latest.get(group(item), item.finished_at), item.finished_at)
+    return tuple(item for item in items if item.finished_at == latest[group(item)])
 
 
 def _sorted_lists(value: Any) -> Any:
@@ -188,8 +246,6 @@ def _sorted_lists(value: Any) -> Any:
     return value
 
 
-def digest_of(*models: BaseModel) -> str:
-    """`sha256:…` of what the models say; the order of the items in their lists does not matter."""
-    texts = [_sorted_lists(model.model_dump(mode="json")) for model in models]
-    canonical = json.dumps(texts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+def unordered_digest(model: BaseModel) -> str:
+    """`sha256:…` of a model's content; the order of the items in its lists does not matter."""
+    return f"sha256:{digest_of([_sorted_lists(model.model_dump(mode='json'))])}"

@@ -1,25 +1,155 @@
-"""What the evidence says of each field of the rule language.
+"""The fields that rules may name, with their types, and their values in the evidence.
+
+Metrics and attributes of bias that the house does not know yet are declared in the policy file, so that a misspelt name
+is an error when the policy is loaded, and not a fact that is missing for ever.
 
 A field may have several readings (one metric on several data sets, one check by several tools); a comparison is then
 true or false only where all readings agree. A reading of None is unknown. Evidence about another digest, from the
-future, or older than the policy's limit is no reading; why is told in `Facts.about`.
+future, or older than the policy's limit is no reading; `Facts.about` gives the reason.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Literal
 
-from tools.catalogue import Permission
-from tools.governance.compatibility import Compatibility
-from tools.governance.evidence import BiasMeasurement, Evaluation, Evidence, SecurityFinding
-from tools.governance.regions import regions_touched
-from tools.governance.terms import worst
+from tools.governance.evidence import (
+    OUTCOMES,
+    PURPOSES,
+    REGIONS,
+    BiasMeasurement,
+    Evidence,
+    Measured,
+    MetricMeasurement,
+    newest,
+    regions_touched,
+)
+from tools.governance.licence import Compatibility, worst
+from tools.registry.catalogue import Permission
 
-__all__ = ["Facts", "Reading", "Readings", "Value"]
+__all__ = ["CLOCK_SKEW", "DEFAULT_VOCABULARY", "Facts", "FieldType", "Value", "Vocabulary"]
+
+Kind = Literal["number", "text", "texts"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """What a field holds.
+
+    Attributes:
+        allowed: the only texts that it can hold; None where any text may stand.
+        low, high: least and greatest number that it can hold.
+        by_dataset: may be narrowed to one data set by `on`.
+    """
+
+    kind: Kind
+    allowed: tuple[str, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+    by_dataset: bool = False
+
+
+_ANSWERS = ("yes", "no", "conditional")
+_COUNT = FieldType("number", low=0)
+_AGE = FieldType("number")
+_TEXT = FieldType("text")
+_TEXTS = FieldType("texts")
+
+_FIXED: dict[str, FieldType] = {
+    "purpose": FieldType("text", allowed=PURPOSES),
+    "region": FieldType("texts", allowed=REGIONS),
+    "stage": _TEXT,
+    "tags": _TEXTS,
+    "requested_by": _TEXT,
+    "users": _COUNT,
+    "lineage.base": _TEXT,
+    "lineage.adapter": _TEXT,
+    "lineage.quantisation": _TEXT,
+    "lineage.datasets": _TEXTS,
+    "licence.verdict": FieldType("text", allowed=_ANSWERS),
+    "licence.commercial_use": FieldType("text", allowed=_ANSWERS),
+    "licence.redistribution": FieldType("text", allowed=_ANSWERS),
+    "licence.modification": FieldType("text", allowed=_ANSWERS),
+    "licence.types": FieldType("texts", allowed=("commercial", "open_source", "research_only", "api_only")),
+    "licence.ids": _TEXTS,
+    "licence.user_threshold": _COUNT,
+    "evaluation.age_days": _AGE,
+    "bias.max_gap": _COUNT,
+    "bias.age_days": _AGE,
+    **{f"security.{check}": FieldType("text", allowed=outcomes) for check, outcomes in OUTCOMES.items()},
+    "security.critical": _COUNT,
+    "security.high": _COUNT,
+    "security.age_days": _AGE,
+}
+
+_SHARE, _POSITIVE = (0.0, 1.0), (0.0, None)
+_METRICS: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(
+        """
+        accuracy answer_relevance balanced_accuracy citation_precision citation_recall context_precision
+        context_recall error_rate exact_match f1 faithfulness groundedness hallucination_rate harmful_rate
+        jailbreak_rate judge_agreement
+        macro_f1 map mrr ndcg ndcg_at_10 pass_at_1 precision recall recall_at_10 refusal_rate robustness rouge_l
+        schema_validity tool_accuracy toxicity
+        """.split(),
+        _SHARE,
+    ),
+    **dict.fromkeys(
+        """
+        cost_per_1k_tokens latency_ms latency_p50_ms latency_p95_ms latency_p99_ms memory_mb model_size_mb perplexity
+        samples_per_s time_to_first_token_ms tokens_per_s watts word_error_rate
+        """.split(),
+        _POSITIVE,
+    ),
+    "bleu": (0.0, 100.0),
+    "chrf": (0.0, 100.0),
+}
+_ATTRIBUTES = ("accent", "age_group", "dialect", "disability", "gender", "language", "locale", "product_line", "site")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Fixed fields, known metrics with their least and greatest values, and known attributes of bias."""
+
+    metrics: Mapping[str, tuple[float | None, float | None]] = field(default_factory=lambda: dict(_METRICS))
+    attributes: frozenset[str] = frozenset(_ATTRIBUTES)
+
+    def extended(
+        self, metrics: Mapping[str, tuple[float | None, float | None]], attributes: Sequence[str]
+    ) -> "Vocabulary":
+        """With the metrics and attributes that a policy file declares."""
+        return Vocabulary({**self.metrics, **metrics}, self.attributes | set(attributes))
+
+    def type_of(self, name: str) -> FieldType | None:
+        """The type of a field, such as `evaluation.accuracy.lower`; None where no field has this name."""
+        if name in _FIXED:
+            return _FIXED[name]
+        group, _, rest = name.partition(".")
+        known, _, attribute = rest.partition(".")
+        if group == "evaluation" and known in self.metrics:
+            low, high = self.metrics[known]
+            value = FieldType("number", low=low, high=high, by_dataset=True)
+            fields = {"": value, "lower": value, "upper": value, "n": FieldType("number", low=1, by_dataset=True)}
+            fields["age_days"] = FieldType("number", by_dataset=True)
+        elif group == "bias" and known in self.attributes:
+            fields = {"max_gap": _COUNT, "age_days": _AGE}
+        else:
+            fields = {}
+        return fields.get(attribute)
+
+    def names(self) -> list[str]:
+        """Every name that a rule may use."""
+        metrics = [
+            f"evaluation.{name}{end}" for name in self.metrics for end in ("", ".lower", ".upper", ".n", ".age_days")
+        ]
+        bias = [f"bias.{name}.{end}" for name in sorted(self.attributes) for end in ("max_gap", "age_days")]
+        return [*_FIXED, *metrics, *bias]
+
+
+DEFAULT_VOCABULARY = Vocabulary()
+
 
 Value = float | str | frozenset[str]
-_Item = TypeVar("_Item", Evaluation, BiasMeasurement, SecurityFinding)
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a clock that is somewhat fast may date its evidence."""
@@ -35,7 +165,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All values of a field; `why` says what is missing, or does not count."""
+    """All values of a field; `why`: what is missing, or does not count."""
 
     values: tuple[Reading, ...]
     why: str = ""
@@ -126,10 +256,10 @@ class Facts:
         counted, why = self._counted(wanted, what, ages=attribute == "age_days")
         newest = _newest(counted, lambda item: item.dataset)
         if attribute == "age_days":
-            return Readings(tuple(Reading(self._age(item), _told(item)) for item in newest), why)
+            return Readings(tuple(Reading(self._age(item), _source_of(item)) for item in newest), why)
         if attribute and newest and any(getattr(item, attribute) is None for item in newest):
             why = f"{what} has no {'number of samples' if attribute == 'n' else 'interval'}"
-        return Readings(tuple(Reading(getattr(item, attribute or "value"), _told(item)) for item in newest), why)
+        return Readings(tuple(Reading(getattr(item, attribute or "value"), _source_of(item)) for item in newest), why)
 
     def _bias(self, rest: str) -> Readings:
         attribute, _, end = rest.rpartition(".")
@@ -142,7 +272,9 @@ class Facts:
         if not newest:
             return Readings((), why)
         widest = max(newest, key=lambda item: (item.gap, item.attribute))
-        return Readings((Reading(widest.gap, f"{_told(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why)
+        return Readings(
+            (Reading(widest.gap, f"{_source_of(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why
+        )
 
     def _security(self, rest: str) -> Readings:
         if rest == "age_days":
@@ -157,15 +289,15 @@ class Facts:
             why = f"a scan does not say how many {rest} findings there are"
         return Readings(tuple(Reading(count, item.source) for item, count in counts), why)
 
-    def _oldest(self, items: Sequence[_Item], what: str) -> Readings:
+    def _oldest(self, items: Sequence[Measured], what: str) -> Readings:
         counted, why = self._counted(items, what, ages=True)
         if not counted:
             return Readings((), why)
         return Readings((Reading(max(self._age(item) for item in counted)),), why)
 
-    def _counted(self, items: Sequence[_Item], what: str, *, ages: bool = False) -> tuple[list[_Item], str]:
-        """Those that count, and what is to be said of the others; for ages, the old ones count too."""
-        counted: list[_Item] = []
+    def _counted(self, items: Sequence[Measured], what: str, *, ages: bool = False) -> tuple[list[Measured], str]:
+        """Those that count, and why the others do not; for ages, the old ones count too."""
+        counted: list[Measured] = []
         others: list[str] = []
         for item in items:
             if item.digest != self.evidence.digest:
@@ -180,7 +312,7 @@ class Facts:
             others = [f"there is no {what}"]
         return counted, "; ".join(sorted(set(others)))
 
-    def _age(self, item: _Item) -> float:
+    def _age(self, item: Measured) -> float:
         return max(0.0, (self.now - item.finished_at) / timedelta(days=1))
 
 
@@ -191,16 +323,10 @@ def _answer(name: str, answer: Permission) -> Readings:
     return Readings((Reading(answer),))
 
 
-def _newest(items: Sequence[_Item], group: Callable[[_Item], Hashable]) -> list[_Item]:
-    """The newest of each group; several of one time stay, for nobody can say which holds."""
-    latest: dict[Hashable, datetime] = {}
-    for item in items:
-        key = group(item)
-        latest[key] = max(latest.get(key, item.finished_at), item.finished_at)
-    kept = [item for item in items if item.finished_at == latest[group(item)]]
-    return sorted(kept, key=lambda item: item.model_dump_json())
+def _newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) -> list[Measured]:
+    return sorted(newest(items, group), key=lambda item: item.model_dump_json())
 
 
-def _told(item: Evaluation | BiasMeasurement) -> str:
+def _source_of(item: MetricMeasurement | BiasMeasurement) -> str:
     samples = "" if item.n is None else f", n {item.n}"
     return f"{item.dataset}{samples}, {item.finished_at:%Y-%m-%d}"

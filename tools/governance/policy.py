@@ -17,19 +17,34 @@ policy's, say where it holds. The language: `docs/policies.md`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from edge.kernel.errors import InvalidInput
-from tools.governance.evidence import digest_of
-from tools.governance.expressions import Expression, ExpressionError, fields_of, parse_expression
-from tools.governance.located_yaml import Located, Place, mistakes, read_located
-from tools.governance.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from memory.yaml_text import parse_yaml
+from tools.governance.conditions import Expression, parse_expression
+from tools.governance.evidence import Frozen, unordered_digest
+from tools.governance.facts import DEFAULT_VOCABULARY, Vocabulary
+from tools.governance.policy_language import ExpressionError, fields_of
 
-__all__ = ["Policy", "PolicySet", "Problem", "Rule", "check_policies", "default_policies", "read_policies"]
+__all__ = [
+    "Located",
+    "Place",
+    "Policy",
+    "PolicySet",
+    "Rule",
+    "check_policies",
+    "default_policies",
+    "default_text",
+    "mistakes",
+    "read_located",
+    "read_policies",
+]
 
+Place = tuple[str | int, ...]
 Kind = Literal["require", "forbid", "warn"]
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
@@ -38,16 +53,12 @@ Bound = Annotated[float, Field(allow_inf_nan=False)]
 _CIRCUMSTANCES = frozenset({"purpose", "region", "stage", "tags"})
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _MetricEntry(_Frozen):
+class _MetricEntry(Frozen):
     low: Bound | None = None
     high: Bound | None = None
 
 
-class _RuleEntry(_Frozen):
+class _RuleEntry(Frozen):
     id: Identifier
     require: str | None = None
     forbid: str | None = None
@@ -56,7 +67,7 @@ class _RuleEntry(_Frozen):
     why: str = ""
 
 
-class _PolicyEntry(_Frozen):
+class _PolicyEntry(Frozen):
     id: Identifier
     title: str
     when: str | None = None
@@ -64,9 +75,9 @@ class _PolicyEntry(_Frozen):
     rules: tuple[_RuleEntry, ...] = Field(min_length=1)
 
 
-class _File(_Frozen):
+class _File(Frozen):
     schema_: Literal[1] = Field(alias="schema")
-    metrics: dict[Name, _MetricEntry] = {}
+    metrics: dict[Name, _MetricEntry] = Field(default={})
     attributes: tuple[Name, ...] = ()
     policies: tuple[_PolicyEntry, ...] = Field(min_length=1)
 
@@ -80,7 +91,6 @@ class Rule:
     condition: Expression
     when: Expression | None
     why: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,11 @@ class PolicySet:
     policies: tuple[Policy, ...]
     digest: str
 
+    @property
+    def rules(self) -> list[str]:
+        """Names of the rules: `policy/rule`."""
+        return [f"{policy.id}/{rule.id}" for policy in self.policies for rule in policy.rules]
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -117,6 +132,24 @@ class Problem:
     def told(self, name: str) -> str:
         hint = f" Nearest: {', '.join(self.nearest)}." if self.nearest else ""
         return f"{name}:{self.line}: {self.message}.{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Plain data and where it stands.
+
+    Attributes:
+        lines: number, 1-based, of the line on which the value at each place begins.
+    """
+
+    data: Any
+    lines: dict[Place, int]
+
+    def line_of(self, place: Place) -> int:
+        """Of the nearest thing that stands in the file: a missing entry has the line of what lacks it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
 
 
 def read_policies(text: str, name: str = "policy") -> PolicySet:
@@ -146,8 +179,13 @@ def check_policies(text: str, name: str = "policy") -> list[Problem]:
 
 def default_policies() -> PolicySet:
     """The policies that hold where a tenant has none of its own."""
-    name = "default_policies.yaml"
-    return read_policies(files("tools.governance").joinpath(name).read_text(encoding="utf-8"), name)
+    return read_policies(default_text(), "default_policies.yaml")
+
+
+@cache
+def default_text() -> str:
+    """The file of the default policies."""
+    return (files("tools.governance") / "default_policies.yaml").read_text(encoding="utf-8")
 
 
 def _load(text: str, name: str) -> tuple[PolicySet | None, list[Problem]]:
@@ -166,7 +204,7 @@ def _load(text: str, name: str) -> tuple[PolicySet | None, list[Problem]]:
     ]
     if problems:
         return None, sorted(problems, key=lambda problem: problem.line)
-    return PolicySet(tuple(policies), digest_of(entries)), []
+    return PolicySet(tuple(policies), unordered_digest(entries)), []
 
 
 def _name_problems(entries: _File, located: Located) -> Iterator[Problem]:
@@ -211,16 +249,74 @@ def _policy(
     rules: list[Rule] = []
     for number, rule in enumerate(entry.rules):
         at, label = (*place, "rules", number), f"rule {entry.id}/{rule.id}"
-        given: list[tuple[Kind, str | None]] = [("require", rule.require), ("forbid", rule.forbid), ("warn", rule.warn)]
-        stated: list[tuple[Kind, str]] = [(kind, text) for kind, text in given if text is not None]
+        kinds: list[tuple[Kind, str | None]] = [("require", rule.require), ("forbid", rule.forbid), ("warn", rule.warn)]
+        stated: list[tuple[Kind, str]] = [(kind, text) for kind, text in kinds if text is not None]
         if len(stated) != 1:
             problems.append(Problem(located.line_of(at), f"{label}: give exactly one of require, forbid and warn"))
             continue
-        kind, text = stated[0]
+        ((kind, text),) = stated
         condition = expression(text, (*at, kind), label)
         holds = when(rule.when, at, label)
         if condition is not None:
-            rules.append(Rule(rule.id, kind, condition, holds, rule.why, located.line_of(at)))
+            rules.append(Rule(rule.id, kind, condition, holds, rule.why))
     return Policy(
         entry.id, entry.title, when(entry.when, place, f"policy {entry.id}"), entry.max_age_days, tuple(rules)
     )
+
+
+def read_located(text: str, name: str) -> Located:
+    """Parse one document.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        InvalidInput: it is not YAML, or a mapping has one key twice; the message has the line.
+    """
+    import yaml
+
+    try:
+        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        lines = dict(_lines(root, (), name, set())) if root is not None else {}
+        return Located(parse_yaml(text), lines)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InvalidInput(f"{name}{line}: not YAML: {problem}.", "Correct the file.") from error
+    except (RecursionError, ValueError) as error:
+        raise InvalidInput(f"{name}: not acceptable YAML: {type(error).__name__}.", "Correct the file.") from error
+
+
+def mistakes(error: ValidationError, located: Located, under: Place = ()) -> list[tuple[int, str]]:
+    """Pydantic's errors about the data, by line.
+
+    Args:
+        under: place of the part that was validated.
+    """
+    found: list[tuple[int, str]] = []
+    for entry in error.errors():
+        place: Place = (*under, *entry["loc"])
+        said = entry["msg"].removeprefix("Value error, ")
+        where = ".".join(str(part) for part in place) or "the file"
+        found.append((located.line_of(place), f"{where}: {said[:1].lower()}{said[1:]}"))
+    return sorted(found)
+
+
+def _lines(node: Any, place: Place, name: str, walked: set[int]) -> Iterator[tuple[Place, int]]:
+    yield place, node.start_mark.line + 1
+    if id(node) in walked:  # an alias: what stands under it is placed where the anchor is
+        return
+    walked.add(id(node))
+    if node.id == "sequence":
+        for number, inner in enumerate(node.value):
+            yield from _lines(inner, (*place, number), name, walked)
+    elif node.id == "mapping":
+        seen: set[str] = set()
+        for key, inner in node.value:
+            word = str(key.value)
+            if word in seen:
+                line = key.start_mark.line + 1
+                raise InvalidInput(f"{name}:{line}: {word} stands here twice.", "Keep one of them.")
+            seen.add(word)
+            yield from _lines(inner, (*place, word), name, walked)

@@ -25,48 +25,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from edge.kernel.errors import InvalidInput, NotFound
-from tools.catalogue import Catalogue
-from tools.catalogue.data_licences import DataLicence
-from tools.governance.evidence import Evidence, LicensedPart
-from tools.governance.gates import GateResult, Verdict, decide
-from tools.governance.licensing import licensed_data, licensed_model, licensed_part
-from tools.governance.located_yaml import Located, Place, mistakes, read_located
-from tools.governance.policy import PolicySet
-from tools.governance.vocabulary import nearest_names
+from memory.nearest import nearest_names
+from tools.governance.evidence import Evidence, Frozen, LicensedPart
+from tools.governance.licence import Licences
+from tools.governance.policy import Located, Place, PolicySet, mistakes, read_located
+from tools.governance.verdict import GateResult, Verdict, decide
 
-__all__ = ["CaseResult", "Licences", "PolicyTests", "read_policy_tests", "run_policy_tests"]
+__all__ = ["CaseResult", "read_policy_tests", "run_policy_tests"]
 
 _MODELS = ("base", "adapter")
 _OWN_DIGEST = "sha256:" + "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Licences:
-    """Where `model:` and `licence:` are looked up."""
-
-    catalogue: Catalogue
-    data: dict[str, DataLicence]
-
-
-class _Case(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Case(Frozen):
     name: str = Field(min_length=1)
-    evidence: dict[str, Any] = {}
+    evidence: dict[str, Any] = Field(default={})
     expect: Verdict
     reasons: tuple[str, ...] = ()
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _File(Frozen):
     schema_: int = Field(alias="schema", ge=1, le=1)
     policy: str
     now: AwareDatetime
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = Field(default={})
     tests: tuple[_Case, ...] = Field(min_length=1)
 
 
@@ -140,8 +125,7 @@ def read_policy_tests(text: str, name: str, licences: Licences) -> PolicyTests:
 
 def run_policy_tests(tests: PolicyTests, policies: PolicySet) -> list[CaseResult]:
     """Decide every case and compare. A reason is expected among those that decided."""
-    known = [f"{policy.id}/{rule.id}" for policy in policies.policies for rule in policy.rules]
-    return [_run(case, tests.now, policies, [*known, "licence", "coverage"]) for case in tests.cases]
+    return [_run(case, tests.now, policies, [*policies.rules, "licence", "coverage"]) for case in tests.cases]
 
 
 def _run(case: _Checked, now: datetime, policies: PolicySet, known: list[str]) -> CaseResult:
@@ -186,12 +170,12 @@ def _licensed(item: Any, licences: Licences) -> LicensedPart | Any:
     fields = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
     part, name, licence = fields.get("part"), str(fields.get("name", "")), fields.get("licence")
     if sorted(fields) == ["model", "part"] and part in _MODELS:
-        return licensed_model(licences.catalogue, str(fields["model"]), part)
+        return licences.model(str(fields["model"]), part)
     if sorted(fields) == ["licence", "name", "part"] and isinstance(licence, str):
         if part == "dataset":
-            return licensed_data(licences.data, name, licence)
+            return licences.dataset(name, licence)
         if part in _MODELS:
-            return licensed_part(licences.catalogue, licences.data, part, name, licence)
+            return licences.part(part, name, licence)
     return item
 
 

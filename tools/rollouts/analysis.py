@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evals.sequential import Interval, Moments, difference, mean_intervals, proportion_interval
+from tools.rollouts.sequential_test import Interval, Moments, difference, mean_intervals, proportion_interval
 
 __all__ = [
     "Analysis",

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from evals.sequential import Moments
 from memory.ledger import Ledger, Unit
 from memory.ledger.measurements import Measured
 from tools.rollouts.analysis import Observed, latencies
+from tools.rollouts.sequential_test import Moments
 from tools.rollouts.store import Window
 
 __all__ = ["Answered", "LedgerMetrics", "add_answers", "add_scores"]

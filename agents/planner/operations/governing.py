@@ -7,7 +7,7 @@ from agents.planner.calls import PlannedCall
 from agents.planner.operations.operation import Built, Operation, unknown_name
 from agents.planner.questions import Question, ask
 from agents.planner.reading import Reading
-from tools.tenants import QUOTAS
+from tools.tenancy.tenants import QUOTAS
 
 __all__ = ["GOVERNING_ORDERS"]
 

@@ -3,7 +3,7 @@ import pytest
 from agents.models.probe import ProviderStatus, Runtimes, probe_models
 from tests.fakes.model_servers import ollama_model, serve_ollama, serve_openai
 from tests.fakes.offline import offline_settings
-from tools.roster import RuntimeReport, ServedModel, Serving
+from tools.registry.roster import RuntimeReport, ServedModel, Serving
 from tools.serving.bundled import bundled_is_installed
 
 

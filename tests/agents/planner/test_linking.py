@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.planner.linking import link_models, unknown_models
-from tools.catalogue import Catalogue, load_catalogue
+from tools.registry.catalogue import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()
 

@@ -9,7 +9,7 @@ from agents.planner.messages import take_message
 from agents.planner.ordering import plan_operation
 from edge.kernel.language import detect_language
 from tests.fakes.known import KNOWN
-from tools.catalogue import load_catalogue
+from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
 TOOLS = {"device_ask", "device_reply", "device_list", "device_show", "device_health", "device_events"}

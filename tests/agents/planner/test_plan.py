@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agents.phrases import phrase
 from agents.planner.plan import Plan, TeamName, make_plan
 from tests.fakes.known import KNOWN
-from tools.catalogue import load_catalogue
+from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")

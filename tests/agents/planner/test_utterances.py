@@ -14,21 +14,22 @@ from agents.planner.reading import without_reason
 from edge.kernel.language import detect_language
 from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools
-from tools.catalogue import load_catalogue
-from tools.evidence import open_evidence
 from tools.fleet.desired_state import SharedStates
 from tools.fleet.devices import device_tools
 from tools.fleet.health import health_tools
 from tools.fleet.questions import question_tools
-from tools.gates import Gates
-from tools.licences import licence_tools
+from tools.governance.evidence_store import open_evidence
+from tools.governance.gate import Gates
+from tools.governance.licence_tools import licence_tools
+from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
+GATES = Gates(open_evidence(CATALOGUE))
 SPECS = {
     spec.name: spec
     for spec in (
-        *ledger_tools(CATALOGUE),
-        *governance_tools(Gates(open_evidence(CATALOGUE))),
+        *ledger_tools(CATALOGUE, GATES.keep_production),
+        *governance_tools(GATES),
         *licence_tools(CATALOGUE),
         *device_tools(SharedStates()),
         *health_tools(),

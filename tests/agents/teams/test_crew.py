@@ -19,8 +19,8 @@ from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.crews import LOOK_UP, in_turn
 from tests.fakes.dependencies import components_on
-from tools.catalogue import load_catalogue
-from tools.licences import LicenceFinding, licence_tools
+from tools.governance.licence_tools import LicenceFinding, licence_tools
+from tools.registry.catalogue import load_catalogue
 from tools.spec import LOCAL_ENGINEER, ToolSpec
 
 CATALOGUE = load_catalogue()

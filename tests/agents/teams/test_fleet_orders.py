@@ -10,7 +10,7 @@ from agents.planner.known import read_known
 from agents.teams.turn import Teams
 from tests.fakes.fleet_devices import FleetWorks, open_fleet
 from tests.fakes.works import ANN, open_works
-from tools.catalogue import load_catalogue
+from tools.registry.catalogue import load_catalogue
 
 pytestmark = pytest.mark.integration
 

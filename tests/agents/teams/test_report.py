@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from agents.teams.report import render_report
-from evals.log import Evaluation
+from evals.evaluations import Evaluation, EvaluationList
 from tests.fakes.serving import ScriptedServing
-from tools.catalogue import load_catalogue
-from tools.evaluations import EvaluationList
-from tools.licences import LicenceFinding, LicensedModels, licence_tools
-from tools.lifecycle import AliasView
-from tools.roster import ModelProfile, Roster, RosterEntry, RuntimeReport, ServedModel, roster_tools
+from tools.governance.licence_tools import LicenceFinding, LicensedModels, licence_tools
+from tools.registry.catalogue import load_catalogue
+from tools.registry.lifecycle import AliasView
+from tools.registry.roster import ModelProfile, Roster, RosterEntry, RuntimeReport, ServedModel, roster_tools
 from tools.spec import LOCAL_ENGINEER
 
 CATALOGUE = load_catalogue()

@@ -14,13 +14,13 @@ import pytest
 from agents.events import ToolFinished, ToolStarted, TurnEvent
 from agents.teams.turn import TeamFinding, Teams
 from edge.kernel.errors import NotAllowed, Unavailable
+from evals.evaluations import evaluation_tools
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from tests.fakes.serving import ScriptedServing
-from tools.catalogue import load_catalogue
-from tools.evaluations import evaluation_tools
-from tools.licences import licence_tools
-from tools.roster import RuntimeReport, ServedModel, roster_tools
+from tools.governance.licence_tools import licence_tools
+from tools.registry.catalogue import load_catalogue
+from tools.registry.roster import RuntimeReport, ServedModel, roster_tools
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 pytestmark = pytest.mark.integration
@@ -185,8 +185,8 @@ def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_p
         calls = []
         sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "socket.getaddrinfo") else None)
         from agents.teams.turn import Teams
-        from tools.catalogue import load_catalogue
-        from tools.licences import licence_tools
+        from tools.registry.catalogue import load_catalogue
+        from tools.governance.licence_tools import licence_tools
         from tools.spec import LOCAL_ENGINEER
 
         catalogue = load_catalogue()

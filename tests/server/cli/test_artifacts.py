@@ -16,9 +16,8 @@ from tests.fakes.commands import Done
 from tests.fakes.faces import issue_key
 from tests.fakes.served import served
 from tests.fakes.works import Works, open_works
-from tools.files import ModelFiles
+from tools.registry.artifacts import ModelFiles, Uploads
 from tools.spec import ToolContext
-from tools.uploads import Uploads
 
 Chargehand = Callable[..., Done]
 CONTENT = b"GGUF" + bytes(range(256)) * 20_000

@@ -12,8 +12,8 @@ from server.cli import cli
 from tests.fakes.works import open_works
 from tests.server.cli.conftest import Chargehand
 from tools.assembly import ledger_tools
-from tools.catalogue import load_catalogue
 from tools.context import LOCAL_ENGINEER, SCOPES, Books
+from tools.registry.catalogue import load_catalogue
 from tools.spec import bind
 
 POLICY = """

@@ -4,26 +4,25 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from tools.catalogue import load_catalogue
-from tools.catalogue.data_licences import load_data_licences
-from tools.governance.compatibility import compatibility
 from tools.governance.evidence import (
     OUTCOMES,
     PURPOSES,
+    REGIONS,
     BiasMeasurement,
-    Evaluation,
     Evidence,
     LicensedPart,
     Lineage,
+    MetricMeasurement,
     SecurityFinding,
 )
 from tools.governance.facts import Facts
-from tools.governance.licensing import licensed_data, licensed_model, licensed_part
-from tools.governance.regions import REGIONS
-from tools.governance.syntax import All, AnyOf, Compare, Constant, Field, Items, Node, Not
+from tools.governance.licence import Licences, compatibility
+from tools.governance.policy_language import All, AnyOf, Compare, Condition, Constant, Field, Items, Not, Operand
+from tools.registry.catalogue import load_catalogue, load_data_licences
 
 CATALOGUE = load_catalogue()
 DATA = load_data_licences()
+LICENCES = Licences(CATALOGUE, DATA)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OURS, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
@@ -32,9 +31,9 @@ def days_ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-def evaluation(metric: str = "accuracy", value: float = 0.9, **fields) -> Evaluation:
+def evaluation(metric: str = "accuracy", value: float = 0.9, **fields) -> MetricMeasurement:
     given = {"dataset": "faq", "finished_at": days_ago(3), "digest": OURS, "lower": value - 0.02, "upper": value + 0.02}
-    return Evaluation(metric=metric, value=value, **{**given, "n": 400, **fields})
+    return MetricMeasurement(metric=metric, value=value, **{**given, "n": 400, **fields})
 
 
 def finding(check: str, outcome: str, **fields) -> SecurityFinding:
@@ -48,8 +47,8 @@ def gap(attribute: str, value: float, **fields) -> BiasMeasurement:
     return BiasMeasurement(attribute=attribute, gap=value, **{**given, **fields})
 
 
-OWN_ADAPTER = licensed_part(CATALOGUE, DATA, "adapter", "faq-r16", "own")
-OWN_DATA = licensed_data(DATA, "tickets", "own")
+OWN_ADAPTER = LICENCES.part("adapter", "faq-r16", "own")
+OWN_DATA = LICENCES.dataset("tickets", "own")
 
 
 def good(**fields) -> Evidence:
@@ -62,7 +61,7 @@ def good(**fields) -> Evidence:
         "stage": "production",
         "requested_by": "ada",
         "lineage": Lineage(base="phi-4-mini", adapter="faq-r16", datasets=("tickets",)),
-        "licences": (licensed_model(CATALOGUE, "phi-4-mini"), OWN_ADAPTER, OWN_DATA),
+        "licences": (LICENCES.model("phi-4-mini"), OWN_ADAPTER, OWN_DATA),
         "evaluations": (evaluation(),),
         "bias": (gap("language", 0.04, worst_group="pl"),),
         "security": (finding("format", "gguf"), finding("signature", "valid"), finding("scan", "clean")),
@@ -81,7 +80,7 @@ digests = st.sampled_from([OURS, OURS, OTHER])
 datasets = st.sampled_from(["faq", "manuals"])
 
 evaluations = st.builds(
-    lambda value, width, **rest: Evaluation(
+    lambda value, width, **rest: MetricMeasurement(
         value=value,
         lower=None if width is None else value - width,
         upper=None if width is None else value + width,
@@ -117,11 +116,9 @@ findings = st.sampled_from([(check, outcome) for check, found in OUTCOMES.items(
     )
 )
 parts: st.SearchStrategy[LicensedPart] = st.one_of(
-    st.sampled_from([model.id for model in CATALOGUE.models]).map(lambda name: licensed_model(CATALOGUE, name)),
-    st.sampled_from([*sorted(DATA), "nowhere"]).map(lambda key: licensed_data(DATA, f"data {key}", key)),
-    st.sampled_from(sorted(CATALOGUE.licences)).map(
-        lambda key: licensed_part(CATALOGUE, DATA, "adapter", f"adapter {key}", key)
-    ),
+    st.sampled_from([model.id for model in CATALOGUE.models]).map(LICENCES.model),
+    st.sampled_from([*sorted(DATA), "nowhere"]).map(lambda key: LICENCES.dataset(f"data {key}", key)),
+    st.sampled_from(sorted(CATALOGUE.licences)).map(lambda key: LICENCES.part("adapter", f"adapter {key}", key)),
     st.builds(LicensedPart, part=st.sampled_from(["base", "adapter", "dataset"]), name=st.just("of nobody")),
 )
 purposes = st.sampled_from(PURPOSES)
@@ -175,7 +172,7 @@ number_fields = st.sampled_from(
 )
 text_fields = st.sampled_from(["stage", "requested_by", "lineage.base", "lineage.adapter"]).map(Field)
 set_fields = st.sampled_from(["tags", "lineage.datasets", "licence.ids"]).map(Field)
-comparisons: st.SearchStrategy[Node] = st.one_of(
+comparisons: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Compare, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), number_fields, numbers | number_fields),
     st.builds(Compare, st.sampled_from(["==", "!="]), text_fields, words | text_fields),
     st.builds(Compare, st.sampled_from(["in", "not in"]), words | text_fields, set_fields),
@@ -188,9 +185,41 @@ comparisons: st.SearchStrategy[Node] = st.one_of(
 )
 
 
-def _joined(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+def _joined(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
     return st.one_of(inner.map(Not), several.map(All), several.map(AnyOf))
 
 
-conditions: st.SearchStrategy[Node] = st.recursive(comparisons, _joined, max_leaves=6)
+conditions: st.SearchStrategy[Condition] = st.recursive(comparisons, _joined, max_leaves=6)
+
+
+def render(node: Condition | Operand) -> str:  # noqa: PLR0911 - one line for each kind of node
+    """The rule as text; `parse_tree` makes the same tree of it."""
+    match node:
+        case Constant(value):
+            return _constant(value)
+        case Field(name, dataset):
+            return name if dataset is None else f"{name} on {_constant(dataset)}"
+        case Items(values):
+            return f"[{', '.join(render(value) for value in values)}]"
+        case Compare(operator, left, right):
+            return f"{_inside(left)} {operator} {_inside(right)}"
+        case Not(part):
+            return f"not {render(part) if isinstance(part, Compare | Not) else f'({render(part)})'}"
+        case All(parts):
+            return " and ".join(
+                f"({render(part)})" if isinstance(part, All | AnyOf) else render(part) for part in parts
+            )
+        case AnyOf(parts):
+            return " or ".join(f"({render(one)})" if isinstance(one, AnyOf) else render(one) for one in parts)
+
+
+def _inside(node: Operand) -> str:
+    return render(node) if isinstance(node, Constant | Field | Items) else f"({render(node)})"
+
+
+def _constant(value: float | str) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

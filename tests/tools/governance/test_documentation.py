@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.governance.strategies import CATALOGUE, DATA
-from tools.governance.expressions import ExpressionError, parse_expression
+from tests.tools.governance.strategies import LICENCES
+from tools.governance.conditions import parse_expression
+from tools.governance.facts import DEFAULT_VOCABULARY
 from tools.governance.policy import read_policies
-from tools.governance.policy_tests import Licences, read_policy_tests, run_policy_tests
-from tools.governance.vocabulary import DEFAULT_VOCABULARY
+from tools.governance.policy_language import ExpressionError
+from tools.governance.policy_tests import read_policy_tests, run_policy_tests
 
 PAGE = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', PAGE, re.MULTILINE | re.DOTALL))
@@ -39,7 +40,7 @@ def test_the_mistakes_are_told_as_the_page_says(text, said):
 
 
 def test_the_tests_pass():
-    tests = read_policy_tests(BLOCKS["product.tests.yaml"], "product.tests.yaml", Licences(CATALOGUE, DATA))
+    tests = read_policy_tests(BLOCKS["product.tests.yaml"], "product.tests.yaml", LICENCES)
     found = run_policy_tests(tests, read_policies(BLOCKS["product.yaml"]))
     assert [(case.name, case.problems) for case in found if not case.passed] == []
 

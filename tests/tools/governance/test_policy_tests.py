@@ -3,11 +3,10 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import InvalidInput
-from tests.tools.governance.strategies import CATALOGUE, DATA
+from tests.tools.governance.strategies import LICENCES
 from tools.governance.policy import default_policies, read_policies
-from tools.governance.policy_tests import CaseResult, Licences, read_policy_tests, run_policy_tests
+from tools.governance.policy_tests import CaseResult, read_policy_tests, run_policy_tests
 
-LICENCES = Licences(CATALOGUE, DATA)
 BESIDE = Path(__file__).parents[3] / "tools" / "governance" / "default_policies.tests.yaml"
 POLICY = read_policies(
     "schema: 1\npolicies:\n  - id: p\n    title: t\n    rules: [{id: good, require: evaluation.accuracy > 0.8}]\n"

@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from evals.sequential import Moments
 from tests.fakes.rollouts import traffic
 from tools.rollouts.analysis import Analysis, Limits, Observed, WaveReport, analyse, judge_wave, latencies
+from tools.rollouts.sequential_test import Moments
 
 OLD = traffic(20_000, 0.01)
 
