@@ -15,7 +15,7 @@ from edge.protocol.signing import Signer, request_statement
 from memory.errors import NotFound
 from tests.fakes.contents import contents_in
 from tests.fakes.works import ANN, Works
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.fleet.assembly import fleet_tools
 from tools.fleet.contents import Contents, StoredContent
 from tools.fleet.identity import Identity

@@ -20,8 +20,8 @@ from tests.fakes.good_calls import GOOD
 from tests.fakes.offline import offline_settings
 from tests.fakes.stocked_works import PACK, copied, stock
 from tests.fakes.works import ANN, Works, open_works
+from tools.calling.context import ToolContext
 from tools.catalogue import load_catalogue
-from tools.context import ToolContext
 from tools.spec import ApprovalRule, ToolSpec
 
 CALLERS = {

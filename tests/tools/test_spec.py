@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from memory.errors import InvalidInput, NotAllowed, OutOfTime, Unavailable
-from tools.context import SCOPES
+from tools.calling.context import SCOPES
 from tools.spec import LOCAL_ENGINEER, ToolContext, tool
 
 CALLER = ToolContext("ann", "works", frozenset({"fans:read", "fans:write"}))

@@ -8,7 +8,7 @@ from edge.protocol.messages import DEVICE_SCHEME
 from edge.protocol.signing import request_statement, verify
 from memory.errors import NotAllowed
 from memory.ledger import Ledger
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.fleet.identity import Identity
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import Any
 from memory.errors import InvalidInput, NotFound
 from memory.ledger.desired import DesiredHead, DesiredItem, DesiredScope
 from memory.nearest import nearest_names
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = ["MOST_TOMBSTONES", "Where", "put_item", "remove_item", "where_of"]
 

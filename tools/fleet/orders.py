@@ -9,7 +9,7 @@ from edge.protocol.desired import KnowledgePack
 from memory.errors import Conflict
 from memory.ledger.desired import DesiredItem
 from memory.ledger.targets import Target
-from tools.consent import ApprovalRule
+from tools.calling.approval import ApprovalRule
 from tools.fleet.changing import Where, put_item, remove_item, where_of
 from tools.fleet.state import CONFIGURATION
 from tools.fleet.waves import MODEL, model_target, place_models

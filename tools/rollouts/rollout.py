@@ -6,11 +6,22 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.rollouts.analysis import Analysis, Judged
+from tools.rollouts.canary_analysis import Analysis, Judged
 from tools.rollouts.plans import Plan, Step
 from tools.rollouts.targets import Arm, TargetState
 
-__all__ = ["TERMINAL", "Action", "GateAnswer", "Observation", "Rollout", "SetTarget", "State", "Tell", "Transition"]
+__all__ = [
+    "TERMINAL",
+    "Action",
+    "GateAnswer",
+    "Observation",
+    "Rollout",
+    "RolloutEvent",
+    "SetTarget",
+    "State",
+    "Tell",
+    "Transition",
+]
 
 State = Literal[
     "pending",
@@ -150,6 +161,18 @@ class Tell:
         data: JSON.
     """
 
+    kind: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutEvent:
+    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `Tell`."""
+
+    sequence: int
+    rollout_id: str
+    at: datetime
     kind: str
     text: str
     data: dict[str, Any] = field(default_factory=dict)

@@ -1,34 +1,34 @@
-"""Rollouts as tools. They write what is wanted; the reconciler makes it so."""
+"""Rollouts as tools, and as they are shown. Tools write the desired state; the reconciler makes it so."""
 
 import re
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from memory.errors import InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.nearest import nearest_names
-from tools.rollouts.analysis import Limits
-from tools.rollouts.commands import Command, command, retry
-from tools.rollouts.ledger_store import (
-    add_rollout,
-    events_of,
-    read_rollout,
-    read_target,
-    rollouts_of,
-    write_change,
-)
-from tools.rollouts.plans import make_plan
+from tools.rollouts.canary_analysis import Limits
+from tools.rollouts.machine import Command, command, retry
+from tools.rollouts.plans import Plan, RolloutChoice, Strategy, make_plan, strategy_of
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.strategies import Strategy, strategy_of
+from tools.rollouts.store import add_rollout, events_of, read_rollout, read_target, rollouts_of, write_change
 from tools.rollouts.targets import Arm
-from tools.rollouts.views import RolloutEventView, RolloutList, RolloutStatus, RolloutView, view_of
 from tools.serving import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
 
-__all__ = ["RolloutStarts", "rollout_tools"]
+__all__ = [
+    "RolloutEventView",
+    "RolloutList",
+    "RolloutStarts",
+    "RolloutStatus",
+    "RolloutView",
+    "rollout_tools",
+    "start_rollout",
+    "view_of",
+]
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
@@ -49,6 +49,50 @@ Samples = Annotated[int | None, Field(description="requests that each step needs
 Configuration = Annotated[
     dict[str, Any] | None, Field(description="how the version is served: system prompt and default options")
 ]
+
+
+class RolloutView(BaseModel):
+    """A rollout as it stands. `serves` is percent by version; `shadow` the version that gets copies."""
+
+    id: str
+    target: str
+    strategy: str
+    state: str
+    reason: str
+    version: str
+    former_version: str | None
+    step: int
+    steps: list[str]
+    serves: dict[str, int]
+    shadow: str | None
+    requested_by: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    retry_of: str | None
+
+
+class RolloutEventView(BaseModel):
+    """One thing that happened; `sequence` counts from 1. `data` is for programs: a gate's verdict and reasons."""
+
+    sequence: int
+    at: AwareDatetime
+    kind: str
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class RolloutStatus(BaseModel):
+    """A rollout with what happened to it."""
+
+    rollout: RolloutView
+    plan: Plan
+    events: list[RolloutEventView]
+
+
+class RolloutList(BaseModel):
+    """Rollouts, newest first."""
+
+    rollouts: list[RolloutView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +169,16 @@ class RolloutStarts:
         )
         add_rollout(context.unit, rollout)
         return view_of(context.unit, rollout)
+
+
+def start_rollout(
+    context: ToolContext, target: str, version: str, choice: RolloutChoice, configuration: dict[str, Any] | None
+) -> RolloutView:
+    """Start a rollout within another operation's transaction, as `rollout_start` does, with gate and approval."""
+    given = choice.model_dump(exclude={"kind"})
+    return RolloutStarts().rollout_start(
+        context, target, version, strategy=choice.kind, configuration=configuration, **given
+    )
 
 
 def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]:
@@ -248,3 +302,25 @@ def _no_target(unit: Unit, name: str) -> NotFound:
 
 def _new_id() -> str:
     return f"ro-{uuid.uuid4().hex[:12]}"
+
+
+def view_of(unit: Unit, rollout: Rollout) -> RolloutView:
+    """A rollout, with what its target serves now."""
+    serves = read_target(unit, rollout.target)[0]
+    return RolloutView(
+        id=rollout.id,
+        target=rollout.target,
+        strategy=rollout.plan.strategy.kind,
+        state=rollout.state,
+        reason=rollout.standing,
+        version=rollout.candidate.version,
+        former_version=rollout.before.arms[0].version if rollout.before.arms else None,
+        step=rollout.step,
+        steps=[step.name for step in rollout.plan.steps],
+        serves={arm.version: arm.weight for arm in serves.arms},
+        shadow=serves.shadow.version if serves.shadow else None,
+        requested_by=rollout.requested_by,
+        created_at=rollout.created_at,
+        updated_at=rollout.updated_at,
+        retry_of=rollout.retry_of,
+    )
