@@ -65,7 +65,7 @@ class ApprovalRule:
 
     def asks(self, arguments: BaseModel) -> bool:
         """Whether a call with these arguments needs an approval."""
-        return all(getattr(arguments, name, None) in allowed for name, allowed in self.when.items())
+        return all(getattr(arguments, name) in allowed for name, allowed in self.when.items())
 
     def is_done(self, context: ToolContext, values: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments would change nothing. Raises as the tool, where it cannot be done."""

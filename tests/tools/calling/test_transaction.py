@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from memory.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, Unavailable
+from memory.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, Unavailable
 from memory.ledger.models import Model
 from tests.fakes.works import ANN, BOB, START, Works
+from tools.calling.approval import ApprovalRule
+from tools.calling.approval_tools import approval_tools
 from tools.spec import ToolContext, tool
 
 
@@ -176,3 +178,33 @@ async def test_a_tool_without_books_does_not_write() -> None:
         await tool(add, scopes=set(), effect="write").call(ANN, {})
     with pytest.raises(RuntimeError, match="no transaction"):
         _ = ANN.unit
+
+
+async def test_a_model_of_all_arguments_reaches_function_preparation_and_approval(works: Works) -> None:
+    class Order(BaseModel):
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+        name: str
+        stage: str = "staging"
+
+    def make(context: ToolContext, order: Order) -> Named:
+        """Make a model."""
+        context.unit.models.add(Model(order.name, None, context.prepared, context.now, context.principal))
+        return Named(name=order.name, serial=0)
+
+    def prepare(context: ToolContext, order: Order) -> str:
+        return f"for {order.stage}"
+
+    def plan(context: ToolContext, order: Order) -> dict[str, str]:
+        return {"makes": order.name}
+
+    rule = ApprovalRule(when={"stage": ("production",)}, plan=plan)
+    works.add([tool(make, scopes=set(), effect="write", approval=rule, prepare=prepare), *approval_tools()])
+    keyed = replace(ANN, idempotency_key="k1")
+    assert await works.call(keyed, "make", name="one") == await works.call(keyed, "make", name="one", stage="staging")
+    with pytest.raises(ApprovalNeeded) as asked:
+        await works.call(ANN, "make", name="two", stage="production")
+    agreed = await works.call(BOB, "approval_approve", approval=asked.value.approval_id)
+    assert agreed.model_dump()["plan"] == {"makes": "two"}
+    await works.call(ANN, "make", name="two", stage="production")
+    assert names(works) == ["one", "two"]

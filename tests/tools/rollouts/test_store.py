@@ -90,3 +90,25 @@ def test_targets_that_are_not_there_have_no_revision(ledger: Ledger) -> None:
     one = added(ledger, "one")
     assert LedgerStore(ledger).revisions("default", [one.target, "none"]) == {one.target: 1, "none": 0}
     assert LedgerStore(ledger).revisions("b", [one.target]) == {one.target: 0}
+
+
+def test_a_change_goes_through_only_under_the_lease(ledger: Ledger) -> None:
+    store, one = LedgerStore(ledger), added(ledger, "one")
+    step = advance(one, Observation(1), NOON)
+    assert [rollout.id for rollout in store.claim("one", NOON, LATER, 10)] == ["one"]
+    assert store.commit([step], "two") == []
+    assert kept(ledger, one) == one
+    assert [rollout.state for rollout in store.commit([step], "one")] == ["analysing"]
+
+
+def test_a_lease_is_renewed_for_its_holder_while_the_rollout_is_open(ledger: Ledger) -> None:
+    store = LedgerStore(ledger)
+    rollouts = [added(ledger, name, tenant) for name, tenant in (("a", "x"), ("b", "y"), ("over", "x"))]
+    store.claim("one", NOON, LATER, 10)
+    (aborted,) = store.commit([command(rollouts[2], "abort", "ann", NOON)])
+    store.commit([advance(aborted, Observation(1), NOON)])
+    much_later = LATER + timedelta(minutes=1)
+    assert store.renew("one", rollouts, much_later) == {"a", "b"}
+    assert store.renew("two", rollouts, much_later) == set()
+    assert store.claim("two", LATER, much_later, 10) == []
+    assert len(store.claim("two", much_later, much_later, 10)) == 2
