@@ -18,17 +18,16 @@ class _Run(Protocol):
 
 
 E = TypeVar("E", bound=_Event)
-E_co = TypeVar("E_co", bound=_Event, covariant=True)
 
 
-class EventSource(Protocol[E_co]):
+class EventSource(Protocol[E]):
     """A store whose runs have events, counted from 1 within each run."""
 
     def get(self, tenant: str, run_id: str, /) -> _Run:
         """The run. Raises NotFound: there is no such run in this tenant."""
         ...
 
-    def events(self, tenant: str, run_id: str, after: int, limit: int = ..., /) -> "list[E_co]":
+    def events(self, tenant: str, run_id: str, after: int, limit: int = ..., /) -> list[E]:
         """The run's events with a sequence over `after`, in order."""
         ...
 

@@ -24,8 +24,9 @@ class Run(Protocol):
 
 
 R = TypeVar("R", bound=Run)
+T = TypeVar("T")
 
-Step = tuple[R, tuple[Any, ...]]
+Step = tuple[T, tuple[Any, ...]]
 """The run as it is next, and what is committed with it; nothing where all stays but when to look next."""
 
 
