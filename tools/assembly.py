@@ -16,7 +16,6 @@ from tools.pipelines.tools import pipeline_tools
 from tools.policies import policy_tools
 from tools.recording import recording_tools
 from tools.registering import registering_tools
-from tools.rollouts.measurements import quality_tools
 from tools.rollouts.tools import rollout_tools
 from tools.spec import ToolSpec
 from tools.tenants import tenant_tools
@@ -42,7 +41,6 @@ def ledger_tools(
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
-        *quality_tools(),
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.ledger.approvals import Approval, ApprovalState
+from memory.ledger.approvals import Approval, ApprovalState, Delegation
 from tools.calling.approval import current, decide, delegate, revoke, undelegate
 from tools.spec import ToolContext, ToolSpec, tool
 
@@ -64,12 +64,7 @@ def approvals_list(
     found = [current(approval, context.now) for approval in context.unit.approvals.all(limit=200)]
     return ApprovalList(
         approvals=[_view(approval) for approval in found if state is None or approval.state == state][:limit],
-        delegations=[
-            DelegationView(
-                id=one.id, giver=one.giver, receiver=one.receiver, tools=list(one.tools), until=one.until, revoked=False
-            )
-            for one in context.unit.approvals.delegations(context.now)
-        ],
+        delegations=[_delegation_view(one) for one in context.unit.approvals.delegations(context.now)],
     )
 
 
@@ -95,22 +90,22 @@ def approval_delegate(
     tools: Annotated[list[str] | None, Field(description="only for these tools; all where left out")] = None,
 ) -> DelegationView:
     """Let somebody decide approvals in the caller's place for some hours."""
-    given = delegate(context, to, tuple(tools or ()), context.now + timedelta(hours=hours))
-    return DelegationView(
-        id=given.id, giver=given.giver, receiver=to, tools=list(given.tools), until=given.until, revoked=False
-    )
+    return _delegation_view(delegate(context, to, tuple(tools or ()), context.now + timedelta(hours=hours)))
 
 
 def delegation_revoke(context: ToolContext, delegation: ApprovalId) -> DelegationView:
     """Take back a delegation that the caller gave."""
-    revoked = undelegate(context, delegation)
+    return _delegation_view(undelegate(context, delegation))
+
+
+def _delegation_view(one: Delegation) -> DelegationView:
     return DelegationView(
-        id=revoked.id,
-        giver=revoked.giver,
-        receiver=revoked.receiver,
-        tools=list(revoked.tools),
-        until=revoked.until,
-        revoked=True,
+        id=one.id,
+        giver=one.giver,
+        receiver=one.receiver,
+        tools=list(one.tools),
+        until=one.until,
+        revoked=one.revoked_at is not None,
     )
 
 

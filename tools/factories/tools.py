@@ -151,7 +151,7 @@ class FactoryWork:
         if not missing:
             _claim(context, self.gates, target, factory, template)
             choice = template.strategy if read_target(unit, target)[0].arms else RolloutChoice(kind="recreate")
-            rollout = start_rollout(context, target, version.id, choice, configuration)
+            rollout = start_rollout(context, target, version.id, choice.strategy, configuration)
         return Deployment(
             factory=factory,
             version=version.id,

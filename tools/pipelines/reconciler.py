@@ -52,7 +52,10 @@ class OpenRun:
 
 
 class PipelineStore:
-    """`tools.runs.work.RunStore` of the runs through all pipelines. A lease is of a pipeline, with all its runs."""
+    """`tools.runs.work.RunStore` of the runs through all pipelines. A lease is of a pipeline, with all its runs.
+
+    Nobody needs to tell a step that its run was cancelled: it is one transaction of the tool, which looks itself.
+    """
 
     def __init__(self, ledger: Ledger, gates: Gates, clock: Callable[[], datetime]) -> None:
         self._ledger = ledger
@@ -71,10 +74,7 @@ class PipelineStore:
 
     def renew(self, holder: str, runs: Sequence[OpenRun], until: datetime) -> set[str]:
         now = self._clock()
-        kept = [one for one in runs if self._holds(one, holder)]
-        for tenant, name in dict.fromkeys((one.tenant, one.pipeline) for one in kept):
-            self._lease(tenant, name, holder, now, until)
-        return {one.id for one in kept}
+        return {one.id for one in runs if self._lease(one.tenant, one.pipeline, holder, now, until)}
 
     def commit(self, steps: Sequence[Step[OpenRun]], holder: str) -> list[OpenRun]:
         through: list[OpenRun] = []

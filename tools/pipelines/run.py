@@ -168,7 +168,7 @@ class Advance:
         choice = stage.strategy or RolloutChoice()
         asking = replace(self.context, principal=run.requested_by)
         try:
-            rollout = start_rollout(asking, target, run.version, choice, None)
+            rollout = start_rollout(asking, target, run.version, choice.strategy)
         except CallerError as error:
             return self._becomes(run, stage, "waiting_for_target", str(error))
         run = run.model_copy(update={"rollout": rollout.id})

@@ -15,9 +15,9 @@ from tools.lineage import find_version
 from tools.rollouts.canary_analysis import Observed, latencies
 from tools.rollouts.store import read_target
 from tools.rollouts.world import Window
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext
 
-__all__ = ["Answered", "LedgerMetrics", "RecordedScores", "add_answers", "add_scores", "quality_tools"]
+__all__ = ["Answered", "LedgerMetrics", "RecordedScores", "add_answers", "add_scores", "score_record"]
 
 _SECOND = timedelta(seconds=1)
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -128,8 +128,3 @@ def score_record(
         raise Conflict(f"{found.id} {why} on {target} now.", "Name a version that rollout_status shows.")
     add_scores(context.unit, target, arms[0].key, context.now, scores)
     return RecordedScores(target=target, version=found.id, scores=len(scores), mean=sum(scores) / len(scores))
-
-
-def quality_tools() -> list[ToolSpec]:
-    """The operations on the quality of answers in service."""
-    return [tool(score_record, scopes={"evaluations:write"}, effect="write")]

@@ -177,15 +177,15 @@ class RolloutChoice(_Strategy):
     limit_s: float | None = None
     minimum_samples: int | None = None
 
+    @property
+    def strategy(self) -> Strategy:
+        """What the choice comes to."""
+        times = {"hold_s": self.hold_s, "limit_s": self.limit_s}
+        return strategy_of(self.kind, self.percentages, minimum_samples=self.minimum_samples, **times)
+
     @model_validator(mode="after")
     def _possible(self) -> "RolloutChoice":
-        strategy_of(
-            self.kind,
-            self.percentages,
-            hold_s=self.hold_s,
-            limit_s=self.limit_s,
-            minimum_samples=self.minimum_samples,
-        )
+        _ = self.strategy
         return self
 
 

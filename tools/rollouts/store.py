@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from memory.errors import Conflict
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.targets import Target
-from tools.calling.approval import APPROVAL_LASTS, ApprovalRequest, ask
+from tools.calling.approval import ApprovalRequest, ask
 from tools.fleet.waves import place_models
 from tools.rollouts.rollout import Action, Rollout, RolloutEvent, SetTarget, Tell, Transition
 from tools.rollouts.targets import TargetKind, TargetState
@@ -144,7 +144,7 @@ def write_change(unit: Unit, after: Rollout, actions: Sequence[Action], holder: 
         ask(unit, approval_request(after), after.updated_at)
 
 
-def approval_request(rollout: Rollout, lasts: timedelta = APPROVAL_LASTS) -> ApprovalRequest:
+def approval_request(rollout: Rollout) -> ApprovalRequest:
     """The approval that a rollout waits for, bound to exactly its target, what that serves, candidate and plan."""
     plan = rollout.model_dump(mode="json", include={"target", "before", "candidate", "plan"})
     return ApprovalRequest(
@@ -154,7 +154,6 @@ def approval_request(rollout: Rollout, lasts: timedelta = APPROVAL_LASTS) -> App
         plan=plan,
         bound={"rollout": rollout.id, **plan},
         requester=rollout.requested_by,
-        lasts=lasts,
     )
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, Protocol
 
 from memory.errors import CallerError
 from memory.ledger import Ledger
 from memory.ledger.approvals import Approval
-from tools.calling.approval import APPROVAL_LASTS, ask, consume, find_requested
+from tools.calling.approval import ask, consume, find_requested
 from tools.evidence import Use
 from tools.gates import Gates, record, told
 from tools.rollouts.canary_analysis import Observed, WaveReport
@@ -98,35 +98,30 @@ class World:
     runtimes: Runtimes
 
 
+@dataclass(frozen=True, slots=True)
 class EvidenceGate:
     """`Gate`: judges the candidate for what its target is used for, and keeps the verdict.
 
     An older pass is not enough: it may have been for a lesser purpose, by other policies, or by evidence that is stale.
     """
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], datetime], gates: Gates) -> None:
-        self._ledger = ledger
-        self._clock = clock
-        self._gates = gates
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    gates: Gates
 
     def judge(self, rollout: Rollout) -> GateAnswer:
-        with self._ledger.unit(rollout.tenant) as unit:
+        with self.ledger.unit(rollout.tenant) as unit:
             try:
                 version = unit.versions.get(rollout.candidate.version)
                 target = unit.targets.find(rollout.target)
-                use = self._use(rollout, self._gates.of_target(target.configuration if target else {}))
-                found = self._gates.judge(unit, version, use, rollout.requested_by, self._clock())
+                use = self._use(rollout, self.gates.of_target(target.configuration if target else {}))
+                found = self.gates.judge(unit, version, use, rollout.requested_by, self.clock())
             except CallerError as error:
                 return GateAnswer("insufficient_evidence", (str(error),))
             kept = record(unit, found)
-        reasons = tuple(told(found.result))
-        match found.result.verdict:
-            case "pass":
-                return GateAnswer("pass", reasons, kept.gate, kept.id)
-            case "fail":
-                return GateAnswer("fail", reasons, kept.gate, kept.id)
-            case _:
-                return GateAnswer("insufficient_evidence", reasons, kept.gate, kept.id)
+        found_verdict = found.result.verdict
+        verdict = "insufficient_evidence" if found_verdict == "insufficient evidence" else found_verdict
+        return GateAnswer(verdict, tuple(told(found.result)), kept.gate, kept.id)
 
     @staticmethod
     def _use(rollout: Rollout, use: Use) -> Use:
@@ -134,42 +129,37 @@ class EvidenceGate:
         return use.model_copy(update={"stage": "production", "tags": tags})
 
 
+@dataclass(frozen=True, slots=True)
 class LedgerApprovals:
-    """`Approvals`: asks for one bound to exactly this rollout: its target, what that serves, the candidate and plan.
+    """`Approvals`: asks for one that is bound to exactly this rollout and its plan."""
 
-    Args:
-        lasts: until when it must be given.
-    """
-
-    def __init__(self, ledger: Ledger, clock: Callable[[], datetime], lasts: timedelta = APPROVAL_LASTS) -> None:
-        self._ledger = ledger
-        self._clock = clock
-        self._lasts = lasts
+    ledger: Ledger
+    clock: Callable[[], datetime]
 
     def ask(self, rollout: Rollout) -> ApprovalAnswer:
-        request, now = approval_request(rollout, self._lasts), self._clock()
-        with self._ledger.view(rollout.tenant) as view:
+        request, now = approval_request(rollout), self.clock()
+        with self.ledger.view(rollout.tenant) as view:
             known = find_requested(view, request.id, now)
             if known is not None and known.state == "requested":
                 return ApprovalAnswer("open", known.id)  # looking takes no lock
-        with self._ledger.unit(rollout.tenant) as unit:
+        with self.ledger.unit(rollout.tenant) as unit:
             approval = ask(unit, request, now)
             if approval.digest == request.digest and approval.state == "approved":
                 consume(unit, approval, now)
         return _answer(approval, request.digest)
 
 
+@dataclass(frozen=True, slots=True)
 class LedgerFleet:
     """`Fleet`: devices of the group that the target names, by what they reported.
 
     A device that runs a version reports `{"version": KEY}`; one that failed to, `{"failed": KEY}`; KEY is `Arm.key`.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    ledger: Ledger
 
     def report(self, tenant: str, target: str, arm: Arm, percent: int) -> WaveReport:
-        with self._ledger.view(tenant) as unit:
+        with self.ledger.view(tenant) as unit:
             devices = {one.id: one for one in unit.devices.all(target) if one.state == "enrolled"}
         reached = [devices[name].reported for name in wave(devices, percent, target)]
         failed = sum(reported.get("failed") == arm.key for reported in reached)

@@ -173,30 +173,24 @@ class Worker(Generic[R]):
         return 1
 
 
+@dataclass(eq=False)
 class _Heartbeat(Generic[R]):
     """Renews the leases of the runs under way, each third of a lease, and notes which are lost."""
 
-    def __init__(
-        self,
-        store: RunStore[R],
-        holder: str,
-        runs: Sequence[R],
-        clock: Callable[[], datetime],
-        lease: timedelta,
-        ending: threading.Event,
-    ) -> None:
-        self._store = store
-        self._holder = holder
-        self._runs = runs
-        self._clock = clock
-        self._lease = lease
-        self._ending = ending
+    store: RunStore[R]
+    holder: str
+    runs: Sequence[R]
+    clock: Callable[[], datetime]
+    lease: timedelta
+    ending: threading.Event
+
+    def __post_init__(self) -> None:
         self._over = threading.Event()
         self._lost: set[str] = set()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat of {holder}", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat of {self.holder}", daemon=True)
 
     def must_stop(self, run_id: str) -> bool:
-        return run_id in self._lost or self._ending.is_set()
+        return run_id in self._lost or self.ending.is_set()
 
     def __enter__(self) -> "_Heartbeat[R]":
         self._thread.start()
@@ -207,9 +201,9 @@ class _Heartbeat(Generic[R]):
         self._thread.join()
 
     def _beat(self) -> None:
-        names = {run.id for run in self._runs}
-        while not self._over.wait(self._lease.total_seconds() / 3):
+        names = {run.id for run in self.runs}
+        while not self._over.wait(self.lease.total_seconds() / 3):
             try:
-                self._lost = names - self._store.renew(self._holder, self._runs, self._clock() + self._lease)
+                self._lost = names - self.store.renew(self.holder, self.runs, self.clock() + self.lease)
             except Exception:  # noqa: BLE001 - the next beat tries again; the lease is over before others take the run
-                _log.exception("the leases of %s could not be renewed", self._holder)
+                _log.exception("the leases of %s could not be renewed", self.holder)

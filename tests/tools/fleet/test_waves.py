@@ -38,7 +38,7 @@ class Line:
 
     async def open(self, count: int) -> None:
         works = self.hub.works
-        works.add([*rollout_tools(gate=False, approval=False), *approval_tools()])
+        works.add([*rollout_tools(), *approval_tools()])
         for number in (1, 2):
             self.register(f"phi@{number}", f"weights {number}".encode())
         with works.ledger.unit("default") as unit:

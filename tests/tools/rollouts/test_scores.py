@@ -9,8 +9,9 @@ from memory.ledger.targets import Target
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works
 from tools.rollouts.canary_analysis import Limits, Observed, analyse
-from tools.rollouts.measurements import LedgerMetrics, quality_tools
+from tools.rollouts.measurements import LedgerMetrics
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import Window
 
 OLD, NEW = Arm(version="faq@1", weight=90), Arm(version="faq@2", configuration={"system": "Be brief."}, weight=10)
@@ -19,7 +20,7 @@ OLD, NEW = Arm(version="faq@1", weight=90), Arm(version="faq@2", configuration={
 @pytest.fixture
 async def works(works: Works) -> Works:
     await equip(works)
-    works.add(quality_tools())
+    works.add(rollout_tools())
     for label in ("1", "2", "3"):
         await register(works, label)
     with works.ledger.unit("default") as unit:
