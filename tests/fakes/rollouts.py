@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from memory.errors import Conflict, NotFound
 from tools.rollouts.canary_analysis import Observed, WaveReport, latencies
 from tools.rollouts.plans import Canary, CanaryStep, Strategy, make_plan
-from tools.rollouts.rollout import Action, GateAnswer, Rollout, RolloutEvent, SetTarget, Tell, Transition
+from tools.rollouts.rollout import Action, AppendEvent, GateAnswer, Rollout, RolloutEvent, SetTarget, Transition
 from tools.rollouts.targets import Arm, TargetKind, TargetState
 from tools.rollouts.world import ApprovalAnswer, Window, World
 
@@ -107,7 +107,7 @@ class MemoryStore:
             if isinstance(action, SetTarget):
                 self.targets[after.target] = (action.state, action.expected_revision + 1)
                 self.history.setdefault(after.target, []).append(action.state)
-            if isinstance(action, Tell):
+            if isinstance(action, AppendEvent):
                 events = self.told.setdefault(after.id, [])
                 event = RolloutEvent(len(events) + 1, after.id, after.updated_at, action.kind, action.text, action.data)
                 events.append(event)

@@ -41,7 +41,7 @@ class WriteCall:
     commit: threading.Lock
 
     def perform(self) -> BaseModel:
-        """Do it and write it down; what is refused or fails is written down, too, and has changed nothing.
+        """Do it, with its audit entry; what is refused or fails has changed nothing, and gets an audit entry, too.
 
         Raises:
             ApprovalNeeded: it waits for an approval, which was asked for if it was not yet.

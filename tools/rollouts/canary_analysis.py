@@ -1,4 +1,4 @@
-"""Is the new version worse than the one in service? Sequential, so that it may be asked at any time and often."""
+"""Canary analysis: is the new version worse than the one in service? Sequential, so that it may be asked often."""
 
 import hashlib
 import math
@@ -12,11 +12,11 @@ from evals.sequential import Interval, Moments, difference, mean_intervals, prop
 
 __all__ = [
     "Analysis",
+    "CanaryLimits",
+    "CanaryVerdict",
     "Finding",
     "Judged",
-    "Limits",
     "Observed",
-    "Verdict",
     "WaveReport",
     "analyse",
     "fingerprint",
@@ -24,13 +24,13 @@ __all__ = [
     "latencies",
 ]
 
-Verdict = Literal["promote", "roll_back", "inconclusive"]
+CanaryVerdict = Literal["promote", "roll_back", "inconclusive"]
 
 _FASTEST_S, _SLOWEST_S = 0.001, 100.0
 _DECADES = math.log(_SLOWEST_S / _FASTEST_S)
 
 
-class Limits(BaseModel):
+class CanaryLimits(BaseModel):
     """How much worse the new version may be.
 
     Attributes:
@@ -74,7 +74,7 @@ class Finding:
     """
 
     metric: str
-    verdict: Verdict
+    verdict: CanaryVerdict
     text: str
     limit: float
     low: float
@@ -89,7 +89,7 @@ class Analysis:
         enough: the smallest number of requests was seen; says nothing about what they showed.
     """
 
-    verdict: Verdict
+    verdict: CanaryVerdict
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
     enough: bool = False
@@ -130,7 +130,7 @@ def latencies(seconds: Iterable[float]) -> Moments:
 
 
 def analyse(
-    candidate: Observed, baseline: Observed, limits: Limits, *, alpha: float, minimum_samples: int = 1
+    candidate: Observed, baseline: Observed, limits: CanaryLimits, *, alpha: float, minimum_samples: int = 1
 ) -> Analysis:
     """Judge the new version by every limit that is set.
 
@@ -180,12 +180,12 @@ def judge_wave(report: WaveReport, error_threshold: float) -> Analysis:
 
 
 def _finding(metric: str, interval: Interval, limit: float, text: str) -> Finding:
-    within: Verdict = "promote" if interval.high <= limit else "inconclusive"
+    within: CanaryVerdict = "promote" if interval.high <= limit else "inconclusive"
     verdict = "roll_back" if interval.low > limit else within
     return Finding(metric, verdict, text, limit, interval.low, interval.high)
 
 
-def _error_increase(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
+def _error_increase(candidate: Observed, baseline: Observed, limits: CanaryLimits, alpha: float) -> Finding:
     limit = limits.error_rate_increase or 0.0
     interval = difference(
         proportion_interval(candidate.errors, candidate.requests, alpha / 2),
@@ -198,14 +198,14 @@ def _error_increase(candidate: Observed, baseline: Observed, limits: Limits, alp
     return _finding("error_rate_increase", interval, limit, text)
 
 
-def _error_rate(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
+def _error_rate(candidate: Observed, baseline: Observed, limits: CanaryLimits, alpha: float) -> Finding:
     limit = limits.error_rate_max or 0.0
     interval = proportion_interval(candidate.errors, candidate.requests, alpha)
     text = f"error rate {_share(candidate)}: {interval.low:.1%} to {interval.high:.1%}, limit {limit:.1%}"
     return _finding("error_rate_max", interval, limit, text)
 
 
-def _slowdown(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
+def _slowdown(candidate: Observed, baseline: Observed, limits: CanaryLimits, alpha: float) -> Finding:
     limit = limits.slowdown or 0.0
     between = difference(*mean_intervals(candidate.latency, baseline.latency, alpha=alpha / 2))
     interval = Interval(math.expm1(between.low * _DECADES), math.expm1(between.high * _DECADES))
@@ -216,7 +216,7 @@ def _slowdown(candidate: Observed, baseline: Observed, limits: Limits, alpha: fl
     return _finding("slowdown", interval, limit, text)
 
 
-def _score_drop(candidate: Observed, baseline: Observed, limits: Limits, alpha: float) -> Finding:
+def _score_drop(candidate: Observed, baseline: Observed, limits: CanaryLimits, alpha: float) -> Finding:
     limit = limits.score_drop or 0.0
     interval = difference(*mean_intervals(baseline.score, candidate.score, alpha=alpha / 2))
     text = (

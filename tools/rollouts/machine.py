@@ -14,12 +14,12 @@ from tools.rollouts.plans import Step, state_at
 from tools.rollouts.rollout import (
     TERMINAL,
     Action,
+    AppendEvent,
     GateAnswer,
     Observation,
     Rollout,
     SetTarget,
     State,
-    Tell,
     Transition,
 )
 from tools.rollouts.targets import TargetState
@@ -72,7 +72,7 @@ def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: 
             "revision": rollout.revision + 1,
         }
     )
-    return moved, (Tell("state", reason, {"from": rollout.state, "to": state, "step": moved.step}),)
+    return moved, (AppendEvent("state", reason, {"from": rollout.state, "to": state, "step": moved.step}),)
 
 
 def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
@@ -91,7 +91,7 @@ def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
             "revision": rollout.revision + 1,
         }
     )
-    return changed, (Tell("trouble", error, {"failures": failures, "again_in_s": wait_s}),)
+    return changed, (AppendEvent("trouble", error, {"failures": failures, "again_in_s": wait_s}),)
 
 
 def pause(rollout: Rollout, now: datetime, reason: str) -> Transition:
@@ -116,19 +116,19 @@ def _gate(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     match answer.verdict:
         case "pass":
             passed = f"the gate passed: {len(answer.reasons)} rules are met" if answer.reasons else "the gate passed"
-            moved, (told, *others) = move(rollout, _after_gate(rollout), now, passed)
+            moved, (event, *others) = move(rollout, _after_gate(rollout), now, passed)
         case "fail":
-            moved, (told, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
+            moved, (event, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
         case "insufficient_evidence":
-            moved, (told, *others) = pause(rollout, now, f"the gate lacks evidence: {reasons}")
-    return moved, (_with_gate(told, answer), *others)
+            moved, (event, *others) = pause(rollout, now, f"the gate lacks evidence: {reasons}")
+    return moved, (_with_gate(event, answer), *others)
 
 
-def _with_gate(told: Action, answer: GateAnswer) -> Action:
+def _with_gate(event: Action, answer: GateAnswer) -> Action:
     """The event, with the verdict for programs."""
-    assert isinstance(told, Tell)  # noqa: S101 # nosec B101: a move tells first
+    assert isinstance(event, AppendEvent)  # noqa: S101 # nosec B101: a move appends its event first
     verdict = {"verdict": answer.verdict, "gate": answer.gate, "result": answer.result, "reasons": answer.reasons}
-    return replace(told, data={**told.data, "gate": verdict})
+    return replace(event, data={**event.data, "gate": verdict})
 
 
 def _approval(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
@@ -172,17 +172,17 @@ def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
         raise ValueError(f"rollout {rollout.id} analyses without a step")
     analysis = seen.analysis or Analysis("inconclusive", ("nothing was observed",))
     if analysis.verdict == "roll_back":
-        return _tell_why(move(rollout, "rolling_back", now, "; ".join(analysis.reasons)), analysis)
+        return _with_verdict(move(rollout, "rolling_back", now, "; ".join(analysis.reasons)), analysis)
     held = now >= since + timedelta(seconds=step.hold_s)
     if held and not seen.not_ready and _passes(step, analysis):
-        return _tell_why(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
+        return _with_verdict(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
     if now < until:
         return _later(rollout, now, seen.judged, seen.not_ready)
     why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: "
     why += "; ".join((seen.not_ready,) if seen.not_ready else analysis.reasons)
     if step.at_limit == "roll_back":
-        return _tell_why(move(rollout, "rolling_back", now, why), analysis)
-    return _tell_why(pause(rollout, now, why), analysis)
+        return _with_verdict(move(rollout, "rolling_back", now, why), analysis)
+    return _with_verdict(pause(rollout, now, why), analysis)
 
 
 def _passes(step: Step, analysis: Analysis) -> bool:
@@ -191,8 +191,8 @@ def _passes(step: Step, analysis: Analysis) -> bool:
 
 def _promote(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     final = TargetState(arms=(rollout.candidate.model_copy(update={"weight": 100}),))
-    told = f"{rollout.candidate.version} serves {rollout.target}"
-    return _with_target(move(rollout, "promoted", now, told), final, seen.target_revision, "promote")
+    reason = f"{rollout.candidate.version} serves {rollout.target}"
+    return _with_target(move(rollout, "promoted", now, reason), final, seen.target_revision, "promote")
 
 
 def _restore(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
@@ -204,15 +204,17 @@ def _restore(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
 
 def _with_target(transition: Transition, state: TargetState, revision: int, what: str) -> Transition:
     rollout, actions = transition
-    told = Tell("target", what, {"what": what, **state.model_dump(mode="json")})
+    event = AppendEvent("target", what, {"what": what, **state.model_dump(mode="json")})
     changed = rollout.model_copy(update={"target_revision": revision + 1})
-    return changed, (*actions, SetTarget(state, revision), told)
+    return changed, (*actions, SetTarget(state, revision), event)
 
 
-def _tell_why(transition: Transition, analysis: Analysis) -> Transition:
+def _with_verdict(transition: Transition, analysis: Analysis) -> Transition:
     rollout, actions = transition
-    told = Tell("analysis", "; ".join(analysis.reasons), {"verdict": analysis.verdict, "reasons": analysis.reasons})
-    return rollout, (told, *actions)
+    event = AppendEvent(
+        "analysis", "; ".join(analysis.reasons), {"verdict": analysis.verdict, "reasons": analysis.reasons}
+    )
+    return rollout, (event, *actions)
 
 
 def _interference(rollout: Rollout, now: datetime) -> Transition:
@@ -257,22 +259,22 @@ def command(rollout: Rollout, what: Command, by: str, now: datetime, reason: str
     Raises:
         Conflict: the command does not fit the rollout's state.
     """
-    said = f"{what} by {by}" + (f": {reason}" if reason else "")
-    told = Tell("command", said, {"command": what, "by": by, "reason": reason})
+    reason_given = f"{what} by {by}" + (f": {reason}" if reason else "")
+    event = AppendEvent("command", reason_given, {"command": what, "by": by, "reason": reason})
     match what:
         case "pause" if rollout.state in _PAUSABLE:
-            after, actions = move(rollout, "paused", now, said, resume_to=rollout.state)
+            after, actions = move(rollout, "paused", now, reason_given, resume_to=rollout.state)
         case "resume" if rollout.state == "paused" and rollout.resume_to is not None:
             step = rollout.current
             until = now + timedelta(seconds=step.limit_s) if step else None
-            after, actions = move(rollout, rollout.resume_to, now, said, step_until=until)
+            after, actions = move(rollout, rollout.resume_to, now, reason_given, step_until=until)
         case "abort" if rollout.active and rollout.state != "rolling_back":
-            after, actions = move(rollout, "rolling_back", now, said, ends_as="aborted")
+            after, actions = move(rollout, "rolling_back", now, reason_given, ends_as="aborted")
         case "promote" if _may_be_promoted(rollout):
-            after, actions = move(rollout, "promoting", now, said)
+            after, actions = move(rollout, "promoting", now, reason_given)
         case _:
             raise Conflict(f"Rollout {rollout.id} is {rollout.state}: it cannot {what}.", _advice(rollout))
-    return after, (told, *actions)
+    return after, (event, *actions)
 
 
 def _may_be_promoted(rollout: Rollout) -> bool:

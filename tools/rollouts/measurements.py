@@ -40,7 +40,7 @@ class Answered:
 
 
 class LedgerMetrics:
-    """`Metrics` of `tools.rollouts.world` over the ledger; what was written down up to now, from whatever process."""
+    """`Metrics` of `tools.rollouts.world` over the ledger; what was recorded up to now, by whatever process."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -52,7 +52,7 @@ class LedgerMetrics:
 
 
 def add_answers(unit: Unit, answers: Iterable[Answered], now: datetime) -> None:
-    """Write down requests, in the unit's transaction; what is long past is forgotten."""
+    """Record requests, in the unit's transaction; what is long past is forgotten."""
     seconds: dict[tuple[str, str, datetime], Measured] = {}
     for one in answers:
         key = (one.target, one.arm, _second(one.at))
@@ -64,7 +64,7 @@ def add_answers(unit: Unit, answers: Iterable[Answered], now: datetime) -> None:
 
 
 def add_scores(unit: Unit, target: str, arm: str, at: datetime, scores: Iterable[float]) -> None:
-    """Write down quality scores of answers, 0 to 1 each. Raises ValueError: one is outside."""
+    """Record quality scores of answers, 0 to 1 each. Raises ValueError: one is outside."""
     score = Moments.of(scores)
     unit.measurements.add(
         Measured(
@@ -103,7 +103,7 @@ def _second(at: datetime) -> datetime:
 
 
 class RecordedScores(BaseModel):
-    """What was written down: how many scores of which version on which target, and their mean."""
+    """What was recorded: how many scores of which version on which target, and their mean."""
 
     target: str
     version: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from memory.errors import InvalidInput
-from tools.rollouts.canary_analysis import Limits
+from tools.rollouts.canary_analysis import CanaryLimits
 from tools.rollouts.targets import Arm, TargetKind, TargetState
 
 __all__ = [
@@ -230,7 +230,7 @@ class Plan(BaseModel):
     kind: TargetKind
     strategy: Strategy
     steps: tuple[Step, ...]
-    limits: Limits = Limits()
+    limits: CanaryLimits = CanaryLimits()
     error_threshold: Annotated[float, Field(ge=0, lt=1)] = 0.1
     interval_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
     gate: bool = True

@@ -13,13 +13,13 @@ from tools.rollouts.targets import Arm, TargetState
 __all__ = [
     "TERMINAL",
     "Action",
+    "AppendEvent",
     "GateAnswer",
     "Observation",
     "Rollout",
     "RolloutEvent",
     "SetTarget",
     "State",
-    "Tell",
     "Transition",
 ]
 
@@ -153,7 +153,7 @@ class SetTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class AppendEvent:
     """Append to the rollout's events.
 
     Attributes:
@@ -168,7 +168,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class RolloutEvent:
-    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `Tell`."""
+    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `AppendEvent`."""
 
     sequence: int
     rollout_id: str
@@ -178,6 +178,6 @@ class RolloutEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-Action = SetTarget | Tell
+Action = SetTarget | AppendEvent
 Transition = tuple[Rollout, tuple[Action, ...]]
 """The rollout as it is next, and what is to be done with that; nothing where all stays but when to look next."""

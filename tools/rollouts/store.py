@@ -12,7 +12,7 @@ from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.targets import Target
 from tools.calling.approval import ApprovalRequest, ask
 from tools.fleet.waves import place_models
-from tools.rollouts.rollout import Action, Rollout, RolloutEvent, SetTarget, Tell, Transition
+from tools.rollouts.rollout import Action, AppendEvent, Rollout, RolloutEvent, SetTarget, Transition
 from tools.rollouts.targets import TargetKind, TargetState
 
 __all__ = [
@@ -122,11 +122,15 @@ def add_rollout(unit: Unit, rollout: Rollout) -> None:
             "Wait until it is over, or abort it.",
         )
     unit.rollouts.add(_row(rollout))
-    _tell(unit, rollout, [Tell("state", f"asked for by {rollout.requested_by}", {"from": None, "to": rollout.state})])
+    _append_events(
+        unit,
+        rollout,
+        [AppendEvent("state", f"asked for by {rollout.requested_by}", {"from": None, "to": rollout.state})],
+    )
 
 
 def write_change(unit: Unit, after: Rollout, actions: Sequence[Action], holder: str | None = None) -> None:
-    """Replace the rollout by its next revision, append what it tells, set its target, and ask for its approval.
+    """Replace the rollout by its next revision, append its events, set its target, and ask for its approval.
 
     Args:
         holder: who must have the lease; None does not ask.
@@ -139,7 +143,7 @@ def write_change(unit: Unit, after: Rollout, actions: Sequence[Action], holder: 
     for action in actions:
         if isinstance(action, SetTarget):
             _set_target(unit, after, action)
-    _tell(unit, after, [action for action in actions if isinstance(action, Tell)])
+    _append_events(unit, after, actions)
     if after.state == "waiting_for_approval":  # whoever is told that it waits can decide at once
         ask(unit, approval_request(after), after.updated_at)
 
@@ -175,8 +179,8 @@ def _set_target(unit: Unit, rollout: Rollout, action: SetTarget) -> None:
         place_models(unit, rollout.target, rollout.updated_at, by, candidate=rollout.candidate.key)
 
 
-def _tell(unit: Unit, rollout: Rollout, told: Sequence[Tell]) -> None:
-    events = [(one.kind, {"text": one.text, "data": one.data}) for one in told]
+def _append_events(unit: Unit, rollout: Rollout, actions: Sequence[Action]) -> None:
+    events = [(one.kind, {"text": one.text, "data": one.data}) for one in actions if isinstance(one, AppendEvent)]
     unit.rollouts.append_events(rollout.id, events, rollout.updated_at)
 
 

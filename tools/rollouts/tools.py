@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from memory.errors import InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.nearest import nearest_names
-from tools.rollouts.canary_analysis import Limits
+from tools.rollouts.canary_analysis import CanaryLimits
 from tools.rollouts.machine import Command, command, retry
 from tools.rollouts.measurements import score_record
 from tools.rollouts.plans import Plan, Strategy, make_plan, strategy_of
@@ -119,7 +119,7 @@ def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
     hold_s: HoldSeconds = None,
     limit_s: LimitSeconds = None,
     minimum_samples: Samples = None,
-    limits: Limits | None = None,
+    limits: CanaryLimits | None = None,
     error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
     configuration: Configuration = None,
 ) -> RolloutView:
@@ -135,7 +135,7 @@ def execute_blue_green_deployment(
     version: VersionName,
     hold_s: HoldSeconds = None,
     minimum_samples: Samples = None,
-    limits: Limits | None = None,
+    limits: CanaryLimits | None = None,
     configuration: Configuration = None,
 ) -> RolloutView:
     """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""

@@ -5,13 +5,13 @@ import pytest
 
 from evals.sequential import Moments
 from tests.fakes.rollouts import traffic
-from tools.rollouts.canary_analysis import Analysis, Limits, Observed, WaveReport, analyse, judge_wave, latencies
+from tools.rollouts.canary_analysis import Analysis, CanaryLimits, Observed, WaveReport, analyse, judge_wave, latencies
 
 OLD = traffic(20_000, 0.01)
 
 
 def judge(candidate: Observed, baseline: Observed = OLD, minimum_samples: int = 1, **limits: float | None) -> Analysis:
-    return analyse(candidate, baseline, Limits(**limits), alpha=0.05, minimum_samples=minimum_samples)  # type: ignore[arg-type]
+    return analyse(candidate, baseline, CanaryLimits(**limits), alpha=0.05, minimum_samples=minimum_samples)  # type: ignore[arg-type]
 
 
 def test_one_that_is_as_good_is_promoted() -> None:
@@ -80,7 +80,7 @@ def test_the_whole_run_seldom_errs_on_a_version_at_its_limit() -> None:
             errors += sum(dice.random() < 0.05 for _ in range(20))
             former += sum(dice.random() < 0.03 for _ in range(20))
             found = analyse(
-                Observed(20 * looks, errors), Observed(20 * looks, former), Limits(slowdown=None), alpha=0.05
+                Observed(20 * looks, errors), Observed(20 * looks, former), CanaryLimits(slowdown=None), alpha=0.05
             )
             if found.verdict == "roll_back":
                 wrong += 1
