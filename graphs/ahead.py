@@ -17,7 +17,7 @@ from agents.router.language import detect_language
 from graphs.dependencies import Dependencies
 from memory.lexical import analyse
 from memory.passages import Passage
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.knowledge import FoundPassages
 
 __all__ = [

@@ -9,7 +9,7 @@ from langgraph.types import Command
 
 from agents.events import Emit, StepFinished, StepStarted
 from graphs.ahead import Ahead
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = ["TurnContext", "begun_for", "emitter", "step", "steps", "turn_caller"]
 

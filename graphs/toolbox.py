@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from memory.settings import Settings
-from tools.spec import Books, ToolSpec, bind
+from tools.spec import ToolRuntime, ToolSpec, bind
 
 if TYPE_CHECKING:
     from memory.store import KnowledgeStore
@@ -42,7 +42,7 @@ def all_tools(
     from tools.roster import roster_tools
 
     gates = Gates(open_evidence(catalogue))
-    artifacts, books = open_artifacts(store.home, settings.artifacts_address), Books(store.ledger)
+    artifacts, books = open_artifacts(store.home, settings.artifacts_address), ToolRuntime(store.ledger)
     files = ModelFiles(artifacts, store.home.root)
     specs = [
         *knowledge_tools(store.retriever),
@@ -58,7 +58,7 @@ def all_tools(
 
 
 @contextmanager
-def open_toolbox(settings: Settings) -> Generator[tuple[dict[str, ToolSpec], Books]]:
+def open_toolbox(settings: Settings) -> Generator[tuple[dict[str, ToolSpec], ToolRuntime]]:
     """The tools of a home, without router, teams and language model, and the books that they are bound to.
 
     Raises:
@@ -76,6 +76,6 @@ def open_toolbox(settings: Settings) -> Generator[tuple[dict[str, ToolSpec], Boo
     store = open_store(home, lambda: load_minilm(home.cache), settings.ledger_address)
     try:
         model = resolve_model(settings)
-        yield all_tools(settings, store, load_catalogue(), str(model.reference)), Books(store.ledger)
+        yield all_tools(settings, store, load_catalogue(), str(model.reference)), ToolRuntime(store.ledger)
     finally:
         store.close()

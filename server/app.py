@@ -27,7 +27,7 @@ from server.security import KnownHosts, is_loopback
 from server.telling import INTERNAL, tell
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
-from tools.context import Books, require_scope
+from tools.calling.context import ToolRuntime, require_scope
 from tools.files import ModelFiles
 from tools.fleet.identity import Identity
 from tools.uploads import Uploads
@@ -47,7 +47,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
 
     home = dependencies.store.home
     kept = ModelFiles(open_artifacts(home, settings.artifacts_address), home.root)
-    uploads = Uploads(kept, Books(dependencies.store.ledger))
+    uploads = Uploads(kept, ToolRuntime(dependencies.store.ledger))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:

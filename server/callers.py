@@ -16,7 +16,7 @@ from server.gateway.ledger_ports import HELD_S
 from server.outcomes import outcome_of
 from server.telling import tell
 from server.turned_away import TurnedAway
-from tools.context import Books, ToolContext
+from tools.calling.context import ToolContext, ToolRuntime
 from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
 from tools.keys import KEY_PREFIX, find_caller
@@ -84,7 +84,7 @@ class Identified:
         self._local = local
         self._clock = clock
         self._identity = identity
-        self._turned_away = TurnedAway(Books(ledger, clock))
+        self._turned_away = TurnedAway(ToolRuntime(ledger, clock))
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,8 +10,8 @@ from server.chat.conversation import Conversation, open_conversation
 from server.chat.runs import Runs
 from server.device_answers import answering_devices
 from server.gateway.opening import OpenGateway, open_gateway
-from server.reconciling import reconciling
-from tools.rollouts.store import RolloutStore
+from server.workers import running_workers
+from tools.rollouts.reconciler import RolloutStore
 
 __all__ = ["Hub", "open_hub"]
 
@@ -38,7 +38,7 @@ async def open_hub(dependencies: Dependencies) -> AsyncGenerator[Hub]:
     async with (
         open_conversation(dependencies) as conversation,
         open_gateway(settings, ledger) as models,
-        reconciling(settings, ledger, models) as rollouts,
+        running_workers(settings, ledger, models) as rollouts,
         answering_devices(ledger, conversation),
     ):
         runs = Runs(conversation)

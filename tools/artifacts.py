@@ -1,6 +1,5 @@
 """Files of models by the digest of their content."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -104,9 +103,7 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
 
     reads, writes = {"roster:read"}, {"artifacts:write"}
     return [
-        replace(
-            tool(artifact_put, scopes=writes, effect="write", timeout_s=PUT_LIMIT_S, idempotent=True), prepare=take
-        ),
+        tool(artifact_put, scopes=writes, effect="write", timeout_s=PUT_LIMIT_S, idempotent=True, prepare=take),
         tool(artifact_list, scopes=reads, ledger=True),
         tool(artifact_show, scopes=reads, ledger=True),
         tool(artifact_remove, scopes=writes, effect="write"),

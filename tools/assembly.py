@@ -1,20 +1,19 @@
 """The operations that work in the ledger alone, put together."""
 
-from tools.approvals import approval_tools
 from tools.artifacts import artifact_tools
 from tools.auditing import auditing_tools
+from tools.calling.approval_tools import approval_tools
 from tools.cards import card_tools
 from tools.catalogue import Catalogue
 from tools.compatibility import compatibility_tools
-from tools.factories import factory_tools
+from tools.factories.tools import factory_tools
 from tools.files import ModelFiles
 from tools.gates import Gates, gate_tools
 from tools.keys import key_tools
 from tools.lifecycle import Gatekeeper, lifecycle_tools, require_passed_gate
 from tools.lineage import lineage_tools
-from tools.pipelines import pipeline_tools
+from tools.pipelines.tools import pipeline_tools
 from tools.policies import policy_tools
-from tools.quality import quality_tools
 from tools.recording import recording_tools
 from tools.registering import registering_tools
 from tools.rollouts.tools import rollout_tools
@@ -42,7 +41,6 @@ def ledger_tools(
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
-        *quality_tools(),
     ]
 
 

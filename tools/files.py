@@ -10,7 +10,7 @@ from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from memory.artifacts import ArtifactStore, Stored
 from memory.home import storage_errors
 from memory.ledger.artifacts import Artifact
-from tools.context import ToolContext, require_scope
+from tools.calling.context import ToolContext, require_scope
 
 __all__ = ["FilePath", "ModelFile", "ModelFiles", "media_type_of"]
 

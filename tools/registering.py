@@ -1,6 +1,6 @@
 """New models and new versions in the roster."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -138,7 +138,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
     writes = {"roster:write"}
     return [
         tool(register_model, scopes=writes, effect="write"),
-        replace(tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S), prepare=take),
+        tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S, prepare=take),
     ]
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from edge.kernel.errors import InvalidInput
 from tools.artifacts import PUT_LIMIT_S, ArtifactView, Digest, view_of
 from tools.files import ModelFile, ModelFiles
-from tools.spec import Books, ToolContext, bind, tool
+from tools.spec import ToolContext, ToolRuntime, bind, tool
 
 __all__ = ["Uploads"]
 
@@ -22,13 +22,13 @@ class Uploads:
     It is no tool by name, because the content is no argument.
     """
 
-    def __init__(self, files: ModelFiles, books: Books) -> None:
+    def __init__(self, files: ModelFiles, runtime: ToolRuntime) -> None:
         def artifact_upload(context: ToolContext, name: FileName, digest: Digest | None = None) -> ArtifactView:
             """Keep a file of a model that the caller sends, under the digest that is computed from its content."""
             return view_of(files.enter(context, context.prepared))
 
         made = tool(artifact_upload, scopes={"artifacts:write"}, effect="write", timeout_s=PUT_LIMIT_S, idempotent=True)
-        (self._spec,) = bind([made], books)
+        (self._spec,) = bind([made], runtime)
         self._files = files
 
     async def refuse(self, context: ToolContext, arguments: Mapping[str, Any]) -> None:

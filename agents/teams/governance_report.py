@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from agents.planner.calls import arguments_told
 from agents.teams.markdown import moment, number, table, titles
-from tools.approvals import ApprovalList, ApprovalView
 from tools.auditing import AuditFinding, AuditList
+from tools.calling.approval_tools import ApprovalList, ApprovalView
 from tools.gates import GateHistory, GateView
 from tools.policies import PolicyList
 from tools.tenants import TenantList, TenantUse, TenantView

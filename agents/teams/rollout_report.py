@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import percent_by_name, table, titles
-from tools.rollouts.views import RolloutList, RolloutStatus, RolloutView
+from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView
 
 __all__ = ["ROLLOUT_RENDERERS"]
 

@@ -7,11 +7,11 @@ from pydantic import BaseModel
 
 from agents.teams.markdown import number, table, titles
 from agents.teams.rollout_report import ROLLOUT_RENDERERS
-from tools.factories import Deployment, FactoryList, FactoryView
-from tools.pipelines import PipelineList, PipelineView, RunView
-from tools.quality import RecordedScores
+from tools.factories.tools import Deployment, FactoryList, FactoryView
+from tools.pipelines.tools import PipelineList, PipelineView, RunView
 from tools.recording import RecordedEvidence
-from tools.rollouts.views import RolloutView
+from tools.rollouts.measurements import RecordedScores
+from tools.rollouts.tools import RolloutView
 
 __all__ = ["WORKS_RENDERERS"]
 

@@ -28,7 +28,7 @@ def command() -> None:
 @_json_option
 def listed(state: str | None, as_json: bool) -> None:
     """Show the requests, newest first, with exactly what is to be done."""
-    from tools.approvals import approval_tools
+    from tools.calling.approval_tools import approval_tools
 
     with open_desk(approval_tools()) as desk:
         found = desk.call("approvals_list", {"state": state}).model_dump(mode="json")
@@ -69,7 +69,7 @@ def revoke(approval: str, comment: str, as_json: bool) -> None:
 
 
 def _decide(tool: str, approval: str, comment: str, as_json: bool) -> None:
-    from tools.approvals import approval_tools
+    from tools.calling.approval_tools import approval_tools
 
     with open_desk(approval_tools()) as desk:
         decided = desk.call(tool, {"approval": approval, "comment": comment}).model_dump(mode="json")

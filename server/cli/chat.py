@@ -51,12 +51,12 @@ def command(
     from server.chat.conversation import open_conversation
     from server.chat.messages import check_message
     from server.cli.desk import caller_at
-    from tools.spec import Books
+    from tools.spec import ToolRuntime
 
     async def run() -> int:
         opened = await asyncio.to_thread(open_dependencies, settings, tell_training)
         try:
-            dependencies = replace(opened, caller=caller_at(Books(opened.store.ledger), settings))
+            dependencies = replace(opened, caller=caller_at(ToolRuntime(opened.store.ledger), settings))
             async with open_conversation(dependencies) as conversation:
                 if path is not None:
                     return await _answer_file(conversation, items)

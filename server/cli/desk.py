@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from memory.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from tools.spec import Books, ToolContext, ToolSpec
+    from tools.spec import ToolContext, ToolRuntime, ToolSpec
 
 __all__ = ["Desk", "caller_at", "open_desk"]
 
@@ -20,7 +20,7 @@ __all__ = ["Desk", "caller_at", "open_desk"]
 class Desk:
     """Calls tools for one caller."""
 
-    books: "Books"
+    books: "ToolRuntime"
     caller: "ToolContext"
     tools: "Mapping[str, ToolSpec]"
 
@@ -39,18 +39,18 @@ def open_desk(specs: "Iterable[ToolSpec]", settings: Settings | None = None) -> 
     """
     from memory.home import open_home
     from memory.ledger import open_ledger
-    from tools.spec import Books, bind
+    from tools.spec import ToolRuntime, bind
 
     settings = settings or load_settings()
     ledger = open_ledger(open_home(settings.home).ledger, settings.ledger_address)
-    books = Books(ledger)
+    books = ToolRuntime(ledger)
     try:
         yield Desk(books, caller_at(books, settings), {spec.name: spec for spec in bind(specs, books)})
     finally:
         ledger.close()
 
 
-def caller_at(books: "Books", settings: Settings) -> "ToolContext":
+def caller_at(books: "ToolRuntime", settings: Settings) -> "ToolContext":
     """The holder of the settings' key, else the person at this machine. Raises NotAllowed: the key is not valid."""
     from tools.keys import find_caller
     from tools.spec import LOCAL_ENGINEER

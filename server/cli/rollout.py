@@ -125,8 +125,8 @@ def retry(rollout: str, as_json: bool) -> None:
 def watch(rollout: str, after: int, as_json: bool) -> int:
     """Follow a rollout to its end: exit code 0 promoted, 3 refused by gate or approver, 1 gone back."""
     with _ledger() as ledger:
-        from tools.rollouts.ledger_store import LedgerStore
-        from tools.rollouts.reconciler import watch as events_of
+        from tools.rollouts.store import LedgerStore
+        from tools.runs.events import watch as events_of
         from tools.spec import LOCAL_ENGINEER
 
         store, tenant = LedgerStore(ledger), LOCAL_ENGINEER.tenant
@@ -160,9 +160,9 @@ def _call(name: str, arguments: Mapping[str, object]) -> dict[str, Any]:
     """Call one tool as the person at this machine; arguments that are None are left out."""
     with _ledger() as ledger:
         from tools.rollouts.tools import rollout_tools
-        from tools.spec import LOCAL_ENGINEER, Books, bind
+        from tools.spec import LOCAL_ENGINEER, ToolRuntime, bind
 
-        spec = next(one for one in bind(rollout_tools(), Books(ledger)) if one.name == name)
+        spec = next(one for one in bind(rollout_tools(), ToolRuntime(ledger)) if one.name == name)
         given = {key: value for key, value in arguments.items() if value is not None}
         result: BaseModel = asyncio.run(spec.call(LOCAL_ENGINEER, given))
         return result.model_dump(mode="json")

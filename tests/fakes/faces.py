@@ -25,7 +25,7 @@ from server.mcp.server import APPROVAL, make_server
 from server.outcomes import outcome_of
 from server.tools_http import tool_routes
 from tests.fakes.works import Works
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.faces.langchain import langchain_tools
 from tools.faces.smolagents import smolagents_tools
 from tools.spec import ToolSpec
@@ -175,7 +175,7 @@ async def mcp_2025(asked: Asked) -> Said:
 
 
 async def command_line(asked: Asked) -> Said:
-    desk = Desk(asked.works.books, asked.context, {asked.spec.name: asked.spec})
+    desk = Desk(asked.works.runtime, asked.context, {asked.spec.name: asked.spec})
     result = await asyncio.to_thread(desk.call, asked.spec.name, asked.arguments)
     return _done(result.model_dump(mode="json"))
 

@@ -20,7 +20,7 @@ from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on, with_tool
 from tests.fakes.routers import ScriptedRouter, route_to
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.knowledge import FoundPassages
 
 HEAT = "At what temperature does the SE30 throttle?"

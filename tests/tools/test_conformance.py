@@ -16,8 +16,8 @@ from tests.fakes.good_calls import GOOD as EVERY
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.offline import offline_settings
 from tests.fakes.serving import ScriptedServing
+from tools.calling.context import SCOPES
 from tools.catalogue import load_catalogue
-from tools.context import SCOPES
 from tools.evaluations import evaluation_tools
 from tools.knowledge import knowledge_tools
 from tools.licences import licence_tools
@@ -145,7 +145,7 @@ def test_no_reading_scope_lets_anybody_change_anything(name: str, every_tool: di
 
 @pytest.mark.parametrize("name", EVERY)
 async def test_whatever_scope_is_missing_the_call_is_refused(name: str, every_tool: dict[str, ToolSpec]) -> None:
-    spec = replace(every_tool[name], books=None)
+    spec = replace(every_tool[name], runtime=None)
     for scope in spec.scopes:
         lesser = ToolContext("ann", "default", SCOPES - {scope})
         with pytest.raises(NotAllowed, match=f"ann may not call {name}: it needs {scope}"):

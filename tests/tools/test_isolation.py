@@ -22,8 +22,8 @@ from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.offline import offline_settings
 from tests.fakes.works import ANN, BOB, Works
+from tools.calling.context import SCOPES, ToolContext
 from tools.catalogue import load_catalogue
-from tools.context import SCOPES, ToolContext
 from tools.fleet.artifacts import keep
 from tools.fleet.identity import Identity
 

@@ -9,8 +9,8 @@ from edge.kernel.errors import ApprovalNeeded
 from tests.fakes.works import ANN, Works, open_works
 from tests.server.cli.conftest import Chargehand
 from tools.assembly import ledger_tools
+from tools.calling.context import LOCAL_ENGINEER, ToolRuntime
 from tools.catalogue import load_catalogue
-from tools.context import LOCAL_ENGINEER, Books
 from tools.spec import bind
 
 
@@ -19,7 +19,7 @@ def works(tmp_path: Path) -> Works:
     """The works of the command's own home, with the real clock."""
     (tmp_path / "home").mkdir(exist_ok=True)
     opened = open_works(tmp_path / "home")
-    opened.tools.update({spec.name: spec for spec in bind(ledger_tools(load_catalogue()), Books(opened.ledger))})
+    opened.tools.update({spec.name: spec for spec in bind(ledger_tools(load_catalogue()), ToolRuntime(opened.ledger))})
     return opened
 
 

@@ -21,8 +21,8 @@ from memory.ledger.versions import Version
 from memory.settings import Settings
 from server.gateway.opening import OpenGateway, open_gateway
 from server.gateway.routes import Caller, gateway_routes
-from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.world import Window
 from tools.runtimes.llamacpp import LlamaRuntime
 from tools.runtimes.opening import bundled_version
 

@@ -25,8 +25,8 @@ from server.gateway.warming import Warmer
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.server.gateway.test_metering import use
 from tools.rollouts.measurements import LedgerMetrics
-from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.world import Window
 from tools.runtimes.ollama import OllamaRuntime
 from tools.runtimes.port import ServedVersion
 
