@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agents.events import StepFinished, StepStarted
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = ["TurnContext", "step", "turn_caller"]
 

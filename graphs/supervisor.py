@@ -30,7 +30,7 @@ from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
 from graphs.steps import step, turn_caller
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = ["build_supervisor"]
 

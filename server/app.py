@@ -24,7 +24,7 @@ from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
 from server.tools_http import tool_routes
 from server.uploads import upload_routes
-from tools.context import require_scope
+from tools.calling.context import require_scope
 from tools.registry.artifacts import Uploads
 from tools.serving.metering import Caller
 

@@ -14,7 +14,7 @@ from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
 from server.outcomes import error_body, outcome_of
 from server.rejected_callers import RejectedCallers
-from tools.context import Books, ToolContext
+from tools.calling.context import ToolContext, ToolRuntime
 from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
 from tools.fleet.identity import Identity
 from tools.serving.ledger import HELD_S
@@ -83,7 +83,7 @@ class Identified:
         self._local = local
         self._clock = clock
         self._identity = identity
-        self._rejected = RejectedCallers(Books(ledger, clock))
+        self._rejected = RejectedCallers(ToolRuntime(ledger, clock))
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,7 +16,7 @@ from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.device_questions import DeviceQuestion
 from server.chat.conversation import CHAT, Conversation, Reply
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = ["answer_once", "answering_devices"]
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from edge.kernel.errors import NotAllowed
 from memory.ledger.documents import StoredDocument
 from server.hub import Hub
-from tools.context import ToolContext, require_scope
+from tools.calling.context import ToolContext, require_scope
 
 __all__ = ["document_routes"]
 

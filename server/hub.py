@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from tools.governance.gate import Gates
     from tools.registry.artifacts import ModelFiles
     from tools.registry.catalogue import Catalogue
-    from tools.rollouts.store import RolloutStore
+    from tools.rollouts.reconciler import RolloutStore
     from tools.serving.assembly import Serving
-    from tools.spec import Books, ToolSpec
+    from tools.spec import ToolRuntime, ToolSpec
 
 __all__ = ["Components", "Hub", "open_components", "open_hub"]
 
@@ -64,11 +64,11 @@ class Components:
         return open_ledger(self.home.ledger, self.settings.ledger_address)
 
     @cached_property
-    def runtime(self) -> Books:
+    def runtime(self) -> ToolRuntime:
         """The ledger and the clock that tools work with."""
-        from tools.spec import Books
+        from tools.spec import ToolRuntime
 
-        return Books(self.ledger)
+        return ToolRuntime(self.ledger)
 
     @cached_property
     def artifacts(self) -> ArtifactStore:
@@ -258,13 +258,13 @@ async def open_hub(components: Components) -> AsyncGenerator[Hub]:
     from server.chat.conversation import open_conversation
     from server.chat.runs import Runs
     from server.device_answers import answering_devices
-    from server.reconciling import reconciling
+    from server.workers import running_workers
 
     settings, ledger, dependencies = components.settings, components.ledger, components.dependencies
     async with (
         open_conversation(dependencies) as conversation,
         dependencies.serving.warming() as models,
-        reconciling(settings, ledger, models, components.gates) as rollouts,
+        running_workers(settings, ledger, models, components.gates) as rollouts,
         answering_devices(ledger, conversation),
     ):
         runs = Runs(conversation)

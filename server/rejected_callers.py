@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ChargehandError
-from tools.context import Books, ToolContext
+from tools.calling.context import ToolContext, ToolRuntime
 from tools.fleet.credentials import claimed_by
 
 __all__ = ["RejectedCallers"]
@@ -23,7 +23,7 @@ _MOST_HELD = 10_000
 class RejectedCallers:
     """Notes who was rejected. Any thread may note."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: ToolRuntime) -> None:
         self._books = books
         self._noted: dict[tuple[str, str], datetime] = {}
         self._lock = threading.Lock()

@@ -8,16 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from tools.context import ToolContext, require_scope
-from tools.rollouts.reconciler import watch
-from tools.rollouts.store import RolloutEvent, RolloutStore
+from tools.calling.context import ToolContext, require_scope
+from tools.rollouts.rollout import RolloutEvent
+from tools.runs.events import EventSource, watch
 
 __all__ = ["rollout_routes"]
 
 _SCOPE = "rollouts:read"
 
 
-def rollout_routes(store: RolloutStore, identify: Callable[[Request], ToolContext]) -> APIRouter:
+def rollout_routes(store: EventSource[RolloutEvent], identify: Callable[[Request], ToolContext]) -> APIRouter:
     """The routes over one store.
 
     Args:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger
-from tools.context import LOCAL_ENGINEER
+from tools.calling.context import LOCAL_ENGINEER
 
 __all__ = ["KnownHosts", "is_loopback", "require_guarded"]
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from edge.kernel.errors import InvalidInput
 from memory.home import storage_errors
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.registry.artifacts import Uploads
 
 __all__ = ["upload_routes"]

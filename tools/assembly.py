@@ -1,7 +1,7 @@
 """The tools that work in the ledger, put together."""
 
-from tools.approvals import approval_tools
-from tools.factories import factory_tools
+from tools.calling.approval_tools import approval_tools
+from tools.factories.tools import factory_tools
 from tools.governance.audit import audit_tools
 from tools.governance.bill_of_materials import bill_of_materials_tools
 from tools.governance.evidence_store import evidence_tools
@@ -9,8 +9,7 @@ from tools.governance.gate import Gates, gate_tools
 from tools.governance.licence_tools import compatibility_tools
 from tools.governance.model_card import model_card_tools
 from tools.governance.policy_store import policy_tools
-from tools.pipelines import pipeline_tools
-from tools.quality import quality_tools
+from tools.pipelines.tools import pipeline_tools
 from tools.registry.artifacts import ModelFiles, artifact_tools
 from tools.registry.catalogue import Catalogue
 from tools.registry.lifecycle import Gatekeeper, lifecycle_tools
@@ -39,7 +38,6 @@ def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles
         *tenant_tools(),
         *key_tools(),
         *rollout_tools(),
-        *quality_tools(),
     ]
 
 

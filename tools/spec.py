@@ -2,32 +2,32 @@
 
 A face (LangGraph, CrewAI, MCP, HTTP, the command line) is thin and calls only `ToolSpec.call`, which authorises the
 principal, validates the arguments, asks for an approval where the rule says so, runs the function within its time limit
-and writes the audit entry, for a change in the transaction of the change itself.
+and appends the audit entry, for a change in the transaction of the change itself.
 """
 
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypeGuard, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import CallerError, InvalidInput, NotAllowed, OutOfTime
-from tools.consent import ApprovalRule
-from tools.context import LOCAL_ENGINEER, Books, OpenCall, ToolContext
-from tools.writing import WriteCall
+from tools.calling.approval import ApprovalRule
+from tools.calling.context import LOCAL_ENGINEER, OpenCall, ToolContext, ToolRuntime
+from tools.calling.transaction import WriteCall
 
-__all__ = ["LOCAL_ENGINEER", "ApprovalRule", "Books", "Effect", "ToolContext", "ToolSpec", "bind", "tool"]
+__all__ = ["LOCAL_ENGINEER", "ApprovalRule", "Effect", "ToolContext", "ToolRuntime", "ToolSpec", "bind", "tool"]
 
 Effect = Literal["read", "write", "destructive"]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSpec:
     """One operation.
 
@@ -35,6 +35,7 @@ class ToolSpec:
         name: snake_case, unique.
         description: first paragraph of the function's docstring, for people and models.
         arguments: pydantic model of the arguments.
+        model_parameter: the function's one parameter that takes `arguments` as a whole; None where it takes each field.
         result: pydantic model of the result.
         scopes: all of them are needed.
         effect: "read" changes nothing, "write" can be undone, "destructive" cannot.
@@ -47,12 +48,13 @@ class ToolSpec:
         grouped: its calls may share a transaction with others of their kind that come at the same time.
         prepare: work that takes long, done before the transaction of a change, with the same context and arguments;
             the function finds what it gave as `context.prepared`. It must be harmless without the change.
-        books: where calls are done and written down; see `bind`.
+        runtime: where calls are done and recorded; see `bind`.
     """
 
     name: str
     description: str
     arguments: type[BaseModel]
+    model_parameter: str | None = None
     result: type[BaseModel]
     scopes: frozenset[str]
     effect: Effect
@@ -64,10 +66,10 @@ class ToolSpec:
     shown_once: bool = False
     grouped: bool = False
     prepare: Callable[..., Any] | None = None
-    books: Books | None = None
+    runtime: ToolRuntime | None = None
 
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> BaseModel:
-        """Authorise, validate, ask for approval, run, write down.
+        """Authorise, validate, ask for approval, run, append to the audit log.
 
         Raises:
             InvalidInput: an argument is missing, unknown or does not fit; the message names it.
@@ -83,11 +85,10 @@ class ToolSpec:
         except CallerError as error:
             await self._note_refused(context, arguments, error)
             raise
-        values = {name: getattr(checked, name) for name in type(checked).model_fields}
         if self.effect != "read":
-            return await self._write(context, as_json, values)
+            return await self._write(context, as_json, checked)
         try:
-            return await self._read(context, values)
+            return await self._read(context, self._values(checked))
         except NotAllowed as error:
             await self._note_refused(context, arguments, error)
             raise
@@ -129,33 +130,33 @@ class ToolSpec:
     def _read_plainly(self, context: ToolContext, values: Mapping[str, Any]) -> BaseModel:
         if not self.ledger:
             return self.run(context, **values)
-        books = self._books
-        with books.ledger.view(context.tenant) as unit:
-            return self.run(replace(context, opened=OpenCall(unit, books.clock(), tools=books.tools)), **values)
+        runtime = self._runtime
+        with runtime.ledger.view(context.tenant) as unit:
+            opened = OpenCall(unit, runtime.clock(), tools=runtime.tools)
+            return self.run(replace(context, opened=opened), **values)
 
-    async def _write(self, context: ToolContext, as_json: Mapping[str, Any], values: Mapping[str, Any]) -> BaseModel:
-        commit = threading.Lock()
+    async def _write(self, context: ToolContext, as_json: Mapping[str, Any], checked: BaseModel) -> BaseModel:
         call = WriteCall(
-            self.name,
-            self.effect,
-            self.run,
-            self.prepare,
-            self.result,
-            self.shown_once,
-            self.approval,
-            self._books,
-            context,
-            values,
-            as_json,
-            commit,
-            self.grouped,
+            spec=self,
+            runtime=self._runtime,
+            context=context,
+            checked=checked,
+            values=self._values(checked),
+            arguments=as_json,
+            commit=threading.Lock(),
         )
         work = asyncio.ensure_future(asyncio.to_thread(call.perform))
         await asyncio.wait({work}, timeout=self.timeout_s)
-        if not work.done() and commit.acquire(blocking=False):
+        if not work.done() and call.commit.acquire(blocking=False):
             work.add_done_callback(lambda late: late.exception())
             raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s; nothing was changed.", "Try again.")
         return await work
+
+    def _values(self, checked: BaseModel) -> dict[str, Any]:
+        """What the function is called with beside the context."""
+        if self.model_parameter is not None:
+            return {self.model_parameter: checked}
+        return {name: getattr(checked, name) for name in type(checked).model_fields}
 
     def _as_json(self, checked: BaseModel) -> dict[str, Any]:
         try:
@@ -166,19 +167,19 @@ class ToolSpec:
             ) from error
 
     async def _note_refused(self, context: ToolContext, arguments: Mapping[str, Any], error: CallerError) -> None:
-        if self.books is None or (self.effect == "read" and not isinstance(error, NotAllowed)):
+        if self.runtime is None or (self.effect == "read" and not isinstance(error, NotAllowed)):
             return
         try:
             digest = digest_of(dict(arguments))
         except (TypeError, ValueError):  # the arguments are not JSON
             digest = digest_of(repr(arguments))
-        await asyncio.to_thread(self.books.note, context, self.name, self.effect, digest, "refused", str(error))
+        await asyncio.to_thread(self.runtime.note, context, self.name, self.effect, digest, "refused", str(error))
 
     @property
-    def _books(self) -> Books:
-        if self.books is None:
-            raise RuntimeError(f"{self.name} needs the ledger: bind it to books first")
-        return self.books
+    def _runtime(self) -> ToolRuntime:
+        if self.runtime is None:
+            raise RuntimeError(f"{self.name} needs the ledger: bind it to a runtime first")
+        return self.runtime
 
 
 def _uncapitalised(message: str) -> str:
@@ -187,15 +188,15 @@ def _uncapitalised(message: str) -> str:
     return said[:1].lower() + said[1:]
 
 
-def bind(specs: Iterable[ToolSpec], books: Books) -> list[ToolSpec]:
-    """The tools, with the books in which their calls are done; what was bound before knows the others still."""
+def bind(specs: Iterable[ToolSpec], runtime: ToolRuntime) -> list[ToolSpec]:
+    """The tools, with the runtime in which their calls are done; what was bound before knows the others still."""
     given = list(specs)
-    names = {spec.name for spec in given}.union(*(spec.books.tools for spec in given if spec.books is not None))
-    known = replace(books, tools=books.tools | names)
-    return [replace(spec, books=known) for spec in given]
+    names = {spec.name for spec in given}.union(*(spec.runtime.tools for spec in given if spec.runtime is not None))
+    known = replace(runtime, tools=runtime.tools | names)
+    return [replace(spec, runtime=known) for spec in given]
 
 
-def tool(
+def tool(  # noqa: PLR0913 - what an operation is made of
     function: Callable[..., Any],
     *,
     scopes: set[str],
@@ -205,50 +206,79 @@ def tool(
     approval: ApprovalRule | None = None,
     idempotent: bool = False,
     shown_once: bool = False,
+    grouped: bool = False,
+    prepare: Callable[..., Any] | None = None,
 ) -> ToolSpec:
     """Make a tool of a typed function whose first parameter is the `ToolContext`.
 
     Args:
         function: its name, docstring, annotations (with `Annotated[..., Field(...)]`) and defaults say everything;
-            it returns a pydantic model.
+            it returns a pydantic model. Where its only other parameter is a pydantic model without a default, the
+            fields of that model are the arguments, and the function gets the model itself.
 
     Raises:
         TypeError: the function has no docstring or no context, a parameter lacks an annotation or cannot be named, the
-            result is not a pydantic model, or what works in a transaction is async.
+            one model takes unknown fields, the result is not a pydantic model, or what works in a transaction is async.
     """
     hints = get_type_hints(function, include_extras=True)
     result = hints.get("return")
-    if not (isinstance(result, type) and issubclass(result, BaseModel)):
+    if not _is_model(result):
         raise TypeError(f"{function.__name__} must return a pydantic model")
     context, *parameters = inspect.signature(function).parameters.values() or (None,)
     if context is None or hints.get(context.name) is not ToolContext:
         raise TypeError(f"{function.__name__}: the first parameter must be the ToolContext")
-    fields: dict[str, Any] = {}
     for parameter in parameters:
         if parameter.name not in hints or parameter.kind not in _NAMED:
             raise TypeError(f"{function.__name__}: parameter {parameter.name} lacks an annotation or a name")
-        fields[parameter.name] = (
-            hints[parameter.name],
-            ... if parameter.default is parameter.empty else parameter.default,
-        )
     if (effect != "read" or ledger) and inspect.iscoroutinefunction(function):
         raise TypeError(f"{function.__name__} works in a transaction, so it must not be async")
-    title = "".join(part.capitalize() for part in function.__name__.split("_"))
-    arguments = create_model(f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
     description = inspect.cleandoc(function.__doc__ or "").split("\n\n")[0].replace("\n", " ")
     if not description:
         raise TypeError(f"{function.__name__} lacks a docstring")
+    model = _model_parameter(function, parameters, hints)
     return ToolSpec(
-        function.__name__,
-        description,
-        arguments,
-        result,
-        frozenset(scopes),
-        effect,
-        timeout_s,
-        function,
-        ledger,
-        approval,
-        idempotent,
-        shown_once,
+        name=function.__name__,
+        description=description,
+        arguments=hints[model] if model is not None else _arguments(function, parameters, hints),
+        model_parameter=model,
+        result=result,
+        scopes=frozenset(scopes),
+        effect=effect,
+        timeout_s=timeout_s,
+        run=function,
+        ledger=ledger,
+        approval=approval,
+        idempotent=idempotent,
+        shown_once=shown_once,
+        grouped=grouped,
+        prepare=prepare,
     )
+
+
+def _is_model(hint: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
+
+
+def _model_parameter(
+    function: Callable[..., Any], parameters: Sequence[inspect.Parameter], hints: Mapping[str, Any]
+) -> str | None:
+    """Name of the one parameter that takes all arguments as a model; None where each argument is a parameter."""
+    if len(parameters) != 1 or parameters[0].default is not inspect.Parameter.empty:
+        return None
+    name, hint = parameters[0].name, hints[parameters[0].name]
+    if not _is_model(hint):
+        return None
+    if hint.model_config.get("extra") != "forbid":
+        raise TypeError(f"{function.__name__}: {hint.__name__} must forbid unknown fields")
+    return name
+
+
+def _arguments(
+    function: Callable[..., Any], parameters: Sequence[inspect.Parameter], hints: Mapping[str, Any]
+) -> type[BaseModel]:
+    """A model with a field for each parameter."""
+    fields: dict[str, Any] = {
+        one.name: (hints[one.name], ... if one.default is one.empty else one.default) for one in parameters
+    }
+    title = "".join(part.capitalize() for part in function.__name__.split("_"))
+    return create_model(f"{title}Arguments", __config__=ConfigDict(extra="forbid", frozen=True), **fields)

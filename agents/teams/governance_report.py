@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from agents.phrases import phrase
 from agents.planner.calls import arguments_told
 from agents.teams.markdown import moment, number, size_of, table, titles
-from tools.approvals import ApprovalList, ApprovalView
+from tools.calling.approval_tools import ApprovalList, ApprovalView
 from tools.governance.audit import AuditFinding, AuditList
 from tools.governance.gate import GateHistory, GateView
 from tools.governance.licence_tools import LicenceFinding, LicensedModels

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import number, percent_by_name, table, titles
-from tools.factories import Deployment, FactoryList, FactoryView
+from tools.factories.tools import Deployment, FactoryList, FactoryView
 from tools.governance.evidence_store import RecordedEvidence
-from tools.pipelines import PipelineList, PipelineView, RunView
-from tools.quality import RecordedScores
-from tools.rollouts.views import RolloutList, RolloutStatus, RolloutView
+from tools.pipelines.tools import PipelineList, PipelineView, RunView
+from tools.rollouts.measurements import RecordedScores
+from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView
 
 __all__ = ["ROLLOUT_RENDERERS"]
 

@@ -103,6 +103,12 @@ class Rollouts:
             self._scope.update(_table, lease, _table.c.id.in_([rollout.id for rollout in due]))
         return [replace(rollout, lease_owner=owner, lease_until=until) for rollout in due]
 
+    def renew(self, rollout_ids: Sequence[str], owner: str, until: datetime) -> list[str]:
+        """Prolong the leases that `owner` still has on those that have not ended; returns their ids."""
+        where = (_table.c.id.in_(rollout_ids), _table.c.lease_owner == owner, _table.c.ended_at.is_(None))
+        self._scope.update(_table, {"lease_until": until}, *where)
+        return [rollout.id for rollout in self._rows.list(*where)]
+
     def postpone(self, rollout: Rollout) -> bool:
         """Save `due_at` and `progress` alone, if nobody has changed it since; does not count as a change."""
         values = {"due_at": rollout.due_at, "progress": rollout.progress}

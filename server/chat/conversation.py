@@ -20,7 +20,7 @@ from graphs.supervisor import build_supervisor
 from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id, check_message
-from tools.context import ToolContext, require_scope
+from tools.calling.context import ToolContext, require_scope
 from tools.serving.metering import charged_to
 
 __all__ = ["CHAT", "Conversation", "Reply", "open_conversation"]

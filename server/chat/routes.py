@@ -15,7 +15,7 @@ from server.chat.conversation import CHAT
 from server.chat.messages import check_id, check_message
 from server.chat.runs import Run, Runs
 from server.hub import Hub
-from tools.context import ToolContext, require_scope
+from tools.calling.context import ToolContext, require_scope
 
 __all__ = ["chat_routes"]
 

@@ -12,7 +12,7 @@ from agents.events import TurnEvent
 from edge.kernel.errors import Conflict, NotFound
 from server.chat.agui import AguiRun, encode
 from server.chat.conversation import Conversation
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = ["Run", "Runs"]
 

@@ -24,7 +24,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     They are the documents of the caller's tenant: the holder's of CHARGEHAND_API_KEY, else the person's at this
     machine. Exit code 1 when a file was refused; the others are kept.
     """
-    from tools.context import require_scope
+    from tools.calling.context import require_scope
 
     with open_session() as session:
         require_scope(session.caller, "documents:write", "ingest documents")

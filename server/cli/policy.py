@@ -53,6 +53,7 @@ def test(paths: tuple[Path, ...], as_json: bool) -> int:
 
     Exit code 0 all pass, 1 a test failed, 2 a file is not right.
     """
+    from tools.governance.licence import Licences
     from tools.governance.policy import read_policies
     from tools.governance.policy_tests import read_policy_tests, run_policy_tests
     from tools.registry.catalogue import load_data_licences

@@ -29,7 +29,7 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
     items = list(read_items(text, path))
     settings = load_settings()
     from server.chat.messages import check_message
-    from tools.context import require_scope
+    from tools.calling.context import require_scope
 
     for _, query in items:
         check_message(query, settings.message_limit_bytes)

@@ -19,13 +19,13 @@ from memory.ledger.measurements import Measured
 from memory.ledger.targets import Target
 from tests.bench.machine import machine, table
 from tests.fakes.rollouts import ScriptedWorld, traffic
-from tools.rollouts.ledger_store import LedgerStore, add_rollout
 from tools.rollouts.measurements import LedgerMetrics
-from tools.rollouts.plans import make_plan, state_at
-from tools.rollouts.reconciler import Pass, Reconciler
+from tools.rollouts.plans import Canary, CanaryStep, make_plan, state_at
+from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.strategies import Canary, CanaryStep
+from tools.rollouts.store import LedgerStore, add_rollout
 from tools.rollouts.targets import Arm, TargetState
+from tools.runs.worker import Pass, Worker
 
 __all__ = ["bench_reconciler"]
 
@@ -48,8 +48,8 @@ class WatchedStore(LedgerStore):
         self._taken = time.perf_counter()
         return super().claim(holder, now, until, limit)
 
-    def postpone(self, rollouts: Sequence[Rollout]) -> None:
-        super().postpone(rollouts)
+    def postpone(self, runs: Sequence[Rollout]) -> None:
+        super().postpone(runs)
         self.longest_s = max(self.longest_s, time.perf_counter() - self._taken)
 
 
@@ -97,7 +97,7 @@ def bench_reconciler(count: int) -> list[tuple[str, ...]]:
         bench.fill()
         store = WatchedStore(bench.ledger, lambda: bench.now)
         world = replace(ScriptedWorld().world(), metrics=LedgerMetrics(bench.ledger))
-        reconciler = Reconciler(store, world, holder="bench", clock=lambda: bench.now)
+        reconciler = Worker(rollout_work(store, world), holder="bench", clock=lambda: bench.now)
 
         def look(name: str, forward_s: float, requests: int = 0) -> None:
             bench.now += timedelta(seconds=forward_s)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel
 
 from memory.ledger import open_ledger
-from tools.context import LOCAL_ENGINEER, Books
+from tools.calling.context import LOCAL_ENGINEER, ToolRuntime
 from tools.spec import ToolContext, bind, tool
 
 __all__ = ["bench_tools"]
@@ -42,7 +42,7 @@ async def _p50_ms(call: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(times) * 1000
 
 
-async def _calls(books: Books) -> dict[str, float]:
+async def _calls(books: ToolRuntime) -> dict[str, float]:
     read, write = bind(
         [tool(answer, scopes={"roster:read"}), tool(record, scopes={"roster:write"}, effect="write")], books
     )
@@ -69,7 +69,7 @@ def bench_tools() -> dict[str, float]:
     """Milliseconds by kind of call, and entries verified in a second."""
     with TemporaryDirectory() as folder:
         ledger = open_ledger(Path(folder) / "ledger.sqlite")
-        books = Books(ledger)
+        books = ToolRuntime(ledger)
         found = asyncio.run(_calls(books))
         with ledger.unit("default") as unit:
             for _ in range(ENTRIES):

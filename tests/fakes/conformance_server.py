@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from edge.kernel.errors import InvalidInput
 from memory.ledger import open_ledger
 from server.mcp.http import open_mcp
-from tools.spec import LOCAL_ENGINEER, Books, ToolContext, ToolSpec, bind, tool
+from tools.spec import LOCAL_ENGINEER, ToolContext, ToolRuntime, ToolSpec, bind, tool
 
 __all__ = ["fixture_tools"]
 
@@ -80,7 +80,7 @@ def json_schema_2020_12_tool(context: ToolContext, name: str = "") -> Said:
     return Said(text=name)
 
 
-def fixture_tools(books: Books) -> dict[str, ToolSpec]:
+def fixture_tools(books: ToolRuntime) -> dict[str, ToolSpec]:
     """The suite's tools that are calls with a structured result, by name."""
     reads = {"roster:read"}
     made = [
@@ -93,7 +93,7 @@ def fixture_tools(books: Books) -> dict[str, ToolSpec]:
 
 def main() -> None:
     """Serve until the process is ended."""
-    tools = fixture_tools(Books(open_ledger(Path(sys.argv[1]) / "ledger.sqlite")))
+    tools = fixture_tools(ToolRuntime(open_ledger(Path(sys.argv[1]) / "ledger.sqlite")))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:

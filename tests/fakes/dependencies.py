@@ -9,6 +9,7 @@ from typing import Any
 from agents.models.probe import Runtimes
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.teams.turn import Teams
+from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from memory.artifacts import open_artifacts
 from memory.home import open_home
@@ -19,6 +20,7 @@ from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
 from tools.governance.licence_tools import licence_tools
 from tools.knowledge import knowledge_tools
+from tools.registry.catalogue import load_catalogue
 from tools.registry.roster import roster_tools
 from tools.serving.assembly import open_serving
 

@@ -91,13 +91,13 @@ def serve_hub(folder: Path, host: str, port: int) -> None:
     from server.callers import Identified, caller_of
     from server.mcp.http import open_mcp
     from tests.fakes.contents import contents_in
-    from tools.context import Books
+    from tools.calling.context import ToolRuntime
     from tools.fleet.identity import Identity
     from tools.fleet.tools import fleet_tools
     from tools.spec import bind
 
     identity, ledger = Identity(folder / "identity.key"), open_ledger(folder / "ledger.db")
-    bound = bind(fleet_tools(identity, contents_in(folder)), Books(ledger))
+    bound = bind(fleet_tools(identity, contents_in(folder)), ToolRuntime(ledger))
     tools = {spec.name: spec for spec in bound}
 
     @contextlib.asynccontextmanager

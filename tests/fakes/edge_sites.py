@@ -18,7 +18,7 @@ from tests.fakes.contents import contents_in
 from tests.fakes.edge_processes import DeviceFolder, free_port, hub_processes, wait_for_port
 from tests.fakes.forks import Forks
 from tests.fakes.works import ANN
-from tools.context import Books
+from tools.calling.context import ToolRuntime
 from tools.fleet.identity import Identity
 from tools.fleet.tools import fleet_tools
 from tools.spec import bind
@@ -53,7 +53,7 @@ class EdgeSite:
     def call(self, tool: str, **arguments: Any) -> Any:
         """As somebody at the hub."""
         ledger = self.ledger()
-        specs = bind(fleet_tools(Identity(self.folder / "identity.key"), self._contents), Books(ledger))
+        specs = bind(fleet_tools(Identity(self.folder / "identity.key"), self._contents), ToolRuntime(ledger))
         spec = next(spec for spec in specs if spec.name == tool)
         try:
             return asyncio.run(spec.call(ANN, arguments))

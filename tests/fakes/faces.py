@@ -28,7 +28,7 @@ from server.outcomes import outcome_of
 from server.tools_http import tool_routes
 from tests.fakes.offline import offline_settings
 from tests.fakes.works import Works
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.spec import ToolSpec
 
 __all__ = ["FACES", "Asked", "Said", "issue_key"]

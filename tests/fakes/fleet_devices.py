@@ -15,7 +15,7 @@ from edge.kernel.protocol.messages import Enrolled, SyncResponse, check_seal, pa
 from edge.kernel.protocol.signing import Signer, request_statement
 from tests.fakes.contents import contents_in
 from tests.fakes.works import ANN, Works
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.fleet.artifacts import Contents, StoredContent
 from tools.fleet.identity import Identity
 from tools.fleet.tools import fleet_tools

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.fakes.works import ANN, Works
-from tools.approvals import approval_tools
 from tools.assembly import governance_tools, ledger_tools
+from tools.calling.approval_tools import approval_tools
 from tools.governance.evidence_store import EvidenceSource, open_evidence
 from tools.governance.gate import Gates
 from tools.registry.catalogue import load_catalogue

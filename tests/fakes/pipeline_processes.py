@@ -6,7 +6,6 @@ For each line on stdin it forks a child that looks at all pipelines until nothin
 process id, "ready" when it begins to look, and, when the child is gone, how it ended.
 """
 
-import asyncio
 import os
 import sys
 from datetime import UTC, datetime
@@ -14,16 +13,20 @@ from pathlib import Path
 
 from memory.ledger import open_ledger
 from tests.fakes.judged import GATES
-from tools.pipeline_ticker import PipelineTicker
+from tools.pipelines.reconciler import pipeline_work
+from tools.runs.worker import Worker
 
 __all__ = ["main"]
 
 
-async def _look(ledger_file: Path) -> None:
-    ledger = open_ledger(ledger_file)
-    ticker = PipelineTicker(ledger, GATES, holder="hub", clock=lambda: datetime.now(UTC))
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _look(ledger_file: Path) -> None:
+    worker = Worker(pipeline_work(open_ledger(ledger_file), GATES, _utc_now), holder="hub", clock=_utc_now)
     print("ready", flush=True)
-    while await ticker.run_once():
+    while worker.run_once().changes:
         pass
 
 
@@ -34,7 +37,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os.read(begin, 1)
-            asyncio.run(_look(Path(sys.argv[1])))
+            _look(Path(sys.argv[1]))
             os._exit(0)
         print(child, flush=True)
         os.write(begun, b"!")

@@ -18,10 +18,11 @@ from pathlib import Path
 from memory.ledger import open_ledger
 from tests.fakes.forks import Forks, forking
 from tests.fakes.rollouts import ScriptedWorld, traffic
-from tools.rollouts.analysis import Observed
-from tools.rollouts.ledger_store import LedgerStore
-from tools.rollouts.reconciler import Reconciler
+from tools.rollouts.canary_analysis import Observed
+from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer, Rollout, Transition
+from tools.rollouts.store import LedgerStore
+from tools.runs.worker import Worker
 
 __all__ = ["RolloutProcesses", "rollout_processes"]
 
@@ -32,12 +33,12 @@ class DyingStore(LedgerStore):
     where = ""
     ready = False
 
-    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
+    def commit(self, steps: Sequence[Transition], holder: str | None = None) -> list[Rollout]:
         self.tell_ready()
-        states = {after.state for after, _ in changes}
+        states = {after.state for after, _ in steps}
         if self.where in {f"before:{state}" for state in states}:
             os.kill(os.getpid(), signal.SIGKILL)
-        through = super().commit(changes)
+        through = super().commit(steps, holder)
         if self.where in {f"after:{state}" for state in states}:
             os.kill(os.getpid(), signal.SIGKILL)
         return through
@@ -80,7 +81,9 @@ def reconcile(ledger: Path, where: str, seen: Mapping[str, Observed]) -> None:
     """Until nothing is due. The version `good` is as the former one, `bad` fails often, `idle` is not asked."""
     store = DyingStore(open_ledger(ledger))
     store.where = where
-    reconciler = Reconciler(store, Strict(seen).world(), holder="the reconciler", clock=lambda: datetime.now(UTC))
+    reconciler = Worker(
+        rollout_work(store, Strict(seen).world()), holder="the reconciler", clock=lambda: datetime.now(UTC)
+    )
     while reconciler.run_once().looked_at:
         pass
     store.tell_ready()

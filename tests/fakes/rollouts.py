@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from edge.kernel.errors import Conflict, NotFound
-from tools.rollouts.analysis import Observed, WaveReport, latencies
-from tools.rollouts.plans import make_plan
-from tools.rollouts.rollout import Action, GateAnswer, Rollout, SetTarget, Tell, Transition
-from tools.rollouts.store import ApprovalAnswer, RolloutEvent, Window, World
-from tools.rollouts.strategies import Canary, CanaryStep, Strategy
+from tools.rollouts.canary_analysis import Observed, WaveReport, latencies
+from tools.rollouts.plans import Canary, CanaryStep, Strategy, make_plan
+from tools.rollouts.rollout import Action, AppendEvent, GateAnswer, Rollout, RolloutEvent, SetTarget, Transition
 from tools.rollouts.targets import Arm, TargetKind, TargetState
+from tools.rollouts.world import ApprovalAnswer, Window, World
 
 __all__ = ["NOON", "Clock", "MemoryStore", "ScriptedWorld", "a_rollout", "serving"]
 
@@ -88,8 +87,14 @@ class MemoryStore:
         self.reads += len(chosen)
         return chosen
 
-    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
-        return [after for after, actions in changes if self._change(after, actions)]
+    def renew(self, holder: str, runs: Sequence[Rollout], until: datetime) -> set[str]:
+        kept = {one.id for one in runs if self.leases.get(one.id, ("", until))[0] == holder}
+        self.leases.update(dict.fromkeys(kept, (holder, until)))
+        return kept
+
+    def commit(self, steps: Sequence[Transition], holder: str | None = None) -> list[Rollout]:
+        mine = [one for one in steps if holder is None or self.leases.get(one[0].id, (holder, NOON))[0] == holder]
+        return [after for after, actions in mine if self._change(after, actions)]
 
     def _change(self, after: Rollout, actions: Sequence[Action]) -> bool:
         if self.rollouts[after.id].revision + 1 != after.revision:
@@ -102,30 +107,30 @@ class MemoryStore:
             if isinstance(action, SetTarget):
                 self.targets[after.target] = (action.state, action.expected_revision + 1)
                 self.history.setdefault(after.target, []).append(action.state)
-            if isinstance(action, Tell):
+            if isinstance(action, AppendEvent):
                 events = self.told.setdefault(after.id, [])
                 event = RolloutEvent(len(events) + 1, after.id, after.updated_at, action.kind, action.text, action.data)
                 events.append(event)
         return True
 
-    def postpone(self, rollouts: Sequence[Rollout]) -> None:
-        for rollout in rollouts:
+    def postpone(self, runs: Sequence[Rollout]) -> None:
+        for rollout in runs:
             if self.rollouts[rollout.id].revision == rollout.revision:
                 self.rollouts[rollout.id] = rollout
 
     def release(self, holder: str) -> None:
         self.leases = {one: lease for one, lease in self.leases.items() if lease[0] != holder}
 
-    def get(self, tenant: str, rollout_id: str) -> Rollout:
-        if rollout_id not in self.rollouts or self.rollouts[rollout_id].tenant != tenant:
-            raise NotFound(f"There is no rollout {rollout_id!r}.")
-        return self.rollouts[rollout_id]
+    def get(self, tenant: str, run_id: str) -> Rollout:
+        if run_id not in self.rollouts or self.rollouts[run_id].tenant != tenant:
+            raise NotFound(f"There is no rollout {run_id!r}.")
+        return self.rollouts[run_id]
 
     def revisions(self, tenant: str, targets: Sequence[str]) -> dict[str, int]:
         return {name: self.targets[name][1] for name in targets}
 
-    def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
-        return [event for event in self.told.get(rollout_id, []) if event.sequence > after][:limit]
+    def events(self, tenant: str, run_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
+        return [event for event in self.told.get(run_id, []) if event.sequence > after][:limit]
 
 
 def traffic(requests: int, error_rate: float = 0.0, seconds: float = 0.1, score: float = 0.8) -> Observed:

@@ -14,7 +14,7 @@ from memory.ledger.audit import AuditEntry
 from memory.ledger.gates import GateResult
 from memory.ledger.tenants import Tenant
 from memory.ledger.versions import Version
-from tools.context import LOCAL_ENGINEER, Books, ToolContext
+from tools.calling.context import LOCAL_ENGINEER, ToolContext, ToolRuntime
 from tools.spec import ToolSpec, bind
 
 __all__ = ["ANN", "BOB", "START", "Works", "open_works", "require_passed_gate"]
@@ -33,11 +33,11 @@ class Works:
     now: datetime = START
 
     @property
-    def books(self) -> Books:
-        return Books(self.ledger, lambda: self.now)
+    def runtime(self) -> ToolRuntime:
+        return ToolRuntime(self.ledger, lambda: self.now)
 
     def add(self, specs: Iterable[ToolSpec]) -> None:
-        self.tools.update({spec.name: spec for spec in bind(specs, self.books)})
+        self.tools.update({spec.name: spec for spec in bind(specs, self.runtime)})
 
     def wait(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -14,6 +14,7 @@ from langgraph.types import Command
 from agents.planner.known import Known, read_known
 from agents.router.intents import Intent
 from agents.teams.turn import Teams
+from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
 from memory.ledger.targets import Target
@@ -25,11 +26,12 @@ from tests.fakes.routers import ScriptedRouter, route_to
 from tests.fakes.works import ANN, BOB, Works
 from tests.graphs.turns import Turn, take_turn
 from tools.governance.licence_tools import licence_tools
-from tools.rollout_gate import EvidenceGate
-from tools.rollouts.ledger_store import LedgerStore
-from tools.rollouts.ledger_world import LedgerApprovals
-from tools.rollouts.reconciler import Reconciler
+from tools.rollouts.reconciler import rollout_work
+from tools.rollouts.rollout import Rollout
+from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.world import EvidenceGate, LedgerApprovals
+from tools.runs.worker import Worker
 from tools.spec import ToolContext, bind
 
 pytestmark = pytest.mark.integration
@@ -48,7 +50,7 @@ class Story:
 
     works: Works
     dependencies: Dependencies
-    reconciler: Reconciler
+    reconciler: Worker[Rollout]
     saver: InMemorySaver
 
     def graph(self, caller: Any) -> Any:
@@ -75,15 +77,17 @@ async def story(sample_store: KnowledgeStore, tmp_path: Path):
         unit.targets.save(Target("support-chat", "serving", serving, works.now))
     routes: dict[str, Any] = {word: route_to(intent) for word, intent in routed()}
     base = dependencies_on(store, ScriptedRouter(routes, "deployment"))
-    tools = {**{spec.name: spec for spec in bind(base.tools.values(), works.books)}, **works.tools}
+    tools = {**{spec.name: spec for spec in bind(base.tools.values(), works.runtime)}, **works.tools}
     teams = Teams(tools, CATALOGUE, partial(read_known, store.ledger), base.model)
     world = ScriptedWorld()
-    reconciler = Reconciler(
-        LedgerStore(store.ledger),
-        replace(
-            world.world(),
-            gate=EvidenceGate(store.ledger, lambda: works.now, GATES),
-            approvals=LedgerApprovals(store.ledger, lambda: works.now),
+    reconciler = Worker(
+        rollout_work(
+            LedgerStore(store.ledger),
+            replace(
+                world.world(),
+                gate=EvidenceGate(store.ledger, lambda: works.now, GATES),
+                approvals=LedgerApprovals(store.ledger, lambda: works.now),
+            ),
         ),
         holder="test",
         clock=lambda: works.now,

@@ -11,20 +11,20 @@ from tests.fakes.dependencies import dependencies_on
 from tests.fakes.faces import issue_key
 from tests.fakes.hubs import HubClient, body_of, serve_hub
 from tests.fakes.works import ANN, Works
-from tools.spec import Books, bind
+from tools.spec import ToolRuntime, bind
 
 
 @pytest.fixture
 def works(store: KnowledgeStore) -> Works:
     made = Works(store.ledger)
-    made.now = Books(store.ledger).clock()
+    made.now = ToolRuntime(store.ledger).clock()
     return made
 
 
 @pytest.fixture
 def hub(store: KnowledgeStore, works: Works) -> Iterator[HubClient]:
     dependencies = dependencies_on(store)
-    tools = {spec.name: spec for spec in bind(dependencies.tools.values(), Books(store.ledger))}
+    tools = {spec.name: spec for spec in bind(dependencies.tools.values(), ToolRuntime(store.ledger))}
     with serve_hub(replace(dependencies, tools=tools)) as client:
         yield client
 

@@ -18,7 +18,7 @@ from tests.fakes.dependencies import dependencies_on
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, open_fleet
 from tests.fakes.hubs import HubClient, serve_hub
 from tests.fakes.works import ANN, Works
-from tools.spec import Books, bind
+from tools.spec import ToolRuntime, bind
 
 httpx2 = pytest.importorskip("httpx2")
 
@@ -40,7 +40,7 @@ class Signed(httpx2.Auth):
 @pytest.fixture
 def fleet(store: KnowledgeStore) -> FleetWorks:
     works = Works(store.ledger)
-    works.now = Books(store.ledger).clock()
+    works.now = ToolRuntime(store.ledger).clock()
     return open_fleet(works, store.home.root)
 
 
@@ -48,7 +48,7 @@ def fleet(store: KnowledgeStore) -> FleetWorks:
 def hub(store: KnowledgeStore, fleet: FleetWorks) -> Iterator[HubClient]:
     dependencies = dependencies_on(store)
     tools = {**dependencies.tools, **fleet.works.tools}
-    bound = {spec.name: spec for spec in bind(tools.values(), Books(store.ledger))}
+    bound = {spec.name: spec for spec in bind(tools.values(), ToolRuntime(store.ledger))}
     with serve_hub(replace(dependencies, tools=bound)) as client:
         yield client
 

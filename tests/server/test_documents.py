@@ -10,7 +10,7 @@ import pytest
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.hubs import HubClient, serve_hub
-from tools.context import SCOPES
+from tools.calling.context import SCOPES
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_nothing_else_in_the_server_or_the_graphs_opens_a_ledger_a_store_or_a_mo
 def test_nothing_is_opened_before_it_is_asked_for(settings: Settings) -> None:
     with open_components(settings) as hub:
         assert not settings.home.exists()
-        assert hub.ledger_tools["roster_list"].books is not None
+        assert hub.ledger_tools["roster_list"].runtime is not None
         assert {"store", "model", "embedder", "router"}.isdisjoint(vars(hub))
 
 

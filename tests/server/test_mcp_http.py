@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from memory.ledger import open_ledger
 from server.mcp.http import open_mcp
 from tests.fakes.conformance_server import fixture_tools
-from tools.spec import LOCAL_ENGINEER, Books
+from tools.spec import LOCAL_ENGINEER, ToolRuntime
 
 TOOL = "test_simple_text"
 REVISION = "2026-07-28"
@@ -40,7 +40,7 @@ async def port(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     """Of a server with each of uvicorn's parsers: they leave different blanks in the values of fields."""
     pytest.importorskip(request.param)
     ledger = open_ledger(tmp_path / "ledger.sqlite")
-    tools = fixture_tools(Books(ledger))
+    tools = fixture_tools(ToolRuntime(ledger))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:

@@ -12,9 +12,8 @@ from fastapi.testclient import TestClient
 from server.app import add_error_handlers
 from server.rollouts import rollout_routes
 from tests.fakes.rollouts import NOON, MemoryStore, a_rollout
-from tools.context import LOCAL_ENGINEER, ToolContext
-from tools.rollouts.commands import command
-from tools.rollouts.machine import advance
+from tools.calling.context import LOCAL_ENGINEER, ToolContext
+from tools.rollouts.machine import advance, command
 from tools.rollouts.rollout import Observation
 
 

@@ -50,7 +50,7 @@ def url(works: Works, home: Home, store: ArtifactStore) -> Iterator[str]:
     """Of a hub that takes files of up to 100 MiB; the header `Caller` says who calls."""
     app = FastAPI()
     add_error_handlers(app)
-    uploads = Uploads(ModelFiles(store, home.root), works.books)
+    uploads = Uploads(ModelFiles(store, home.root), works.runtime)
     callers = {"ann": ANN, "rita": READER}
     app.include_router(
         upload_routes(uploads, lambda request: callers[request.headers["caller"]], home.cache, 100 * MIB)

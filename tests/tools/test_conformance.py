@@ -9,13 +9,14 @@ import pytest
 from pydantic import BaseModel
 
 from edge.kernel.errors import InvalidInput, NotAllowed
+from evals.evaluations import evaluation_tools
 from memory.home import open_home
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import components_on
 from tests.fakes.good_calls import GOOD as EVERY
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.serving import ScriptedServing
-from tools.context import SCOPES
+from tools.calling.context import SCOPES
 from tools.governance.licence_tools import licence_tools
 from tools.knowledge import knowledge_tools
 from tools.registry.catalogue import load_catalogue
@@ -143,7 +144,7 @@ def test_no_reading_scope_lets_anybody_change_anything(name: str, every_tool: di
 
 @pytest.mark.parametrize("name", EVERY)
 async def test_whatever_scope_is_missing_the_call_is_refused(name: str, every_tool: dict[str, ToolSpec]) -> None:
-    spec = replace(every_tool[name], books=None)
+    spec = replace(every_tool[name], runtime=None)
     for scope in spec.scopes:
         lesser = ToolContext("ann", "default", SCOPES - {scope})
         with pytest.raises(NotAllowed, match=f"ann may not call {name}: it needs {scope}"):

@@ -17,7 +17,7 @@ from tests.fakes.faces import FACES, Asked, Said
 from tests.fakes.good_calls import GOOD
 from tests.fakes.stocked_works import PACK, copied, stock
 from tests.fakes.works import ANN, Works, open_works
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.spec import ApprovalRule, ToolSpec
 
 CALLERS = {
@@ -159,7 +159,7 @@ class Trial:
 
     async def _try_with_approval(self, works: Works, spec: ToolSpec) -> None:
         checked = spec.check(self.good)
-        asks = spec.approval is not None and spec.approval.asks({n: getattr(checked, n) for n in spec.approval.when})
+        asks = spec.approval is not None and spec.approval.asks(checked)
         always = spec if asks else replace(spec, approval=ApprovalRule())
         said = await self._try(works, "approval", always, self.caller)
         if not said.approval:  # what the model is not told is found in the ledger

@@ -21,7 +21,7 @@ from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
 from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.works import ANN, BOB, Works
-from tools.context import SCOPES, ToolContext
+from tools.calling.context import SCOPES, ToolContext
 from tools.fleet.artifacts import keep
 from tools.fleet.identity import Identity
 

@@ -4,11 +4,11 @@ import time
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from edge.kernel.errors import InvalidInput, NotAllowed, OutOfTime, Unavailable
-from tools.context import SCOPES
-from tools.spec import LOCAL_ENGINEER, ToolContext, tool
+from tools.calling.context import SCOPES
+from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec, tool
 
 CALLER = ToolContext("ann", "works", frozenset({"fans:read", "fans:write"}))
 
@@ -152,6 +152,61 @@ async def test_sync_functions_run_beside_each_other() -> None:
 
     spec = tool(meets, scopes=set())
     await asyncio.gather(spec.call(CALLER, {}), spec.call(CALLER, {}))
+
+
+class Setting(BaseModel):
+    """What a fan is set to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: Annotated[str, Field(min_length=2, description="such as SE50")]
+    limit: Annotated[int, Field(ge=1, le=9)] = 3
+
+
+def fan_set(context: ToolContext, setting: Setting) -> Fans:
+    """Set the fans."""
+    return Fans(said=setting.model_dump())
+
+
+async def test_a_function_may_take_its_arguments_as_one_model() -> None:
+    spec = tool(fan_set, scopes=set())
+    assert spec.arguments is Setting
+    assert spec.arguments.model_json_schema()["required"] == ["device"]
+    assert await spec.call(CALLER, {"device": "SE50"}) == Fans(said={"device": "SE50", "limit": 3})
+    with pytest.raises(InvalidInput, match="fan_set cannot be called so: limit: "):
+        await spec.call(CALLER, {"device": "SE50", "limit": 10})
+    with pytest.raises(InvalidInput) as caught:
+        await spec.call(CALLER, {"setting": {"device": "SE50"}})
+    assert caught.value.advice == "It takes device, limit."
+
+
+async def test_a_model_that_may_be_left_out_or_stands_beside_others_is_an_argument_like_any_other() -> None:
+    def fan_try(context: ToolContext, setting: Setting | None = None) -> Fans:
+        """Try."""
+        return Fans(said={"setting": setting})
+
+    def fan_fix(context: ToolContext, setting: Setting, by: str) -> Fans:
+        """Fix."""
+        return Fans(said={"setting": setting, "by": by})
+
+    assert list(tool(fan_try, scopes=set()).arguments.model_fields) == ["setting"]
+    fix = tool(fan_fix, scopes=set())
+    given = {"setting": {"device": "SE50"}, "by": "ann"}
+    assert await fix.call(CALLER, given) == Fans(said={"setting": Setting(device="SE50"), "by": "ann"})
+
+
+def test_a_model_of_all_arguments_forbids_unknown_ones() -> None:
+    def fan_any(context: ToolContext, fans: Fans) -> Fans:
+        """Any."""
+        return fans
+
+    with pytest.raises(TypeError, match="fan_any: Fans must forbid unknown fields"):
+        tool(fan_any, scopes=set())
+
+
+def test_a_specification_is_made_by_names_alone() -> None:
+    with pytest.raises(TypeError):
+        ToolSpec("fan_set", "Set the fans.", Setting, Fans)  # pyright: ignore[reportCallIssue]
 
 
 def without_context() -> Fans:

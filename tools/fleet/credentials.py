@@ -7,7 +7,7 @@ from edge.kernel.errors import NotAllowed, Untrusted
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from edge.kernel.protocol.signing import request_statement, verify
 from memory.ledger import Ledger
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 from tools.fleet.identity import Identity
 
 __all__ = [

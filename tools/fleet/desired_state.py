@@ -10,7 +10,7 @@ from edge.kernel.protocol.desired import Item, ItemKind, state_digest
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredHead, DesiredItem, DesiredScope
 from memory.nearest import nearest_names
-from tools.context import ToolContext
+from tools.calling.context import ToolContext
 
 __all__ = [
     "CONFIGURATION",

@@ -24,7 +24,7 @@ from memory.documents.passages import Chunk
 from memory.ledger.documents import StoredDocument, chunk_id
 from memory.nearest import nearest_names
 from memory.store import KnowledgeStore
-from tools.context import Books
+from tools.calling.context import ToolRuntime
 from tools.fleet.artifacts import Contents, keep
 from tools.fleet.pack_file import PackPassage, WordTable, write_pack
 from tools.fleet.word_vectors import DIMENSIONS, WordVectors, distil, general_words
@@ -39,11 +39,11 @@ GENERAL_WORDS = 8_000
 _MOST_WORDS = 30_000
 
 
-def pack_tools(store: KnowledgeStore, contents: Contents, books: Books) -> list[ToolSpec]:
+def pack_tools(store: KnowledgeStore, contents: Contents, runtime: ToolRuntime) -> list[ToolSpec]:
     """The tool that builds packs.
 
     Args:
-        books: of the ledger in which a tenant's contents stand.
+        runtime: of the ledger in which a tenant's contents stand.
     """
 
     def pack_build(
@@ -61,8 +61,8 @@ def pack_tools(store: KnowledgeStore, contents: Contents, books: Books) -> list[
         with tempfile.TemporaryDirectory(prefix="pack-") as folder:
             path = Path(folder) / "pack"
             facts = _build(path, store, context.tenant, name, documents, version)
-            with path.open("rb") as file, books.ledger.unit(context.tenant) as unit:
-                content = keep(unit, contents, file, MEDIA_TYPE, books.clock())
+            with path.open("rb") as file, runtime.ledger.unit(context.tenant) as unit:
+                content = keep(unit, contents, file, MEDIA_TYPE, runtime.clock())
         return PackManifest(
             tenant=context.tenant,
             name=name,

@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
-
-from pydantic import Field
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import InvalidInput, Untrusted
 from edge.kernel.protocol.desired import DESIRED, Desired
-from edge.kernel.protocol.events import FIRST_CHAIN
-from edge.kernel.protocol.messages import LARGEST_BATCH, Chain, SyncRequest, SyncResponse, seal
+from edge.kernel.protocol.messages import SyncRequest, SyncResponse, seal
 from edge.kernel.protocol.signing import Signed
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
@@ -25,7 +21,6 @@ from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["Exchange", "sync_tool"]
 
-Position = Annotated[int, Field(ge=0, le=2**53)]
 _COUNTED_FOR = timedelta(minutes=10)
 _FARTHEST = 1_000_000
 """Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
@@ -157,42 +152,10 @@ def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime
 def sync_tool(exchange: Exchange) -> ToolSpec:
     """The tool `edge_sync`."""
 
-    def edge_sync(  # noqa: PLR0913, PLR0917 - the fields of `SyncRequest`
-        context: ToolContext,
-        stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="which outbox")],
-        after: Annotated[Position, Field(description="events up to here were sent before")],
-        through: Annotated[Position, Field(description="nothing up to here is still to come")],
-        after_chain: Annotated[Chain, Field(description="chain of the events at `after`")] = FIRST_CHAIN,
-        through_chain: Annotated[Chain, Field(description="chain of the events at `through`")] = FIRST_CHAIN,
-        events: Annotated[list[dict[str, Any]], Field(max_length=LARGEST_BATCH, description="ascending")] = [],  # noqa: B006
-        packed: Annotated[str, Field(max_length=1 << 23, description="events, deflated, in their place")] = "",
-        nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="the answer is sealed for it")] = "0" * 32,
-        thinned: Annotated[dict[str, int], Field(description="class -> events that gave way")] = {},  # noqa: B006
-        reported_version: Annotated[int, Field(ge=0, le=2**53, description="of what the device reports")] = 0,
-        reported: Annotated[dict[str, Any] | None, Field(description="what the device is now")] = None,
-        have_revision: Annotated[int, Field(ge=-1, le=2**53, description="of the desired state it has")] = -1,
-        have_digest: Annotated[str, Field(max_length=64, description="of the desired state it has")] = "",
-        whole: Annotated[bool, Field(description="send all of the desired state")] = False,
-    ) -> SyncResponse:
+    def edge_sync(context: ToolContext, request: SyncRequest) -> SyncResponse:
         """Take a device's events and what it reports, and give it what changed of its desired state."""
-        if through < after:
+        if request.through < request.after:
             raise InvalidInput("`through` is before `after`.", "Send what comes behind `after`.")
-        request = SyncRequest.model_construct(
-            stream=stream,
-            after=after,
-            after_chain=after_chain,
-            through=through,
-            through_chain=through_chain,
-            events=events,
-            packed=packed,
-            nonce=nonce,
-            thinned=thinned,
-            reported_version=reported_version,
-            reported=reported,
-            have_revision=have_revision,
-            have_digest=have_digest,
-            whole=whole,
-        )
         return exchange.take(context, request)
 
-    return replace(tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True), grouped=True)
+    return tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True, grouped=True)

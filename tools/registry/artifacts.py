@@ -12,8 +12,8 @@ from memory.artifacts import ArtifactStore, Stored, collect
 from memory.home import storage_errors
 from memory.ledger import Unit
 from memory.ledger.artifacts import Artifact
-from tools.context import require_scope
-from tools.spec import Books, ToolContext, ToolSpec, bind, tool
+from tools.calling.context import require_scope
+from tools.spec import ToolContext, ToolRuntime, ToolSpec, bind, tool
 
 __all__ = ["FilePath", "ModelFile", "ModelFiles", "Uploads", "artifact_tools", "media_type_of"]
 
@@ -179,7 +179,7 @@ class Uploads:
     It is no tool by name, because the content is no argument.
     """
 
-    def __init__(self, files: ModelFiles, books: Books) -> None:
+    def __init__(self, files: ModelFiles, books: ToolRuntime) -> None:
         def artifact_upload(context: ToolContext, name: FileName, digest: Digest | None = None) -> ArtifactView:
             """Keep a file of a model that the caller sends, under the digest that is computed from its content."""
             return _view(files.enter(context, context.prepared))

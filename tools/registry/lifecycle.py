@@ -11,7 +11,7 @@ from memory.ledger import Unit
 from memory.ledger.models import Model
 from memory.ledger.versions import STAGES, Version
 from memory.nearest import nearest_names
-from tools.consent import ApprovalRule
+from tools.calling.approval import ApprovalRule
 from tools.registry.versions import (
     ModelName,
     ModelView,

@@ -1,4 +1,4 @@
-"""The state machine: a rollout and what is seen of the world come to the next rollout and what is to be done. Pure.
+"""The state machine: a rollout and what is observed, or a person's command, come to the next rollout. Pure.
 
 One call makes at most one change of state. The change and its actions belong into one transaction: then a process may
 die anywhere, and the next one sees either all of it or nothing.
@@ -6,28 +6,32 @@ die anywhere, and the next one sees either all of it or nothing.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from tools.rollouts.analysis import Analysis, Judged
+from edge.kernel.errors import Conflict
+from tools.rollouts.canary_analysis import Analysis, Judged
 from tools.rollouts.plans import Step, state_at
 from tools.rollouts.rollout import (
     TERMINAL,
     Action,
+    AppendEvent,
     GateAnswer,
     Observation,
     Rollout,
     SetTarget,
     State,
-    Tell,
     Transition,
 )
 from tools.rollouts.targets import TargetState
+from tools.runs.work import backoff_s
 
-__all__ = ["advance", "move", "pause", "trouble"]
+__all__ = ["Command", "advance", "command", "move", "pause", "retry", "trouble"]
+
+Command = Literal["pause", "resume", "abort", "promote"]
 
 _PATIENCE = 8
 """Looks that may fail in a row before a rollout pauses."""
-_LONGEST_WAIT_S = 300.0
+_PAUSABLE = ("pending", "waiting_for_gate", "waiting_for_approval", "progressing", "analysing")
 
 
 def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  # noqa: PLR0911 - one for each state
@@ -68,7 +72,7 @@ def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: 
             "revision": rollout.revision + 1,
         }
     )
-    return moved, (Tell("state", reason, {"from": rollout.state, "to": state, "step": moved.step}),)
+    return moved, (AppendEvent("state", reason, {"from": rollout.state, "to": state, "step": moved.step}),)
 
 
 def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
@@ -76,7 +80,7 @@ def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
     failures = rollout.failures + 1
     if failures >= _PATIENCE and rollout.state != "rolling_back":
         return pause(rollout, now, f"{failures} attempts failed, the last with: {error}")
-    wait_s = min(_LONGEST_WAIT_S, 2.0**failures)
+    wait_s = backoff_s(failures)
     changed = rollout.model_copy(
         update={
             "failures": failures,
@@ -87,7 +91,7 @@ def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
             "revision": rollout.revision + 1,
         }
     )
-    return changed, (Tell("trouble", error, {"failures": failures, "again_in_s": wait_s}),)
+    return changed, (AppendEvent("trouble", error, {"failures": failures, "again_in_s": wait_s}),)
 
 
 def pause(rollout: Rollout, now: datetime, reason: str) -> Transition:
@@ -112,19 +116,19 @@ def _gate(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     match answer.verdict:
         case "pass":
             passed = f"the gate passed: {len(answer.reasons)} rules are met" if answer.reasons else "the gate passed"
-            moved, (told, *others) = move(rollout, _after_gate(rollout), now, passed)
+            moved, (event, *others) = move(rollout, _after_gate(rollout), now, passed)
         case "fail":
-            moved, (told, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
+            moved, (event, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
         case "insufficient_evidence":
-            moved, (told, *others) = pause(rollout, now, f"the gate lacks evidence: {reasons}")
-    return moved, (_with_gate(told, answer), *others)
+            moved, (event, *others) = pause(rollout, now, f"the gate lacks evidence: {reasons}")
+    return moved, (_with_gate(event, answer), *others)
 
 
-def _with_gate(told: Action, answer: GateAnswer) -> Action:
+def _with_gate(event: Action, answer: GateAnswer) -> Action:
     """The event, with the verdict for programs."""
-    assert isinstance(told, Tell)  # noqa: S101 # nosec B101: a move tells first
+    assert isinstance(event, AppendEvent)  # noqa: S101 # nosec B101: a move appends its event first
     verdict = {"verdict": answer.verdict, "gate": answer.gate, "result": answer.result, "reasons": answer.reasons}
-    return replace(told, data={**told.data, "gate": verdict})
+    return replace(event, data={**event.data, "gate": verdict})
 
 
 def _approval(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
@@ -168,17 +172,17 @@ def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
         raise ValueError(f"rollout {rollout.id} analyses without a step")
     analysis = seen.analysis or Analysis("inconclusive", ("nothing was observed",))
     if analysis.verdict == "roll_back":
-        return _tell_why(move(rollout, "rolling_back", now, "; ".join(analysis.reasons)), analysis)
+        return _with_verdict(move(rollout, "rolling_back", now, "; ".join(analysis.reasons)), analysis)
     held = now >= since + timedelta(seconds=step.hold_s)
     if held and not seen.not_ready and _passes(step, analysis):
-        return _tell_why(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
+        return _with_verdict(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
     if now < until:
         return _later(rollout, now, seen.judged, seen.not_ready)
     why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: "
     why += "; ".join((seen.not_ready,) if seen.not_ready else analysis.reasons)
     if step.at_limit == "roll_back":
-        return _tell_why(move(rollout, "rolling_back", now, why), analysis)
-    return _tell_why(pause(rollout, now, why), analysis)
+        return _with_verdict(move(rollout, "rolling_back", now, why), analysis)
+    return _with_verdict(pause(rollout, now, why), analysis)
 
 
 def _passes(step: Step, analysis: Analysis) -> bool:
@@ -187,8 +191,8 @@ def _passes(step: Step, analysis: Analysis) -> bool:
 
 def _promote(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     final = TargetState(arms=(rollout.candidate.model_copy(update={"weight": 100}),))
-    told = f"{rollout.candidate.version} serves {rollout.target}"
-    return _with_target(move(rollout, "promoted", now, told), final, seen.target_revision, "promote")
+    reason = f"{rollout.candidate.version} serves {rollout.target}"
+    return _with_target(move(rollout, "promoted", now, reason), final, seen.target_revision, "promote")
 
 
 def _restore(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
@@ -200,16 +204,87 @@ def _restore(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
 
 def _with_target(transition: Transition, state: TargetState, revision: int, what: str) -> Transition:
     rollout, actions = transition
-    told = Tell("target", what, {"what": what, **state.model_dump(mode="json")})
+    event = AppendEvent("target", what, {"what": what, **state.model_dump(mode="json")})
     changed = rollout.model_copy(update={"target_revision": revision + 1})
-    return changed, (*actions, SetTarget(state, revision), told)
+    return changed, (*actions, SetTarget(state, revision), event)
 
 
-def _tell_why(transition: Transition, analysis: Analysis) -> Transition:
+def _with_verdict(transition: Transition, analysis: Analysis) -> Transition:
     rollout, actions = transition
-    told = Tell("analysis", "; ".join(analysis.reasons), {"verdict": analysis.verdict, "reasons": analysis.reasons})
-    return rollout, (told, *actions)
+    event = AppendEvent(
+        "analysis", "; ".join(analysis.reasons), {"verdict": analysis.verdict, "reasons": analysis.reasons}
+    )
+    return rollout, (event, *actions)
 
 
 def _interference(rollout: Rollout, now: datetime) -> Transition:
     return pause(rollout, now, f"{rollout.target} was changed by someone else; abort to restore what it served before")
+
+
+def retry(
+    former: Rollout, *, rollout_id: str, before: TargetState, target_revision: int, requested_by: str, now: datetime
+) -> Rollout:
+    """The same plan again, from what the target serves now; gate and approval are asked anew.
+
+    Raises:
+        Conflict: the former rollout is not over, or it succeeded.
+    """
+    if former.active or former.state == "promoted":
+        raise Conflict(
+            f"Rollout {former.id} is {former.state} and cannot be tried again.",
+            "Resume it." if former.state == "paused" else "Only what was rolled back, aborted or failed can be.",
+        )
+    return Rollout(
+        id=rollout_id,
+        tenant=former.tenant,
+        target=former.target,
+        plan=former.plan,
+        before=before,
+        target_revision=target_revision,
+        candidate=former.candidate,
+        requested_by=requested_by,
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+        retry_of=former.id,
+    )
+
+
+def command(rollout: Rollout, what: Command, by: str, now: datetime, reason: str = "") -> Transition:
+    """The rollout after a person's command.
+
+    pause waits for resume. resume goes on where it paused, a step with its full time again. abort restores what the
+    target served, at once and from any state. promote skips the steps that are left, though never gate or approval.
+
+    Raises:
+        Conflict: the command does not fit the rollout's state.
+    """
+    reason_given = f"{what} by {by}" + (f": {reason}" if reason else "")
+    event = AppendEvent("command", reason_given, {"command": what, "by": by, "reason": reason})
+    match what:
+        case "pause" if rollout.state in _PAUSABLE:
+            after, actions = move(rollout, "paused", now, reason_given, resume_to=rollout.state)
+        case "resume" if rollout.state == "paused" and rollout.resume_to is not None:
+            step = rollout.current
+            until = now + timedelta(seconds=step.limit_s) if step else None
+            after, actions = move(rollout, rollout.resume_to, now, reason_given, step_until=until)
+        case "abort" if rollout.active and rollout.state != "rolling_back":
+            after, actions = move(rollout, "rolling_back", now, reason_given, ends_as="aborted")
+        case "promote" if _may_be_promoted(rollout):
+            after, actions = move(rollout, "promoting", now, reason_given)
+        case _:
+            raise Conflict(f"Rollout {rollout.id} is {rollout.state}: it cannot {what}.", _advice(rollout))
+    return after, (event, *actions)
+
+
+def _may_be_promoted(rollout: Rollout) -> bool:
+    here = rollout.resume_to if rollout.state == "paused" else rollout.state
+    return here in {"progressing", "analysing"}
+
+
+def _advice(rollout: Rollout) -> str:
+    if not rollout.active:
+        return "It is over; retry makes a new one." if rollout.state != "promoted" else "It is over."
+    if rollout.state in {"promoting", "rolling_back"}:
+        return "It is about to end; look again."
+    return "It may be resumed or aborted." if rollout.state == "paused" else "It may be paused or aborted."

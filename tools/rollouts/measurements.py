@@ -1,18 +1,26 @@
-"""What the arms of serving targets did lately, kept in the ledger: what rollouts are judged by outlives the hub."""
+"""Requests, latency and quality scores of the arms of serving targets, kept in the ledger: they outlive the hub."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Annotated
 
+from pydantic import BaseModel, Field
+
+from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import Ledger, Unit
 from memory.ledger.measurements import Measured
-from tools.rollouts.analysis import Observed, latencies
+from tools.registry.versions import find_version
+from tools.rollouts.canary_analysis import Observed, latencies
 from tools.rollouts.sequential_test import Moments
-from tools.rollouts.store import Window
+from tools.rollouts.store import read_target
+from tools.rollouts.world import Window
+from tools.spec import ToolContext
 
-__all__ = ["Answered", "LedgerMetrics", "add_answers", "add_scores"]
+__all__ = ["Answered", "LedgerMetrics", "RecordedScores", "add_answers", "add_scores", "score_record"]
 
 _SECOND = timedelta(seconds=1)
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Answered:
 
 
 class LedgerMetrics:
-    """`tools.rollouts.store.Metrics` over the ledger; what was written down up to now, from whatever process."""
+    """`Metrics` of `tools.rollouts.world` over the ledger; what was recorded up to now, by whatever process."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -44,7 +52,7 @@ class LedgerMetrics:
 
 
 def add_answers(unit: Unit, answers: Iterable[Answered], now: datetime) -> None:
-    """Write down requests, in the unit's transaction; what is long past is forgotten."""
+    """Record requests, in the unit's transaction; what is long past is forgotten."""
     seconds: dict[tuple[str, str, datetime], Measured] = {}
     for one in answers:
         key = (one.target, one.arm, _second(one.at))
@@ -56,7 +64,7 @@ def add_answers(unit: Unit, answers: Iterable[Answered], now: datetime) -> None:
 
 
 def add_scores(unit: Unit, target: str, arm: str, at: datetime, scores: Iterable[float]) -> None:
-    """Write down quality scores of answers, 0 to 1 each. Raises ValueError: one is outside."""
+    """Record quality scores of answers, 0 to 1 each. Raises ValueError: one is outside."""
     score = Moments.of(scores)
     unit.measurements.add(
         Measured(
@@ -92,3 +100,31 @@ def _plus(was: Measured, took_s: float | None) -> Measured:
 
 def _second(at: datetime) -> datetime:
     return at.replace(microsecond=0)
+
+
+class RecordedScores(BaseModel):
+    """What was recorded: how many scores of which version on which target, and their mean."""
+
+    target: str
+    version: str
+    scores: int
+    mean: float
+
+
+def score_record(
+    context: ToolContext,
+    target: Annotated[str, Field(min_length=1, max_length=200, description="serving target")],
+    version: Annotated[str, Field(min_length=1, max_length=200, description="that answered: model@label, or an alias")],
+    scores: Annotated[list[Score], Field(min_length=1, max_length=1000, description="of an answer each, 0 to 1")],
+) -> RecordedScores:
+    """Record how good answers were that a version gave on a target now; rollouts with a score_drop limit look at it."""
+    found = find_version(context.unit, version)
+    state, _ = read_target(context.unit, target)
+    if context.unit.targets.find(target) is None:
+        raise NotFound(f"There is no target {target!r}.", nearest=[one.name for one in context.unit.targets.all()][:5])
+    arms = [arm for arm in (*state.arms, state.shadow) if arm is not None and arm.version == found.id]
+    if len(arms) != 1:
+        why = "does not serve" if not arms else "serves in several configurations"
+        raise Conflict(f"{found.id} {why} on {target} now.", "Name a version that rollout_status shows.")
+    add_scores(context.unit, target, arms[0].key, context.now, scores)
+    return RecordedScores(target=target, version=found.id, scores=len(scores), mean=sum(scores) / len(scores))

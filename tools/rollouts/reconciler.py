@@ -1,187 +1,154 @@
-"""Drives open rollouts: level-triggered, so that what was missed while nobody ran is made up for by the next look.
+"""Rollouts as durable work: collects observations of many at once, and advances each by them."""
 
-It keeps nothing in memory between two looks. Each change is one transaction of the store; the process may die before or
-after any of them.
-"""
-
-import asyncio
-import logging
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
+from tools.rollouts.canary_analysis import Analysis, Judged, Observed, analyse, fingerprint, judge_wave
 from tools.rollouts.machine import advance, trouble
-from tools.rollouts.observing import Read, observe, read
-from tools.rollouts.rollout import Rollout, Transition
-from tools.rollouts.store import RolloutEvent, RolloutStore, World
+from tools.rollouts.plans import Step
+from tools.rollouts.rollout import Observation, Rollout, RolloutEvent, Transition
+from tools.rollouts.world import Window, World
+from tools.runs.events import EventSource
+from tools.runs.work import Lease, RunStore, Work
 
-__all__ = ["Pass", "Reconciler", "watch"]
+__all__ = ["Readings", "RolloutStore", "observe", "read", "rollout_work"]
 
-_log = logging.getLogger(__name__)
+_BEFORE = timedelta(hours=1)
+"""How far back a former version is looked at that no longer serves beside the new one."""
+_OF_A_TARGET = frozenset({"analysing", "progressing", "promoting", "rolling_back"})
 
-_SLICE = 200
-"""Rollouts in one claim; the lease of what is left of it after half its time is taken anew."""
-_TOGETHER = 50
-"""Rollouts whose changes are one transaction: few waits for the disk, and none that others wait for long."""
-_MOVES = 8
-"""Changes of one rollout in one look, so that none keeps the others waiting."""
+
+class RevisionSource(Protocol):
+    """Whether somebody else has changed a target."""
+
+    def revisions(self, tenant: str, targets: Sequence[str]) -> dict[str, int]:
+        """Of each of these targets of the tenant's; 0 where there is no such target."""
+        ...
+
+
+class RolloutStore(RunStore[Rollout], EventSource[RolloutEvent], RevisionSource, Protocol):
+    """The ledger as rollouts need it, of all tenants.
+
+    A step that sets its target goes through only while the target has the revision that the step expects.
+    """
+
+
+def rollout_work(store: RolloutStore, world: World) -> Work[Rollout]:
+    """Rollouts, for a `tools.runs.worker.Worker`."""
+
+    def step(rollouts: Sequence[Rollout], now: datetime, lease: Lease) -> list[Transition | Exception]:
+        del lease  # no step takes long
+        found = read(rollouts, store, world, now)
+        return [_next(rollout, found, world, now) for rollout in rollouts]
+
+    return Work("rollout", store, step, trouble)
+
+
+def _next(rollout: Rollout, found: "Readings", world: World, now: datetime) -> Transition | Exception:
+    try:
+        return advance(rollout, observe(rollout, found, world, now), now)
+    except Exception as error:  # noqa: BLE001 - one rollout must not stop the others; the worker records it
+        return error
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """What looking came to: how many rollouts were looked at, changes made, rollouts that failed."""
+class Readings:
+    """What was read for several rollouts.
 
-    looked_at: int = 0
-    changes: int = 0
-    failures: int = 0
-
-    def plus(self, other: "Pass") -> "Pass":
-        return Pass(self.looked_at + other.looked_at, self.changes + other.changes, self.failures + other.failures)
-
-
-class Reconciler:
-    """One of any number: each claims the rollouts that it looks at.
-
-    Args:
-        holder: name of this process, unlike that of any other.
-        clock: now, aware of its zone.
-        lease_s: how long others leave its rollouts alone after it dies.
+    Attributes:
+        revisions: of targets, by tenant and name.
+        measured: of the new and the former version, by the rollout's tenant and id.
     """
 
-    def __init__(
-        self, store: RolloutStore, world: World, *, holder: str, clock: Callable[[], datetime], lease_s: float = 15.0
-    ) -> None:
-        self._store = store
-        self._world = world
-        self._holder = holder
-        self._clock = clock
-        self._lease = timedelta(seconds=lease_s)
-
-    def run_once(self) -> Pass:
-        """Look at every rollout that is due now, each until it waits for something."""
-        begun = self._clock()
-        seen: set[str] = set()
-        total = Pass()
-        while True:
-            found = self._look(begun, seen)
-            if not found.looked_at:
-                return total
-            total = total.plus(found)
-
-    def look(self) -> Pass:
-        """Look at some of the rollouts that are due, the longest due first: no more than one lease keeps."""
-        return self._look(self._clock(), set())
-
-    def release(self) -> None:
-        """Give back the leases, so that another process need not wait until they run out."""
-        self._store.release(self._holder)
-
-    async def run(self, stop: asyncio.Event, every_s: float = 1.0) -> None:
-        """Look again and again until `stop` is set. A store that fails is logged and tried again.
-
-        While more is due than one look takes, it rests as long as it looked: half of the processor is the others'.
-        """
-        while not stop.is_set():
-            rest_s, begun = every_s, time.monotonic()
-            try:
-                if (await asyncio.to_thread(self.look)).looked_at >= _TOGETHER:
-                    rest_s = min(every_s, time.monotonic() - begun)
-            except Exception:  # noqa: BLE001 - the loop outlives any failure
-                _log.exception("a look at the rollouts failed; the next one tries again")
-            try:
-                await asyncio.wait_for(stop.wait(), rest_s)
-            except TimeoutError:
-                continue
-
-    def _look(self, due: datetime, seen: set[str]) -> Pass:
-        """One claim of what is due at this time and was not `seen`, driven for half a lease."""
-        begun = self._clock()
-        enough = begun + self._lease / 2
-        claimed = self._store.claim(self._holder, due, begun + self._lease, _SLICE)
-        fresh = [rollout for rollout in claimed if rollout.id not in seen]
-        waiting: list[Rollout] = []
-        total = Pass()
-        for start in range(0, len(fresh), _TOGETHER):
-            if start and self._clock() >= enough:
-                break  # the next claim has the others again
-            group = fresh[start : start + _TOGETHER]
-            seen.update(rollout.id for rollout in group)
-            total = total.plus(self._drive(group, waiting, enough))
-        if waiting:
-            self._store.postpone(waiting)
-        return total
-
-    def _drive(self, group: Sequence[Rollout], waiting: list[Rollout], enough: datetime) -> Pass:
-        """Move them on side by side, each until it waits, or it is time; those that wait are added to `waiting`."""
-        changes = failures = 0
-        moving = group
-        for _ in range(_MOVES):
-            moved: list[tuple[Rollout, Transition]] = []
-            for rollout, comes_to in self._next(moving, self._clock()):
-                if isinstance(comes_to, Exception):
-                    failures += self._note(rollout, comes_to)
-                elif comes_to[1]:
-                    moved.append((rollout, comes_to))
-                else:
-                    waiting.append(comes_to[0])
-            through, failed = self._commit(moved)
-            changes, failures = changes + len(through), failures + failed
-            moving = [rollout for rollout in through if rollout.due_at is not None]
-            if not moving or self._clock() >= enough:
-                break
-        return Pass(len(group), changes, failures)
-
-    def _next(self, rollouts: Sequence[Rollout], now: datetime) -> list[tuple[Rollout, Transition | Exception]]:
-        """What each comes to, or why it could not be looked at."""
-        try:
-            found = read(rollouts, self._store, self._world, now)
-        except Exception as error:  # noqa: BLE001 - one rollout must not stop the others
-            if len(rollouts) == 1:
-                return [(rollouts[0], error)]
-            return [one for rollout in rollouts for one in self._next([rollout], now)]
-        return [(rollout, self._advance(rollout, found, now)) for rollout in rollouts]
-
-    def _advance(self, rollout: Rollout, found: Read, now: datetime) -> Transition | Exception:
-        try:
-            return advance(rollout, observe(rollout, found, self._world, now), now)
-        except Exception as error:  # noqa: BLE001 - as above
-            return error
-
-    def _commit(self, moved: Sequence[tuple[Rollout, Transition]]) -> tuple[list[Rollout], int]:
-        """Those that went through, and how many failed; what others changed meanwhile the next look sees."""
-        if not moved:
-            return [], 0
-        try:
-            return self._store.commit([transition for _, transition in moved]), 0
-        except Exception as error:  # noqa: BLE001 - as above
-            if len(moved) == 1:
-                return [], self._note(moved[0][0], error)
-        alone = [self._commit([one]) for one in moved]
-        return [rollout for through, _ in alone for rollout in through], sum(failed for _, failed in alone)
-
-    def _note(self, rollout: Rollout, error: Exception) -> int:
-        """Tell of a failure, and count it; raises where not even that can be written."""
-        _log.error("rollout %s failed", rollout.id, exc_info=error)
-        self._store.commit([trouble(rollout, f"{type(error).__name__}: {error}", self._clock())])
-        return 1
+    revisions: dict[tuple[str, str], int]
+    measured: dict[tuple[str, str], tuple[Observed, Observed]]
 
 
-async def watch(
-    store: RolloutStore, tenant: str, rollout_id: str, *, after: int = 0, every_s: float = 0.5
-) -> AsyncIterator[RolloutEvent]:
-    """A rollout's events from behind `after` on, as they come, until it is over.
+def read(rollouts: Sequence[Rollout], store: RevisionSource, world: World, now: datetime) -> Readings:
+    """What `observe` needs of the targets and of what was measured, in few queries.
 
     Raises:
-        NotFound: there is no such rollout in this tenant.
+        ChargehandError: what is looked at does not answer.
     """
-    while True:
-        over = not (await asyncio.to_thread(store.get, tenant, rollout_id)).active  # read before its last events
-        events = await asyncio.to_thread(store.events, tenant, rollout_id, after)
-        for event in events:
-            after = event.sequence
-            yield event
-        if over and not events:
-            return
-        if not events:
-            await asyncio.sleep(every_s)
+    found = Readings({}, {})
+    for tenant in sorted({rollout.tenant for rollout in rollouts}):
+        theirs = [one for one in rollouts if one.tenant == tenant and one.state in _OF_A_TARGET]
+        if not theirs:
+            continue
+        revisions = store.revisions(tenant, [one.target for one in theirs])
+        found.revisions.update({(tenant, name): revision for name, revision in revisions.items()})
+        judged = [one for one in theirs if _is_measured(one) and revisions[one.target] == one.target_revision]
+        new = world.metrics.observed(tenant, [_new(one, now) for one in judged])
+        replacing = [one for one in judged if one.before.arms]
+        former = world.metrics.observed(tenant, [_former(one, now) for one in replacing])
+        formers = {one.id: seen for one, seen in zip(replacing, former, strict=True)}
+        for one, seen in zip(judged, new, strict=True):
+            found.measured[tenant, one.id] = (seen, formers.get(one.id, Observed()))
+    return found
+
+
+def observe(rollout: Rollout, found: Readings, world: World, now: datetime) -> Observation:
+    """What `advance` needs to know. Raises as `read`."""
+    match rollout.state:
+        case "waiting_for_gate":
+            return Observation(rollout.target_revision, gate=world.gate.judge(rollout))
+        case "waiting_for_approval":
+            answer = world.approvals.ask(rollout)
+            return Observation(rollout.target_revision, approval=answer.standing, approval_reason=answer.reason)
+        case "analysing":
+            revision = found.revisions[rollout.tenant, rollout.target]
+            return Observation(revision) if revision != rollout.target_revision else _step(rollout, found, world)
+        case "progressing" | "promoting" | "rolling_back":
+            return Observation(found.revisions[rollout.tenant, rollout.target])
+        case _:
+            return Observation(rollout.target_revision)
+
+
+def _is_measured(rollout: Rollout) -> bool:
+    step = rollout.current
+    return (
+        rollout.state == "analysing" and rollout.plan.kind == "serving" and step is not None and step.judge != "ready"
+    )
+
+
+def _new(rollout: Rollout, now: datetime) -> Window:
+    _, since = _taken(rollout)
+    return Window(rollout.target, rollout.candidate, since, now)
+
+
+def _former(rollout: Rollout, now: datetime) -> Window:
+    step, since = _taken(rollout)
+    start, end = (since, now) if step.baseline == "alongside" else (since - _BEFORE, since)
+    return Window(rollout.target, rollout.before.arms[0], start, end)
+
+
+def _step(rollout: Rollout, found: Readings, world: World) -> Observation:
+    (step, _), revision = _taken(rollout), rollout.target_revision
+    if rollout.plan.kind == "devices":
+        report = world.fleet.report(rollout.tenant, rollout.target, rollout.candidate, step.weight)
+        return Observation(revision, analysis=judge_wave(report, rollout.plan.error_threshold))
+    not_ready = world.runtimes.not_ready(rollout.tenant, rollout.target, rollout.candidate)
+    if step.judge == "ready":
+        reasons = (not_ready or f"{rollout.candidate.version} is ready",)
+        return Observation(revision, not_ready=not_ready, analysis=Analysis("inconclusive", reasons))
+    judged = _judged(rollout, step, *found.measured[rollout.tenant, rollout.id])
+    return Observation(revision, not_ready=not_ready, analysis=judged.analysis, judged=judged)
+
+
+def _judged(rollout: Rollout, step: Step, candidate: Observed, baseline: Observed) -> Judged:
+    """The verdict: the one that is known where nothing was observed since."""
+    seen = fingerprint(candidate, baseline)
+    if rollout.judged is not None and rollout.judged.of == seen:
+        return rollout.judged
+    plan, samples = rollout.plan, step.minimum_samples
+    analysis = analyse(candidate, baseline, plan.limits, alpha=plan.alpha, minimum_samples=samples)
+    return Judged(seen, replace(analysis, findings=()))
+
+
+def _taken(rollout: Rollout) -> tuple[Step, datetime]:
+    """The step that is under way, and since when."""
+    if rollout.current is None or rollout.step_since is None:
+        raise ValueError(f"rollout {rollout.id} analyses without a step")
+    return rollout.current, rollout.step_since

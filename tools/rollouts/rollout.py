@@ -6,11 +6,22 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.rollouts.analysis import Analysis, Judged
+from tools.rollouts.canary_analysis import Analysis, Judged
 from tools.rollouts.plans import Plan, Step
 from tools.rollouts.targets import Arm, TargetState
 
-__all__ = ["TERMINAL", "Action", "GateAnswer", "Observation", "Rollout", "SetTarget", "State", "Tell", "Transition"]
+__all__ = [
+    "TERMINAL",
+    "Action",
+    "AppendEvent",
+    "GateAnswer",
+    "Observation",
+    "Rollout",
+    "RolloutEvent",
+    "SetTarget",
+    "State",
+    "Transition",
+]
 
 State = Literal[
     "pending",
@@ -142,7 +153,7 @@ class SetTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class AppendEvent:
     """Append to the rollout's events.
 
     Attributes:
@@ -155,6 +166,18 @@ class Tell:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-Action = SetTarget | Tell
+@dataclass(frozen=True, slots=True)
+class RolloutEvent:
+    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `AppendEvent`."""
+
+    sequence: int
+    rollout_id: str
+    at: datetime
+    kind: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+Action = SetTarget | AppendEvent
 Transition = tuple[Rollout, tuple[Action, ...]]
 """The rollout as it is next, and what is to be done with that; nothing where all stays but when to look next."""

@@ -1,145 +1,224 @@
-"""What the reconciler needs: of the ledger, and of the world that it judges."""
+"""Rollouts in the ledger. Functions take a unit, to be part of a tool's transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, TypeVar
 
-from tools.rollouts.analysis import Observed, WaveReport
-from tools.rollouts.rollout import GateAnswer, Rollout, Transition
-from tools.rollouts.targets import Arm
+from edge.kernel.errors import Conflict
+from memory.ledger import Ledger, Unit
+from memory.ledger.rollouts import Rollout as Row
+from memory.ledger.targets import Target
+from tools.calling.approval import ApprovalRequest, ask
+from tools.fleet.waves import place_models
+from tools.rollouts.rollout import Action, AppendEvent, Rollout, RolloutEvent, SetTarget, Transition
+from tools.rollouts.targets import TargetKind, TargetState
 
 __all__ = [
-    "ApprovalAnswer",
-    "Approvals",
-    "Fleet",
-    "Gate",
-    "Metrics",
-    "RolloutEvent",
-    "RolloutStore",
-    "Runtimes",
-    "Window",
-    "World",
+    "LedgerStore",
+    "add_rollout",
+    "approval_request",
+    "events_of",
+    "read_rollout",
+    "read_target",
+    "rollouts_of",
+    "write_change",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class RolloutEvent:
-    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `Tell`."""
-
-    sequence: int
-    rollout_id: str
-    at: datetime
-    kind: str
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
+T = TypeVar("T")
+_PARKED = datetime(9999, 1, 1, tzinfo=UTC)
+"""Due date of what waits for a person: to the ledger, none is "at once"."""
+_COLUMNS = {
+    "tenant", "id", "target", "plan", "state", "requested_by", "created_at", "updated_at", "step", "due_at", "revision",
+}  # fmt: skip
 
 
-class RolloutStore(Protocol):
-    """The ledger as the reconciler sees it: all tenants. Safe to use from several threads and processes."""
+class LedgerStore:
+    """`RolloutStore` over a ledger, for all tenants."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
-        """Active rollouts with due_at <= now, leased to `holder` until then. Reads no others.
+        claimed: list[Row] = []
+        for tenant in self._ledger.tenants_with_due_rollouts(now):  # looking takes no lock
+            with self._ledger.unit(tenant) as unit:
+                claimed.extend(unit.rollouts.claim(holder, until, now, limit - len(claimed)))
+            if len(claimed) >= limit:
+                break
+        return [_rollout(row) for row in claimed]
 
-        Tenants come in the order of what has waited longest in each, a tenant's rollouts the longest due first.
+    def renew(self, holder: str, runs: Sequence[Rollout], until: datetime) -> set[str]:
+        kept: set[str] = set()
+        for tenant, theirs in _by_tenant(runs, lambda rollout: rollout.tenant):
+            with self._ledger.unit(tenant) as unit:
+                kept.update(unit.rollouts.renew([rollout.id for rollout in theirs], holder, until))
+        return kept
 
-        Those that another holder has leased still are left out; those that `holder` itself has are leased anew. The
-        lease only saves work: should two reconcilers have one rollout, `commit` lets one of them through.
-        """
-        ...
+    def commit(self, steps: Sequence[Transition], holder: str | None = None) -> list[Rollout]:
+        """As `RunStore.commit`; without a holder, in a person's name: whoever has the lease."""
+        through: list[Rollout] = []
+        for tenant, theirs in _by_tenant(steps, lambda step: step[0].tenant):
+            with self._ledger.unit(tenant) as unit:
+                through.extend(after for after, actions in theirs if _went_through(unit, after, actions, holder))
+        return through
 
-    def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
-        """Replace rollouts, append what they tell and set their targets, in one durable transaction of each tenant.
-
-        Returns:
-            Those that went through. One that is not at the revision before, or whose target is not as its actions
-            expect, is left as it is, with all that belongs to it.
-        """
-        ...
-
-    def postpone(self, rollouts: Sequence[Rollout]) -> None:
-        """Save new values of `due_at`, `judged` and `not_ready` alone; those at another revision now are left."""
-        ...
+    def postpone(self, runs: Sequence[Rollout]) -> None:
+        for tenant, theirs in _by_tenant(runs, lambda rollout: rollout.tenant):
+            rows = [_row(rollout) for rollout in theirs]  # before the lock is taken
+            with self._ledger.unit(tenant) as unit:
+                for row in rows:
+                    unit.rollouts.postpone(row)  # a person may have acted on it meanwhile; the next look sees that
 
     def release(self, holder: str) -> None:
-        """Give back every lease that `holder` has on an active rollout."""
-        ...
+        for tenant in self._ledger.tenants_with_open_rollouts():
+            with self._ledger.unit(tenant) as unit:
+                unit.rollouts.release_all(holder)
 
-    def get(self, tenant: str, rollout_id: str) -> Rollout:
-        """Raises NotFound: there is no such rollout in this tenant."""
-        ...
+    def get(self, tenant: str, run_id: str) -> Rollout:
+        with self._ledger.view(tenant) as unit:
+            return read_rollout(unit, run_id)
 
     def revisions(self, tenant: str, targets: Sequence[str]) -> dict[str, int]:
-        """Of each of these targets of the tenant's; 0 where there is no such target."""
-        ...
+        with self._ledger.view(tenant) as unit:
+            return {**dict.fromkeys(targets, 0), **unit.targets.revisions(targets)}
 
-    def events(self, tenant: str, rollout_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
-        """The rollout's events with a sequence over `after`, in order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Requests to one arm of a target that ended at `since` <= t < `until`."""
-
-    target: str
-    arm: Arm
-    since: datetime
-    until: datetime
+    def events(self, tenant: str, run_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
+        with self._ledger.view(tenant) as unit:
+            return events_of(unit, run_id, after, limit)
 
 
-class Metrics(Protocol):
-    """What was measured of the arms of serving targets."""
-
-    def observed(self, tenant: str, windows: Sequence[Window]) -> list[Observed]:
-        """What was measured in each window; of a shadow, the copies."""
-        ...
+def read_rollout(unit: Unit, rollout_id: str) -> Rollout:
+    """Raises NotFound: there is no such rollout in this tenant; names the nearest."""
+    return _rollout(unit.rollouts.get(rollout_id))
 
 
-class Fleet(Protocol):
-    """The groups of devices."""
-
-    def report(self, tenant: str, target: str, arm: Arm, percent: int) -> WaveReport:
-        """How the devices in the wave of so many percent (`targets.wave`) stand with this arm."""
-        ...
+def rollouts_of(unit: Unit, target: str | None, limit: int, *, active: bool) -> list[Rollout]:
+    """Newest first; of all targets, or of one; `active`: those that are not over."""
+    return [_rollout(row) for row in unit.rollouts.all(target, limit, active=active)]
 
 
-class Gate(Protocol):
-    """Whether a version may go out."""
-
-    def judge(self, rollout: Rollout) -> GateAnswer: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalAnswer:
-    """How the approval of a rollout stands; `reason` names who, and why."""
-
-    standing: Literal["open", "approved", "rejected", "expired"]
-    reason: str = ""
+def read_target(unit: Unit, name: str) -> tuple[TargetState, int]:
+    """What the target serves, and its revision: nothing and 0 where there is no such target yet."""
+    found = unit.targets.find(name)
+    return (TargetState.model_validate(found.traffic), found.revision) if found else (TargetState(), 0)
 
 
-class Approvals(Protocol):
-    """Four eyes."""
-
-    def ask(self, rollout: Rollout) -> ApprovalAnswer:
-        """How it stands; asks for it where nobody has. It binds to the rollout's plan, candidate and target."""
-        ...
-
-
-class Runtimes(Protocol):
-    """What runs the versions."""
-
-    def not_ready(self, tenant: str, target: str, arm: Arm) -> str:
-        """Why the arm cannot serve now; empty where it can."""
-        ...
+def events_of(unit: Unit, rollout_id: str, after: int = 0, limit: int = 500) -> list[RolloutEvent]:
+    """The rollout's events with a sequence over `after`, in order."""
+    return [
+        RolloutEvent(event.sequence, rollout_id, event.at, event.kind, event.detail["text"], event.detail["data"])
+        for event in unit.rollouts.events(rollout_id, after, limit)
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything that a rollout is judged by."""
+def add_rollout(unit: Unit, rollout: Rollout) -> None:
+    """Add a new one. Raises Conflict: its target is in another rollout, or its id is taken."""
+    other = unit.rollouts.open_on(rollout.target)
+    if other is not None:
+        raise Conflict(
+            f"{rollout.target} is in rollout {other.id} already ({other.state}).",
+            "Wait until it is over, or abort it.",
+        )
+    unit.rollouts.add(_row(rollout))
+    _append_events(
+        unit,
+        rollout,
+        [AppendEvent("state", f"asked for by {rollout.requested_by}", {"from": None, "to": rollout.state})],
+    )
 
-    metrics: Metrics
-    fleet: Fleet
-    gate: Gate
-    approvals: Approvals
-    runtimes: Runtimes
+
+def write_change(unit: Unit, after: Rollout, actions: Sequence[Action], holder: str | None = None) -> None:
+    """Replace the rollout by its next revision, append its events, set its target, and ask for its approval.
+
+    Args:
+        holder: who must have the lease; None does not ask.
+
+    Raises:
+        Conflict: the rollout is not at the revision before this one, another one has its lease, or the target is not as
+            the actions expect.
+    """
+    unit.rollouts.save(replace(_row(after), revision=after.revision - 1), holder)
+    for action in actions:
+        if isinstance(action, SetTarget):
+            _set_target(unit, after, action)
+    _append_events(unit, after, actions)
+    if after.state == "waiting_for_approval":  # whoever is told that it waits can decide at once
+        ask(unit, approval_request(after), after.updated_at)
+
+
+def approval_request(rollout: Rollout) -> ApprovalRequest:
+    """The approval that a rollout waits for, bound to exactly its target, what that serves, candidate and plan."""
+    plan = rollout.model_dump(mode="json", include={"target", "before", "candidate", "plan"})
+    return ApprovalRequest(
+        id=f"ap-{rollout.id}",
+        tool="rollout_start",
+        arguments={"rollout": rollout.id, "target": rollout.target, "version": rollout.candidate.version},
+        plan=plan,
+        bound={"rollout": rollout.id, **plan},
+        requester=rollout.requested_by,
+    )
+
+
+def _set_target(unit: Unit, rollout: Rollout, action: SetTarget) -> None:
+    found = unit.targets.find(rollout.target)
+    kind: TargetKind = found.kind if found else rollout.plan.kind
+    unit.targets.save(
+        Target(
+            name=rollout.target,
+            kind=kind,
+            traffic=action.state.model_dump(mode="json"),
+            updated_at=rollout.updated_at,
+            configuration=found.configuration if found else {},
+            revision=action.expected_revision,
+        )
+    )
+    if kind == "devices":
+        by = f"rollout {rollout.id}"
+        place_models(unit, rollout.target, rollout.updated_at, by, candidate=rollout.candidate.key)
+
+
+def _append_events(unit: Unit, rollout: Rollout, actions: Sequence[Action]) -> None:
+    events = [(one.kind, {"text": one.text, "data": one.data}) for one in actions if isinstance(one, AppendEvent)]
+    unit.rollouts.append_events(rollout.id, events, rollout.updated_at)
+
+
+def _went_through(unit: Unit, after: Rollout, actions: Sequence[Action], holder: str | None) -> bool:
+    """Whether nobody else was first; what was written of it is undone alone otherwise."""
+    try:
+        with unit.savepoint():
+            write_change(unit, after, actions, holder)
+    except Conflict:
+        return False
+    return True
+
+
+def _by_tenant(items: Sequence[T], tenant_of: Callable[[T], str]) -> list[tuple[str, list[T]]]:
+    """A tenant's items in their order."""
+    return [(tenant, list(theirs)) for tenant, theirs in groupby(sorted(items, key=tenant_of), tenant_of)]
+
+
+def _row(rollout: Rollout) -> Row:
+    return Row(
+        tenant=rollout.tenant,
+        id=rollout.id,
+        target=rollout.target,
+        kind=rollout.plan.strategy.kind,
+        state=rollout.state,
+        plan=rollout.plan.model_dump(mode="json"),
+        requested_by=rollout.requested_by,
+        created_at=rollout.created_at,
+        updated_at=rollout.updated_at,
+        position=rollout.step,
+        progress=rollout.model_dump(mode="json", exclude=_COLUMNS),
+        due_at=rollout.due_at or _PARKED,
+        ended_at=None if rollout.active else rollout.updated_at,
+        revision=rollout.revision,
+    )
+
+
+def _rollout(row: Row) -> Rollout:
+    columns: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS - {"step", "due_at"}}
+    due_at = None if row.due_at is None or row.due_at >= _PARKED else row.due_at
+    return Rollout.model_validate({**row.progress, **columns, "step": row.position, "due_at": due_at})

@@ -1,34 +1,32 @@
-"""Rollouts as tools. They write what is wanted; the reconciler makes it so."""
+"""Rollouts as tools, and as they are shown. Tools write the desired state; the reconciler makes it so."""
 
 import re
 import uuid
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput, NotFound
 from memory.ledger import Unit
 from memory.nearest import nearest_names
-from tools.rollouts.analysis import Limits
-from tools.rollouts.commands import Command, command, retry
-from tools.rollouts.ledger_store import (
-    add_rollout,
-    events_of,
-    read_rollout,
-    read_target,
-    rollouts_of,
-    write_change,
-)
-from tools.rollouts.plans import make_plan
+from tools.rollouts.canary_analysis import CanaryLimits
+from tools.rollouts.machine import Command, command, retry
+from tools.rollouts.measurements import score_record
+from tools.rollouts.plans import Plan, Strategy, make_plan, strategy_of
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.strategies import Strategy, strategy_of
+from tools.rollouts.store import add_rollout, events_of, read_rollout, read_target, rollouts_of, write_change
 from tools.rollouts.targets import Arm
-from tools.rollouts.views import RolloutEventView, RolloutList, RolloutStatus, RolloutView, view_of
 from tools.serving.configuration import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
 
-__all__ = ["RolloutStarts", "rollout_tools"]
+__all__ = [
+    "RolloutEventView",
+    "RolloutList",
+    "RolloutStatus",
+    "RolloutView",
+    "rollout_tools",
+    "start_rollout",
+]
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
@@ -51,103 +49,146 @@ Configuration = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class RolloutStarts:
-    """Begins rollouts, which wait for the gate's pass and for somebody else's approval where these are True."""
+class RolloutView(BaseModel):
+    """A rollout as it stands. `serves` is percent by version; `shadow` the version that gets copies."""
 
-    gate: bool = True
-    approval: bool = True
-
-    def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
-        self,
-        context: ToolContext,
-        target: TargetName,
-        version: VersionName,
-        strategy: Literal["canary", "blue_green", "rolling", "recreate", "shadow"] = "canary",
-        percentages: Percentages = None,
-        hold_s: HoldSeconds = None,
-        limit_s: LimitSeconds = None,
-        minimum_samples: Samples = None,
-        limits: Limits | None = None,
-        error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
-        configuration: Configuration = None,
-    ) -> RolloutView:
-        """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
-        chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
-        return self._start(
-            context, target, version, chosen,
-            limits=limits, error_threshold=error_threshold, configuration=configuration,
-        )  # fmt: skip
-
-    def execute_blue_green_deployment(
-        self,
-        context: ToolContext,
-        target: TargetName,
-        version: VersionName,
-        hold_s: HoldSeconds = None,
-        minimum_samples: Samples = None,
-        limits: Limits | None = None,
-        configuration: Configuration = None,
-    ) -> RolloutView:
-        """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
-        chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
-        return self._start(context, target, version, chosen, limits=limits, configuration=configuration)
-
-    def _start(
-        self, context: ToolContext, target: str, version: str, strategy: Strategy, **options: Any
-    ) -> RolloutView:
-        configuration = options.pop("configuration", None)
-        given = {name: value for name, value in options.items() if value is not None}
-        before, revision = read_target(context.unit, target)
-        known = context.unit.targets.find(target)
-        if known is None and strategy.kind != "recreate":
-            raise _no_target(context.unit, target)
-        if known is None and not _NEW_TARGET.fullmatch(target):
-            raise InvalidInput(
-                f"A new target cannot be called {target!r}.", "Take letters, digits and . _ - without blanks."
-            )
-        kind = known.kind if known else "devices" if context.unit.devices.all(target) else "serving"
-        require_configuration(kind, configuration or {})
-        candidate = Arm(version=_version(context.unit, version), configuration=configuration or {})
-        plan = make_plan(strategy, kind, before, candidate, gate=self.gate, approval=self.approval, **given)
-        rollout = Rollout(
-            id=_new_id(),
-            tenant=context.tenant,
-            target=target,
-            plan=plan,
-            before=before,
-            target_revision=revision,
-            candidate=candidate,
-            requested_by=context.principal,
-            created_at=context.now,
-            updated_at=context.now,
-            due_at=context.now,
-        )
-        add_rollout(context.unit, rollout)
-        return view_of(context.unit, rollout)
+    id: str
+    target: str
+    strategy: str
+    state: str
+    reason: str
+    version: str
+    former_version: str | None
+    step: int
+    steps: list[str]
+    serves: dict[str, int]
+    shadow: str | None
+    requested_by: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    retry_of: str | None
 
 
-def rollout_tools(*, gate: bool = True, approval: bool = True) -> list[ToolSpec]:
-    """The rollout operations.
+class RolloutEventView(BaseModel):
+    """One thing that happened; `sequence` counts from 1. `data` is for programs: a gate's verdict and reasons."""
 
-    Args:
-        gate: a rollout waits for the gate's pass.
-        approval: a rollout waits for somebody else's approval, which is asked for once the gate has passed.
-    """
-    starts = RolloutStarts(gate, approval)
+    sequence: int
+    at: AwareDatetime
+    kind: str
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class RolloutStatus(BaseModel):
+    """A rollout with what happened to it."""
+
+    rollout: RolloutView
+    plan: Plan
+    events: list[RolloutEventView]
+
+
+class RolloutList(BaseModel):
+    """Rollouts, newest first."""
+
+    rollouts: list[RolloutView]
+
+
+def rollout_tools() -> list[ToolSpec]:
+    """The rollout operations. A rollout waits for the gate's pass, then for somebody else's approval."""
     reads, writes = {"rollouts:read"}, {"rollouts:write"}
-    promoting = ApprovalRule(plan=_promoted)
     return [
-        tool(starts.rollout_start, scopes=writes, effect="write"),
-        tool(starts.execute_blue_green_deployment, scopes=writes, effect="write"),
+        tool(rollout_start, scopes=writes, effect="write"),
+        tool(execute_blue_green_deployment, scopes=writes, effect="write"),
         tool(rollout_status, scopes=reads, ledger=True),
         tool(rollout_list, scopes=reads, ledger=True),
         tool(rollout_pause, scopes=writes, effect="write"),
         tool(rollout_resume, scopes=writes, effect="write"),
         tool(rollout_abort, scopes=writes, effect="write"),
-        tool(rollout_promote, scopes=writes, effect="write", approval=promoting if approval else None),
+        tool(rollout_promote, scopes=writes, effect="write", approval=ApprovalRule(plan=_promoted)),
         tool(rollout_retry, scopes=writes, effect="write"),
+        tool(score_record, scopes={"evaluations:write"}, effect="write"),
     ]
+
+
+def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
+    context: ToolContext,
+    target: TargetName,
+    version: VersionName,
+    strategy: Literal["canary", "blue_green", "rolling", "recreate", "shadow"] = "canary",
+    percentages: Percentages = None,
+    hold_s: HoldSeconds = None,
+    limit_s: LimitSeconds = None,
+    minimum_samples: Samples = None,
+    limits: CanaryLimits | None = None,
+    error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
+    configuration: Configuration = None,
+) -> RolloutView:
+    """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
+    chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
+    options = {"limits": limits, "error_threshold": error_threshold}
+    return start_rollout(context, target, version, chosen, configuration, **options)
+
+
+def execute_blue_green_deployment(
+    context: ToolContext,
+    target: TargetName,
+    version: VersionName,
+    hold_s: HoldSeconds = None,
+    minimum_samples: Samples = None,
+    limits: CanaryLimits | None = None,
+    configuration: Configuration = None,
+) -> RolloutView:
+    """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
+    chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
+    return start_rollout(context, target, version, chosen, configuration, limits=limits)
+
+
+def start_rollout(
+    context: ToolContext,
+    target: str,
+    version: str,
+    strategy: Strategy,
+    configuration: dict[str, Any] | None = None,
+    **options: Any,
+) -> RolloutView:
+    """Start a rollout within the open transaction, which may be another operation's.
+
+    Args:
+        options: fields of `Plan`; None leaves one as it is.
+
+    Raises:
+        NotFound: there is no such version, or no such target, which only recreate makes.
+        InvalidInput: the version is retired, or the target cannot be moved so.
+        Conflict: the target is in another rollout.
+    """
+    unit, now = context.unit, context.now
+    before, revision = read_target(unit, target)
+    known = unit.targets.find(target)
+    if known is None and strategy.kind != "recreate":
+        raise _no_target(unit, target)
+    if known is None and not _NEW_TARGET.fullmatch(target):
+        raise InvalidInput(
+            f"A new target cannot be called {target!r}.", "Take letters, digits and . _ - without blanks."
+        )
+    kind = known.kind if known else "devices" if unit.devices.all(target) else "serving"
+    require_configuration(kind, configuration or {})
+    candidate = Arm(version=_version(unit, version), configuration=configuration or {})
+    given = {name: value for name, value in options.items() if value is not None}
+    rollout = Rollout(
+        id=_new_id(),
+        tenant=context.tenant,
+        target=target,
+        plan=make_plan(strategy, kind, before, candidate, **given),
+        before=before,
+        target_revision=revision,
+        candidate=candidate,
+        requested_by=context.principal,
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+    )
+    add_rollout(unit, rollout)
+    return _view(unit, rollout)
 
 
 def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[int, Field(ge=0)] = 0) -> RolloutStatus:
@@ -155,7 +196,7 @@ def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[
     found = _find(context.unit, rollout)
     events = events_of(context.unit, found.id, after)
     return RolloutStatus(
-        rollout=view_of(context.unit, found),
+        rollout=_view(context.unit, found),
         plan=found.plan,
         events=[
             RolloutEventView(sequence=one.sequence, at=one.at, kind=one.kind, text=one.text, data=one.data)
@@ -172,7 +213,7 @@ def rollout_list(
 ) -> RolloutList:
     """List the rollouts with their state and step, newest first."""
     found = rollouts_of(context.unit, target, limit, active=active)
-    return RolloutList(rollouts=[view_of(context.unit, one) for one in found])
+    return RolloutList(rollouts=[_view(context.unit, one) for one in found])
 
 
 def rollout_pause(context: ToolContext, rollout: RolloutName, reason: Reason = "") -> RolloutView:
@@ -215,13 +256,13 @@ def rollout_retry(context: ToolContext, rollout: RolloutName) -> RolloutView:
         now=context.now,
     )
     add_rollout(context.unit, again)
-    return view_of(context.unit, again)
+    return _view(context.unit, again)
 
 
 def _command(context: ToolContext, name: str, what: Command, reason: str) -> RolloutView:
     after, actions = command(_find(context.unit, name), what, context.principal, context.now, reason)
     write_change(context.unit, after, actions)
-    return view_of(context.unit, after)
+    return _view(context.unit, after)
 
 
 def _find(unit: Unit, name: str) -> Rollout:
@@ -248,3 +289,25 @@ def _no_target(unit: Unit, name: str) -> NotFound:
 
 def _new_id() -> str:
     return f"ro-{uuid.uuid4().hex[:12]}"
+
+
+def _view(unit: Unit, rollout: Rollout) -> RolloutView:
+    """A rollout, with what its target serves now."""
+    serves = read_target(unit, rollout.target)[0]
+    return RolloutView(
+        id=rollout.id,
+        target=rollout.target,
+        strategy=rollout.plan.strategy.kind,
+        state=rollout.state,
+        reason=rollout.standing,
+        version=rollout.candidate.version,
+        former_version=rollout.before.arms[0].version if rollout.before.arms else None,
+        step=rollout.step,
+        steps=[step.name for step in rollout.plan.steps],
+        serves={arm.version: arm.weight for arm in serves.arms},
+        shadow=serves.shadow.version if serves.shadow else None,
+        requested_by=rollout.requested_by,
+        created_at=rollout.created_at,
+        updated_at=rollout.updated_at,
+        retry_of=rollout.retry_of,
+    )

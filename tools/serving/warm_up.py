@@ -26,7 +26,7 @@ class Arms(Protocol):
 
 
 class Warmer:
-    """Looks at the targets every `interval_s`. Implements `tools.rollouts.store.Runtimes` by `not_ready`.
+    """Looks at the targets every `interval_s`. Implements `tools.rollouts.world.Runtimes` by `not_ready`.
 
     A version that no target names any more is unloaded, where it was loaded here.
     """

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.principals import ApiKey, Principal
-from tools.context import SCOPES
+from tools.calling.context import SCOPES
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["KEY_PREFIX", "ApiKeyList", "NewApiKey", "find_caller", "key_tools"]

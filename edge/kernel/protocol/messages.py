@@ -107,21 +107,21 @@ class SyncRequest(_Frozen):
             trusts the revision. `whole` asks for all of it.
     """
 
-    stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    after: Annotated[int, Field(ge=0, le=2**53)]
-    after_chain: Chain = FIRST_CHAIN
-    through: Annotated[int, Field(ge=0, le=2**53)]
-    through_chain: Chain = FIRST_CHAIN
-    events: Annotated[list[dict[str, Any]], Field(max_length=LARGEST_BATCH)] = []
+    stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="which outbox")]
+    after: Annotated[int, Field(ge=0, le=2**53, description="events up to here were sent before")]
+    after_chain: Annotated[Chain, Field(description="chain of the events at `after`")] = FIRST_CHAIN
+    through: Annotated[int, Field(ge=0, le=2**53, description="nothing up to here is still to come")]
+    through_chain: Annotated[Chain, Field(description="chain of the events at `through`")] = FIRST_CHAIN
+    events: Annotated[list[dict[str, Any]], Field(max_length=LARGEST_BATCH, description="ascending")] = []
     """As `Event`; each is checked by itself, so that one bad event does not hold up the others."""
-    packed: str = ""
-    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] = "0" * 32
-    thinned: dict[str, int] = {}
-    reported_version: Annotated[int, Field(ge=0)] = 0
-    reported: dict[str, Any] | None = None
-    have_revision: int = -1
-    have_digest: str = ""
-    whole: bool = False
+    packed: Annotated[str, Field(max_length=1 << 23, description="events, deflated, in their place")] = ""
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="the answer is sealed for it")] = "0" * 32
+    thinned: Annotated[dict[str, int], Field(description="class -> events that gave way")] = {}
+    reported_version: Annotated[int, Field(ge=0, le=2**53, description="of what the device reports")] = 0
+    reported: Annotated[dict[str, Any] | None, Field(description="what the device is now")] = None
+    have_revision: Annotated[int, Field(ge=-1, le=2**53, description="of the desired state it has")] = -1
+    have_digest: Annotated[str, Field(max_length=64, description="of the desired state it has")] = ""
+    whole: Annotated[bool, Field(description="send all of the desired state")] = False
 
     def carried(self) -> list[dict[str, Any]]:
         """The events, packed or not. Raises Untrusted: what is packed is malformed, or too much."""

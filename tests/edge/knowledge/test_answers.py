@@ -18,7 +18,7 @@ from tests.fakes.contents import contents_in
 from tests.fakes.edge_devices import DirectLink, open_syncer
 from tests.fakes.edge_models import ScriptedChat, call, final
 from tests.fakes.reference_hubs import ReferenceHub
-from tools.context import LOCAL_ENGINEER, Books
+from tools.calling.context import LOCAL_ENGINEER, ToolRuntime
 from tools.fleet.packs import pack_tools
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -46,7 +46,7 @@ def pack(samples: Path, minilm: MiniLM, tmp_path_factory: pytest.TempPathFactory
     store = open_store(open_home(folder / "home"), lambda: minilm)
     store.ingest([folder / "documents"], "default", 10_000_000)
     contents = contents_in(folder)
-    (build,) = pack_tools(store, contents, Books(store.ledger))
+    (build,) = pack_tools(store, contents, ToolRuntime(store.ledger))
     manifest = asyncio.run(build.call(LOCAL_ENGINEER, {"name": "manuals"}))
     store.close()
     return contents.open_range(manifest.content.digest, 0, manifest.content.size_bytes)

@@ -24,7 +24,7 @@ from memory.ledger.uplinks import Uplink
 from server.outcomes import outcome_of
 from tests.fakes.fleet_devices import MemoryContents, MemoryIdentity
 from tests.fakes.works import ANN
-from tools.context import OpenCall, ToolContext
+from tools.calling.context import OpenCall, ToolContext
 from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.tools import fleet_tools
 from tools.spec import ToolSpec

@@ -14,7 +14,7 @@ from tests.fakes.routers import ScriptedRouter
 from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
 from tests.server.chat.turns import CARRIED, HEAT, Listener, help_after
 from tools.serving.bundled import bundled_is_installed
-from tools.spec import Books, ToolContext, bind
+from tools.spec import ToolContext, ToolRuntime, bind
 from tools.tenancy.tenants import tenant_tools
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
@@ -51,7 +51,7 @@ async def test_a_turn_s_draft_is_counted_with_its_tokens(store: KnowledgeStore):
     assert sum(row.tokens_out for row in rows) == 3 * len(asked)
     assert sum(row.errors for row in rows) == 0
     assert sum(row.latency_ms_sum for row in rows) > 0
-    specs = {spec.name: spec for spec in bind(tenant_tools(), Books(store.ledger))}
+    specs = {spec.name: spec for spec in bind(tenant_tools(), ToolRuntime(store.ledger))}
     use: Any = await specs["tenant_usage"].call(ANN, {})
     assert use.requests >= len(asked)
     assert use.tokens_out >= 3 * len(asked)

@@ -9,7 +9,7 @@ from edge.kernel.errors import ApprovalNeeded
 from tests.fakes.works import ANN, Works, open_works, require_passed_gate
 from tests.server.cli.conftest import Chargehand
 from tools.assembly import ledger_tools
-from tools.context import LOCAL_ENGINEER, Books
+from tools.calling.context import LOCAL_ENGINEER, ToolRuntime
 from tools.registry.catalogue import load_catalogue
 from tools.spec import bind
 
@@ -20,7 +20,10 @@ def works(tmp_path: Path) -> Works:
     (tmp_path / "home").mkdir(exist_ok=True)
     opened = open_works(tmp_path / "home")
     opened.tools.update(
-        {spec.name: spec for spec in bind(ledger_tools(load_catalogue(), require_passed_gate), Books(opened.ledger))}
+        {
+            spec.name: spec
+            for spec in bind(ledger_tools(load_catalogue(), require_passed_gate), ToolRuntime(opened.ledger))
+        }
     )
     return opened
 

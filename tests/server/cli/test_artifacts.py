@@ -45,7 +45,7 @@ def hub(works: Works, tmp_path: Path) -> Iterator[str]:
     home = open_home(tmp_path / "other")
     app = FastAPI()
     add_error_handlers(app)
-    uploads = Uploads(ModelFiles(open_artifacts(home), home.root), works.books)
+    uploads = Uploads(ModelFiles(open_artifacts(home), home.root), works.runtime)
     app.include_router(
         upload_routes(
             uploads,

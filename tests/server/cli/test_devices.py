@@ -8,7 +8,7 @@ from memory.ledger import open_ledger
 from tests.fakes.commands import Done
 from tests.fakes.fleet_devices import FakeDevice, open_fleet
 from tests.fakes.works import Works
-from tools.spec import Books
+from tools.spec import ToolRuntime
 
 Chargehand = Callable[..., Done]
 
@@ -19,7 +19,7 @@ EVERY = '{{"name": "a", "schedule": {{"on": "cron", "expression": "{}"}}, "actio
 def visit(home: Path, token: str = "", **said: str) -> FakeDevice:
     """The device comes to the hub of this home, enrols where it has a token, and answers what it is asked."""
     works = Works(open_ledger(home / "ledger.sqlite"))
-    works.now = Books(works.ledger).clock()
+    works.now = ToolRuntime(works.ledger).clock()
     device = FakeDevice(open_fleet(works, home), "press-1")
 
     async def come() -> None:

@@ -12,7 +12,7 @@ from server.cli import cli
 from tests.fakes.works import open_works
 from tests.server.cli.conftest import Chargehand
 from tools.assembly import ledger_tools
-from tools.context import LOCAL_ENGINEER, SCOPES, Books
+from tools.calling.context import LOCAL_ENGINEER, SCOPES, ToolRuntime
 from tools.registry.catalogue import load_catalogue
 from tools.spec import bind
 
@@ -69,7 +69,7 @@ def folder(tmp_path: Path, chargehand: Chargehand) -> Path:
 def issue(home: Path, *scopes: str) -> str:
     """A key of carol's, with all rights where none are named."""
     works = open_works(home)
-    works.tools.update({spec.name: spec for spec in bind(ledger_tools(load_catalogue()), Books(works.ledger))})
+    works.tools.update({spec.name: spec for spec in bind(ledger_tools(load_catalogue()), ToolRuntime(works.ledger))})
     arguments = {"principal": "carol", "scopes": sorted(scopes or SCOPES)}
     made = asyncio.run(works.call(LOCAL_ENGINEER, "api_key_issue", **arguments))
     works.ledger.close()

@@ -22,8 +22,8 @@ from memory.ledger.targets import Target
 from memory.ledger.versions import Version
 from memory.settings import Settings
 from server.openai.routes import openai_routes
-from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.world import Window
 from tools.serving.assembly import Serving, open_serving
 from tools.serving.bundled import bundled_version
 from tools.serving.llamacpp import LlamaRuntime

@@ -16,7 +16,7 @@ from edge.kernel.protocol.messages import SyncResponse
 from memory.ledger import open_ledger
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, open_fleet
 from tests.fakes.works import ANN, open_works
-from tools.context import OpenCall
+from tools.calling.context import OpenCall
 from tools.fleet.desired_state import MOST_TOMBSTONES, put_item, remove_item
 
 NAMES = ("press-1", "press-2")

@@ -21,7 +21,7 @@ from memory.store import KnowledgeStore, open_store
 from tests.fakes.contents import contents_in
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.packs import MANUAL, pack_file, passage
-from tools.context import LOCAL_ENGINEER, Books, ToolContext
+from tools.calling.context import LOCAL_ENGINEER, ToolContext, ToolRuntime
 from tools.fleet.packs import build_pack, pack_tools
 from tools.fleet.word_vectors import DIMENSIONS, WordVectors, distil, general_words
 
@@ -49,7 +49,7 @@ class Desk:
         self.store.ingest([self.folder / tenant], tenant, 1_000_000)
 
     async def build(self, context: ToolContext = LOCAL_ENGINEER, **arguments: object) -> PackManifest:
-        (spec,) = pack_tools(self.store, self.contents, Books(self.store.ledger))
+        (spec,) = pack_tools(self.store, self.contents, ToolRuntime(self.store.ledger))
         return cast("PackManifest", await spec.call(context, {"name": "manuals", **arguments}))
 
     def open(self, manifest: PackManifest) -> Pack:

@@ -15,14 +15,14 @@ from memory.ledger.versions import Version
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB
-from tools.approvals import approval_tools
+from tools.calling.approval_tools import approval_tools
 from tools.fleet.artifacts import keep
-from tools.rollouts.ledger_store import LedgerStore
-from tools.rollouts.ledger_world import LedgerFleet
-from tools.rollouts.reconciler import Reconciler
-from tools.rollouts.store import World
+from tools.rollouts.reconciler import rollout_work
+from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import wave
 from tools.rollouts.tools import rollout_tools
+from tools.rollouts.world import LedgerFleet, World
+from tools.runs.worker import Worker
 
 MODEL = ("model", "model")
 CARD = {"edge": {"runtime": "llama", "configuration": {"num_ctx": 512}}}
@@ -38,7 +38,7 @@ class Line:
 
     async def open(self, count: int) -> None:
         works = self.hub.works
-        works.add([*rollout_tools(gate=False, approval=False), *approval_tools()])
+        works.add([*rollout_tools(), *approval_tools()])
         for number in (1, 2):
             self.register(f"phi@{number}", f"weights {number}".encode())
         with works.ledger.unit("default") as unit:
@@ -66,7 +66,7 @@ class Line:
     def look(self, times: int = 3) -> None:
         works, seen = self.hub.works, ScriptedWorld().world()
         world = World(seen.metrics, LedgerFleet(works.ledger), seen.gate, seen.approvals, seen.runtimes)
-        reconciler = Reconciler(LedgerStore(works.ledger), world, holder="one", clock=lambda: works.now)
+        reconciler = Worker(rollout_work(LedgerStore(works.ledger), world), holder="one", clock=lambda: works.now)
         for _ in range(times):
             reconciler.run_once()
             works.wait(seconds=5)

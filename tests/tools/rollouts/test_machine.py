@@ -9,11 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from edge.kernel.errors import Conflict
 from tests.fakes.rollouts import NOON, MemoryStore, a_rollout, serving
-from tools.rollouts.analysis import Analysis
-from tools.rollouts.commands import Command, command, retry
-from tools.rollouts.machine import advance, trouble
+from tools.rollouts.canary_analysis import Analysis
+from tools.rollouts.machine import Command, advance, command, retry, trouble
+from tools.rollouts.plans import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow
 from tools.rollouts.rollout import TERMINAL, GateAnswer, Observation, Rollout, State
-from tools.rollouts.strategies import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow
 from tools.rollouts.targets import Arm, TargetState
 
 STRATEGIES = st.one_of(

@@ -8,10 +8,10 @@ import pytest
 
 from memory.ledger import Ledger, open_ledger
 from tests.fakes.rollouts import NOON
-from tools.rollouts.analysis import Observed, latencies
+from tools.rollouts.canary_analysis import Observed, latencies
 from tools.rollouts.measurements import Answered, LedgerMetrics, add_answers, add_scores
-from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm
+from tools.rollouts.world import Window
 
 OLD, NEW = Arm(version="old"), Arm(version="new")
 END = NOON + timedelta(hours=1)

@@ -5,8 +5,7 @@ from pydantic import ValidationError
 
 from edge.kernel.errors import InvalidInput
 from tests.fakes.rollouts import serving
-from tools.rollouts.plans import make_plan, state_at
-from tools.rollouts.strategies import BlueGreen, Canary, Recreate, Rolling, Shadow, parse_strategy
+from tools.rollouts.plans import BlueGreen, Canary, Recreate, Rolling, Shadow, make_plan, parse_strategy, state_at
 from tools.rollouts.targets import Arm, TargetState, wave
 
 NEW = Arm(version="new")

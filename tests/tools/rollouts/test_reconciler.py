@@ -6,13 +6,15 @@ from typing import Literal
 import pytest
 
 from tests.fakes.rollouts import NOON, Clock, MemoryStore, ScriptedWorld, a_rollout, serving, traffic
-from tools.rollouts.analysis import Observed, WaveReport
-from tools.rollouts.commands import command
-from tools.rollouts.reconciler import Reconciler, watch
+from tools.rollouts.canary_analysis import Observed, WaveReport
+from tools.rollouts.machine import command
+from tools.rollouts.plans import BlueGreen, Recreate, Rolling, Shadow, Strategy
+from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer, Rollout, Transition
-from tools.rollouts.store import ApprovalAnswer, Window
-from tools.rollouts.strategies import BlueGreen, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.world import ApprovalAnswer, Window
+from tools.runs.events import watch
+from tools.runs.worker import Worker
 
 GOOD = {"old": traffic(20_000), "new": traffic(4000)}
 BAD = {"old": traffic(20_000), "new": traffic(100, 0.6)}
@@ -26,7 +28,7 @@ class Run:
         self.store, self.world, self.clock = store or MemoryStore(), world, Clock()
         for rollout in rollouts:
             self.store.add(rollout)
-        self.reconciler = Reconciler(self.store, world.world(), holder="one", clock=self.clock)
+        self.reconciler = Worker(rollout_work(self.store, world.world()), holder="one", clock=self.clock)
 
     def until_settled(self) -> Rollout:
         for _ in range(100):
@@ -160,10 +162,10 @@ def test_one_that_fails_does_not_stop_the_others_and_pauses_in_the_end() -> None
 
 def test_one_whose_change_cannot_be_written_does_not_stop_the_others() -> None:
     class Refusing(MemoryStore):
-        def commit(self, changes: Sequence[Transition]) -> list[Rollout]:
-            if any(after.target == "b" and after.state == "analysing" for after, _ in changes):
+        def commit(self, steps: Sequence[Transition], holder: str | None = None) -> list[Rollout]:
+            if any(after.target == "b" and after.state == "analysing" for after, _ in steps):
                 raise RuntimeError("no such group")
-            return super().commit(changes)
+            return super().commit(steps, holder)
 
     run = Run(ScriptedWorld(GOOD), a_rollout(), store=Refusing())
     run.store.add(a_rollout("r2", target="b"))
@@ -220,7 +222,7 @@ def test_a_target_that_someone_else_changed_pauses_and_can_still_be_restored() -
 
 def test_what_another_reconciler_has_leased_is_left_alone_until_the_lease_ends() -> None:
     run = Run(ScriptedWorld(GOOD), a_rollout())
-    other = Reconciler(run.store, run.world.world(), holder="other", clock=run.clock, lease_s=60)
+    other = Worker(rollout_work(run.store, run.world.world()), holder="other", clock=run.clock, lease_s=60)
     run.store.claim("one", NOON, NOON.replace(minute=1), 10)
     assert other.run_once().looked_at == 0
     run.clock.sleep(60)

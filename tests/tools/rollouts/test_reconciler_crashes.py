@@ -13,10 +13,10 @@ from memory.ledger import Ledger, open_ledger
 from memory.ledger.targets import Target
 from tests.fakes.rollout_processes import RolloutProcesses, rollout_processes
 from tests.fakes.rollouts import NOON, a_rollout, serving
-from tools.rollouts.commands import command
-from tools.rollouts.ledger_store import LedgerStore, add_rollout, events_of, read_rollout, read_target, write_change
+from tools.rollouts.machine import command
+from tools.rollouts.plans import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.strategies import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow, Strategy
+from tools.rollouts.store import LedgerStore, add_rollout, events_of, read_rollout, read_target, write_change
 from tools.rollouts.targets import Arm, TargetState
 
 pytestmark = pytest.mark.integration

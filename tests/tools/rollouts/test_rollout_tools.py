@@ -2,29 +2,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from edge.kernel.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.devices import Device
-from memory.ledger.gates import GateResult
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version
 from tests.fakes.rollouts import NOON, Clock, ScriptedWorld, a_rollout, serving, traffic
-from tools.approvals import approval_tools
-from tools.rollouts.analysis import WaveReport
-from tools.rollouts.ledger_store import LedgerStore
-from tools.rollouts.ledger_world import LedgerApprovals, LedgerFleet, LedgerGate
-from tools.rollouts.reconciler import Reconciler
-from tools.rollouts.store import World
+from tools.calling.approval_tools import approval_tools
+from tools.rollouts.canary_analysis import WaveReport
+from tools.rollouts.reconciler import rollout_work
+from tools.rollouts.rollout import GateAnswer
+from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, wave
-from tools.rollouts.tools import rollout_tools
-from tools.rollouts.views import RolloutList, RolloutStatus, RolloutView
-from tools.spec import Books, ToolContext, bind
+from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView, rollout_tools
+from tools.rollouts.world import LedgerApprovals, LedgerFleet, World
+from tools.runs.worker import Worker
+from tools.spec import ToolContext, ToolRuntime, bind
 
+Verdict = Literal["pass", "fail", "insufficient_evidence"]
 ADA = ToolContext("ada", "default", frozenset({"rollouts:read", "rollouts:write", "approvals:read"}))
 BOB = ToolContext("bob", "default", ADA.scopes | {"approvals:decide"})
 MOVE = {"target": "assistant", "version": "phi@2"}
@@ -37,12 +37,13 @@ class Hub:
     def __init__(self, path: Path) -> None:
         self.clock = Clock()
         self.ledger: Ledger = open_ledger(path)
-        books = Books(self.ledger, self.clock)
+        books = ToolRuntime(self.ledger, self.clock)
         self.tools = {spec.name: spec for spec in bind([*rollout_tools(), *approval_tools()], books)}
         self.seen = ScriptedWorld({"phi@1": traffic(20_000), "phi@2": traffic(4000)})
-        gate, approvals = LedgerGate(self.ledger, self.clock), LedgerApprovals(self.ledger, self.clock)
-        world = World(self.seen, LedgerFleet(self.ledger), gate, approvals, self.seen)
-        self.reconciler = Reconciler(LedgerStore(self.ledger), world, holder="one", clock=self.clock)
+        self.seen.gate = GateAnswer("insufficient_evidence", ("nobody has judged it",))
+        approvals = LedgerApprovals(self.ledger, self.clock)
+        world = World(self.seen, LedgerFleet(self.ledger), self.seen, approvals, self.seen)
+        self.reconciler = Worker(rollout_work(LedgerStore(self.ledger), world), holder="one", clock=self.clock)
         with self.ledger.unit("default") as unit:
             unit.models.add(Model("phi", None, "", NOON, "ada"))
             for number, stage in ((1, "production"), (2, "staging"), (3, "retired")):
@@ -53,10 +54,8 @@ class Hub:
     async def call(self, name: str, by: ToolContext = ADA, **arguments: object) -> Any:
         return await self.tools[name].call(by, arguments)
 
-    def judged(self, verdict: str = "pass", version: str = "phi@2", at: timedelta = timedelta()) -> None:
-        reasons = [{"rule": "a/b", "outcome": "met", "text": "the licence allows it"}]
-        with self.ledger.unit("default") as unit:
-            unit.gates.add(GateResult(f"g{verdict}", "release", version, verdict, reasons, {}, NOON + at))
+    def judged(self, verdict: Verdict = "pass") -> None:
+        self.seen.gate = GateAnswer(verdict, ("the licence allows it",), "product/EU/production", "gate-1")
 
     def look(self, times: int = 1, every_s: float = 60) -> None:
         for _ in range(times):
@@ -100,17 +99,16 @@ async def test_a_canary_waits_for_the_gate_then_for_another_pair_of_eyes_then_mo
 
 
 @pytest.mark.parametrize(
-    ("verdict", "at", "state", "reason"),
+    ("verdict", "state", "reason"),
     [
-        ("fail", timedelta(), "failed", "the gate refused"),
-        ("insufficient evidence", timedelta(), "paused", "lacks evidence"),
-        ("pass", timedelta(days=-8), "paused", "older than 7 days"),
-        (None, timedelta(), "paused", "no gate has judged phi@2"),
+        ("fail", "failed", "the gate refused: the licence allows it"),
+        ("insufficient_evidence", "paused", "the gate lacks evidence: the licence allows it"),
+        (None, "paused", "the gate lacks evidence: nobody has judged it"),
     ],
 )
-async def test_no_pass_no_traffic(hub: Hub, verdict: str | None, at: timedelta, state: str, reason: str) -> None:
+async def test_no_pass_no_traffic(hub: Hub, verdict: Verdict | None, state: str, reason: str) -> None:
     if verdict is not None:
-        hub.judged(verdict, at=at)
+        hub.judged(verdict)
     await hub.call("rollout_start", target="assistant", version="phi@2")
     hub.look(3)
     (found,) = (await hub.call("rollout_list")).rollouts

@@ -21,8 +21,8 @@ from memory.ledger.versions import Version
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.tools.serving.test_metering import use
 from tools.rollouts.measurements import LedgerMetrics
-from tools.rollouts.store import Window
 from tools.rollouts.targets import Arm, TargetState
+from tools.rollouts.world import Window
 from tools.serving.ledger import LedgerDeployments, LedgerLimits, LedgerSink
 from tools.serving.ollama import OllamaRuntime
 from tools.serving.rate_limits import Limits

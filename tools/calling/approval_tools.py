@@ -1,0 +1,126 @@
+"""Approvals as tools: see what waits, agree or refuse, take back, delegate."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from memory.ledger.approvals import Approval, ApprovalState, Delegation
+from tools.calling.approval import current, decide, delegate, revoke, undelegate
+from tools.spec import ToolContext, ToolSpec, tool
+
+__all__ = ["ApprovalList", "ApprovalView", "DelegationView", "approval_tools"]
+
+ApprovalId = Annotated[str, Field(min_length=1, max_length=200, description="such as ap-1f2e3d4c5b6a")]
+Comment = Annotated[str, Field(max_length=2000, description="why, for the record")]
+PrincipalId = Annotated[str, Field(min_length=1, max_length=200, description="id of a principal of the tenant")]
+
+
+class ApprovalView(BaseModel):
+    """One request, and how it stands now."""
+
+    id: str
+    tool: str
+    arguments: dict[str, Any]
+    plan: Any
+    requester: str
+    four_eyes: bool
+    state: ApprovalState
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime
+    decided_by: str | None
+    on_behalf_of: str | None
+    decided_at: AwareDatetime | None
+    comment: str
+
+
+class DelegationView(BaseModel):
+    """A right to decide in somebody's place; `tools` limits it, empty is for all."""
+
+    id: str
+    giver: str
+    receiver: str
+    tools: list[str]
+    until: AwareDatetime
+    revoked: bool
+
+
+class ApprovalList(BaseModel):
+    """Requests, newest first, and the delegations that hold."""
+
+    approvals: list[ApprovalView]
+    delegations: list[DelegationView]
+
+
+def approvals_list(
+    context: ToolContext,
+    state: Annotated[
+        Literal["requested", "approved", "rejected", "expired", "used", "revoked"] | None,
+        Field(description="only those in this state"),
+    ] = None,
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+) -> ApprovalList:
+    """List the approvals that were asked for, newest first, with what exactly is to be done and who decided."""
+    found = [current(approval, context.now) for approval in context.unit.approvals.all(limit=200)]
+    return ApprovalList(
+        approvals=[_view(approval) for approval in found if state is None or approval.state == state][:limit],
+        delegations=[_delegation_view(one) for one in context.unit.approvals.delegations(context.now)],
+    )
+
+
+def approval_approve(context: ToolContext, approval: ApprovalId, comment: Comment = "") -> ApprovalView:
+    """Agree to a request of somebody else, so that they can do exactly that once."""
+    return _view(decide(context, approval, approve=True, comment=comment))
+
+
+def approval_reject(context: ToolContext, approval: ApprovalId, comment: Comment = "") -> ApprovalView:
+    """Refuse a request of somebody else."""
+    return _view(decide(context, approval, approve=False, comment=comment))
+
+
+def approval_revoke(context: ToolContext, approval: ApprovalId, comment: Comment = "") -> ApprovalView:
+    """Take back a request, or an approval that was not used yet."""
+    return _view(revoke(context, approval, comment))
+
+
+def approval_delegate(
+    context: ToolContext,
+    to: PrincipalId,
+    hours: Annotated[float, Field(gt=0, le=24 * 90)],
+    tools: Annotated[list[str] | None, Field(description="only for these tools; all where left out")] = None,
+) -> DelegationView:
+    """Let somebody decide approvals in the caller's place for some hours."""
+    return _delegation_view(delegate(context, to, tuple(tools or ()), context.now + timedelta(hours=hours)))
+
+
+def delegation_revoke(context: ToolContext, delegation: ApprovalId) -> DelegationView:
+    """Take back a delegation that the caller gave."""
+    return _delegation_view(undelegate(context, delegation))
+
+
+def _delegation_view(one: Delegation) -> DelegationView:
+    return DelegationView(
+        id=one.id,
+        giver=one.giver,
+        receiver=one.receiver,
+        tools=list(one.tools),
+        until=one.until,
+        revoked=one.revoked_at is not None,
+    )
+
+
+def _view(approval: Approval) -> ApprovalView:
+    return ApprovalView(**{name: getattr(approval, name) for name in ApprovalView.model_fields})
+
+
+def approval_tools() -> list[ToolSpec]:
+    """The approval operations. Who may decide is checked against the request itself: the right may be delegated."""
+    reads = {"approvals:read"}
+    return [
+        tool(approvals_list, scopes=reads, ledger=True),
+        tool(approval_approve, scopes=reads, effect="write"),
+        tool(approval_reject, scopes=reads, effect="write"),
+        tool(approval_revoke, scopes=reads, effect="write"),
+        tool(approval_delegate, scopes=reads, effect="write"),
+        tool(delegation_revoke, scopes=reads, effect="write"),
+    ]
