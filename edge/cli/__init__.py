@@ -78,7 +78,9 @@ def _parser(named: str | None) -> argparse.ArgumentParser:
     for name, (_, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
-            getattr(_module(name), f"{name}_options", lambda _: None)(command)
+            add_options = getattr(_module(name), f"{name}_options", None)
+            if add_options is not None:
+                add_options(command)
     return parser
 
 

@@ -218,10 +218,6 @@ class ModelLifecycle:
                 moved = self._clear_away() or self._health.look()
             return self._report(moved=moved)
 
-    def report(self) -> ModelReport:
-        """Without doing anything. Raises StorageFailed."""
-        return self._report(moved=False)
-
     def models(self) -> list[ChatModel]:
         """What may be asked now: the running version, then the one that is fallen back on. Raises StorageFailed."""
         return [model for _, model in self.known_models()]
@@ -349,27 +345,11 @@ class CurrentModel:
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return self._first()[1].count_tokens(messages)
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        timeout_s: float = 60.0,
-        stop_when: Callable[[str], bool] | None = None,
-    ) -> Reply:
+    def chat(self, messages: Sequence[Message], **options: Any) -> Reply:
         failure: ModelUnavailable | None = None
         for version, model in self._life.known_models():
             try:
-                return model.chat(
-                    messages,
-                    schema=schema,
-                    max_tokens=max_tokens,
-                    temperature=temperature,
-                    timeout_s=timeout_s,
-                    stop_when=stop_when,
-                )
+                return model.chat(messages, **options)
             except ModelUnavailable as error:
                 failure = failure or _as_known(error, model.name, version)
         raise failure or _none_yet()

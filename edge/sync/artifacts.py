@@ -96,26 +96,6 @@ class Artifacts:
             for path in (self._path(ref), self._partial_of(ref)):
                 path.unlink(missing_ok=True)
 
-    def remove_all_but(self, keep: Collection[str]) -> None:
-        """Remove all contents, whole and partial, but those of these digests. Raises StorageFailed."""
-        names = {_name(digest) for digest in keep}
-        with _disk_errors(None):
-            for path in [*self._whole(), *self._partials()]:
-                if path.name not in names:
-                    path.unlink(missing_ok=True)
-
-    def check(self, ref: ArtifactRef) -> bool:
-        """Read the whole content again; it is removed, and that is recorded, where it is not what it was."""
-        path = self.find(ref)
-        if path is None:
-            return False
-        with _disk_errors(ref):
-            if file_digest(path) == ref.digest:
-                return True
-            path.unlink(missing_ok=True)
-        self._refuse(ref, "what is on the disk is not what was fetched")
-        return False
-
     async def _fetch_rest(self, ref: ArtifactRef, transport: Transport) -> Path:
         partial = self._partial_of(ref)
         with _disk_errors(ref):
@@ -227,11 +207,11 @@ class BlockingFetch:
 
 
 @contextmanager
-def _disk_errors(ref: ArtifactRef | None) -> Generator[None]:
+def _disk_errors(ref: ArtifactRef) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        what = "The contents" if ref is None else f"The content {ref.digest[:_SHORT]}"
+        what = f"The content {ref.digest[:_SHORT]}"
         raise StorageFailed(f"{what} cannot be kept: {error.strerror}.", "Check the disk.") from error
 
 

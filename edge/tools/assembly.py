@@ -42,16 +42,6 @@ class DeviceParts:
     model: Callable[[], ChatModel | None] | None = None
     monotonic: Callable[[], float] = time.monotonic
 
-    def names(self) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-        """What arguments may name, each with what people also call it."""
-        sensors = self.board.sensors if self.board is not None else []
-        return {
-            "sensor": [(sensor.name, (*sensor.aliases, *filter(None, [sensor.description]))) for sensor in sensors],
-            "folder": [(name, ()) for name in self.log_folders],
-            "diagnostic": [(diagnostic.name, (diagnostic.description,)) for diagnostic in self.diagnostics],
-            "pack": [(name, ()) for name, _ in (self.pack_store.packs() if self.pack_store is not None else [])],
-        }
-
 
 def device_toolbox(parts: DeviceParts, more: Sequence[DeviceTool] = ()) -> Toolbox:
     """The device's tools under its policy.

@@ -275,18 +275,6 @@ class Toolbox:
             raise NotFound(f"This device has no tool {name[:64]!r}.", f"It has {', '.join(self.names) or 'none'}.")
         return self._tools[name]
 
-    def describe(self) -> list[dict[str, Any]]:
-        """What may be called: name, description, effect, and the JSON schema of the arguments."""
-        return [
-            {
-                "name": tool.name,
-                "description": tool.description,
-                "effect": tool.effect,
-                "arguments": tool.arguments.model_json_schema(),
-            }
-            for tool in (self._tools[name] for name in self.names)
-        ]
-
     def call(self, name: str, arguments: Mapping[str, Any], *, by: str) -> dict[str, Any]:
         """Check, write down, run, bound.
 

@@ -38,14 +38,6 @@ def test_what_is_allowed_by_default_writes_nothing_but_records() -> None:
     assert DEFAULT_TOOLS.isdisjoint({"diagnostic_run", "evaluation_run"})
 
 
-def test_names_are_told_with_what_people_call_them(tmp_path: Path) -> None:
-    names = parts(tmp_path).names()
-    assert names["sensor"] == [("cabinet", ("柜温", "cabinet temperature"))]
-    assert names["folder"] == [("app", ())]
-    assert "uptime" in dict(names["diagnostic"])
-    assert names["pack"] == []
-
-
 def test_an_owners_tool_may_not_take_the_name_of_another() -> None:
     def system_health() -> dict[str, object]:
         """Say that all is well."""
@@ -57,7 +49,7 @@ def test_an_owners_tool_may_not_take_the_name_of_another() -> None:
 
 def test_the_descriptions_of_all_tools_fit_a_small_context(tmp_path: Path) -> None:
     toolbox = device_toolbox(parts(tmp_path))
-    assert all(len(tool["description"]) < 200 for tool in toolbox.describe())
+    assert all(len(toolbox.tool(name).description) < 200 for name in toolbox.all_names)
 
 
 def test_importing_the_tools_is_light() -> None:
