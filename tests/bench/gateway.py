@@ -95,7 +95,7 @@ def serve_hub(listener: socket.socket, home: Path, runtime_url: str) -> None:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_serving(settings, ledger) as opened:
+        async with open_serving(settings, ledger) as opened, opened.warming():
             app.include_router(openai_routes(opened.gateway, lambda _: Caller("default", "bench")))
             yield
 
