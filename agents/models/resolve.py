@@ -41,8 +41,8 @@ class ResolvedModel:
         parameters: how many, None when nobody says.
         capable: whether it may draft answers: 1B parameters and more, or a remote service that does not say.
         context_tokens: prompt and answer together.
-        version: what the gateway must know of it, where the reference does not say it all.
         build: makes the chat model; None for `none`, and before `over`.
+        version: what the gateway must know of it, where the reference does not say it all.
     """
 
     reference: ModelReference
@@ -50,8 +50,8 @@ class ResolvedModel:
     parameters: int | None
     capable: bool
     context_tokens: int
-    version: ServedVersion | None = None
     build: Callable[[], BaseChatModel] | None = field(default=None, repr=False, compare=False)
+    version: ServedVersion | None = None
 
     @property
     def is_built(self) -> bool:
@@ -162,7 +162,7 @@ def _ollama(
         parameters,
         (parameters or 0) >= CAPABLE_PARAMETERS,
         context_tokens,
-        ServedVersion(str(chosen), model.name, context_tokens=context_tokens, sends_context=True),
+        version=ServedVersion(str(chosen), model.name, context_tokens=context_tokens, sends_context=True),
     )
 
 

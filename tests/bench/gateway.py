@@ -97,9 +97,8 @@ def serve_hub(listener: socket.socket, home: Path, runtime_url: str) -> None:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_serving(
-            settings, ledger, open_artifacts(open_home(settings.home), settings.artifacts_address)
-        ) as opened:
+        artifacts = open_artifacts(open_home(settings.home), settings.artifacts_address)
+        async with open_serving(settings, ledger, artifacts) as opened, opened.warming():
             app.include_router(openai_routes(opened.gateway, lambda _: Caller("default", "bench")))
             yield
 

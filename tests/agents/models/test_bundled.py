@@ -102,7 +102,8 @@ async def test_the_same_seed_gives_the_same_text_on_every_path(chat: BaseChatMod
     options: dict[str, Any] = {"temperature": 1.2, "seed": 11, "max_tokens": 24}
     whole = await chat.ainvoke(STORY, **options)
     assert "".join([chunk.text async for chunk in chat.astream(STORY, **options)]) == whole.text
-    assert (await chat.ainvoke(STORY, **{**options, "seed": 12})).text != whole.text
+    options["seed"] = 12
+    assert (await chat.ainvoke(STORY, **options)).text != whole.text
 
 
 async def test_obeys_stop_and_max_tokens(chat: BaseChatModel) -> None:

@@ -97,10 +97,8 @@ async def test_a_canary_moves_traffic_between_two_running_versions_and_a_bad_one
     stable, canary = Arm(version="smollm2@1", weight=100), Arm(version="smollm2@2", weight=0)
     callers = [f"caller {number}" for number in range(12)]
     serve(ledger, stable, canary)
-    async with (
-        open_serving(settings, ledger, open_artifacts(open_home(settings.home), settings.artifacts_address)) as opened,
-        client_of(opened) as client,
-    ):
+    artifacts = open_artifacts(open_home(settings.home), settings.artifacts_address)
+    async with open_serving(settings, ledger, artifacts) as opened, opened.warming(), client_of(opened) as client:
         llama = opened.gateway.runtimes["local"]
         assert isinstance(llama, LlamaRuntime)
         await opened.warmer.look()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
-from tests.fakes.model_servers import Behaviour
+from tests.fakes.model_servers import Behaviour, Handler, Received, serve
 from tests.fakes.runtime_servers import serve_ollama_store, serve_runtime
 from tools.serving.ollama import OllamaRuntime
 from tools.serving.openai_compatible import OpenAICompatibleRuntime
@@ -132,3 +132,40 @@ async def test_ollama_loads_and_unloads():
         assert [model.loaded for model in await runtime.models()] == [False]
         assert (await runtime.health()).detail == "Ollama 0.13.0"
         await runtime.close()
+
+
+async def test_a_server_that_refuses_stream_options_is_not_sent_them():
+    with serve_runtime("m") as server:
+        runtime = OpenAICompatibleRuntime("mistralai", f"{server.url}/v1", takes_stream_options=False)
+        await pieces(runtime.stream(VERSION, "chat/completions", CHAT))
+        assert "stream_options" not in server.received[0].body
+        assert server.received[0].body["stream"] is True
+        await runtime.close()
+
+
+async def test_ollama_is_sent_its_context_where_its_own_api_can_say_the_request():
+    def answer(handler: Handler, request: Received) -> None:
+        message = {"role": "assistant", "content": "hi"}
+        if request.path == "/api/chat":
+            counts = {"prompt_eval_count": 7, "eval_count": 2}
+            handler.send_json(200, {"model": "m", "message": message, "done": True, "done_reason": "length", **counts})
+        else:
+            handler.send_json(200, {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    version = ServedVersion("ollama:m", "m:latest", context_tokens=2048, sends_context=True)
+    with serve(answer) as server:
+        runtime = OllamaRuntime(server.url)
+        asked = {**CHAT, "stop": "\n", "max_tokens": 2, "response_format": {"type": "json_object"}}
+        whole = await runtime.complete(version, "chat/completions", asked)
+        assert whole["choices"] == [
+            {"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": "hi"}}
+        ]
+        assert whole["usage"] == {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+        await runtime.complete(version, "chat/completions", {**CHAT, "tools": [{"type": "function"}]})
+        await runtime.complete(ServedVersion("m@1", "m"), "chat/completions", CHAT)
+        await runtime.close()
+    own, with_tools, plain = server.received
+    assert own.path == "/api/chat"
+    assert own.body["options"] == {"num_ctx": 2048, "num_predict": 2, "stop": ["\n"]}
+    assert (own.body["model"], own.body["format"], own.body["stream"]) == ("m:latest", "json", False)
+    assert [with_tools.path, plain.path] == ["/v1/chat/completions"] * 2
