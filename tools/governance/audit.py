@@ -58,9 +58,7 @@ def audit_list(
 ) -> AuditList:
     """List who called what, when and how it ended, newest first: changes, and everything that was refused."""
     entries = context.unit.audit.entries(limit, before)
-    return AuditList(
-        entries=[AuditRow(**{name: getattr(entry, name) for name in AuditRow.model_fields}) for entry in entries]
-    )
+    return AuditList(entries=[AuditRow.model_validate(entry, from_attributes=True) for entry in entries])
 
 
 def audit_verify(

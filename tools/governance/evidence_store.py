@@ -307,4 +307,4 @@ def _keep(
     if kept is None:
         kept = EvidenceItem(item_id, version.id, version.digest, kind, full, moment, context.now, context.principal)
         context.unit.evidence.add(kept)
-    return RecordedEvidence(**{name: getattr(kept, name) for name in RecordedEvidence.model_fields})
+    return RecordedEvidence.model_validate(kept, from_attributes=True)

@@ -220,7 +220,7 @@ class Uploads:
 
 
 def _view(artifact: Artifact) -> ArtifactView:
-    return ArtifactView(**{name: getattr(artifact, name) for name in ArtifactView.model_fields})
+    return ArtifactView.model_validate(artifact, from_attributes=True)
 
 
 def _users(unit: Unit, digest: str) -> list[str]:

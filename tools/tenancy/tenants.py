@@ -114,7 +114,7 @@ def _checked(quotas: dict[str, float]) -> dict[str, float]:
 
 
 def _view(tenant: Tenant) -> TenantView:
-    return TenantView(**{name: getattr(tenant, name) for name in TenantView.model_fields})
+    return TenantView.model_validate(tenant, from_attributes=True)
 
 
 def tenant_tools() -> list[ToolSpec]:
