@@ -9,17 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 
-from memory.errors import InvalidInput, StorageFailed
+from memory.errors import InvalidInput, StorageFailed, Unavailable
 from memory.home import storage_errors
-from memory.ledger.failures import server_errors
 from memory.ledger.migrations import found_version, migrate
-from memory.ledger.schema import SCHEMA_VERSION
+from memory.ledger.tables import SCHEMA_VERSION
 
 __all__ = ["Database", "open_database", "upsert"]
 
 _EVERYTHING = "ledger"
+_FULL = "53100"
+_READ_ONLY = "25006"
+"""SQLSTATE of PostgreSQL: disk_full, read_only_sql_transaction."""
 
 
 class Database:
@@ -100,13 +102,36 @@ def open_database(path: Path, url: str | None = None) -> Database:
     else:
         address = _address(url)
         where = address.render_as_string(hide_password=True)
-        database = Database(sa.create_engine(address, pool_pre_ping=True), lambda: server_errors(where))
+        database = Database(sa.create_engine(address, pool_pre_ping=True), lambda: _server_errors(where))
     try:
         _bring_up_to_date(database, where)
     except BaseException:
         database.close()
         raise
     return database
+
+
+@contextmanager
+def _server_errors(where: str) -> Generator[None]:
+    """Turn what a database server cannot help into our errors; a mistake in a statement stays what it is.
+
+    Args:
+        where: the address, without the password.
+
+    Raises:
+        Unavailable: the server does not answer, or the connection broke.
+        StorageFailed: its disk is full, or it takes no writes.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError) as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == _FULL:
+            raise StorageFailed(f"The disk of the ledger at {where} is full.", "Free some space.") from error
+        if state == _READ_ONLY:
+            raise StorageFailed(f"The ledger at {where} takes no writes.", "Name the primary.") from error
+        first = str(error.orig).strip().partition("\n")[0]
+        raise Unavailable(f"The ledger at {where} does not answer: {first}.", "Start its server.") from error
 
 
 def _bring_up_to_date(database: Database, where: str) -> None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+import sqlalchemy as sa
+
+from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
+from memory.ledger.tables import BigInt, Key, Max16, Max32, Max40, Max64, Name, map_table
 
 __all__ = ["DeviceEvent", "DeviceEvents", "Rejected"]
 
-_events, _rejected = schema.device_events, schema.rejected_events
 _PART = 500
 """Values in one statement."""
 
@@ -26,16 +27,16 @@ class DeviceEvent:
         chain: digest over it and all events before it; names it, in whatever stream it comes.
     """
 
-    device: str
-    position: int
-    stream: str
-    seq: int
-    kind: str
-    at: str
-    boot: str
+    device: Key[Name]
+    position: Key[BigInt]
+    stream: Max32[str]
+    seq: BigInt
+    kind: Max16[str]
+    at: Max40[str]
+    boot: Max40[str]
     uptime_s: float
     body: Mapping[str, Any]
-    chain: str
+    chain: Max64[str]
     received_at: datetime
 
 
@@ -43,13 +44,23 @@ class DeviceEvent:
 class Rejected:
     """What came in an event's place, and why it was set aside. `key` names it; `text` is it, as JSON."""
 
-    device: str
-    key: str
-    stream: str
-    seq: int
+    device: Key[Name]
+    key: Key[Max64[str]]
+    stream: Max32[str]
+    seq: BigInt
     reason: str
     text: str
     received_at: datetime
+
+
+device_events = map_table(
+    "device_events",
+    DeviceEvent,
+    sa.Index(None, "tenant", "device", "chain", unique=True),
+    sa.Index(None, "tenant", "received_at"),
+)
+rejected_events = map_table("rejected_events", Rejected)
+_events, _rejected = device_events, rejected_events
 
 
 class DeviceEvents:
@@ -62,7 +73,7 @@ class DeviceEvents:
 
     def append(self, events: Sequence[DeviceEvent]) -> None:
         """Add events; that they are new is the caller's to know."""
-        self._scope.insert_all(_events, [_values(event) for event in events])
+        self._rows.add(*events)
 
     def set_aside(self, rejected: Rejected) -> None:
         """Insert or overwrite."""
@@ -114,8 +125,3 @@ class DeviceEvents:
         """Those of one stream behind this number, ascending."""
         where = (_rejected.c.device == device, _rejected.c.stream == stream, _rejected.c.seq > after)
         return self._set_aside.list(*where, order=(_rejected.c.seq, _rejected.c.key), limit=limit)
-
-
-def _values(event: DeviceEvent) -> dict[str, Any]:
-    """Its columns; `asdict` would copy the body, too."""
-    return {name: getattr(event, name) for name in DeviceEvent.__slots__}

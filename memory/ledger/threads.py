@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from memory.errors import NotFound
 from memory.ledger.database import Database
-from memory.ledger.schema import questions, threads
+from memory.ledger.tables import Key, Max64, Max128, map_table, metadata
 
 __all__ = ["Question", "Thread", "Threads"]
 
@@ -16,8 +16,8 @@ __all__ = ["Question", "Thread", "Threads"]
 class Thread:
     """One conversation. `turns` counts the user's messages."""
 
-    id: str
-    tenant: str
+    id: Key[Max128[str]]
+    tenant: Max64[str]
     title: str
     turns: int
     updated_at: datetime
@@ -31,6 +31,15 @@ class Question:
     text: str
 
 
+threads = map_table("threads", Thread, sa.Index(None, "tenant"))
+questions = sa.Table(
+    "questions",
+    metadata,
+    sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+"""The last question of each thread, kept before it is answered."""
 _before = (
     sa.select(threads.c.tenant, threads.c.title, threads.c.turns, questions.c.id, questions.c.text)
     .select_from(threads.outerjoin(questions))

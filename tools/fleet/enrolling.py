@@ -12,8 +12,7 @@ from edge.protocol.messages import Enrolled
 from edge.protocol.signing import verify
 from memory.errors import Conflict, NotAllowed
 from memory.ledger import Unit
-from memory.ledger.devices import Device
-from memory.ledger.enrolments import EnrolmentToken
+from memory.ledger.devices import Device, EnrolmentToken
 from memory.ledger.uplinks import Uplink
 from tools.fleet.callers import TOKEN_PREFIX, hash_of, token_of
 from tools.fleet.identity import Identity

@@ -10,8 +10,8 @@ from memory.ledger import Ledger
 from memory.ledger.alerts import Alert
 from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device
+from memory.ledger.evidence import GateResult
 from memory.ledger.factories import Factory, Pipeline
-from memory.ledger.gates import GateResult
 from memory.ledger.measurements import Measured
 from memory.ledger.policies import StoredPolicy
 from memory.ledger.rollouts import Rollout
