@@ -28,6 +28,7 @@ __all__ = [
     "Max80",
     "Max128",
     "Name",
+    "columns_of",
     "map_table",
     "metadata",
     "tenant_column",
@@ -95,10 +96,15 @@ def map_table(
         unique: columns no two rows of which have the same value, whosever they are.
         of_tenants: False for a table that belongs to no tenant.
     """
-    columns = [_column(field.name, field.type) for field in fields(row)]
+    columns = columns_of(row)
     if of_tenants and all(column.name != "tenant" for column in columns):
         columns.insert(0, tenant_column())
     return sa.Table(name, metadata, *columns, *(sa.UniqueConstraint(column) for column in unique), *parts)
+
+
+def columns_of(row: type) -> list[sa.Column[Any]]:
+    """A column for each field of a dataclass."""
+    return [_column(field.name, field.type) for field in fields(row)]
 
 
 def _column(name: str, annotation: Any) -> sa.Column[Any]:
