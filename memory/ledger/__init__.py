@@ -13,7 +13,7 @@
     audit.py         the hash-chained log
     ...              row, table and repository of what it is named for
 
-What other stores mirror is written here first, with an outbox row in the same transaction (`memory/projection.py`).
+What other stores mirror is written here first, with an outbox row in the same transaction (`memory/mirrors`).
 """
 
 from collections.abc import Callable, Generator

@@ -1,7 +1,7 @@
 """A row's fields are its table's columns, with the types that are annotated there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
