@@ -1,9 +1,9 @@
 """Transactions, upserts and the failures of one database."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -16,9 +16,13 @@ from memory.home import storage_errors
 from memory.ledger.migrations import found_version, migrate
 from memory.ledger.tables import SCHEMA_VERSION
 
-__all__ = ["Database", "open_database", "upsert"]
+__all__ = ["Database", "batches", "open_database", "upsert"]
+
+T = TypeVar("T")
 
 _EVERYTHING = "ledger"
+_VALUES_AT_ONCE = 500
+"""SQLite takes 32766 values in one statement, older releases 999."""
 _FULL = "53100"
 _READ_ONLY = "25006"
 """SQLSTATE of PostgreSQL: disk_full, read_only_sql_transaction."""
@@ -85,6 +89,12 @@ def upsert(dialect: str, table: sa.Table, values: Mapping[str, Any]) -> sa.Execu
     key = [column.name for column in table.primary_key.columns]
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(table).values(dict(values))
     return statement.on_conflict_do_update(index_elements=key, set_=dict(values))
+
+
+def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many of the values at a time as one statement takes."""
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        yield values[start : start + _VALUES_AT_ONCE]
 
 
 def open_database(path: Path, url: str | None = None) -> Database:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from memory.ledger.database import batches
 from memory.ledger.repository import Repository, Rows
 from memory.ledger.scope import Condition, TenantScope
 from memory.ledger.tables import BigInt, Key, Max8, Max16, Name, map_table
@@ -53,8 +54,6 @@ desired_items = map_table("desired_items", DesiredItem)
 desired_heads = map_table("desired_heads", DesiredHead)
 _items = desired_items.c
 _REMOVED = _items.body.is_(sa.null())
-_PART = 500
-"""Rows in one statement."""
 
 
 class DesiredItems(Repository[DesiredItem]):
@@ -108,8 +107,7 @@ class DesiredItems(Repository[DesiredItem]):
     def replace_for_devices(self, kind: str, name: str, items: Sequence[DesiredItem]) -> None:
         """Write these items, of one kind and name and each for one device, over whatever was there for them."""
         same = (_items.scope == "device", _items.kind == kind, _items.name == name)
-        for start in range(0, len(items), _PART):
-            part = items[start : start + _PART]
+        for part in batches(items):
             self._rows.delete(*same, _items.subject.in_([item.subject for item in part]))
             self._rows.add(*part)
 

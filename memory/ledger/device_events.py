@@ -7,14 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from memory.ledger.database import batches
 from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Key, Max16, Max32, Max40, Max64, Name, map_table
 
 __all__ = ["DeviceEvent", "DeviceEvents", "Rejected"]
-
-_PART = 500
-"""Values in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,6 @@ device_events = map_table(
     sa.Index(None, "tenant", "received_at"),
 )
 rejected_events = map_table("rejected_events", Rejected)
-_events, _rejected = device_events, rejected_events
 
 
 class DeviceEvents:
@@ -68,8 +65,8 @@ class DeviceEvents:
 
     def __init__(self, scope: TenantScope) -> None:
         self._scope = scope
-        self._rows = Rows(scope, _events, DeviceEvent)
-        self._set_aside = Rows(scope, _rejected, Rejected)
+        self._rows = Rows(scope, device_events, DeviceEvent)
+        self._set_aside = Rows(scope, rejected_events, Rejected)
 
     def append(self, events: Sequence[DeviceEvent]) -> None:
         """Add events; that they are new is the caller's to know."""
@@ -82,17 +79,17 @@ class DeviceEvents:
     def known(self, device: str, chains: Sequence[str]) -> frozenset[str]:
         """Which of these events are kept."""
         found: set[str] = set()
-        for start in range(0, len(chains), _PART):
-            where = (_events.c.device == device, _events.c.chain.in_(chains[start : start + _PART]))
-            found.update(row["chain"] for row in self._scope.find(_events, ("chain",), where))
+        for part in batches(chains):
+            where = (device_events.c.device == device, device_events.c.chain.in_(part))
+            found.update(row["chain"] for row in self._scope.find(device_events, ("chain",), where))
         return frozenset(found)
 
     def known_rejected(self, device: str, keys: Sequence[str]) -> dict[str, Rejected]:
         """Which of these were set aside, by key."""
         found: dict[str, Rejected] = {}
-        for start in range(0, len(keys), _PART):
-            part = self._set_aside.list(_rejected.c.device == device, _rejected.c.key.in_(keys[start : start + _PART]))
-            found.update({one.key: one for one in part})
+        for part in batches(keys):
+            rejected = self._set_aside.list(rejected_events.c.device == device, rejected_events.c.key.in_(part))
+            found.update({one.key: one for one in rejected})
         return found
 
     def of(
@@ -103,25 +100,25 @@ class DeviceEvents:
         Args:
             before: a position; only what came before it.
         """
-        where = [_events.c.device == device]
+        where = [device_events.c.device == device]
         if kind is not None:
-            where.append(_events.c.kind == kind)
+            where.append(device_events.c.kind == kind)
         if before is not None:
-            where.append(_events.c.position < before)
-        return self._rows.list(*where, order=_events.c.position.desc(), limit=limit)
+            where.append(device_events.c.position < before)
+        return self._rows.list(*where, order=device_events.c.position.desc(), limit=limit)
 
     def newest(self, kind: str | None = None, limit: int = 100) -> list[DeviceEvent]:
         """Of all devices, newest received first."""
-        where = [_events.c.kind == kind] if kind is not None else []
-        order = (_events.c.received_at.desc(), _events.c.device, _events.c.position.desc())
+        where = [device_events.c.kind == kind] if kind is not None else []
+        order = (device_events.c.received_at.desc(), device_events.c.device, device_events.c.position.desc())
         return self._rows.list(*where, order=order, limit=limit)
 
     def rejected(self, device: str, limit: int = 100) -> list[Rejected]:
         """Newest first."""
-        order = (_rejected.c.received_at.desc(), _rejected.c.seq.desc())
-        return self._set_aside.list(_rejected.c.device == device, order=order, limit=limit)
+        order = (rejected_events.c.received_at.desc(), rejected_events.c.seq.desc())
+        return self._set_aside.list(rejected_events.c.device == device, order=order, limit=limit)
 
     def rejected_after(self, device: str, stream: str, after: int, limit: int) -> list[Rejected]:
         """Those of one stream behind this number, ascending."""
-        where = (_rejected.c.device == device, _rejected.c.stream == stream, _rejected.c.seq > after)
-        return self._set_aside.list(*where, order=(_rejected.c.seq, _rejected.c.key), limit=limit)
+        where = (rejected_events.c.device == device, rejected_events.c.stream == stream, rejected_events.c.seq > after)
+        return self._set_aside.list(*where, order=(rejected_events.c.seq, rejected_events.c.key), limit=limit)

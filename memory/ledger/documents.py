@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from memory.errors import NotFound
-from memory.ledger.database import Database
+from memory.ledger.database import Database, batches
 from memory.ledger.outbox import outbox
 from memory.ledger.tables import Key, Max32, Max64, Max128, map_table, metadata
 from memory.passages import Chunk
@@ -66,8 +66,6 @@ chunks = sa.Table(
     sa.Column("end", sa.Integer, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
 )
-_KEYS_AT_ONCE = 500
-"""SQLite takes 32766 values in one statement, older releases 999."""
 _listed = [column for column in documents.c if column.name != "text"]
 _found = (  # built once: it takes longer to build than to run
     sa.select(
@@ -162,8 +160,7 @@ class Documents:
 
 def _drop(connection: Connection, dropped: Sequence[StoredDocument]) -> None:
     """Remove what there is of these documents, and tell the mirrors that they changed."""
-    for start in range(0, len(dropped), _KEYS_AT_ONCE):
-        some = dropped[start : start + _KEYS_AT_ONCE]
+    for some in batches(dropped):
         ids = [document.id for document in some]
         theirs = chunks.c.document_id.in_(ids)
         query = sa.select(chunks.c.document_id, sa.func.count()).where(theirs).group_by(chunks.c.document_id)

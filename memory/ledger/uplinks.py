@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from memory.ledger.database import batches
 from memory.ledger.desired import DesiredHead, desired_heads, desired_items
 from memory.ledger.device_events import rejected_events
 from memory.ledger.devices import devices as device_table
@@ -89,8 +90,6 @@ class DeviceSession:
 
 uplinks = map_table("uplinks", Uplink, sa.ForeignKeyConstraint(["tenant", "device"], ["devices.tenant", "devices.id"]))
 device_streams = map_table("device_streams", Stream)
-_PART = 500
-"""Devices in one statement."""
 
 
 class Uplinks(MutableRepository[Uplink]):
@@ -103,8 +102,7 @@ class Uplinks(MutableRepository[Uplink]):
 
     def some(self, devices: list[str]) -> list[Uplink]:
         """Of these devices, in any order."""
-        parts = (devices[start : start + _PART] for start in range(0, len(devices), _PART))
-        return [link for part in parts for link in self._rows.list(uplinks.c.device.in_(part))]
+        return [link for part in batches(devices) for link in self._rows.list(uplinks.c.device.in_(part))]
 
     def change(self, device: str, **values: Any) -> None:
         """Set these columns of one uplink."""
@@ -112,9 +110,8 @@ class Uplinks(MutableRepository[Uplink]):
 
     def refetch(self, devices: list[str], below: int) -> None:
         """Send the whole to these devices where they have less than this revision."""
-        for start in range(0, len(devices), _PART):
-            theirs = uplinks.c.device.in_(devices[start : start + _PART])
-            self._scope.update(uplinks, {"refetch_below": below}, theirs)
+        for part in batches(devices):
+            self._scope.update(uplinks, {"refetch_below": below}, uplinks.c.device.in_(part))
 
 
 class Streams(Repository[Stream]):

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from memory.ledger.database import batches
 from memory.ledger.repository import Rows
 from memory.ledger.scope import Condition, TenantScope
 from memory.ledger.tables import BigInt, Instant, Key, Name, map_table, metadata, tenant_column
 
 __all__ = ["ShadowUsageLog", "Usage", "UsageLog"]
 
-_MOST_IDS = 500
 _REMEMBERED = timedelta(days=1)
 _COUNTS = ("requests", "errors", "tokens_in", "tokens_out", "latency_ms_sum", "cost")
 
@@ -65,9 +65,7 @@ class UsageLog:
         A try is remembered for a day, longer than anybody goes on writing it down.
         """
         known: set[str] = set()
-        asked = list(ids)
-        for first in range(0, len(asked), _MOST_IDS):
-            some = asked[first : first + _MOST_IDS]
+        for some in batches(list(ids)):
             among = counted_uses.c.id.in_(sa.bindparam("ids", some, expanding=True))
             known |= {row["id"] for row in self._scope.find(counted_uses, ["id"], [among])}
         fresh = set(ids) - known
