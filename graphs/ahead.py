@@ -15,7 +15,7 @@ from agents.grounding.relevance import Found, Rarity, assess
 from agents.models.streaming import stream_text
 from agents.router.language import detect_language
 from graphs.dependencies import Dependencies
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.passages import Passage
 from tools.context import ToolContext
 from tools.knowledge import FoundPassages

@@ -9,9 +9,9 @@ import numpy as np
 from memory.embedding import Embedder
 from memory.fusion import convex_combination
 from memory.ledger import Ledger
-from memory.lexical import LexicalIndex, analyse
+from memory.mirrors.lexical import LexicalIndex, analyse
+from memory.mirrors.vectors import VectorIndex
 from memory.passages import Passage
-from memory.vectors import VectorIndex
 
 __all__ = ["Retriever"]
 

@@ -10,7 +10,7 @@ from agents.grounding.places import Place, places
 from agents.grounding.relevance import Rarity, coverage
 from agents.grounding.widening import widen, widen_to_procedure
 from memory.embedding import Embedder
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.passages import Passage
 
 __all__ = ["Quote", "as_markdown", "asks_steps", "cite", "select_quotes"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.grounding.numbers import codes, plain
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.passages import Passage
 
 __all__ = ["Found", "Rarity", "assess", "coverage"]

@@ -68,8 +68,8 @@ def _home(settings: Settings) -> dict[str, Any]:
     from memory.embedding import MiniLM
     from memory.home import open_home
     from memory.ledger import open_ledger
-    from memory.lexical import LexicalIndex
-    from memory.vectors import mirror_name
+    from memory.mirrors.lexical import LexicalIndex
+    from memory.mirrors.vectors import mirror_name
     from tools.spec import LOCAL_ENGINEER
 
     try:

@@ -24,7 +24,7 @@ from agents.grounding.relevance import Found, Rarity, assess
 from agents.grounding.wording import tokens
 from memory.embedding import load_minilm
 from memory.home import open_home
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.passages import Passage
 from memory.sections import SectionReader
 from memory.store import KnowledgeStore, open_store

@@ -22,7 +22,7 @@ from memory.chunking import CHUNKER_VERSION
 from memory.embedding import MiniLM, load_minilm
 from memory.fusion import convex_combination
 from memory.home import open_home
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.parsing import PARSER_VERSION
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from edge.kernel.errors import ApprovalNeeded
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import AuditEntry
-from memory.ledger.gates import GateResult
+from memory.ledger.evidence import GateResult
 from memory.ledger.tenants import Tenant
 from tools.context import LOCAL_ENGINEER, Books, ToolContext
 from tools.spec import ToolSpec, bind

@@ -16,7 +16,7 @@ from edge.kernel.errors import ChargehandError, NotAllowed
 from graphs.toolbox import all_tools
 from memory.artifacts import open_artifacts
 from memory.home import Home, open_home
-from memory.ledger.schema import metadata
+from memory.ledger.tables import metadata
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
 from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.kernel.protocol.packs.stemming import stem
 from edge.kernel.protocol.packs.terms import terms_of, words_of
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 _theirs = snowballstemmer.stemmer("english")
 _ENDINGS = (

@@ -9,7 +9,7 @@ import pytest
 from edge.kernel.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.devices import Device
-from memory.ledger.gates import GateResult
+from memory.ledger.evidence import GateResult
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version
