@@ -3,7 +3,7 @@
 import re
 
 from edge.kernel.grounding import codes
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 __all__ = ["is_elliptical", "standalone_question"]
 

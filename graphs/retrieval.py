@@ -33,7 +33,7 @@ from graphs.state import RetrievalState, last_question
 from graphs.steps import step, turn_caller
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from tools.knowledge import FoundPassages
 
 __all__ = ["build_retrieval"]

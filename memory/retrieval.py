@@ -9,8 +9,8 @@ import numpy as np
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
 from memory.ledger import Ledger
-from memory.lexical import LexicalIndex, analyse
-from memory.vectors import VectorIndex
+from memory.mirrors.lexical import LexicalIndex, analyse
+from memory.mirrors.vectors import VectorIndex
 
 __all__ = ["Retriever", "convex_combination"]
 

@@ -9,10 +9,10 @@ from memory.documents.ingest import IngestReport, ingest_paths
 from memory.embedding import Embedder
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
-from memory.lexical import LexicalIndex, open_lexical_index
-from memory.projection import is_behind, project
+from memory.mirrors.lexical import LexicalIndex, open_lexical_index
+from memory.mirrors.projection import Mirror, is_behind, project
+from memory.mirrors.vectors import VectorIndex
 from memory.retrieval import Retriever
-from memory.vectors import VectorIndex
 
 __all__ = ["KnowledgeStore", "open_store"]
 
@@ -31,6 +31,11 @@ class KnowledgeStore:
     vectors: VectorIndex
     embedder: Embedder
     wait_s: float = 20.0
+
+    @property
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """What follows the ledger."""
+        return (self.lexical, self.vectors)
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -55,19 +60,18 @@ class KnowledgeStore:
             Conflict: another process is writing documents.
             StorageFailed: the disk is full, read-only or broken.
         """
-        if not any(is_behind(self.ledger, mirror) for mirror in (self.lexical, self.vectors)):
+        if not any(is_behind(self.ledger, mirror) for mirror in self.mirrors):
             return 0
         with self.home.lock("documents", "catching up with the ledger", wait_s=self.wait_s):
             return self._project()
 
     def close(self) -> None:
-        self.vectors.close()
-        self.lexical.close()
+        for mirror in self.mirrors:
+            mirror.close()
         self.ledger.close()
 
     def _project(self) -> int:
-        self.vectors.close()  # another process may have written since, and even died before it told
-        return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, self.vectors.wrote)
+        return sum(project(self.ledger, mirror) for mirror in self.mirrors)
 
 
 def open_store(home: Home, load_embedder: Callable[[], Embedder], ledger: Ledger | None = None) -> KnowledgeStore:

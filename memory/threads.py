@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from edge.kernel.errors import NotFound
 from memory.home import storage_errors
 from memory.ledger import Ledger
-from memory.ledger.threads import Question, Thread
+from memory.ledger.threads import Thread, ThreadQuestion
 
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
@@ -67,7 +67,7 @@ class ThreadStore:
         from langchain_core.messages import HumanMessage
 
         title = " ".join(message.split())[:80]
-        question = Question(uuid.uuid4().hex, message)
+        question = ThreadQuestion(uuid.uuid4().hex, message)
         ask, now = self._ledger.threads.ask, datetime.now(UTC)
         before = await asyncio.to_thread(ask, thread_id, tenant, title, question, now)
         asked = [before, question] if before else [question]

@@ -11,7 +11,7 @@ from agents.grounding.relevance import Rarity, coverage
 from agents.grounding.widening import widen, widen_to_procedure
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 __all__ = ["Quote", "as_markdown", "asks_steps", "cite", "select_quotes"]
 

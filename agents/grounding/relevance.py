@@ -8,7 +8,7 @@ from typing import Literal
 
 from edge.kernel.grounding import codes, plain
 from memory.documents.passages import Passage
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 __all__ = ["Found", "Rarity", "assess", "coverage"]
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from edge.kernel.grounding import amounts, codes, plain
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 __all__ = ["Token", "tokens", "without_marks"]
 

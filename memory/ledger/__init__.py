@@ -1,31 +1,31 @@
 """The system of record: SQLAlchemy Core on SQLite (WAL, synchronous=FULL) or on PostgreSQL by URL.
 
-    schema/          the tables, one module for each area
-    migrations/      brings a database to them
+    tables.py        how the fields of a row become the columns of its table
+    migrations/      brings a database to these tables
     database.py      transactions, upserts, the failures of one database
-    scope.py         the one place where tenants are kept apart
-    unit.py          an open transaction of one tenant, and everything that it can reach
-    rows.py          rows as frozen dataclasses
+    scope.py         the tenant scope, the one place where tenants are kept apart
+    repository.py    what all repositories share: find, get, list, save; optimistic concurrency
+    unit.py          the unit of work: an open transaction of one tenant, with its repositories
+    group_commit.py  one transaction for several callers' work
     documents.py     documents and their chunks
     outbox.py        what the mirrors (lexical index, vectors) have yet to apply
     threads.py       conversations
     audit.py         the hash-chained log
-    ...              one repository a file, named for what it keeps
+    ...              row, table and repository of what it is named for
 
-What other stores mirror is written here first, with an outbox row in the same transaction (`memory/projection.py`).
+What other stores mirror is written here first, with an outbox row in the same transaction (`memory/mirrors`).
 """
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from memory.ledger.database import Database, open_database
+from memory.ledger.devices import EnrolmentToken, find_enrolment
 from memory.ledger.documents import Documents
-from memory.ledger.enrolments import EnrolmentToken, find_enrolment
-from memory.ledger.grouping import Grouping
+from memory.ledger.group_commit import GroupCommit
 from memory.ledger.outbox import Outbox
 from memory.ledger.principals import ApiKey, find_key
 from memory.ledger.rollouts import tenants_with_due_rollouts, tenants_with_open_rollouts
@@ -38,18 +38,15 @@ __all__ = ["Ledger", "Unit", "open_ledger"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class Ledger:
     """Typed reads and writes; every write is one durable transaction. Safe to use from several threads."""
 
-    database: Database
-    documents: Documents
-    outbox: Outbox
-    threads: Threads
-    _grouping: Grouping = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_grouping", Grouping(self.unit))
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.documents = Documents(database)
+        self.outbox = Outbox(database)
+        self.threads = Threads(database)
+        self._group_commit = GroupCommit(self.unit)
 
     def grouped(self, tenant: str, work: Callable[[Unit], T]) -> T:
         """Do it in a unit that it may share with others who come at the same time; durable when this returns.
@@ -60,7 +57,7 @@ class Ledger:
         Raises:
             StorageFailed, Unavailable: the database fails.
         """
-        return self._grouping.run(tenant, work)
+        return self._group_commit.run(tenant, work)
 
     @contextmanager
     def unit(self, tenant: str) -> Generator[Unit]:
@@ -106,5 +103,4 @@ def open_ledger(path: Path, url: str | None = None) -> Ledger:
         StorageFailed: the file is not a ledger, was written by a newer release, or the disk fails.
         Unavailable: the server does not answer.
     """
-    database = open_database(path, url)
-    return Ledger(database, Documents(database), Outbox(database), Threads(database))
+    return Ledger(open_database(path, url))

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from edge.kernel.errors import NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
+from memory.ledger.repository import MutableRepository
+from memory.ledger.tables import Key, Max16, Name, map_table
 
 __all__ = ["Alert", "Alerts"]
 
@@ -16,33 +14,24 @@ __all__ = ["Alert", "Alerts"]
 class Alert:
     """One alert. `subject` is what it is about, such as a version, a target or a device."""
 
-    id: str
-    severity: Literal["info", "warning", "critical"]
-    subject: str
+    id: Key[Name]
+    severity: Max16[Literal["info", "warning", "critical"]]
+    subject: Name
     message: str
-    state: Literal["open", "acknowledged", "closed"]
+    state: Max16[Literal["open", "acknowledged", "closed"]]
     raised_at: datetime
     closed_at: datetime | None = None
 
 
-class Alerts:
-    """Reads and writes of one tenant's alerts."""
+alerts = map_table("alerts", Alert)
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.alerts, Alert)
 
-    def get(self, alert_id: str) -> Alert:
-        """Raises NotFound: there is no such alert."""
-        found = self._rows.first(schema.alerts.c.id == alert_id)
-        if found is None:
-            raise NotFound(f"There is no alert {alert_id!r}.", "List the alerts.")
-        return found
+class Alerts(MutableRepository[Alert]):
+    """One tenant's alerts."""
+
+    table, row, noun, advice = alerts, Alert, "alert", "List the alerts."
 
     def all(self, state: str | None = "open", limit: int = 200) -> list[Alert]:
         """Newest first; in one state, or in all."""
-        where = [schema.alerts.c.state == state] if state is not None else []
-        return self._rows.list(*where, order=(schema.alerts.c.raised_at.desc(), schema.alerts.c.id), limit=limit)
-
-    def save(self, alert: Alert) -> None:
-        """Insert or overwrite."""
-        self._rows.put(alert)
+        where = [alerts.c.state == state] if state is not None else []
+        return self._rows.list(*where, order=(alerts.c.raised_at.desc(), alerts.c.id), limit=limit)

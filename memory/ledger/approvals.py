@@ -8,15 +8,13 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from edge.kernel.errors import NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+from memory.ledger.repository import MutableRepository, Rows
 from memory.ledger.scope import Condition, TenantScope
-from memory.nearest import nearest_names
+from memory.ledger.tables import Key, Max16, Max64, Name, map_table
 
 __all__ = ["Approval", "ApprovalState", "Approvals", "Delegation"]
 
 ApprovalState = Literal["requested", "approved", "rejected", "expired", "used", "revoked"]
-_table = schema.approvals
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +28,18 @@ class Approval:
         on_behalf_of: who gave the decider the right, where it is delegated.
     """
 
-    id: str
-    tool: str
+    id: Key[Name]
+    tool: Name
     arguments: Mapping[str, Any]
     plan: Any
-    digest: str
-    requester: str
+    digest: Max64[str]
+    requester: Name
     four_eyes: bool
-    state: ApprovalState
+    state: Max16[ApprovalState]
     requested_at: datetime
     expires_at: datetime
-    decided_by: str | None = None
-    on_behalf_of: str | None = None
+    decided_by: Name | None = None
+    on_behalf_of: Name | None = None
     decided_at: datetime | None = None
     comment: str = ""
     used_at: datetime | None = None
@@ -51,48 +49,42 @@ class Approval:
 class Delegation:
     """The right to decide in somebody's place, until a moment. `tools` limits it; empty is for all tools."""
 
-    id: str
-    giver: str
-    receiver: str
+    id: Key[Name]
+    giver: Name
+    receiver: Name
     tools: Sequence[str]
     given_at: datetime
     until: datetime
     revoked_at: datetime | None = None
 
 
-class Approvals:
-    """Reads and writes of one tenant's approvals and delegations."""
+approvals = map_table("approvals", Approval, sa.Index(None, "tenant", "digest"), sa.Index(None, "tenant", "state"))
+delegations = map_table("delegations", Delegation, sa.Index(None, "tenant", "receiver"))
+
+
+class Approvals(MutableRepository[Approval]):
+    """One tenant's approvals and delegations."""
+
+    table, row, noun = approvals, Approval, "approval"
 
     def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, _table, Approval)
-        self._delegations = Rows(scope, schema.delegations, Delegation)
-
-    def get(self, approval_id: str) -> Approval:
-        """Raises NotFound: there is no such approval; names the nearest."""
-        found = self._rows.first(_table.c.id == approval_id)
-        if found is None:
-            nearest = nearest_names(approval_id, [approval.id for approval in self.all()])
-            raise NotFound(f"There is no approval {approval_id!r}.", nearest=nearest)
-        return found
+        super().__init__(scope)
+        self._delegations = Rows(scope, delegations, Delegation)
 
     def all(self, state: ApprovalState | None = None, limit: int = 200) -> list[Approval]:
         """Newest first; in all states, or in one."""
-        where = [_table.c.state == state] if state is not None else []
-        return self._rows.list(*where, order=(_table.c.requested_at.desc(), _table.c.id), limit=limit)
+        where = [approvals.c.state == state] if state is not None else []
+        return self._rows.list(*where, order=(approvals.c.requested_at.desc(), approvals.c.id), limit=limit)
 
     def alive(self, digest: str, requester: str, now: datetime) -> Approval | None:
         """The approval of exactly this that can still be decided or used; an approved one before a requested one."""
         return self._rows.first(
-            _table.c.digest == digest,
-            _table.c.requester == requester,
-            _table.c.state.in_(("approved", "requested")),
-            _table.c.expires_at > now,
-            order=(_table.c.state, _table.c.requested_at.desc()),
+            approvals.c.digest == digest,
+            approvals.c.requester == requester,
+            approvals.c.state.in_(("approved", "requested")),
+            approvals.c.expires_at > now,
+            order=(approvals.c.state, approvals.c.requested_at.desc()),
         )
-
-    def save(self, approval: Approval) -> None:
-        """Insert or overwrite."""
-        self._rows.put(approval)
 
     def save_delegation(self, delegation: Delegation) -> None:
         """Insert or overwrite."""
@@ -100,18 +92,23 @@ class Approvals:
 
     def get_delegation(self, delegation_id: str) -> Delegation:
         """Raises NotFound: there is no such delegation."""
-        found = self._delegations.first(schema.delegations.c.id == delegation_id)
+        found = self._delegations.one(id=delegation_id)
         if found is None:
             raise NotFound(f"There is no delegation {delegation_id!r}.", "List them with approvals_list.")
         return found
 
     def delegations_to(self, receiver: str, now: datetime) -> list[Delegation]:
         """The rights that `receiver` has been given and that hold at `now`, oldest first."""
-        table = schema.delegations
-        where: tuple[Condition, ...] = (table.c.receiver == receiver, table.c.until > now, table.c.revoked_at.is_(None))
-        return self._delegations.list(*where, order=(table.c.given_at, table.c.id))
+        order = (delegations.c.given_at, delegations.c.id)
+        return self._delegations.list(delegations.c.receiver == receiver, _hold(now), order=order)
 
     def delegations(self, now: datetime) -> list[Delegation]:
         """All that hold at `now`."""
-        table = schema.delegations
-        return self._delegations.list(sa.and_(table.c.until > now, table.c.revoked_at.is_(None)), order=table.c.id)
+        return self._delegations.list(_hold(now), order=delegations.c.id)
+
+    def _known(self) -> list[str]:
+        return [approval.id for approval in self.all()]
+
+
+def _hold(now: datetime) -> Condition:
+    return sa.and_(delegations.c.until > now, delegations.c.revoked_at.is_(None))

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.kernel.errors import NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
+from memory.ledger.repository import MutableRepository
+from memory.ledger.tables import BigInt, Key, Max80, Max128, map_table
 
 __all__ = ["Artifact", "Artifacts"]
 
@@ -15,36 +13,22 @@ __all__ = ["Artifact", "Artifacts"]
 class Artifact:
     """One content. `digest` is `sha256:` and 64 hexadecimal digits; `url` is any that fsspec opens."""
 
-    digest: str
-    media_type: str
-    size_bytes: int
+    digest: Key[Max80[str]]
+    media_type: Max128[str]
+    size_bytes: BigInt
     url: str
     created_at: datetime
 
 
-class Artifacts:
-    """Reads and writes of one tenant's artifacts."""
+artifacts = map_table("artifacts", Artifact)
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.artifacts, Artifact)
 
-    def find(self, digest: str) -> Artifact | None:
-        return self._rows.first(schema.artifacts.c.digest == digest)
+class Artifacts(MutableRepository[Artifact]):
+    """One tenant's artifacts, by digest."""
 
-    def get(self, digest: str) -> Artifact:
-        """Raises NotFound: the tenant has no such artifact."""
-        found = self.find(digest)
-        if found is None:
-            raise NotFound(f"There is no artifact {digest}.", "Register it first.")
-        return found
-
-    def all(self) -> list[Artifact]:
-        return self._rows.list(order=schema.artifacts.c.digest)
-
-    def save(self, artifact: Artifact) -> None:
-        """Insert or overwrite."""
-        self._rows.put(artifact)
+    table, row, noun = artifacts, Artifact, "artifact"
+    missing, advice = "There is no artifact {key}.", "Register it first."
 
     def remove(self, digest: str) -> bool:
         """Whether the tenant had it."""
-        return self._rows.delete(schema.artifacts.c.digest == digest) > 0
+        return self._rows.delete(artifacts.c.digest == digest) > 0

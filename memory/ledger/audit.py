@@ -14,16 +14,15 @@ from typing import Literal
 import sqlalchemy as sa
 
 from edge.kernel.canonical import digest_of
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
+from memory.ledger.tables import BigInt, Key, Max16, Max64, Name, map_table
 
 __all__ = ["Audit", "AuditEntry", "AuditOutcome", "Head", "Verification"]
 
 AuditOutcome = Literal["done", "refused", "waiting", "failed"]
 _GENESIS = "0" * 64
 _DETAIL_LIMIT = 2000
-_table = schema.audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,16 @@ class AuditEntry:
         detail: the error's message, or what was done, in one line.
     """
 
-    sequence: int
+    sequence: Key[BigInt]
     at: datetime
-    principal: str
-    tool: str
-    effect: str
-    arguments_digest: str
-    outcome: AuditOutcome
+    principal: Name
+    tool: Name
+    effect: Max16[str]
+    arguments_digest: Max64[str]
+    outcome: Max16[AuditOutcome]
     detail: str
-    previous_hash: str
-    hash: str
+    previous_hash: Max64[str]
+    hash: Max64[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class _SealedHead:
-    count: int
-    hash: str
-    seal: str
+    count: BigInt
+    hash: Max64[str]
+    seal: Max64[str]
 
+
+audit = map_table("audit", AuditEntry)
+audit_heads = map_table("audit_heads", _SealedHead)
 
 _HASHED = tuple(field.name for field in fields(AuditEntry) if field.name != "hash")
 
@@ -90,8 +92,8 @@ class Audit:
 
     def __init__(self, scope: TenantScope) -> None:
         self._scope = scope
-        self._rows = Rows(scope, _table, AuditEntry)
-        self._heads = Rows(scope, schema.audit_heads, _SealedHead)
+        self._rows = Rows(scope, audit, AuditEntry)
+        self._heads = Rows(scope, audit_heads, _SealedHead)
 
     def append(
         self,
@@ -116,9 +118,7 @@ class Audit:
         if last.count == 0:
             self._heads.put(sealed)
         else:  # an update is made once, an upsert each time
-            self._scope.update_by(
-                schema.audit_heads, {name: getattr(sealed, name) for name in ("count", "hash", "seal")}, {}
-            )
+            self._scope.update_by(audit_heads, self._heads.values(sealed), {})
         return entry
 
     def head(self) -> Head:
@@ -128,8 +128,8 @@ class Audit:
 
     def entries(self, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
         """Newest first."""
-        where = [_table.c.sequence < before] if before is not None else []
-        return self._rows.list(*where, order=_table.c.sequence.desc(), limit=limit)
+        where = [audit.c.sequence < before] if before is not None else []
+        return self._rows.list(*where, order=audit.c.sequence.desc(), limit=limit)
 
     def verify(self, noted: Head | None = None) -> Verification:
         """Read the whole chain, entry by entry, and find the first that is altered, missing or out of order.
@@ -137,7 +137,7 @@ class Audit:
         Args:
             noted: a head that was noted earlier; the chain must still go through it.
         """
-        query = sa.select(*(_table.c[name] for name in (*_HASHED, "hash"))).order_by(_table.c.sequence)
+        query = sa.select(*(audit.c[name] for name in (*_HASHED, "hash"))).order_by(audit.c.sequence)
         entries = (AuditEntry(**row) for row in self._scope.stream(query))
         found = self._heads.first()
         return _verify(entries, found, self._scope.tenant, noted)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
+from memory.ledger.repository import Repository
+from memory.ledger.tables import Key, Max64, Name, map_table
 
 __all__ = ["Call", "Calls"]
 
@@ -16,21 +15,14 @@ __all__ = ["Call", "Calls"]
 class Call:
     """One call that was done. `digest` is of the tool's name and the arguments; `result` is JSON."""
 
-    principal: str
-    key: str
-    digest: str
+    principal: Key[Name]
+    key: Key[Name]
+    digest: Max64[str]
     result: Mapping[str, Any]
     at: datetime
 
 
-class Calls:
-    """Reads and writes of one tenant's calls."""
+class Calls(Repository[Call]):
+    """One tenant's calls, by principal and idempotency key."""
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.calls, Call)
-
-    def find(self, principal: str, key: str) -> Call | None:
-        return self._rows.first(schema.calls.c.principal == principal, schema.calls.c.key == key)
-
-    def add(self, call: Call) -> None:
-        self._rows.add(call)
+    table, row, noun = map_table("calls", Call), Call, "call"

@@ -1,25 +1,31 @@
 """Transactions, upserts and the failures of one database."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 
-from edge.kernel.errors import InvalidInput, StorageFailed
+from edge.kernel.errors import InvalidInput, StorageFailed, Unavailable
 from memory.home import storage_errors
-from memory.ledger.failures import server_errors
 from memory.ledger.migrations import found_version, migrate
-from memory.ledger.schema import SCHEMA_VERSION
+from memory.ledger.tables import SCHEMA_VERSION
 
-__all__ = ["Database", "open_database", "upsert"]
+__all__ = ["Database", "batches", "open_database", "upsert"]
+
+T = TypeVar("T")
 
 _EVERYTHING = "ledger"
+_VALUES_AT_ONCE = 500
+"""SQLite takes 32766 values in one statement, older releases 999."""
+_FULL = "53100"
+_READ_ONLY = "25006"
+"""SQLSTATE of PostgreSQL: disk_full, read_only_sql_transaction."""
 
 
 class Database:
@@ -85,6 +91,12 @@ def upsert(dialect: str, table: sa.Table, values: Mapping[str, Any]) -> sa.Execu
     return statement.on_conflict_do_update(index_elements=key, set_=dict(values))
 
 
+def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many of the values at a time as one statement takes."""
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        yield values[start : start + _VALUES_AT_ONCE]
+
+
 def open_database(path: Path, url: str | None = None) -> Database:
     """Open the SQLite file, or the PostgreSQL database at `url`, bringing its tables up to date.
 
@@ -100,13 +112,36 @@ def open_database(path: Path, url: str | None = None) -> Database:
     else:
         address = _address(url)
         where = address.render_as_string(hide_password=True)
-        database = Database(sa.create_engine(address, pool_pre_ping=True), lambda: server_errors(where))
+        database = Database(sa.create_engine(address, pool_pre_ping=True), lambda: _server_errors(where))
     try:
         _bring_up_to_date(database, where)
     except BaseException:
         database.close()
         raise
     return database
+
+
+@contextmanager
+def _server_errors(where: str) -> Generator[None]:
+    """Turn what a database server cannot help into our errors; a mistake in a statement stays what it is.
+
+    Args:
+        where: the address, without the password.
+
+    Raises:
+        Unavailable: the server does not answer, or the connection broke.
+        StorageFailed: its disk is full, or it takes no writes.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError) as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == _FULL:
+            raise StorageFailed(f"The disk of the ledger at {where} is full.", "Free some space.") from error
+        if state == _READ_ONLY:
+            raise StorageFailed(f"The ledger at {where} takes no writes.", "Name the primary.") from error
+        first = str(error.orig).strip().partition("\n")[0]
+        raise Unavailable(f"The ledger at {where} does not answer: {first}.", "Start its server.") from error
 
 
 def _bring_up_to_date(database: Database, where: str) -> None:

@@ -6,34 +6,34 @@ fetch the whole because of that.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+from memory.ledger.database import batches
+from memory.ledger.repository import Repository, Rows
 from memory.ledger.scope import Condition, TenantScope
+from memory.ledger.tables import BigInt, Key, Max8, Max16, Name, map_table
 
 __all__ = ["DesiredHead", "DesiredItem", "DesiredItems", "DesiredScope"]
 
 DesiredScope = Literal["all", "group", "device"]
-_items, _heads = schema.desired_items, schema.desired_heads
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredItem:
     """One item. `subject` is the group or device, empty for all; `body` is None once it is removed."""
 
-    scope: DesiredScope
-    subject: str
-    kind: str
-    name: str
-    revision: int
+    scope: Key[Max8[DesiredScope]]
+    subject: Key[Name]
+    kind: Key[Max16[str]]
+    name: Key[Name]
+    revision: BigInt
     body: Mapping[str, Any] | None
     changed_at: datetime
-    changed_by: str
+    changed_by: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,25 @@ class DesiredHead:
         floor: whoever has less fetches the whole.
     """
 
-    revision: int = 0
-    shared_revision: int = 0
-    floor: int = 0
+    revision: BigInt = 0
+    shared_revision: BigInt = 0
+    floor: BigInt = 0
 
 
-class DesiredItems:
-    """Reads and writes of one tenant's desired items."""
+desired_items = map_table("desired_items", DesiredItem)
+desired_heads = map_table("desired_heads", DesiredHead)
+_items = desired_items.c
+_REMOVED = _items.body.is_(sa.null())
+
+
+class DesiredItems(Repository[DesiredItem]):
+    """One tenant's desired items; `find` (by scope, subject, kind and name) gives tombstones, too."""
+
+    table, row, noun = desired_items, DesiredItem, "desired item"
 
     def __init__(self, scope: TenantScope) -> None:
-        self._scope = scope
-        self._rows = Rows(scope, _items, DesiredItem)
-        self._heads = Rows(scope, _heads, DesiredHead)
+        super().__init__(scope)
+        self._heads = Rows(scope, desired_heads, DesiredHead)
 
     def head(self) -> DesiredHead:
         return self._heads.one() or DesiredHead()
@@ -71,17 +78,10 @@ class DesiredItems:
         self.set_head(DesiredHead(revision, revision if shared else head.shared_revision, head.floor))
         return revision
 
-    def find(self, scope: DesiredScope, subject: str, kind: str, name: str) -> DesiredItem | None:
-        """Tombstones, too."""
-        column = _items.c
-        return self._rows.first(
-            column.scope == scope, column.subject == subject, column.kind == kind, column.name == name
-        )
-
     def shared(self, group: str) -> list[DesiredItem]:
         """Those for all and for this group, tombstones too; what is for all first."""
-        theirs = (_items.c.scope == "all") | ((_items.c.scope == "group") & (_items.c.subject == group))
-        return self._rows.list(theirs, order=(_items.c.scope, _items.c.kind, _items.c.name))
+        theirs = (_items.scope == "all") | ((_items.scope == "group") & (_items.subject == group))
+        return self._rows.list(theirs, order=(_items.scope, _items.kind, _items.name))
 
     def of_device(self, device: str) -> list[DesiredItem]:
         """Those for this device alone, tombstones too."""
@@ -89,16 +89,16 @@ class DesiredItems:
 
     def for_devices(self, kind: str, name: str) -> list[DesiredItem]:
         """Those of one kind and name that are each for one device, tombstones too."""
-        return self._rows.list(_items.c.scope == "device", _items.c.kind == kind, _items.c.name == name)
+        return self._rows.list(_items.scope == "device", _items.kind == kind, _items.name == name)
 
     def all(self, kind: str | None = None, scope: DesiredScope | None = None) -> list[DesiredItem]:
         """What is not removed."""
-        where: list[Condition] = [_items.c.body.is_not(sa.null())]
+        where: list[Condition] = [_items.body.is_not(sa.null())]
         if kind is not None:
-            where.append(_items.c.kind == kind)
+            where.append(_items.kind == kind)
         if scope is not None:
-            where.append(_items.c.scope == scope)
-        return self._rows.list(*where, order=(_items.c.kind, _items.c.name, _items.c.scope, _items.c.subject))
+            where.append(_items.scope == scope)
+        return self._rows.list(*where, order=(_items.kind, _items.name, _items.scope, _items.subject))
 
     def put(self, item: DesiredItem) -> None:
         """Insert or overwrite."""
@@ -106,32 +106,24 @@ class DesiredItems:
 
     def replace_for_devices(self, kind: str, name: str, items: Sequence[DesiredItem]) -> None:
         """Write these items, of one kind and name and each for one device, over whatever was there for them."""
-        for start in range(0, len(items), 500):
-            part = items[start : start + 500]
-            self._scope.delete(
-                _items,
-                _items.c.scope == "device",
-                _items.c.kind == kind,
-                _items.c.name == name,
-                _items.c.subject.in_([item.subject for item in part]),
-            )
-            self._scope.insert_all(_items, [asdict(item) for item in part])
+        same = (_items.scope == "device", _items.kind == kind, _items.name == name)
+        for part in batches(items):
+            self._rows.delete(*same, _items.subject.in_([item.subject for item in part]))
+            self._rows.add(*part)
 
     def tombstones(self, limit: int) -> list[DesiredItem]:
         """Of items that are not for one device alone, oldest first."""
-        return self._rows.list(
-            _items.c.scope != "device", _items.c.body.is_(sa.null()), order=_items.c.revision, limit=limit
-        )
+        return self._rows.list(_items.scope != "device", _REMOVED, order=_items.revision, limit=limit)
 
     def drop_tombstones(self, through: int, device: str | None = None) -> int:
         """Remove those with a revision up to this one; of all shared items, or of one device. Returns how many."""
-        theirs = (
-            _items.c.scope != "device"
-            if device is None
-            else (_items.c.scope == "device") & (_items.c.subject == device)
-        )
-        return self._scope.delete(_items, theirs, _items.c.body.is_(sa.null()), _items.c.revision <= through)
+        theirs = _items.scope != "device" if device is None else _of_device(device)
+        return self._rows.delete(theirs, _REMOVED, _items.revision <= through)
 
     def drop_device(self, device: str) -> None:
         """Remove all that is for one device alone."""
-        self._scope.delete(_items, _items.c.scope == "device", _items.c.subject == device)
+        self._rows.delete(_of_device(device))
+
+
+def _of_device(device: str) -> Condition:
+    return (_items.scope == "device") & (_items.subject == device)

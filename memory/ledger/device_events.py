@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+import sqlalchemy as sa
+
+from memory.ledger.database import batches
+from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
+from memory.ledger.tables import BigInt, Key, Max16, Max32, Max40, Max64, Name, map_table
 
 __all__ = ["DeviceEvent", "DeviceEvents", "Rejected"]
-
-_events, _rejected = schema.device_events, schema.rejected_events
-_PART = 500
-"""Values in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,16 @@ class DeviceEvent:
         chain: digest over it and all events before it; names it, in whatever stream it comes.
     """
 
-    device: str
-    position: int
-    stream: str
-    seq: int
-    kind: str
-    at: str
-    boot: str
+    device: Key[Name]
+    position: Key[BigInt]
+    stream: Max32[str]
+    seq: BigInt
+    kind: Max16[str]
+    at: Max40[str]
+    boot: Max40[str]
     uptime_s: float
     body: Mapping[str, Any]
-    chain: str
+    chain: Max64[str]
     received_at: datetime
 
 
@@ -43,13 +42,22 @@ class DeviceEvent:
 class Rejected:
     """What came in an event's place, and why it was set aside. `key` names it; `text` is it, as JSON."""
 
-    device: str
-    key: str
-    stream: str
-    seq: int
+    device: Key[Name]
+    key: Key[Max64[str]]
+    stream: Max32[str]
+    seq: BigInt
     reason: str
     text: str
     received_at: datetime
+
+
+device_events = map_table(
+    "device_events",
+    DeviceEvent,
+    sa.Index(None, "tenant", "device", "chain", unique=True),
+    sa.Index(None, "tenant", "received_at"),
+)
+rejected_events = map_table("rejected_events", Rejected)
 
 
 class DeviceEvents:
@@ -57,12 +65,12 @@ class DeviceEvents:
 
     def __init__(self, scope: TenantScope) -> None:
         self._scope = scope
-        self._rows = Rows(scope, _events, DeviceEvent)
-        self._set_aside = Rows(scope, _rejected, Rejected)
+        self._rows = Rows(scope, device_events, DeviceEvent)
+        self._set_aside = Rows(scope, rejected_events, Rejected)
 
     def append(self, events: Sequence[DeviceEvent]) -> None:
         """Add events; that they are new is the caller's to know."""
-        self._scope.insert_all(_events, [_values(event) for event in events])
+        self._rows.add(*events)
 
     def set_aside(self, rejected: Rejected) -> None:
         """Insert or overwrite."""
@@ -71,17 +79,17 @@ class DeviceEvents:
     def known(self, device: str, chains: Sequence[str]) -> frozenset[str]:
         """Which of these events are kept."""
         found: set[str] = set()
-        for start in range(0, len(chains), _PART):
-            where = (_events.c.device == device, _events.c.chain.in_(chains[start : start + _PART]))
-            found.update(row["chain"] for row in self._scope.find(_events, ("chain",), where))
+        for part in batches(chains):
+            where = (device_events.c.device == device, device_events.c.chain.in_(part))
+            found.update(row["chain"] for row in self._scope.find(device_events, ("chain",), where))
         return frozenset(found)
 
     def known_rejected(self, device: str, keys: Sequence[str]) -> dict[str, Rejected]:
         """Which of these were set aside, by key."""
         found: dict[str, Rejected] = {}
-        for start in range(0, len(keys), _PART):
-            part = self._set_aside.list(_rejected.c.device == device, _rejected.c.key.in_(keys[start : start + _PART]))
-            found.update({one.key: one for one in part})
+        for part in batches(keys):
+            rejected = self._set_aside.list(rejected_events.c.device == device, rejected_events.c.key.in_(part))
+            found.update({one.key: one for one in rejected})
         return found
 
     def of(
@@ -92,30 +100,25 @@ class DeviceEvents:
         Args:
             before: a position; only what came before it.
         """
-        where = [_events.c.device == device]
+        where = [device_events.c.device == device]
         if kind is not None:
-            where.append(_events.c.kind == kind)
+            where.append(device_events.c.kind == kind)
         if before is not None:
-            where.append(_events.c.position < before)
-        return self._rows.list(*where, order=_events.c.position.desc(), limit=limit)
+            where.append(device_events.c.position < before)
+        return self._rows.list(*where, order=device_events.c.position.desc(), limit=limit)
 
     def newest(self, kind: str | None = None, limit: int = 100) -> list[DeviceEvent]:
         """Of all devices, newest received first."""
-        where = [_events.c.kind == kind] if kind is not None else []
-        order = (_events.c.received_at.desc(), _events.c.device, _events.c.position.desc())
+        where = [device_events.c.kind == kind] if kind is not None else []
+        order = (device_events.c.received_at.desc(), device_events.c.device, device_events.c.position.desc())
         return self._rows.list(*where, order=order, limit=limit)
 
     def rejected(self, device: str, limit: int = 100) -> list[Rejected]:
         """Newest first."""
-        order = (_rejected.c.received_at.desc(), _rejected.c.seq.desc())
-        return self._set_aside.list(_rejected.c.device == device, order=order, limit=limit)
+        order = (rejected_events.c.received_at.desc(), rejected_events.c.seq.desc())
+        return self._set_aside.list(rejected_events.c.device == device, order=order, limit=limit)
 
     def rejected_after(self, device: str, stream: str, after: int, limit: int) -> list[Rejected]:
         """Those of one stream behind this number, ascending."""
-        where = (_rejected.c.device == device, _rejected.c.stream == stream, _rejected.c.seq > after)
-        return self._set_aside.list(*where, order=(_rejected.c.seq, _rejected.c.key), limit=limit)
-
-
-def _values(event: DeviceEvent) -> dict[str, Any]:
-    """Its columns; `asdict` would copy the body, too."""
-    return {name: getattr(event, name) for name in DeviceEvent.__slots__}
+        where = (rejected_events.c.device == device, rejected_events.c.stream == stream, rejected_events.c.seq > after)
+        return self._set_aside.list(*where, order=(rejected_events.c.seq, rejected_events.c.key), limit=limit)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from edge.kernel.errors import NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import Condition, TenantScope
+import sqlalchemy as sa
+
+from memory.ledger.repository import MutableRepository
+from memory.ledger.scope import Condition
+from memory.ledger.tables import Key, Max8, Name, map_table
 
 __all__ = ["DeviceQuestion", "DeviceQuestions"]
-
-_table = schema.device_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +25,33 @@ class DeviceQuestion:
         details: JSON; what else the device said of it.
     """
 
-    id: str
-    device: str
+    id: Key[Name]
+    device: Name
     text: str
-    asked_by: str
+    asked_by: Name
     asked_at: datetime
-    origin: Literal["hub", "device"] = "hub"
+    origin: Max8[Literal["hub", "device"]] = "hub"
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     answer: Mapping[str, Any] | None = None
     answered_at: datetime | None = None
 
 
-class DeviceQuestions:
-    """Reads and writes of one tenant's questions."""
+device_questions = map_table("device_questions", DeviceQuestion, sa.Index(None, "tenant", "device"))
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, _table, DeviceQuestion)
 
-    def find(self, question_id: str) -> DeviceQuestion | None:
-        return self._rows.first(_table.c.id == question_id)
+class DeviceQuestions(MutableRepository[DeviceQuestion]):
+    """One tenant's questions to and from devices."""
 
-    def get(self, question_id: str) -> DeviceQuestion:
-        """Raises NotFound: there is no such question."""
-        found = self.find(question_id)
-        if found is None:
-            raise NotFound(f"There is no question {question_id!r}.", "List the answers.")
-        return found
+    table, row, noun, advice = device_questions, DeviceQuestion, "question", "List the answers."
 
     def all(
-        self, origin: str, device: str | None = None, *, open_only: bool = False, limit: int = 100
+        self, origin: str = "hub", device: str | None = None, *, open_only: bool = False, limit: int = 100
     ) -> list[DeviceQuestion]:
         """Newest first; of all devices, or of one."""
-        where: list[Condition] = [_table.c.origin == origin]
+        where: list[Condition] = [device_questions.c.origin == origin]
         if device is not None:
-            where.append(_table.c.device == device)
+            where.append(device_questions.c.device == device)
         if open_only:
-            where.append(_table.c.answered_at.is_(None))
-        return self._rows.list(*where, order=(_table.c.asked_at.desc(), _table.c.id), limit=limit)
-
-    def save(self, question: DeviceQuestion) -> None:
-        """Insert or overwrite."""
-        self._rows.put(question)
+            where.append(device_questions.c.answered_at.is_(None))
+        order = (device_questions.c.asked_at.desc(), device_questions.c.id)
+        return self._rows.list(*where, order=order, limit=limit)

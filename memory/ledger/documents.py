@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection
 
 from edge.kernel.errors import NotFound
 from memory.documents.passages import Chunk
-from memory.ledger.database import Database
-from memory.ledger.schema import chunks, documents, outbox
+from memory.ledger.database import Database, batches
+from memory.ledger.outbox import outbox
+from memory.ledger.tables import Key, Max32, Max64, Max128, map_table, metadata
 
 __all__ = ["Documents", "NamedDocument", "StoredDocument", "chunk_id"]
 
@@ -28,13 +29,13 @@ class StoredDocument:
         text: empty where a listing leaves it out.
     """
 
-    id: str
-    tenant: str
+    id: Key[Max32[str]]
+    tenant: Max64[str]
     source: str
     name: str
     title: str
-    media_type: str
-    content_hash: str
+    media_type: Max128[str]
+    content_hash: Max64[str]
     text: str
     updated_at: datetime
 
@@ -53,8 +54,18 @@ def chunk_id(document_id: str, ordinal: int) -> str:
     return f"{document_id}:{ordinal}"
 
 
-_KEYS_AT_ONCE = 500
-"""SQLite takes 32766 values in one statement, older releases 999."""
+documents = map_table("documents", StoredDocument, sa.Index(None, "tenant"))
+chunks = sa.Table(
+    "chunks",
+    metadata,
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("document_id", sa.ForeignKey("documents.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("heading_path", sa.Text, nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
 _listed = [column for column in documents.c if column.name != "text"]
 _found = (  # built once: it takes longer to build than to run
     sa.select(
@@ -149,8 +160,7 @@ class Documents:
 
 def _drop(connection: Connection, dropped: Sequence[StoredDocument]) -> None:
     """Remove what there is of these documents, and tell the mirrors that they changed."""
-    for start in range(0, len(dropped), _KEYS_AT_ONCE):
-        some = dropped[start : start + _KEYS_AT_ONCE]
+    for some in batches(dropped):
         ids = [document.id for document in some]
         theirs = chunks.c.document_id.in_(ids)
         query = sa.select(chunks.c.document_id, sa.func.count()).where(theirs).group_by(chunks.c.document_id)

@@ -5,16 +5,28 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from memory.ledger.schema import evaluations
 from memory.ledger.scope import TenantScope
+from memory.ledger.tables import Instant, metadata, tenant_column
 
 __all__ = ["Evaluations"]
 
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    tenant_column(),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("task", sa.String(128), nullable=False, index=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("dataset", sa.Text, nullable=False),
+    sa.Column("samples", sa.Integer, nullable=False),
+    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("finished_at", Instant, nullable=False),
+)
 _COLUMNS = [column for column in evaluations.c if column.name != "tenant"]
 
 
 class Evaluations:
-    """Reads and writes of one tenant's rows: id, task, subject, dataset, samples, metrics, finished_at."""
+    """One tenant's rows: id, task, subject, dataset, samples, metrics, finished_at."""
 
     def __init__(self, scope: TenantScope) -> None:
         self._scope = scope

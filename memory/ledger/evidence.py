@@ -1,15 +1,16 @@
-"""Evidence about the content of versions, as it is kept; what it means stands in `tools/governance/evidence.py`."""
+"""Evidence about the content of versions, and the verdicts of gates on them, as they are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
+import sqlalchemy as sa
 
-__all__ = ["EvidenceItem", "EvidenceItems", "EvidenceKind"]
+from memory.ledger.repository import Repository
+from memory.ledger.tables import Key, Max16, Max32, Max80, Name, map_table
+
+__all__ = ["EvidenceItem", "EvidenceItems", "EvidenceKind", "GateResult", "GateResults"]
 
 EvidenceKind = Literal["evaluation", "bias", "security"]
 
@@ -25,29 +26,56 @@ class EvidenceItem:
         finished_at: when it was measured; it was recorded at `recorded_at`.
     """
 
-    id: str
-    version: str
-    digest: str
-    kind: EvidenceKind
+    id: Key[Name]
+    version: Name
+    digest: Max80[str]
+    kind: Max16[EvidenceKind]
     body: Mapping[str, Any]
     finished_at: datetime
     recorded_at: datetime
-    recorded_by: str
+    recorded_by: Name
 
 
-class EvidenceItems:
-    """Reads and writes of one tenant's evidence; it never changes."""
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One verdict on one version.
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.evidence, EvidenceItem)
+    Attributes:
+        verdict: "pass", "fail" or "insufficient evidence".
+        reasons: JSON, in the order in which they count.
+        evidence: JSON; what was looked at, so that the verdict can be found again.
+    """
 
-    def find(self, item_id: str) -> EvidenceItem | None:
-        return self._rows.first(schema.evidence.c.id == item_id)
+    id: Key[Name]
+    gate: Name
+    version: Name
+    verdict: Max32[str]
+    reasons: Sequence[Any]
+    evidence: Mapping[str, Any]
+    at: datetime
 
-    def add(self, item: EvidenceItem) -> None:
-        self._rows.add(item)
+
+evidence = map_table("evidence", EvidenceItem, sa.Index(None, "tenant", "digest"))
+gate_results = map_table("gate_results", GateResult, sa.Index(None, "tenant", "version"))
+
+
+class EvidenceItems(Repository[EvidenceItem]):
+    """One tenant's evidence; it never changes."""
+
+    table, row, noun = evidence, EvidenceItem, "evidence"
 
     def of(self, digest: str, limit: int = 1000) -> list[EvidenceItem]:
         """About this content, newest first."""
-        table = schema.evidence
-        return self._rows.list(table.c.digest == digest, order=(table.c.finished_at.desc(), table.c.id), limit=limit)
+        order = (evidence.c.finished_at.desc(), evidence.c.id)
+        return self._rows.list(evidence.c.digest == digest, order=order, limit=limit)
+
+
+class GateResults(Repository[GateResult]):
+    """One tenant's gate results; they never change."""
+
+    table, row, noun = gate_results, GateResult, "gate result"
+
+    def of(self, version: str, gate: str | None = None, limit: int = 50) -> list[GateResult]:
+        """Newest first; of all gates, or of one."""
+        where = [gate_results.c.version == version] + ([gate_results.c.gate == gate] if gate is not None else [])
+        return self._rows.list(*where, order=(gate_results.c.at.desc(), gate_results.c.id), limit=limit)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+import sqlalchemy as sa
+
+from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
+from memory.ledger.tables import BigInt, Key, Name, map_table
 
 __all__ = ["Measured", "MeasurementLog"]
 
-_table = schema.measurements
 _KEPT = timedelta(days=2)
 _SUMS = (
     *("requests", "errors", "latency_count", "latency_total"),
@@ -28,38 +29,38 @@ class Measured:
         score_total, score_squares: the same of quality scores.
     """
 
-    target: str
-    arm: str
-    second: datetime
-    requests: int = 0
-    errors: int = 0
-    latency_count: int = 0
+    target: Key[Name]
+    arm: Key[Name]
+    second: Key[datetime]
+    requests: BigInt = 0
+    errors: BigInt = 0
+    latency_count: BigInt = 0
     latency_total: float = 0.0
     latency_squares: float = 0.0
-    score_count: int = 0
+    score_count: BigInt = 0
     score_total: float = 0.0
     score_squares: float = 0.0
 
 
+measurements = map_table("measurements", Measured, sa.Index(None, "tenant", "second"))
+
+
 class MeasurementLog:
-    """Reads and writes of one tenant's measurements; they are kept for two days."""
+    """One tenant's measurements; they are kept for two days."""
 
     def __init__(self, scope: TenantScope) -> None:
         self._scope = scope
-        self._rows = Rows(scope, _table, Measured)
+        self._rows = Rows(scope, measurements, Measured)
 
     def add(self, measured: Measured) -> None:
         """Add to what its second has."""
-        same = (_table.c.target == measured.target, _table.c.arm == measured.arm, _table.c.second == measured.second)
-        added = {name: _table.c[name] + getattr(measured, name) for name in _SUMS}
-        if self._scope.update(_table, added, *same) == 0:
-            self._rows.add(measured)
+        self._rows.accumulate(measured, _SUMS)
 
     def total(self, target: str, arm: str, since: datetime, until: datetime) -> Measured:
         """The sum over the seconds that begin at `since` <= t < `until`."""
-        sums = self._scope.sums_by(_table, _SUMS, {"target": target, "arm": arm}, "second", since, until)
+        sums = self._scope.sums_by(measurements, _SUMS, {"target": target, "arm": arm}, "second", since, until)
         return Measured(target, arm, since, **sums)
 
     def forget(self, now: datetime) -> int:
         """Remove what is older than two days; returns how many seconds."""
-        return self._scope.delete(_table, _table.c.second < now - _KEPT)
+        return self._rows.delete(measurements.c.second < now - _KEPT)

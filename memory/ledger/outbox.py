@@ -5,11 +5,25 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from memory.ledger.database import Database
-from memory.ledger.schema import outbox, watermarks
+from memory.ledger.tables import metadata
 
 __all__ = ["Change", "Outbox"]
 
-
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("document_id", sa.String(32), nullable=False),
+    sa.Column("tenant", sa.String(64), nullable=False),
+    sa.Column("former_chunks", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+watermarks = sa.Table(
+    "watermarks",
+    metadata,
+    sa.Column("store", sa.String(64), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
 _position = sa.select(watermarks.c.position).where(watermarks.c.store == sa.bindparam("mirror"))
 
 

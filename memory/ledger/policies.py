@@ -3,11 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from edge.kernel.errors import NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
-from memory.nearest import nearest_names
+from memory.ledger.repository import RevisedRepository
+from memory.ledger.tables import Key, Max80, Name, map_table
 
 __all__ = ["Policies", "StoredPolicy"]
 
@@ -16,40 +13,27 @@ __all__ = ["Policies", "StoredPolicy"]
 class StoredPolicy:
     """One policy. `text` is YAML; `digest` is of the text; an inactive one is kept and not applied."""
 
-    name: str
+    name: Key[Name]
     text: str
-    digest: str
+    digest: Max80[str]
     active: bool
     updated_at: datetime
-    updated_by: str
+    updated_by: Name
     revision: int = 0
 
 
-class Policies:
-    """Reads and writes of one tenant's policies."""
+class Policies(RevisedRepository[StoredPolicy]):
+    """One tenant's policies."""
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.policies, StoredPolicy)
-
-    def find(self, name: str) -> StoredPolicy | None:
-        return self._rows.first(schema.policies.c.name == name)
-
-    def get(self, name: str) -> StoredPolicy:
-        """Raises NotFound: there is no such policy; names the nearest."""
-        found = self.find(name)
-        if found is None:
-            nearest = nearest_names(name, [policy.name for policy in self.all(active=None)])
-            raise NotFound(f"There is no policy {name!r}.", nearest=nearest)
-        return found
+    table, row, noun = map_table("policies", StoredPolicy), StoredPolicy, "policy"
 
     def all(self, *, active: bool | None = True) -> list[StoredPolicy]:
         """By name; those that are applied, those that are not, or both."""
-        where = [schema.policies.c.active == active] if active is not None else []
-        return self._rows.list(*where, order=schema.policies.c.name)
+        return self._rows.by("name") if active is None else self._rows.by("name", active=active)
 
-    def save(self, policy: StoredPolicy) -> StoredPolicy:
-        """Insert or overwrite; returns it with its new revision."""
-        former = self.find(policy.name)
-        saved = replace(policy, revision=former.revision + 1 if former else 0)
+    def save(self, item: StoredPolicy) -> StoredPolicy:
+        """Insert or overwrite, whoever changed it since; returns it with its new revision."""
+        former = self.find(item.name)
+        saved = replace(item, revision=former.revision + 1 if former else 0)
         self._rows.put(saved)
         return saved

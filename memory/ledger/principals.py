@@ -7,12 +7,9 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from edge.kernel.errors import NotFound
-from memory.ledger import schema
 from memory.ledger.database import Database
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
-from memory.nearest import nearest_names
+from memory.ledger.repository import MutableRepository
+from memory.ledger.tables import Key, Max16, Max32, Max64, Name, map_table
 
 __all__ = ["ApiKey", "Keys", "Principal", "Principals", "find_key"]
 
@@ -21,8 +18,8 @@ __all__ = ["ApiKey", "Keys", "Principal", "Principals", "find_key"]
 class Principal:
     """A person, a program or a device."""
 
-    id: str
-    kind: Literal["person", "service", "device"]
+    id: Key[Name]
+    kind: Max16[Literal["person", "service", "device"]]
     scopes: Sequence[str]
     active: bool
     created_at: datetime
@@ -38,67 +35,41 @@ class ApiKey:
         scopes: what it may do, at most what its principal may.
     """
 
-    id: str
-    principal: str
-    hash: str
+    id: Key[Max32[str]]
+    principal: Name
+    hash: Max64[str]
     scopes: Sequence[str]
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
 
 
-class Principals:
-    """Reads and writes of one tenant's principals."""
-
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.principals, Principal)
-
-    def find(self, principal_id: str) -> Principal | None:
-        return self._rows.first(schema.principals.c.id == principal_id)
-
-    def get(self, principal_id: str) -> Principal:
-        """Raises NotFound: there is no such principal."""
-        found = self.find(principal_id)
-        if found is None:
-            known = [principal.id for principal in self.all()]
-            raise NotFound(f"There is no principal {principal_id!r}.", nearest=nearest_names(principal_id, known))
-        return found
-
-    def all(self) -> list[Principal]:
-        return self._rows.list(order=schema.principals.c.id)
-
-    def save(self, principal: Principal) -> None:
-        """Insert or overwrite."""
-        self._rows.put(principal)
+principals = map_table("principals", Principal)
+api_keys = map_table(
+    "api_keys",
+    ApiKey,
+    sa.ForeignKeyConstraint(["tenant", "principal"], ["principals.tenant", "principals.id"]),
+    unique=["hash"],
+)
 
 
-class Keys:
-    """Reads and writes of one tenant's API keys."""
+class Principals(MutableRepository[Principal]):
+    """One tenant's principals."""
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.api_keys, ApiKey)
+    table, row, noun = principals, Principal, "principal"
 
-    def get(self, key_id: str) -> ApiKey:
-        """Raises NotFound: there is no such key."""
-        found = self._rows.first(schema.api_keys.c.id == key_id)
-        if found is None:
-            nearest = nearest_names(key_id, [key.id for key in self.all()])
-            raise NotFound(f"There is no API key {key_id!r}.", nearest=nearest)
-        return found
+
+class Keys(MutableRepository[ApiKey]):
+    """One tenant's API keys."""
+
+    table, row, noun = api_keys, ApiKey, "API key"
 
     def all(self) -> list[ApiKey]:
         """Oldest first."""
-        return self._rows.list(order=schema.api_keys.c.created_at)
-
-    def save(self, key: ApiKey) -> None:
-        """Insert or overwrite."""
-        self._rows.put(key)
+        return self._rows.by("created_at")
 
 
 def find_key(database: Database, key_hash: str) -> tuple[str, ApiKey] | None:
     """The tenant and the key of this hash, whosever it is: who calls is not known before."""
-    rows = database.rows(sa.select(schema.api_keys).where(schema.api_keys.c.hash == key_hash))
-    if not rows:
-        return None
-    tenant = rows[0].pop("tenant")
-    return tenant, ApiKey(**rows[0])
+    rows = database.rows(sa.select(api_keys).where(api_keys.c.hash == key_hash))
+    return (rows[0].pop("tenant"), ApiKey(**rows[0])) if rows else None

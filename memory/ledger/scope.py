@@ -1,4 +1,4 @@
-"""The one place where tenants are kept apart: every statement of a `Unit` goes through a `TenantScope`."""
+"""The tenant scope, the one place where tenants are kept apart: every statement of a unit of work goes through it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,14 +13,14 @@ from sqlalchemy.sql import visitors
 from edge.kernel.errors import NotAllowed
 from memory.ledger.database import upsert
 
-__all__ = ["Beside", "Condition", "TenantScope"]
+__all__ = ["Condition", "JoinedRow", "TenantScope"]
 
 Condition = sa.ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A row that is read beside others: these columns of one whose `key` (column, parameter) has the values given."""
+class JoinedRow:
+    """A row that is read with others: these columns of one whose `key` (column, parameter) has the values given."""
 
     table: sa.Table
     names: tuple[str, ...]
@@ -64,12 +64,11 @@ class TenantScope:
         self, table: sa.Table, names: tuple[str, ...], key: Mapping[str, Any], order: tuple[str, ...] = ()
     ) -> list[dict[str, Any]]:
         """Columns of this tenant's rows that have these values; the statement is made once. Raises NotAllowed."""
-        theirs = {"tenant": self.tenant} if self._has_tenant(table) else {}
-        result = self._connection.execute(_select_by(table, names, tuple(key), order), {**key, **theirs})
+        result = self._connection.execute(_select_by(table, names, tuple(key), order), self._own(table, key))
         return [dict(zip(names, row, strict=True)) for row in result]
 
-    def find_beside(
-        self, parts: tuple[Beside, ...], values: Mapping[str, Any]
+    def find_joined(
+        self, parts: tuple[JoinedRow, ...], values: Mapping[str, Any]
     ) -> tuple[dict[str, Any] | None, ...] | None:
         """One row of this tenant's of each part, read with one statement that is made once.
 
@@ -79,7 +78,7 @@ class TenantScope:
         Raises:
             NotAllowed: one of the tables has no tenant.
         """
-        row = self._connection.execute(_select_beside(parts), {**values, "tenant": self.tenant}).first()
+        row = self._connection.execute(_select_joined(parts), {**values, "tenant": self.tenant}).first()
         if row is None:
             return None
         found: list[dict[str, Any] | None] = []
@@ -97,16 +96,14 @@ class TenantScope:
 
         The statement is made once. Raises NotAllowed: as `rows`.
         """
-        theirs = {"tenant": self.tenant} if self._has_tenant(table) else {}
-        statement = _sums_by(table, names, tuple(key), column)
-        row = self._connection.execute(statement, {**key, **theirs, "since": since, "until": until}).one()
+        statement, given = _sums_by(table, names, tuple(key), column), self._own(table, key)
+        row = self._connection.execute(statement, {**given, "since": since, "until": until}).one()
         return dict(zip(names, row, strict=True))
 
     def update_by(self, table: sa.Table, values: Mapping[str, Any], key: Mapping[str, Any]) -> int:
         """As `update`, of the rows that have these values; the statement is made once. Raises NotAllowed."""
         kept = {name: value for name, value in self._own(table, values).items() if name != "tenant"}
-        theirs = {"tenant": self.tenant} if self._has_tenant(table) else {}
-        given = {f"key_{name}": value for name, value in {**key, **theirs}.items()}
+        given = {f"key_{name}": value for name, value in self._own(table, key).items()}
         statement = _update_by(table, tuple(kept), tuple(key))
         return self._connection.execute(statement, {**kept, **given}).rowcount
 
@@ -123,11 +120,7 @@ class TenantScope:
         rows = self._connection.execute(self._narrowed(query).execution_options(yield_per=1000)).mappings()
         yield from (dict(row) for row in rows)
 
-    def insert(self, table: sa.Table, values: Mapping[str, Any]) -> None:
-        """Add one row. Raises NotAllowed: it is another tenant's."""
-        self._connection.execute(_insert(table), self._own(table, values))
-
-    def insert_all(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert(self, table: sa.Table, *rows: Mapping[str, Any]) -> None:
         """Add rows, in one statement. Raises NotAllowed: one is another tenant's."""
         if rows:
             self._connection.execute(_insert(table), [self._own(table, values) for values in rows])
@@ -181,23 +174,27 @@ def _total(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type)
 
 
+def _equal(table: sa.Table, key: tuple[str, ...], prefix: str = "") -> list[Condition]:
+    """The rows of the tenant whose columns have the values of the parameters of the same names behind `prefix`."""
+    names = (*key, "tenant") if "tenant" in table.c else key
+    return [table.c[name] == sa.bindparam(f"{prefix}{name}") for name in names]
+
+
 @cache
 def _select_by(
     table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], order: tuple[str, ...]
 ) -> sa.Select[*tuple[Any, ...]]:
-    where = [table.c[name] == sa.bindparam(name) for name in key]
-    if "tenant" in table.c:
-        where.append(table.c.tenant == sa.bindparam("tenant"))
+    where = _equal(table, key)
     return sa.select(*(table.c[name] for name in names)).where(*where).order_by(*(table.c[name] for name in order))
 
 
 @cache
-def _select_beside(parts: tuple[Beside, ...]) -> sa.Select[*tuple[Any, ...]]:
+def _select_joined(parts: tuple[JoinedRow, ...]) -> sa.Select[*tuple[Any, ...]]:
     """The column `tenant` of each part says whether there is such a row."""
     if not all("tenant" in part.table.c for part in parts):
-        raise NotAllowed("Only rows of a tenant are read beside each other.")
+        raise NotAllowed("Only rows of a tenant are joined.")
 
-    def fits(part: Beside) -> Condition:
+    def fits(part: JoinedRow) -> Condition:
         theirs = part.table.c.tenant == sa.bindparam("tenant")
         return sa.and_(theirs, *(part.table.c[name] == sa.bindparam(given) for name, given in part.key))
 
@@ -216,19 +213,13 @@ def _insert(table: sa.Table) -> sa.Insert:
 @cache
 def _sums_by(table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], column: str) -> sa.Select[*tuple[Any, ...]]:
     counted = table.c[column]
-    where = [table.c[name] == sa.bindparam(name) for name in key]
-    if "tenant" in table.c:
-        where.append(table.c.tenant == sa.bindparam("tenant"))
-    where += [counted >= sa.bindparam("since"), counted < sa.bindparam("until")]
-    return sa.select(*(_total(table.c[name]) for name in names)).where(*where)
+    when = (counted >= sa.bindparam("since"), counted < sa.bindparam("until"))
+    return sa.select(*(_total(table.c[name]) for name in names)).where(*_equal(table, key), *when)
 
 
 @cache
 def _update_by(table: sa.Table, names: tuple[str, ...], key: tuple[str, ...]) -> sa.Update:
-    where = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
-    if "tenant" in table.c:
-        where.append(table.c.tenant == sa.bindparam("key_tenant"))
-    return table.update().where(*where).values({name: sa.bindparam(name) for name in names})
+    return table.update().where(*_equal(table, key, "key_")).values({name: sa.bindparam(name) for name in names})
 
 
 def _require_whole_tables(parts: Sequence[Any], tables: set[sa.Table]) -> None:

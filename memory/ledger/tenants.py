@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from edge.kernel.errors import Conflict, NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
-from memory.nearest import nearest_names
+from memory.ledger.repository import MutableRepository
+from memory.ledger.tables import Key, Max16, Max64, map_table
 
 __all__ = ["Isolation", "Tenant", "Tenants"]
 
@@ -26,37 +23,22 @@ class Tenant:
         state: "active", or "suspended": nobody acts for it.
     """
 
-    id: str
+    id: Key[Max64[str]]
     title: str
-    isolation: Isolation
+    isolation: Max16[Isolation]
     quotas: Mapping[str, float]
-    state: Literal["active", "suspended"]
+    state: Max16[Literal["active", "suspended"]]
     created_at: datetime
 
 
-class Tenants:
-    """Reads and writes of tenants."""
+tenants = map_table("tenants", Tenant, of_tenants=False)
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.tenants, Tenant)
 
-    def get(self, tenant_id: str) -> Tenant:
-        """Raises NotFound: there is no such tenant."""
-        found = self._rows.one(id=tenant_id)
-        if found is None:
-            known = [tenant.id for tenant in self.all()]
-            raise NotFound(f"There is no tenant {tenant_id!r}.", nearest=nearest_names(tenant_id, known))
-        return found
+class Tenants(MutableRepository[Tenant]):
+    """All tenants: the one repository that is not narrowed to the unit's."""
 
-    def all(self) -> list[Tenant]:
-        return self._rows.list(order=schema.tenants.c.id)
+    table, row, noun = tenants, Tenant, "tenant"
 
-    def add(self, tenant: Tenant) -> None:
+    def add(self, item: Tenant) -> None:
         """Raises Conflict: there is such a tenant already."""
-        if self._rows.first(schema.tenants.c.id == tenant.id) is not None:
-            raise Conflict(f"There is a tenant {tenant.id!r} already.", "Choose another name.")
-        self._rows.add(tenant)
-
-    def save(self, tenant: Tenant) -> None:
-        """Overwrite."""
-        self._rows.put(tenant)
+        self._add_new(item, "Choose another name.")

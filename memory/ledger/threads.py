@@ -7,30 +7,39 @@ import sqlalchemy as sa
 
 from edge.kernel.errors import NotFound
 from memory.ledger.database import Database
-from memory.ledger.schema import questions, threads
+from memory.ledger.tables import Key, Max64, Max128, map_table, metadata
 
-__all__ = ["Question", "Thread", "Threads"]
+__all__ = ["Thread", "ThreadQuestion", "Threads"]
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
     """One conversation. `turns` counts the user's messages."""
 
-    id: str
-    tenant: str
+    id: Key[Max128[str]]
+    tenant: Max64[str]
     title: str
     turns: int
     updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ThreadQuestion:
     """A message of the user. `id` is that of the message in the thread."""
 
     id: str
     text: str
 
 
+threads = map_table("threads", Thread, sa.Index(None, "tenant"))
+questions = sa.Table(
+    "questions",
+    metadata,
+    sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+"""The last question of each thread, kept before it is answered."""
 _before = (
     sa.select(threads.c.tenant, threads.c.title, threads.c.turns, questions.c.id, questions.c.text)
     .select_from(threads.outerjoin(questions))
@@ -50,7 +59,9 @@ class Threads:
             questions, {column.name: sa.bindparam(column.name) for column in questions.c}
         )
 
-    def ask(self, thread_id: str, tenant: str, title: str, question: Question, now: datetime) -> Question | None:
+    def ask(
+        self, thread_id: str, tenant: str, title: str, question: ThreadQuestion, now: datetime
+    ) -> ThreadQuestion | None:
         """Count one more turn of a thread, making it with `title` when it is new, and keep what is asked.
 
         Returns:
@@ -67,12 +78,12 @@ class Threads:
             thread = Thread(thread_id, tenant, row["title"] if row is not None else title, turns, now)
             connection.execute(self._put_thread, asdict(thread))
             connection.execute(self._put_question, {"thread_id": thread_id, **asdict(question)})
-        return Question(row["id"], row["text"]) if row is not None and row["id"] is not None else None
+        return ThreadQuestion(row["id"], row["text"]) if row is not None and row["id"] is not None else None
 
-    def last_question(self, thread_id: str) -> Question | None:
+    def last_question(self, thread_id: str) -> ThreadQuestion | None:
         """What was asked last in a thread; None where nothing was, or it is a fork."""
         rows = self._database.rows(_asked, wanted=thread_id)
-        return Question(**rows[0]) if rows else None
+        return ThreadQuestion(**rows[0]) if rows else None
 
     def save(self, thread: Thread) -> None:
         """Insert or overwrite."""

@@ -1,19 +1,24 @@
-"""How far hub and device have come with each other: the device's key, its streams of events, what it has."""
+"""How far hub and device have come with each other: the device's key, its streams of events, what it has.
+
+A device session, which an exchange with a device begins with, is all of that, read with one statement.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
+from memory.ledger.database import batches
+from memory.ledger.desired import DesiredHead, desired_heads, desired_items
+from memory.ledger.device_events import rejected_events
+from memory.ledger.devices import devices as device_table
+from memory.ledger.repository import MutableRepository, Repository
+from memory.ledger.scope import JoinedRow, TenantScope
+from memory.ledger.tables import BigInt, Key, Max32, Max64, Name, map_table
 
-__all__ = ["Stream", "Streams", "Uplink", "Uplinks"]
-
-_links, _streams = schema.uplinks, schema.device_streams
+__all__ = ["DeviceSession", "DeviceSessions", "Stream", "Streams", "Uplink", "Uplinks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +36,15 @@ class Uplink:
         seen_at: when it synced last, by the hub's clock.
     """
 
-    device: str
-    public_key: str
+    device: Key[Name]
+    public_key: Max64[str]
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    events: int = 0
-    stream_number: int = 0
-    reported_version: int = -1
-    reported_digest: str = ""
-    have_revision: int = -1
-    refetch_below: int = 0
+    events: BigInt = 0
+    stream_number: BigInt = 0
+    reported_version: BigInt = -1
+    reported_digest: Max64[str] = ""
+    have_revision: BigInt = -1
+    refetch_below: BigInt = 0
     seen_at: datetime | None = None
 
 
@@ -54,67 +59,108 @@ class Stream:
         thinned: class -> events that the device gave up before they were sent.
     """
 
-    device: str
-    stream: str
-    number: int
-    cursor: int
-    chain: str
+    device: Key[Name]
+    stream: Key[Max32[str]]
+    number: BigInt
+    cursor: BigInt
+    chain: Max64[str]
     begun_at: datetime
     thinned: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-class Uplinks:
-    """Reads and writes of one tenant's uplinks."""
+@dataclass(frozen=True, slots=True)
+class DeviceSession:
+    """A device that calls, and what the hub has of it.
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._scope = scope
-        self._rows = Rows(scope, _links, Uplink)
+    Attributes:
+        stream: the one that it names; None where that is new.
+        head: of the tenant's desired items.
+        has_own: there are desired items for this device alone, tombstones too.
+        has_rejected: something that it sent was set aside, in whatever stream.
+    """
 
-    def find(self, device: str) -> Uplink | None:
-        return self._rows.one(device=device)
+    group: str
+    state: Literal["enrolled", "revoked"]
+    uplink: Uplink
+    stream: Stream | None
+    head: DesiredHead
+    has_own: bool
+    has_rejected: bool
 
-    def all(self) -> list[Uplink]:
-        return self._rows.list(order=_links.c.device)
+
+uplinks = map_table("uplinks", Uplink, sa.ForeignKeyConstraint(["tenant", "device"], ["devices.tenant", "devices.id"]))
+device_streams = map_table("device_streams", Stream)
+
+
+class Uplinks(MutableRepository[Uplink]):
+    """One tenant's uplinks, by device."""
+
+    table, row, noun = uplinks, Uplink, "uplink"
 
     def count(self) -> int:
-        return int(self._scope.rows(sa.select(sa.func.count().label("count")).select_from(_links))[0]["count"])
+        return int(self._scope.rows(sa.select(sa.func.count().label("count")).select_from(uplinks))[0]["count"])
 
     def some(self, devices: list[str]) -> list[Uplink]:
         """Of these devices, in any order."""
-        parts = (devices[start : start + 500] for start in range(0, len(devices), 500))
-        return [link for part in parts for link in self._rows.list(_links.c.device.in_(part))]
-
-    def save(self, uplink: Uplink) -> None:
-        """Insert or overwrite."""
-        self._rows.put(uplink)
+        return [link for part in batches(devices) for link in self._rows.list(uplinks.c.device.in_(part))]
 
     def change(self, device: str, **values: Any) -> None:
         """Set these columns of one uplink."""
-        self._scope.update_by(_links, values, {"device": device})
+        self._scope.update_by(uplinks, values, {"device": device})
 
     def refetch(self, devices: list[str], below: int) -> None:
         """Send the whole to these devices where they have less than this revision."""
-        for start in range(0, len(devices), 500):
-            self._scope.update(_links, {"refetch_below": below}, _links.c.device.in_(devices[start : start + 500]))
+        for part in batches(devices):
+            self._scope.update(uplinks, {"refetch_below": below}, uplinks.c.device.in_(part))
 
 
-class Streams:
-    """Reads and writes of the streams of one tenant's devices."""
+class Streams(Repository[Stream]):
+    """The streams of one tenant's devices, by device and stream."""
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._scope = scope
-        self._rows = Rows(scope, _streams, Stream)
-
-    def find(self, device: str, stream: str) -> Stream | None:
-        return self._rows.one(device=device, stream=stream)
+    table, row, noun = device_streams, Stream, "stream"
 
     def of(self, device: str) -> list[Stream]:
         """Newest first."""
-        return self._rows.list(_streams.c.device == device, order=_streams.c.number.desc())
-
-    def add(self, stream: Stream) -> None:
-        self._rows.add(stream)
+        return self._rows.list(device_streams.c.device == device, order=device_streams.c.number.desc())
 
     def advance(self, stream: Stream, **values: Any) -> None:
         """Set these columns of one stream."""
-        self._scope.update_by(_streams, values, {"device": stream.device, "stream": stream.stream})
+        self._scope.update_by(device_streams, values, {"device": stream.device, "stream": stream.stream})
+
+
+class DeviceSessions:
+    """Reads one tenant's device sessions, each at once: devices come often, and each read costs."""
+
+    _PARTS = (
+        JoinedRow(device_table, ("group", "state"), (("id", "device"),)),
+        JoinedRow(uplinks, tuple(field.name for field in fields(Uplink)), (("device", "device"),)),
+        JoinedRow(
+            device_streams,
+            tuple(field.name for field in fields(Stream)),
+            (("device", "device"), ("stream", "stream")),
+        ),
+        JoinedRow(desired_heads, tuple(field.name for field in fields(DesiredHead))),
+        JoinedRow(desired_items, (), (("scope", "own"), ("subject", "device"))),
+        JoinedRow(rejected_events, (), (("device", "device"),)),
+    )
+
+    def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
+
+    def find(self, device: str, stream: str) -> DeviceSession | None:
+        """None where there is no such device, or it never had a key."""
+        found = self._scope.find_joined(self._PARTS, {"device": device, "stream": stream, "own": "device"})
+        if found is None:
+            return None
+        about, link, place, head, own, rejected = found
+        if about is None or link is None:
+            return None
+        return DeviceSession(
+            about["group"],
+            about["state"],
+            Uplink(**link),
+            Stream(**place) if place is not None else None,
+            DesiredHead(**head) if head is not None else DesiredHead(),
+            own is not None,
+            rejected is not None,
+        )

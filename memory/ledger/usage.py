@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from memory.ledger import schema
-from memory.ledger.rows import Rows
+from memory.ledger.database import batches
+from memory.ledger.repository import Rows
 from memory.ledger.scope import Condition, TenantScope
+from memory.ledger.tables import BigInt, Instant, Key, Name, map_table, metadata, tenant_column
 
-__all__ = ["Usage", "UsageLog"]
+__all__ = ["ShadowUsageLog", "Usage", "UsageLog"]
 
-_counted = schema.counted_uses
-_MOST_IDS = 500
 _REMEMBERED = timedelta(days=1)
 _COUNTS = ("requests", "errors", "tokens_in", "tokens_out", "latency_ms_sum", "cost")
 
@@ -28,28 +27,37 @@ class Usage:
         cost: US dollars.
     """
 
-    target: str
-    version: str
-    minute: datetime
-    requests: int
-    errors: int
-    tokens_in: int
-    tokens_out: int
+    target: Key[Name]
+    version: Key[Name]
+    minute: Key[datetime]
+    requests: BigInt
+    errors: BigInt
+    tokens_in: BigInt
+    tokens_out: BigInt
     latency_ms_sum: float
     cost: float
 
 
+usage = map_table("usage", Usage)
+shadow_usage = map_table("shadow_usage", Usage)
+counted_uses = sa.Table(
+    "counted_uses",
+    metadata,
+    tenant_column(),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "tenant", "at"),
+)
+
+
 class UsageLog:
-    """Reads and writes of one tenant's usage.
+    """One tenant's usage."""
 
-    Args:
-        table: `schema.usage`, or `schema.shadow_usage` for answers that were thrown away, which are nobody's use.
-    """
+    table = usage
 
-    def __init__(self, scope: TenantScope, table: sa.Table = schema.usage) -> None:
+    def __init__(self, scope: TenantScope) -> None:
         self._scope = scope
-        self._table = table
-        self._rows = Rows(scope, table, Usage)
+        self._rows = Rows(scope, self.table, Usage)
 
     def uncounted(self, ids: Collection[str], at: datetime) -> set[str]:
         """Those of the tries that were never counted; from now on they are. `at` is now.
@@ -57,39 +65,37 @@ class UsageLog:
         A try is remembered for a day, longer than anybody goes on writing it down.
         """
         known: set[str] = set()
-        asked = list(ids)
-        for first in range(0, len(asked), _MOST_IDS):
-            some = asked[first : first + _MOST_IDS]
-            among = _counted.c.id.in_(sa.bindparam("ids", some, expanding=True))
-            known |= {row["id"] for row in self._scope.find(_counted, ["id"], [among])}
+        for some in batches(list(ids)):
+            among = counted_uses.c.id.in_(sa.bindparam("ids", some, expanding=True))
+            known |= {row["id"] for row in self._scope.find(counted_uses, ["id"], [among])}
         fresh = set(ids) - known
-        self._scope.delete(_counted, _counted.c.at < at - _REMEMBERED)
-        self._scope.insert_all(_counted, [{"id": one, "at": at} for one in sorted(fresh)])
+        self._scope.delete(counted_uses, counted_uses.c.at < at - _REMEMBERED)
+        self._scope.insert(counted_uses, *({"id": one, "at": at} for one in sorted(fresh)))
         return fresh
 
-    def count(self, usage: Usage) -> None:
+    def count(self, used: Usage) -> None:
         """Add to what its minute has."""
-        added = {name: self._table.c[name] + getattr(usage, name) for name in _COUNTS}
-        if self._scope.update(self._table, added, *self._same(usage)) == 0:
-            self._rows.add(usage)
+        self._rows.accumulate(used, _COUNTS)
 
     def of(self, target: str | None = None, version: str | None = None, since: datetime | None = None) -> list[Usage]:
         """By minute, oldest first."""
         where: list[Condition] = []
         if target is not None:
-            where.append(self._table.c.target == target)
+            where.append(self.table.c.target == target)
         if version is not None:
-            where.append(self._table.c.version == version)
+            where.append(self.table.c.version == version)
         if since is not None:
-            where.append(self._table.c.minute >= since)
-        return self._rows.list(*where, order=(self._table.c.minute, self._table.c.target, self._table.c.version))
+            where.append(self.table.c.minute >= since)
+        return self._rows.list(*where, order=(self.table.c.minute, self.table.c.target, self.table.c.version))
 
     def total(self, since: datetime) -> dict[str, float]:
         """All that the tenant used since then: requests, errors, tokens_in, tokens_out, latency_ms_sum, cost."""
-        query = sa.select(*(sa.func.coalesce(sa.func.sum(self._table.c[name]), 0).label(name) for name in _COUNTS))
-        (row,) = self._scope.rows(query.where(self._table.c.minute >= since))
+        query = sa.select(*(sa.func.coalesce(sa.func.sum(self.table.c[name]), 0).label(name) for name in _COUNTS))
+        (row,) = self._scope.rows(query.where(self.table.c.minute >= since))
         return {name: float(row[name]) for name in _COUNTS}
 
-    def _same(self, usage: Usage) -> tuple[Condition, ...]:
-        kept = self._table.c
-        return (kept.target == usage.target, kept.version == usage.version, kept.minute == usage.minute)
+
+class ShadowUsageLog(UsageLog):
+    """What versions used for answers that were thrown away; it is no use of the tenant's."""
+
+    table = shadow_usage

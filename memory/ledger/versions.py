@@ -1,17 +1,16 @@
-"""Versions of models: base + adapter + quantisation, each by the digest of its content."""
+"""Versions of models: base + adapter + quantisation, each by the digest of its content; and the aliases for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from edge.kernel.errors import Conflict, NotFound
-from memory.ledger import schema
-from memory.ledger.rows import Rows
-from memory.ledger.scope import TenantScope
-from memory.nearest import nearest_names
+import sqlalchemy as sa
 
-__all__ = ["STAGES", "Version", "Versions"]
+from memory.ledger.repository import Repository, RevisedRepository
+from memory.ledger.tables import Key, Max32, Max64, Max80, Name, map_table
+
+__all__ = ["STAGES", "Alias", "Aliases", "Version", "Versions"]
 
 STAGES = ("candidate", "staging", "production", "retired")
 """The stages that every tenant has; it may use others."""
@@ -35,56 +34,87 @@ class Version:
         revision: counts changes; 0 for a new one.
     """
 
-    id: str
-    model: str
+    id: Key[Name]
+    model: Name
     reference: str
     base: str
-    base_digest: str
+    base_digest: Max80[str]
     adapter: str
-    adapter_digest: str
-    quantisation: str
-    digest: str
-    stage: str
-    parent: str | None
+    adapter_digest: Max80[str]
+    quantisation: Max32[str]
+    digest: Max80[str]
+    stage: Max64[str]
+    parent: Name | None
     datasets: Sequence[Mapping[str, Any]]
     licence: str
     card: Mapping[str, Any]
     created_at: datetime
-    created_by: str
+    created_by: Name
     retired_reason: str = ""
     revision: int = 0
 
 
-class Versions:
-    """Reads and writes of one tenant's versions."""
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name, such as `champion`, for a version at a time. `previous` is the version that it named before."""
 
-    def __init__(self, scope: TenantScope) -> None:
-        self._rows = Rows(scope, schema.versions, Version)
+    name: Key[Name]
+    version: Name
+    previous: Name | None
+    updated_at: datetime
+    updated_by: Name
+    revision: int = 0
 
-    def find(self, version_id: str) -> Version | None:
-        return self._rows.first(schema.versions.c.id == version_id)
 
-    def get(self, version_id: str) -> Version:
-        """Raises NotFound: there is no such version; names the nearest."""
-        found = self.find(version_id)
-        if found is None:
-            nearest = nearest_names(version_id, [version.id for version in self.all()])
-            raise NotFound(f"There is no version {version_id!r}.", nearest=nearest)
-        return found
+versions = map_table(
+    "versions",
+    Version,
+    sa.ForeignKeyConstraint(["tenant", "model"], ["models.tenant", "models.name"]),
+    sa.ForeignKeyConstraint(["tenant", "parent"], ["versions.tenant", "versions.id"]),
+    sa.Index(None, "tenant", "model"),
+)
+aliases = map_table(
+    "aliases", Alias, sa.ForeignKeyConstraint(["tenant", "version"], ["versions.tenant", "versions.id"])
+)
+
+
+class Versions(RevisedRepository[Version]):
+    """One tenant's versions."""
+
+    table, row, noun = versions, Version, "version"
 
     def all(self, model: str | None = None, stage: str | None = None) -> list[Version]:
         """Oldest first; of all models and stages, or of one."""
-        table = schema.versions
-        where = [column == value for column, value in ((table.c.model, model), (table.c.stage, stage)) if value]
-        return self._rows.list(*where, order=(table.c.created_at, table.c.id))
+        wanted = {name: value for name, value in (("model", model), ("stage", stage)) if value}
+        return self._rows.by("created_at", "id", **wanted)
 
-    def add(self, version: Version) -> None:
+    def add(self, item: Version) -> None:
         """Raises Conflict: there is such a version already."""
-        if self.find(version.id) is not None:
-            raise Conflict(f"There is a version {version.id!r} already.", "Versions never change: choose a new label.")
-        self._rows.add(version)
+        self._add_new(item, "Versions never change: choose a new label.")
 
-    def save(self, version: Version) -> Version:
-        """Overwrite what was read; returns it with its new revision. Raises Conflict: it has changed since."""
-        self._rows.replace(version)
-        return replace(version, revision=version.revision + 1)
+
+class Aliases(Repository[Alias]):
+    """One tenant's aliases."""
+
+    table, row, noun = aliases, Alias, "alias"
+
+    def all(self, version: str | None = None) -> list[Alias]:
+        """By name; all, or those of one version."""
+        return self._rows.by("name") if version is None else self._rows.by("name", version=version)
+
+    def point(self, name: str, version: str, by: str, now: datetime) -> Alias:
+        """Let the alias name this version from now on, making it where it is new."""
+        former = self.find(name)
+        if former is None:
+            alias = Alias(name, version, None, now, by)
+        elif former.version == version:
+            return former
+        else:
+            alias = Alias(name, version, former.version, now, by, former.revision + 1)
+        self._rows.put(alias)
+        return alias
+
+    def delete(self, name: str) -> None:
+        """Raises NotFound: there is no such alias."""
+        self.get(name)
+        self._rows.delete(aliases.c.name == name)

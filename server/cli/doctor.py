@@ -70,8 +70,8 @@ def _embedder() -> dict[str, Any]:
 
 def _home(hub: Components, tenant: str) -> dict[str, Any]:
     from memory.embedding import MiniLM
-    from memory.lexical import LexicalIndex
-    from memory.vectors import mirror_name
+    from memory.mirrors.lexical import LexicalIndex
+    from memory.mirrors.vectors import mirror_name
 
     try:
         home, ledger = hub.home, hub.ledger

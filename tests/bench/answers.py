@@ -26,7 +26,7 @@ from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
 from memory.embedding import load_minilm
 from memory.home import open_home
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties
 from tests.bench.machine import machine, spread, table

@@ -22,7 +22,7 @@ from memory.documents.chunking import CHUNKER_VERSION
 from memory.documents.parsing import PARSER_VERSION
 from memory.embedding import MiniLM, load_minilm
 from memory.home import open_home
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.retrieval import convex_combination
 from memory.store import KnowledgeStore, open_store
 from memory.telemetry import silence_third_parties

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from memory.ledger import Ledger, open_ledger, schema
-from memory.ledger.measurements import Measured
+from memory.ledger import Ledger, open_ledger
+from memory.ledger.measurements import Measured, measurements
 from memory.ledger.targets import Target
 from tests.bench.machine import machine, table
 from tests.fakes.rollouts import ScriptedWorld, traffic
@@ -86,7 +86,7 @@ class Bench:
             for arm in (OLD, NEW)
         )
         with self.ledger.database.write() as connection:
-            connection.execute(schema.measurements.insert(), list(rows))
+            connection.execute(measurements.insert(), list(rows))
 
 
 def bench_reconciler(count: int) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 __all__ = ["WordEmbedder"]
 

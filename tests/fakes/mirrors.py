@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from memory.documents.passages import Chunk
+from memory.mirrors.projection import Mirror
 
 __all__ = ["BrokenMirror", "MemoryMirror"]
 
@@ -11,12 +12,13 @@ class BrokenMirror(Exception):
     """What the mirror raises when it is told to."""
 
 
-class MemoryMirror:
+class MemoryMirror(Mirror):
     """Keeps chunk texts by chunk, as a real store does; what is not flushed is lost, as in a crash.
 
     Attributes:
         kept: (document id, ordinal) -> the chunk's text, as of the last flush.
         fail_at: how many further calls work before one fails; None never fails.
+        advances: positions to which the watermark was moved.
         torn: a flush died in the middle, and what it left cannot be trusted.
     """
 
@@ -25,6 +27,7 @@ class MemoryMirror:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, int], str] = {}
         self.fail_at: int | None = None
+        self.advances: list[int] = []
         self.torn = False
         self._waiting: dict[tuple[str, int], str | None] = {}
 
@@ -55,6 +58,15 @@ class MemoryMirror:
         self._step()
 
     def rollback(self) -> None:
+        self._waiting.clear()
+
+    def advanced(self, watermark: int) -> None:
+        self.advances.append(watermark)
+
+    def reopen(self) -> None:
+        """No other process has it."""
+
+    def close(self) -> None:
         self._waiting.clear()
 
     def _step(self) -> None:

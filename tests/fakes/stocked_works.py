@@ -11,8 +11,7 @@ import pytest
 from edge.kernel.errors import ApprovalNeeded
 from memory.ledger.artifacts import Artifact
 from memory.ledger.device_questions import DeviceQuestion
-from memory.ledger.devices import Device
-from memory.ledger.enrolments import EnrolmentToken
+from memory.ledger.devices import Device, EnrolmentToken
 from memory.ledger.principals import Principal
 from memory.ledger.targets import Target
 from memory.ledger.uplinks import Uplink

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from edge.kernel.errors import ChargehandError, NotAllowed
 from memory.artifacts import open_artifacts
 from memory.home import Home, open_home
-from memory.ledger.schema import metadata
+from memory.ledger.tables import metadata
 from tests.fakes.dependencies import components_on
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
 from tests.fakes.good_calls import GOOD

@@ -64,11 +64,11 @@ def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> 
     if not (tenant and device and signature) or len(claim) > 1000:
         raise refusal
     with ledger.view(tenant) as unit:
-        meeting = unit.meetings.find(device, "")
-    if meeting is None or meeting.state != "enrolled":
+        session = unit.device_sessions.find(device, "")
+    if session is None or session.state != "enrolled":
         raise refusal
     try:
-        verify(meeting.uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))
+        verify(session.uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))
     except Untrusted as error:
         raise refusal from error
     return ToolContext(f"{_DEVICE}{device}", tenant, frozenset({"edge:sync"}))

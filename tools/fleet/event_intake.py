@@ -16,8 +16,7 @@ from edge.kernel.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, Rejected
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.device_events import DeviceEvent, Rejected
-from memory.ledger.meetings import Meeting
-from memory.ledger.uplinks import Stream, Uplink
+from memory.ledger.uplinks import DeviceSession, Stream, Uplink
 from tools.fleet.event_effects import apply_event_effects
 
 __all__ = ["Received", "receive"]
@@ -47,22 +46,22 @@ class Received:
 
 
 def receive(
-    unit: Unit, meeting: Meeting, request: SyncRequest, events: Sequence[Mapping[str, Any]], now: datetime
+    unit: Unit, session: DeviceSession, request: SyncRequest, events: Sequence[Mapping[str, Any]], now: datetime
 ) -> Received:
     """Keep what is new in a request that goes on from the hub's place; any other changes nothing.
 
     Args:
         events: what the request carries.
     """
-    uplink, known = meeting.uplink, meeting.stream is not None
-    stream = meeting.stream or Stream(uplink.device, request.stream, 0, 0, FIRST_CHAIN, now)
+    uplink, known = session.uplink, session.stream is not None
+    stream = session.stream or Stream(uplink.device, request.stream, 0, 0, FIRST_CHAIN, now)
     if (request.after, request.after_chain) != (stream.cursor, stream.chain):
         forked = known and request.after == stream.cursor
         if forked:
             _tell_fork(unit, stream, now)
-        return Received(stream, forked=forked, rejected=_rejected(unit, meeting, request))
+        return Received(stream, forked=forked, rejected=_rejected(unit, session, request))
     if known and request.through == request.after and not events:
-        return Received(stream, rejected=_rejected(unit, meeting, request))
+        return Received(stream, rejected=_rejected(unit, session, request))
     # A stream that begins, or goes on after another had begun, is the current one.
     number = uplink.stream_number if known and stream.number == uplink.stream_number else uplink.stream_number + 1
     taking = _Taking(unit, uplink, replace(stream, number=number), request, now)
@@ -78,8 +77,8 @@ def receive(
         unit.streams.add(after)
     wants_changed = apply_event_effects(unit, taking.events, now)
     if taking.rejected:
-        meeting = replace(meeting, has_rejected=True)
-    return Received(after, len(taking.events), rejected=_rejected(unit, meeting, request), wants_changed=wants_changed)
+        session = replace(session, has_rejected=True)
+    return Received(after, len(taking.events), rejected=_rejected(unit, session, request), wants_changed=wants_changed)
 
 
 class _Taking:
@@ -174,11 +173,11 @@ def _chain_of(raw: Mapping[str, Any]) -> str:
     return given if isinstance(given, str) and _CHAIN.fullmatch(given) else ""
 
 
-def _rejected(unit: Unit, meeting: Meeting, request: SyncRequest) -> tuple[RejectedEvent, ...]:
+def _rejected(unit: Unit, session: DeviceSession, request: SyncRequest) -> tuple[RejectedEvent, ...]:
     """What was set aside of the stream, now or by a request whose answer may have been lost."""
-    if not meeting.has_rejected:
+    if not session.has_rejected:
         return ()
-    found = unit.device_events.rejected_after(meeting.uplink.device, request.stream, request.after, LARGEST_BATCH)
+    found = unit.device_events.rejected_after(session.uplink.device, request.stream, request.after, LARGEST_BATCH)
     return tuple(RejectedEvent(seq=one.seq, reason=one.reason) for one in found)
 
 

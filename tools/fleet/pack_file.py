@@ -18,7 +18,7 @@ from tools.fleet.word_vectors import Distilled
 __all__ = ["PackPassage", "WordTable", "write_pack"]
 
 _HEADING_WEIGHT = 2.0
-"""Of a word in title and headings beside 1.0 in the text, as in `memory.lexical`."""
+"""Of a word in title and headings beside 1.0 in the text, as in `memory.mirrors.lexical`."""
 _K1, _B = 1.2, 0.75
 """Of BM25, as in SQLite's FTS5."""
 

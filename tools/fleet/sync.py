@@ -10,8 +10,7 @@ from edge.kernel.protocol.messages import SyncRequest, SyncResponse, seal
 from edge.kernel.protocol.signing import Signed
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
-from memory.ledger.meetings import Meeting
-from memory.ledger.uplinks import Uplink
+from memory.ledger.uplinks import DeviceSession, Uplink
 from tools.fleet.credentials import device_of, not_enrolled
 from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.event_effects import REPLY
@@ -44,19 +43,19 @@ class Exchange:
     def take(self, context: ToolContext, request: SyncRequest) -> SyncResponse:
         """Do one, within the open transaction. Raises NotAllowed, InvalidInput: it is no device, or cannot be read."""
         unit, now = context.unit, context.now
-        device, meeting = _met(context, request.stream)
-        uplink = meeting.uplink
+        device, session = _met(context, request.stream)
+        uplink = session.uplink
         try:
             events = request.carried()
         except Untrusted as error:
             raise InvalidInput(error.message, "Pack the events as `pack_events` does.") from error
-        received = receive(unit, meeting, request, events, now)
+        received = receive(unit, session, request, events, now)
         version, digest = self._report(unit, uplink, received, request)
         if received.wants_changed:
-            meeting = replace(meeting, head=unit.desired.head(), has_own=True)
-        desired = self._desired(unit, meeting, request, now)
+            session = replace(session, head=unit.desired.head(), has_own=True)
+        desired = self._desired(unit, session, request, now)
         current = received.stream.number >= uplink.stream_number
-        have = request.have_revision if desired is not None else max(request.have_revision, meeting.head.revision)
+        have = request.have_revision if desired is not None else max(request.have_revision, session.head.revision)
         unit.uplinks.change(
             device,
             events=uplink.events + received.kept,
@@ -101,19 +100,19 @@ class Exchange:
             unit.devices.report(uplink.device, request.reported)
         return request.reported_version, fresh
 
-    def _desired(self, unit: Unit, meeting: Meeting, request: SyncRequest, now: datetime) -> Signed | None:
-        device, head, have = meeting.uplink.device, meeting.head, request.have_revision
-        own = unit.desired.of_device(device) if meeting.has_own else []
+    def _desired(self, unit: Unit, session: DeviceSession, request: SyncRequest, now: datetime) -> Signed | None:
+        device, head, have = session.uplink.device, session.head, request.have_revision
+        own = unit.desired.of_device(device) if session.has_own else []
         if any(item.kind == REPLY and item.body is not None and item.revision <= have for item in own):
             own = _retire_replies(unit, own, have, now)
             head = unit.desired.head()
-        whole = request.whole or have < max(head.floor, meeting.uplink.refetch_below, 0)
+        whole = request.whole or have < max(head.floor, session.uplink.refetch_below, 0)
         if have > head.revision:  # the hub was restored from an older backup
             whole = True
             if have - head.revision <= _FARTHEST:
                 head = replace(head, revision=have + 1)
                 unit.desired.set_head(head)
-        state = read_state(unit, device, meeting.group, self.shared, head, own)
+        state = read_state(unit, device, session.group, self.shared, head, own)
         items = state.whole() if whole else state.changed_since(have)
         if not whole and not items:
             if not request.have_digest or request.have_digest == state.digest:
@@ -128,13 +127,13 @@ class Exchange:
         return self.identity.envelope(DESIRED, desired.model_dump(mode="json"))
 
 
-def _met(context: ToolContext, stream: str) -> tuple[str, Meeting]:
+def _met(context: ToolContext, stream: str) -> tuple[str, DeviceSession]:
     """The device that calls, and what the hub has of it. Raises NotAllowed: it is no device, or is not enrolled."""
     device = device_of(context)
-    meeting = context.unit.meetings.find(device, stream)
-    if meeting is None or meeting.state != "enrolled":
+    session = context.unit.device_sessions.find(device, stream)
+    if session is None or session.state != "enrolled":
         raise not_enrolled(device)
-    return device, meeting
+    return device, session
 
 
 def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime) -> list[DesiredItem]:

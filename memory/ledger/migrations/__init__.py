@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from memory.ledger.schema import SCHEMA_VERSION, metadata
+from memory.ledger.tables import SCHEMA_VERSION, metadata
 
 __all__ = ["found_version", "migrate"]
 

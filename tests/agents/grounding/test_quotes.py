@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from agents.grounding.quotes import Quote, as_markdown, cite, select_quotes
 from agents.grounding.relevance import Rarity
 from memory.documents.passages import Passage
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.store import KnowledgeStore
 from tests.bench.answers import Asked, Question, answer_question, sample_questions
 from tests.fakes.documents import markdown_soup

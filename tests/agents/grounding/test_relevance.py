@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.grounding.relevance import Rarity, assess, coverage
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 from memory.store import KnowledgeStore
 from tests.bench.answers import sample_questions
 from tests.fakes.passages import passage_of

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.audit import Head, Verification
-from memory.ledger.schema import audit, audit_heads
+from memory.ledger.audit import Head, Verification, audit, audit_heads
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LENGTH = 12

@@ -13,10 +13,10 @@ from memory.documents.passages import Chunk
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument, chunk_id
-from memory.ledger.threads import Question, Thread
+from memory.ledger.threads import Thread, ThreadQuestion
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-QUESTION = Question("1", "what?")
+QUESTION = ThreadQuestion("1", "what?")
 
 
 def document(name: str, tenant: str = "default", text: str = "one two") -> StoredDocument:
@@ -91,9 +91,9 @@ def test_tenants_do_not_see_each_other(ledger: Ledger) -> None:
 def test_a_thread_counts_turns_and_keeps_its_title(ledger: Ledger) -> None:
     assert ledger.threads.ask("t", "default", "first question", QUESTION, NOW) is None
     later = NOW.replace(hour=13)
-    assert ledger.threads.ask("t", "default", "second", Question("2", "and now?"), later) == QUESTION
+    assert ledger.threads.ask("t", "default", "second", ThreadQuestion("2", "and now?"), later) == QUESTION
     assert ledger.threads.get("t", "default") == Thread("t", "default", "first question", 2, later)
-    assert ledger.threads.last_question("t") == Question("2", "and now?")
+    assert ledger.threads.last_question("t") == ThreadQuestion("2", "and now?")
     assert ledger.threads.ask("u", "default", "other", QUESTION, NOW) is None
     assert [thread.id for thread in ledger.threads.all("default")] == ["t", "u"]
     ledger.threads.delete("t", "default")
@@ -129,7 +129,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from memory.ledger import open_ledger
 from memory.ledger.documents import StoredDocument
-from memory.ledger.threads import Question
+from memory.documents.passages import Chunk
+from memory.ledger.threads import ThreadQuestion
 from memory.documents.passages import Chunk
 ledger = open_ledger(Path(sys.argv[1]))
 now = datetime(2026, 3, 1, tzinfo=UTC)
@@ -137,7 +138,7 @@ for number in range(40):
     name = f"{sys.argv[2]}-{number}"
     document = StoredDocument(name, "default", name, name, name, "text/plain", "", "text", now)
     ledger.documents.save([(document, [Chunk(0, (), 0, 4, "text")])])
-    ledger.threads.ask("shared", "default", "title", Question(name, "?"), now)
+    ledger.threads.ask("shared", "default", "title", ThreadQuestion(name, "?"), now)
 """
 
 

@@ -18,7 +18,7 @@ from edge.kernel.errors import InvalidInput, StorageFailed, Unavailable
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.migrations import found_version
-from memory.ledger.schema import SCHEMA_VERSION, metadata
+from memory.ledger.tables import SCHEMA_VERSION, metadata
 from tests.fakes.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[3]

@@ -10,8 +10,8 @@ from memory.ledger import Ledger
 from memory.ledger.alerts import Alert
 from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device
+from memory.ledger.evidence import GateResult
 from memory.ledger.factories import Factory, Pipeline
-from memory.ledger.gates import GateResult
 from memory.ledger.measurements import Measured
 from memory.ledger.policies import StoredPolicy
 from memory.ledger.rollouts import Rollout
@@ -165,6 +165,15 @@ REPOSITORIES = """
 def test_what_is_not_there_is_not_found(ledger: Ledger, name: str) -> None:
     with ledger.view("default") as unit, pytest.raises(NotFound):
         getattr(unit, name).get("none such")
+
+
+def test_who_asks_for_an_unknown_key_is_given_the_nearest_or_advice(ledger: Ledger) -> None:
+    with ledger.unit("default") as unit:
+        unit.targets.save(Target("web-eu", "serving", {}, NOW))
+        with pytest.raises(NotFound, match=r"There is no target 'web-eo'\. Nearest: web-eu\."):
+            unit.targets.get("web-eo")
+        with pytest.raises(NotFound, match=r"There is no artifact sha256:1\. Register it first\."):
+            unit.artifacts.get("sha256:1")
 
 
 def test_what_is_written_in_a_view_is_undone(ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import open_ledger
-from memory.ledger.gates import GateResult
+from memory.ledger.evidence import GateResult
 from memory.ledger.models import Model
 from memory.ledger.targets import Target
 from memory.ledger.versions import Version

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.kernel.errors import StorageFailed, Unavailable
-from memory.ledger import Ledger, open_ledger, schema
+from memory.ledger import Ledger, open_ledger
+from memory.ledger.usage import counted_uses
 from tests.fakes.gateways import FakeSink
 from tools.serving.ledger import LedgerSink
 from tools.serving.metering import UsageRecord, UsageWriter
@@ -199,7 +200,7 @@ async def test_tries_are_not_remembered_for_ever(ledger: Ledger):
         clock[0] = datetime(2026, 5, 4 + day, 12, day, tzinfo=UTC)
         await sink.write([use(), use()])
     with ledger.database.read() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(schema.counted_uses)) == 2
+        assert connection.scalar(sa.select(sa.func.count()).select_from(counted_uses)) == 2
 
 
 async def test_another_tenants_try_of_the_same_id_is_another(ledger: Ledger):

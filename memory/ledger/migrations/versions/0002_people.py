@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from memory.ledger.schema.base import Instant
+from memory.ledger.tables import Instant
 
 revision = "0002"
 down_revision = "0001"

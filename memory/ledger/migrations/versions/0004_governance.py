@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from memory.ledger.schema.base import Instant
+from memory.ledger.tables import Instant
 
 revision = "0004"
 down_revision = "0003"

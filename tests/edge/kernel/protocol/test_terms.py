@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.protocol.packs.terms import terms_of, words_of
-from memory.lexical import analyse
+from memory.mirrors.lexical import analyse
 
 _ENDINGS = (
     "ational tional enci anci izer bli alli entli eli ousli ization ation ator alism iveness fulness ousness aliti iviti"

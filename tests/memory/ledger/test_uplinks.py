@@ -10,9 +10,9 @@ from edge.kernel.errors import NotAllowed
 from memory.ledger import Ledger
 from memory.ledger.desired import DesiredHead, DesiredItem
 from memory.ledger.device_events import Rejected
-from memory.ledger.devices import Device
-from memory.ledger.schema import devices, tenants
-from memory.ledger.scope import Beside, TenantScope
+from memory.ledger.devices import Device, devices
+from memory.ledger.scope import JoinedRow, TenantScope
+from memory.ledger.tenants import tenants
 from memory.ledger.unit import ADMINISTRATIVE
 from memory.ledger.uplinks import Stream, Uplink
 
@@ -37,12 +37,12 @@ def test_all_of_it_is_what_is_read_one_by_one(ledger: Ledger) -> None:
             unit.desired.put(DesiredItem("device", "d", "prompt", name, 3, {"text": name}, NOW, "ann"))
             unit.device_events.set_aside(Rejected("d", name, STREAM, 1, "why", "{}", NOW))
         unit.desired.set_head(DesiredHead(5, 4, 2))
-        found = unit.meetings.find("d", STREAM)
+        found = unit.device_sessions.find("d", STREAM)
         assert found is not None
         assert (found.group, found.state) == ("hall", "enrolled")
         assert (found.uplink, found.stream) == (unit.uplinks.find("d"), unit.streams.find("d", STREAM))
         assert (found.head, found.has_own, found.has_rejected) == (unit.desired.head(), True, True)
-        other = unit.meetings.find("e", "f" * 32)
+        other = unit.device_sessions.find("e", "f" * 32)
         assert other is not None
         assert (other.stream, other.has_own, other.has_rejected) == (None, False, False)
 
@@ -50,8 +50,8 @@ def test_all_of_it_is_what_is_read_one_by_one(ledger: Ledger) -> None:
 def test_who_is_not_there_or_never_had_a_key_is_not_found(ledger: Ledger) -> None:
     with ledger.unit("acme") as unit:
         unit.devices.add(Device("keyless", "hall", "enrolled", NOW))
-        assert unit.meetings.find("keyless", STREAM) is None
-        assert unit.meetings.find("nobody", STREAM) is None
+        assert unit.device_sessions.find("keyless", STREAM) is None
+        assert unit.device_sessions.find("nobody", STREAM) is None
 
 
 def test_another_tenant_s_rows_are_not_read(ledger: Ledger) -> None:
@@ -59,7 +59,7 @@ def test_another_tenant_s_rows_are_not_read(ledger: Ledger) -> None:
     with ledger.unit("globex") as unit:
         unit.devices.add(Device("d", "yard", "revoked", NOW))
         unit.uplinks.save(Uplink("d", "key of globex"))
-        found = unit.meetings.find("d", STREAM)
+        found = unit.device_sessions.find("d", STREAM)
         assert found is not None
         assert (found.group, found.state, found.uplink, found.stream) == (
             "yard",
@@ -69,15 +69,15 @@ def test_another_tenant_s_rows_are_not_read(ledger: Ledger) -> None:
         )
         assert found.head == DesiredHead()
     with ledger.unit("acme") as unit:
-        met = unit.meetings.find("d", STREAM)
+        met = unit.device_sessions.find("d", STREAM)
         assert met is not None
         assert replace(met.uplink, seen_at=None).public_key == "key of d of acme"
 
 
-def test_tables_without_a_tenant_are_not_read_beside_others(ledger: Ledger) -> None:
-    parts = (Beside(devices, ("id",)), Beside(tenants, ("id",)))
+def test_tables_without_a_tenant_are_not_joined(ledger: Ledger) -> None:
+    parts = (JoinedRow(devices, ("id",)), JoinedRow(tenants, ("id",)))
     with ledger.database.read() as connection, pytest.raises(NotAllowed):
-        TenantScope(connection, "acme", ADMINISTRATIVE).find_beside(parts, {})
+        TenantScope(connection, "acme", ADMINISTRATIVE).find_joined(parts, {})
 
 
 def test_it_is_one_statement(ledger: Ledger) -> None:
@@ -86,8 +86,8 @@ def test_it_is_one_statement(ledger: Ledger) -> None:
         made: list[str] = []
         sa.event.listen(connection, "before_cursor_execute", lambda *given: made.append(given[2]))
         names = ("id", "group")
-        (found,) = TenantScope(connection, "acme").find_beside(
-            (Beside(devices, names, (("id", "device"),)),), {"device": "d"}
+        (found,) = TenantScope(connection, "acme").find_joined(
+            (JoinedRow(devices, names, (("id", "device"),)),), {"device": "d"}
         ) or (None,)
     assert found == {"id": "d", "group": "hall"}
     assert len(made) == 1

@@ -1,4 +1,4 @@
-"""One transaction for the work of several callers, so that they share the wait for the disk."""
+"""Group commit: one transaction for the work of several callers, so that they share the wait for the disk."""
 
 import threading
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from typing import Any, Generic, TypeVar, cast
 
 from memory.ledger.unit import Unit
 
-__all__ = ["Grouping"]
+__all__ = ["GroupCommit"]
 
 T = TypeVar("T")
-_MOST = 64
-"""Callers in one transaction."""
+_GROUP_SIZE = 64
+"""Callers in one transaction, at most."""
 
 
 @dataclass
-class _Waiting(Generic[T]):
+class _Pending(Generic[T]):
     work: Callable[[Unit], T]
     woken: threading.Event = field(default_factory=threading.Event)
     leads: bool = False
@@ -24,7 +24,7 @@ class _Waiting(Generic[T]):
     error: BaseException | None = None
 
 
-class Grouping:
+class GroupCommit:
     """Whoever comes while a transaction runs goes into the next one; the first of them makes it, for all.
 
     What one caller's work changes is undone alone when it raises; when the transaction fails, all are told.
@@ -33,27 +33,27 @@ class Grouping:
     def __init__(self, unit: Callable[[str], AbstractContextManager[Unit]]) -> None:
         self._unit = unit
         self._lock = threading.Lock()
-        self._queues: dict[str, list[_Waiting[Any]]] = {}
+        self._queues: dict[str, list[_Pending[Any]]] = {}
 
     def run(self, tenant: str, work: Callable[[Unit], T]) -> T:
         """Do it; durable when this returns. Raises what `work` raises, and as `Ledger.unit`."""
-        waiting = _Waiting(work)
+        pending = _Pending(work)
         with self._lock:
-            waiting.leads = tenant not in self._queues
-            self._queues.setdefault(tenant, []).append(waiting)
-        if not waiting.leads:
-            waiting.woken.wait()
-        if waiting.leads:
+            pending.leads = tenant not in self._queues
+            self._queues.setdefault(tenant, []).append(pending)
+        if not pending.leads:
+            pending.woken.wait()
+        if pending.leads:
             self._lead(tenant)
-        if waiting.error is not None:
-            raise waiting.error
-        return cast("T", waiting.result)
+        if pending.error is not None:
+            raise pending.error
+        return cast("T", pending.result)
 
     def _lead(self, tenant: str) -> None:
         with self._lock:
             queue = self._queues[tenant]
-            group = queue[:_MOST]
-            del queue[:_MOST]
+            group = queue[:_GROUP_SIZE]
+            del queue[:_GROUP_SIZE]
         try:
             with self._unit(tenant) as unit:
                 for one in group:
@@ -73,7 +73,7 @@ class Grouping:
                 one.woken.set()
 
 
-def _do(unit: Unit, one: _Waiting[Any], *, alone: bool) -> None:
+def _do(unit: Unit, one: _Pending[Any], *, alone: bool) -> None:
     if alone:
         one.result = one.work(unit)
         return

@@ -1,7 +1,7 @@
-"""Carry the ledger's changes to the mirrors, each at its own pace; safe to kill at any instruction."""
+"""The outbox projection: applies the ledger's changes to a mirror, and moves its watermark; may be killed any time."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from memory.documents.passages import Chunk
 from memory.ledger import Ledger
@@ -11,33 +11,53 @@ __all__ = ["Mirror", "is_behind", "project"]
 _CHANGES_AT_ONCE = 64
 
 
-class Mirror(Protocol):
+class Mirror(ABC):
     """A store that holds a copy of the ledger's chunks. Applying the same change twice gives the same store."""
 
-    @property
-    def name(self) -> str:
-        """Key of its watermark."""
-        ...
+    name: str
+    """Key of its watermark: the position in the outbox up to which it holds everything."""
 
+    _watermark = -1
+
+    @abstractmethod
     def damaged(self) -> bool:
         """Whether it holds nothing that can be trusted: new, lost, or left half-written by a process that died."""
-        ...
 
+    @abstractmethod
     def clear(self) -> None:
         """Hold nothing."""
-        ...
 
+    @abstractmethod
     def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
-        """Hold exactly these chunks of the document (none: it is gone), once `flush` returns."""
-        ...
+        """Hold exactly these chunks of the document (none: it is gone), once `flush` returns.
 
+        Args:
+            former: how many chunks the document had before; those beyond `len(chunks)` are removed.
+        """
+
+    @abstractmethod
     def flush(self) -> None:
-        """Make what was replaced durable."""
-        ...
+        """Make what was replaced durable.
 
+        Raises:
+            StorageFailed: the disk is full, read-only or broken.
+        """
+
+    @abstractmethod
     def rollback(self) -> None:
         """Forget what was replaced since the last `flush`."""
-        ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the store."""
+
+    @abstractmethod
+    def reopen(self) -> None:
+        """Let go of what is held in memory, before changes are applied: another process may have written since."""
+
+    def advanced(self, watermark: int) -> None:
+        """Remember that this process itself moved the watermark."""
+        self._watermark = watermark
 
 
 def is_behind(ledger: Ledger, mirror: Mirror) -> bool:
@@ -47,15 +67,13 @@ def is_behind(ledger: Ledger, mirror: Mirror) -> bool:
     )
 
 
-def project(ledger: Ledger, mirror: Mirror, applied: Callable[[int], None] | None = None) -> int:
+def project(ledger: Ledger, mirror: Mirror) -> int:
     """Bring `mirror` up to the ledger; returns how many changes it applied.
 
     The watermark moves only after the mirror is durable, so a crash in between applies some changes again. A damaged
     mirror is cleared and made anew from the first change on.
-
-    Args:
-        applied: told the position after each step.
     """
+    mirror.reopen()
     if mirror.damaged():
         mirror.clear()
         if ledger.outbox.watermark(mirror.name) > 0:
@@ -74,7 +92,6 @@ def project(ledger: Ledger, mirror: Mirror, applied: Callable[[int], None] | Non
             mirror.rollback()
             raise
         ledger.outbox.advance(mirror.name, changes[-1].position)
-        if applied is not None:
-            applied(changes[-1].position)
+        mirror.advanced(changes[-1].position)
         done += len(changes)
     return done

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge.kernel.errors import StorageFailed
 from memory.documents.passages import Chunk
 from memory.home import Home
-from memory.lexical import _TABLES, LexicalIndex, analyse, open_lexical_index
+from memory.mirrors.lexical import _TABLES, LexicalIndex, analyse, open_lexical_index
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 from memory.documents.passages import Chunk
 from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
+from memory.mirrors.projection import Mirror
 
 __all__ = ["ANALYSER_VERSION", "LexicalIndex", "analyse", "open_lexical_index"]
 
@@ -102,7 +103,7 @@ def _stemmer() -> Any:
     return snowballstemmer.stemmer("english")
 
 
-class LexicalIndex:
+class LexicalIndex(Mirror):
     """A mirror of the ledger's chunks. One lock serialises the connection; a query takes about a millisecond."""
 
     name = "lexical"
@@ -186,6 +187,9 @@ class LexicalIndex:
         with self._lock, storage_errors(self._where):
             query = "SELECT chunk_id FROM entries WHERE rowid BETWEEN ? AND ?"
             return {row[0] for row in self._connection.execute(query, self._rows_of(tenant))}
+
+    def reopen(self) -> None:
+        """Nothing is held in memory: SQLite shows what other processes wrote."""
 
     def close(self) -> None:
         self._connection.close()

@@ -9,11 +9,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.chroma import ChromaFolder
 from memory.documents.chunking import embedding_text
 from memory.documents.passages import Chunk
 from memory.embedding import Embedder
 from memory.ledger.documents import chunk_id
+from memory.mirrors.chroma import ChromaFolder
+from memory.mirrors.projection import Mirror
 
 __all__ = ["VectorIndex", "mirror_name"]
 
@@ -41,14 +42,13 @@ class _Whole:
         return [(self.keys[index], float(cosines[index])) for index in best]
 
 
-class VectorIndex:
+class VectorIndex(Mirror):
     """A mirror of the ledger's chunks. Chroma is imported (2 s, 60 MB) when the index is first used."""
 
     def __init__(self, folder: Path, embedder: Embedder) -> None:
         self.name = mirror_name(embedder.name)
         self._embedder = embedder
         self._chroma = ChromaFolder(folder, embedder.dimensions)
-        self._position = -1
         self._waiting: dict[str, dict[str, str | None]] = {}
         self._kept: dict[tuple[str, str], NDArray[np.float32]] = {}
         self._whole: dict[str, _Whole | None] = {}
@@ -133,18 +133,22 @@ class VectorIndex:
         with self._lock:
             return self._chroma.keys(self._name_of(tenant))
 
-    def refresh(self, position: int) -> None:
+    def refresh(self, watermark: int) -> None:
         """Open the index anew when another process has moved the watermark since this one looked."""
         with self._lock:
-            if position != self._position:
+            if watermark != self._watermark:
                 self._forget()
                 self._chroma.close()
-            self._position = position
+            self._watermark = watermark
 
-    def wrote(self, position: int) -> None:
-        """Remember that this process itself moved the watermark to `position`."""
+    def reopen(self) -> None:
+        """Open the index anew: another process may have written since, and even died before it moved the watermark."""
+        self.close()
+
+    def advanced(self, watermark: int) -> None:
+        """As any mirror; `refresh` need not open the index anew then."""
         with self._lock:
-            self._position = position
+            super().advanced(watermark)
 
     def close(self) -> None:
         """Let go of the folder; the next use opens it again."""

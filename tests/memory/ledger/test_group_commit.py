@@ -10,7 +10,7 @@ import pytest
 
 from edge.kernel.errors import StorageFailed
 from memory.ledger import Ledger, Unit
-from memory.ledger.grouping import Grouping
+from memory.ledger.group_commit import GroupCommit
 from memory.ledger.tenants import Tenant
 from tests.memory.ledger.test_repositories import NOW
 
@@ -35,7 +35,7 @@ def test_those_that_wait_go_together_and_one_that_fails_is_undone_alone(ledger: 
         with ledger.unit(tenant) as found:
             yield found
 
-    grouping = Grouping(unit)
+    commits = GroupCommit(unit)
 
     def slow(_: Unit) -> str:
         first.set()
@@ -44,10 +44,10 @@ def test_those_that_wait_go_together_and_one_that_fails_is_undone_alone(ledger: 
 
     names = ["a", "bad 1", "b", "c", "bad 2", "d"]
     with ThreadPoolExecutor(8) as pool:
-        leading = pool.submit(grouping.run, "default", slow)
+        leading = pool.submit(commits.run, "default", slow)
         assert first.wait(30)
-        others = {name: pool.submit(grouping.run, "default", add(name)) for name in names}
-        while len(grouping._queues["default"]) < len(names):  # pyright: ignore[reportPrivateUsage]
+        others = {name: pool.submit(commits.run, "default", add(name)) for name in names}
+        while len(commits._queues["default"]) < len(names):  # pyright: ignore[reportPrivateUsage]
             threading.Event().wait(0.005)
         go_on.set()
         assert leading.result() == "slow"
@@ -79,7 +79,7 @@ def test_when_the_transaction_fails_all_are_told_and_the_next_one_works(ledger: 
                 broken.pop()
                 raise StorageFailed("The disk is full.")
 
-    grouping = Grouping(unit)
+    commits = GroupCommit(unit)
     with pytest.raises(StorageFailed):
-        grouping.run("default", add("a"))
-    assert grouping.run("default", add("a")) == "a"
+        commits.run("default", add("a"))
+    assert commits.run("default", add("a")) == "a"

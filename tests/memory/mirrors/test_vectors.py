@@ -9,14 +9,16 @@ import pytest
 from edge.kernel.errors import StorageFailed
 from memory.documents.passages import Chunk
 from memory.home import Home
-from memory.vectors import VectorIndex, mirror_name
+from memory.mirrors.vectors import VectorIndex, mirror_name
 from tests.fakes.embedders import WordEmbedder
 
 WRITER = """
 import sys
 from pathlib import Path
 from memory.documents.passages import Chunk
-from memory.vectors import VectorIndex
+from memory.mirrors.vectors import VectorIndex
+from memory.documents.passages import Chunk
+from memory.mirrors.vectors import VectorIndex
 from tests.fakes.embedders import WordEmbedder
 index = VectorIndex(Path(sys.argv[1]), WordEmbedder())
 index.replace("default", sys.argv[2], "T", [Chunk(0, (), 0, len(sys.argv[3]), sys.argv[3])], 0)
@@ -143,9 +145,9 @@ def test_more_chunks_than_chroma_takes_at_once_and_all_of_them_again(index: Vect
 
 def test_what_another_process_wrote_is_seen_after_refresh(home: Home, index: VectorIndex) -> None:
     put(index, "a", "here first")
-    index.wrote(1)
+    index.advanced(1)
     command = [sys.executable, "-c", WRITER, str(home.vectors), "b", "written elsewhere"]
-    subprocess.run(command, check=True, cwd=Path(__file__).parents[2], timeout=120)
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[3], timeout=120)
     index.refresh(1)
     assert "b:0" not in nearest(index, "written elsewhere")
     index.refresh(2)

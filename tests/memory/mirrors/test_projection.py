@@ -10,7 +10,7 @@ from memory.documents.passages import Chunk
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument
-from memory.projection import is_behind, project
+from memory.mirrors.projection import is_behind, project
 from tests.fakes.mirrors import BrokenMirror, MemoryMirror
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -62,9 +62,8 @@ def test_the_watermark_moves_only_after_the_mirror_is_durable(tmp_path: Path) ->
     with pytest.raises(BrokenMirror):
         project(ledger, mirror)
     assert ledger.outbox.watermark("memory") == 0
-    told: list[int] = []
-    assert project(ledger, mirror, told.append) == 1
-    assert told == [ledger.outbox.watermark("memory")]
+    assert project(ledger, mirror) == 1
+    assert mirror.advances == [ledger.outbox.watermark("memory")]
     ledger.close()
 
 
@@ -89,8 +88,7 @@ def test_more_changes_than_one_step_takes(tmp_path: Path) -> None:
     mirror = MemoryMirror()
     for number in range(75):
         apply(ledger, "abc"[number % 3], ["x"] * (number % 4))
-    told: list[int] = []
-    assert project(ledger, mirror, told.append) == 75
-    assert len(told) == 2
+    assert project(ledger, mirror) == 75
+    assert len(mirror.advances) == 2
     assert mirror.kept == truth(ledger)
     ledger.close()
