@@ -180,7 +180,7 @@ class Daemon:
             await asyncio.sleep(self._device.chosen_s("report.every_s", self._device.settings.telemetry_every_s))
 
     async def _stay_watched(self) -> None:
-        """Tell systemd that the loop still turns."""
+        """The heartbeat: tell systemd that the loop still turns."""
         interval_s = watchdog_interval_s()
         while True:
             self._notifier.tell("WATCHDOG=1")

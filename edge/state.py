@@ -1,4 +1,4 @@
-"""What the hub wants of this device, and what the device says that it is."""
+"""Desired and reported state: what the hub wants of this device, and what the device reports that it is."""
 
 import json
 import sqlite3
@@ -115,7 +115,7 @@ class DesiredState:
 
 
 class ReportedState:
-    """What the device says that it is, in named parts."""
+    """What the device reports that it is, in named parts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

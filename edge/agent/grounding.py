@@ -1,4 +1,7 @@
-"""What of a model's answer the results support. The rest is dropped: numbers and verdicts never come from a model."""
+"""Grounding: which sentences of a model's answer the results support.
+
+The rest is dropped: numbers and verdicts never come from a model.
+"""
 
 import json
 import re

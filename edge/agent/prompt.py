@@ -1,4 +1,4 @@
-"""What a model is told, in few tokens: ten tools and a result fit into 2048 with room for an answer."""
+"""The prompt of a small model, in few tokens: ten tools and a result fit into 2048 with room for an answer."""
 
 import json
 from collections.abc import Mapping, Sequence

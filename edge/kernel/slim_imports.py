@@ -1,4 +1,4 @@
-"""Packages without those parts of theirs that a device never uses, and that it has no memory for.
+"""Slim imports: packages without those parts of theirs that a device never uses, and that it has no memory for.
 
 Some packages import all they have with their first line. While a copy of one is imported here, placeholders stand in
 for what a device does without; they are taken away again, and so is the copy from the list of modules: whoever imports

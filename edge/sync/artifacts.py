@@ -1,7 +1,7 @@
-"""Content by its digest: fetched in parts, resumed after any break, and used only once its digest is checked.
+"""Artifacts, content by its digest: fetched in parts, resumed after any break, evicted when room is needed.
 
 A part that was fetched is in a file of its own, under "partial"; whatever a crash leaves there, the digest of the whole
-decides. Content that is complete lies beside it under its digest, and is read-only.
+decides: nothing is used before that is checked. Content that is complete lies beside it under its digest, read-only.
 """
 
 import asyncio

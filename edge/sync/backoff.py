@@ -1,4 +1,4 @@
-"""How long to wait before trying again: exponential, capped, with full jitter (Brooker 2015).
+"""Retry back-off, how long to wait before trying again: exponential, capped, with full jitter (Brooker 2015).
 
 Full jitter means any time from 0 to the cap of the attempt, so that devices that lost the same hub at the same moment
 do not come back at the same moment.

@@ -1,4 +1,4 @@
-"""What the device tells people: notes, and alerts."""
+"""Notes and alerts: what the device reports to people. An alert that is repeated soon is deduplicated."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Reading sensors."""
+"""The tools that read sensors, sample them all, and give their history."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a device records, and what may happen to each kind when room runs out."""
+"""Events: what a device records, how they are chained and deduplicated, what is evicted when room runs out."""
 
 from typing import Annotated, Any, Literal
 
@@ -59,5 +59,8 @@ def class_of(kind: EventKind) -> EventClass:
 
 
 def chain(before: str, seq: int, kind: EventKind, at: str, boot: str, uptime_s: float, body: dict[str, Any]) -> str:
-    """The chain after an event: binds all that came before it. The first event follows `FIRST_CHAIN`."""
+    """The chain after an event: binds all that came before it, and identifies it wherever events are deduplicated.
+
+    The first event follows `FIRST_CHAIN`.
+    """
     return digest_of([before, seq, kind, at, boot, uptime_s, body])
