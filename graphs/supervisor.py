@@ -20,8 +20,7 @@ from pydantic import TypeAdapter
 
 from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, Transcript, TurnEvent
 from agents.phrases import phrase
-from agents.planner.plan import Plan, TeamName
-from agents.planner.resuming import read_answer
+from agents.planner.plan import Plan, TeamName, read_answer
 from agents.router.intents import Intent
 from agents.router.router import Route
 from agents.teams.outcomes import Pending, TeamFinding

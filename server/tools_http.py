@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Request
 
 from edge.kernel.errors import NotFound
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 from tools.spec import ToolContext, ToolSpec
 
 __all__ = ["describe", "find_tool", "tool_routes"]

@@ -1,13 +1,10 @@
-"""The public surface: what each module of the rooms lists in `__all__`.
-
-python -m tests.surface > tests/data/public_surface.txt
-"""
+"""The modules of the rooms, and what each lists in `__all__`."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["ROOMS", "listed_names", "modules", "public_names", "surface"]
+__all__ = ["ROOMS", "listed_names", "modules", "public_names"]
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("agents", "edge", "evals", "graphs", "memory", "server", "tools")
@@ -39,12 +36,3 @@ def public_names(path: Path) -> list[str]:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not statement.name.startswith("_")
     ]
-
-
-def surface() -> list[str]:
-    """One line for each public name, `module:name`, sorted."""
-    return sorted(f"{name}:{public}" for name, path in modules() for public in listed_names(path) or ())
-
-
-if __name__ == "__main__":
-    print("\n".join(surface()))

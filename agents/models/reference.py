@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from edge.kernel.errors import InvalidInput
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 from tools.serving.providers import PROVIDERS
 
 __all__ = ["ModelReference", "parameters_from_name", "parse_model"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agents.models.ollama import OllamaModel, OllamaServer, preference
 from agents.models.reference import ModelReference, parameters_from_name, parse_model
 from edge.kernel.errors import InvalidInput, NotFound, Unavailable
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 from memory.settings import Settings
 from tools.serving.addresses import is_loopback
 from tools.serving.bundled import BUNDLED, bundled_is_installed

@@ -6,7 +6,7 @@ names.py        where a name stands, whatever its hyphens and case
 messages.py     words that are carried to a device as they are
 mentions.py     names in the utterance that exist, or look as if they should
 quantities.py   percentages, times, counts, quotas
-moods.py        an order, a look, or only talk about it
+speech_act.py        an order, a look, or only talk about it
 reading.py      all of these taken out of an utterance, and the words that are left
 operations/     what can be asked for in words
 ordering.py     from an utterance to one of the operations

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
+from edge.kernel.names import nearest_names
 from memory.ledger import Ledger, Unit
-from memory.nearest import nearest_names
 from tools.spec import ToolContext
 
 __all__ = ["Known", "KnownRollout", "read_known"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from agents.planner.entity_linking import name_places
 from agents.planner.known import Known
-from agents.planner.names import name_places
 
 __all__ = ["Message", "take_message"]
 

@@ -3,16 +3,19 @@
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from agents.followups import is_elliptical
 from agents.phrases import phrase
-from agents.planner.calls import Plan, PlannedCall, TeamName
+from agents.planner.calls import Plan, PlannedCall, TeamName, order_of, words_of
+from agents.planner.entity_linking import link_models, unknown_models
 from agents.planner.known import Known
-from agents.planner.linking import link_models, unknown_models
-from agents.planner.ordering import plan_operation
+from agents.planner.operations import LOOKS, ORDERS, Operation
+from agents.planner.parsed_message import ParsedMessage, read_utterance
+from agents.planner.questions import Question, ask
 from tools.registry.catalogue import Catalogue
 
-__all__ = ["Plan", "PlannedCall", "TeamName", "make_plan"]
+__all__ = ["Answer", "Plan", "PlannedCall", "TeamName", "make_plan", "plan_operation", "read_answer"]
 
 _NOT_KEPT = re.compile(
     r"\b(?:approv\w+|audit\w*|tenants?|quotas?|gates?|roles?|permissions?|api keys?)\b"
@@ -121,3 +124,79 @@ _PLANNERS: dict[TeamName, Callable[[str, tuple[str, ...], str], Plan]] = {
     "deployment": _deployment,
     "governance": _governance,
 }
+
+
+Answer = Literal["yes", "no", "go_on"]
+
+_YES = re.compile(
+    r"(?:yes|yep|yeah|sure|ok(?:ay)?|confirm(?:ed)?|do (?:it"
+    r"|that)|please do|correct|right|是的?|对的?|好的?|可以|确认|确定|执行)"
+    r"(?:[,，\s]+(?:please|do it"
+    r"|do that|go ahead|执行吧?|谢谢))?",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"(?:no|nope|don['’]?t|cancel|stop|never ?mind|不|不要|不用|否|取消|算了)(?:[,，\s]+(?:thanks|thank you|谢谢))?",
+    re.IGNORECASE,
+)
+_GO_ON = re.compile(
+    r"(?:(?:ok(?:ay)?|now|please)[,\s]+)*(?:go on|go ahead|continue|proceed|try (?:it )?again|do it now|carry on"
+    r"|(?:it|that)(?:'s| is| was| has been) approved(?:[,\s]+(?:go on|go ahead|continue|proceed|do it))?|approved"
+    r"|继续吧?|已批准|批准了|已经批准了?|通过了|再试一次)(?:[,\s]+(?:please|now))?",
+    re.IGNORECASE,
+)
+
+
+def read_answer(text: str) -> Answer | None:
+    """What a whole message answers; None where it says anything else."""
+    said = text.strip().strip(".!。！ ")
+    if _GO_ON.fullmatch(said):
+        return "go_on"
+    if _YES.fullmatch(said):
+        return "yes"
+    return "no" if _NO.fullmatch(said) else None
+
+
+def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue, tools: Container[str]) -> Plan | None:
+    """The plan of what the utterance asks for, or a question back; None where it is no operation of the grammar.
+
+    Args:
+        language: "en" or "zh"; of the question back.
+        tools: names of the tools there are; an operation that needs another is none.
+    """
+    reading = read_utterance(text, language, known, catalogue)
+    orders: Sequence[Operation] = () if reading.mood == "look" else ORDERS
+    for operation in (*orders, *LOOKS):
+        if not operation.matches(reading):
+            continue
+        built = _question_first(reading, operation) if operation.acts else operation.build(reading)
+        if isinstance(built, Question):
+            return Plan(question=built.text, asks=built.kind, operation=operation.name, proposed=built.proposed)
+        if all(call.tool in tools for call in built):
+            whole = not operation.acts and bool(operation.words)
+            return Plan(tuple(built), operation=operation.name, whole=whole)
+        present = tuple(call for call in built if call.tool in tools)
+        return Plan(present, operation=operation.name) if present and not operation.acts else None
+    return None
+
+
+def _question_first(reading: ParsedMessage, operation: Operation) -> Sequence[PlannedCall] | Question:
+    """What an operation that changes something comes to: its calls only where it was ordered in so many words."""
+    built = operation.build(reading)
+    calls = built.proposed if isinstance(built, Question) else built
+    order = "; ".join(order_of(call) for call in calls)
+    if reading.mood == "talk" or _orders_more(reading):
+        to_say = order if calls and all(map(words_of, calls)) else operation.example
+        return ask("mood", reading.language, order=to_say or operation.name)
+    if calls and (left := reading.unexplained(*operation.words)):
+        return ask("unclear", reading.language, words=" … ".join(left), order=order)
+    return built
+
+
+def _orders_more(reading: ParsedMessage) -> bool:
+    """Whether what is to be carried to a device goes on with something that may be an order to the hub."""
+    for rest in reading.message.rests() if reading.message else ():
+        read = read_utterance(rest, reading.language, reading.known, reading.catalogue)
+        if read.mood != "look" and any(operation.matches(read) for operation in ORDERS):
+            return True
+    return False

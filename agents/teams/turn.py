@@ -11,13 +11,12 @@ from pydantic import BaseModel
 from agents.events import Emit, Notice, ToolFinished, ToolStarted
 from agents.phrases import phrase
 from agents.planner.calls import Plan, PlannedCall, TeamName
-from agents.planner.filling import propose
 from agents.planner.known import Known
-from agents.planner.moods import mood_of, only_asks
-from agents.planner.operations.watching import may_look_at_devices
-from agents.planner.ordering import plan_operation
-from agents.planner.plan import make_plan
-from agents.planner.reading import without_reason
+from agents.planner.operations.fleet import may_look_at_devices
+from agents.planner.parsed_message import without_reason
+from agents.planner.plan import make_plan, plan_operation
+from agents.planner.slot_filling import propose
+from agents.planner.speech_act import only_asks, speech_act_of
 from agents.teams.crew import CREWS, Deliberation, deliberate
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
@@ -232,4 +231,4 @@ class _Turn:
 def _asks(text: str) -> bool:
     """Whether it only asks; what it ends with may stand in its reason ("Why did it stop because of heat?")."""
     said, _ = without_reason(text)
-    return only_asks(said) or (only_asks(text) and mood_of(said) == "look")
+    return only_asks(said) or (only_asks(text) and speech_act_of(said) == "look")

@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from edge.kernel.errors import Conflict, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger.scope import Condition, TenantScope
-from memory.nearest import nearest_names
 
 __all__ = ["MutableRepository", "Repository", "RevisedRepository", "Rows"]
 

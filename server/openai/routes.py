@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from edge.kernel.errors import Cancelled, ChargehandError, NotFound
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 from server.openai.disconnects import unless_disconnected
 from server.openai.failures import error_response, invalid_request
 from server.openai.requests import ApiRequest, ChatRequest, CompletionRequest, EmbeddingRequest

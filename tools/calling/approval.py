@@ -17,9 +17,9 @@ from pydantic import BaseModel
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.approvals import Approval, Delegation
-from memory.nearest import nearest_names
 from tools.calling.context import LOCAL_ENGINEER, ToolContext
 
 __all__ = [

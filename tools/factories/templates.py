@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.versions import Version
-from memory.nearest import nearest_names
 from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.gate import Judgement, refusal, told
 from tools.governance.licence import compatibility

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any, cast
 
 from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from edge.kernel.protocol.desired import Item, ItemKind, state_digest
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredHead, DesiredItem, DesiredScope
-from memory.nearest import nearest_names
 from tools.calling.context import ToolContext
 
 __all__ = [

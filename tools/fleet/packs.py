@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest, PackName
 from edge.kernel.protocol.packs.terms import words_of
 from memory.documents.chunking import embedding_text
 from memory.documents.passages import Chunk
 from memory.ledger.documents import StoredDocument, chunk_id
-from memory.nearest import nearest_names
 from memory.store import KnowledgeStore
 from tools.calling.context import ToolRuntime
 from tools.fleet.artifacts import Contents, keep

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast
 
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 from tools.governance.facts import DEFAULT_VOCABULARY, Facts, FieldType, Value, Vocabulary
 from tools.governance.policy_language import (
     All,

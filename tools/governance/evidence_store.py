@@ -10,10 +10,10 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.evidence import EvidenceItem, EvidenceKind
 from memory.ledger.versions import Version
-from memory.nearest import nearest_names
 from tools.governance.evidence import (
     BiasMeasurement,
     Evidence,

@@ -28,7 +28,7 @@ from typing import Any, cast
 from pydantic import AwareDatetime, Field, ValidationError
 
 from edge.kernel.errors import InvalidInput, NotFound
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 from tools.governance.evidence import Evidence, Frozen, LicensedPart
 from tools.governance.licence import Licences
 from tools.governance.policy import Located, Place, PolicySet, mistakes, read_located

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.factories import Pipeline
-from memory.nearest import nearest_names
 from tools.factories.templates import ShortName
 from tools.governance.gate import Gates, advice_on, read_result
 from tools.pipelines.run import Advance, PipelineRun, PipelineStage

@@ -7,10 +7,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import Conflict, InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.models import Model
 from memory.ledger.versions import Version
-from memory.nearest import nearest_names
 from tools.registry.artifacts import FilePath, ModelFile, ModelFiles
 from tools.registry.catalogue import Catalogue
 from tools.serving.configuration import serving_card

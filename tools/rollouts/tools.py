@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.nearest import nearest_names
 from tools.rollouts.canary_analysis import CanaryLimits
 from tools.rollouts.machine import Command, command, retry
 from tools.rollouts.measurements import score_record

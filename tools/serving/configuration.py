@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.kernel.errors import InvalidInput
-from memory.nearest import nearest_names
+from edge.kernel.names import nearest_names
 
 __all__ = ["GenerationOptions", "ServingCard", "require_configuration", "serving_card"]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from edge.kernel.errors import InvalidInput, NotAllowed, NotFound, Unavailable
+from edge.kernel.names import nearest_names
 from memory.artifacts import ArtifactStore
 from memory.ledger import Ledger, Unit
 from memory.ledger.usage import Usage
 from memory.ledger.versions import Version
-from memory.nearest import nearest_names
 from tools.rollouts.measurements import Answered, add_answers
 from tools.rollouts.targets import Arm as StoredArm
 from tools.rollouts.targets import TargetState

@@ -14,17 +14,13 @@ watching.py    what only looks at devices
 looking.py     what only looks
 """
 
-from agents.planner.operations.entrusting import ENTRUSTING_LOOKS, ENTRUSTING_ORDERS
-from agents.planner.operations.factory import FACTORY_LOOKS, FACTORY_ORDERS
-from agents.planner.operations.fleet import FLEET_ORDERS
-from agents.planner.operations.governing import GOVERNING_ORDERS
-from agents.planner.operations.looking import LEDGER_LOOKS
-from agents.planner.operations.making import MAKING_ORDERS
+from agents.planner.operations.factories import FACTORY_LOOKS, FACTORY_ORDERS, MAKING_ORDERS
+from agents.planner.operations.fleet import FLEET_LOOKS, FLEET_ORDERS
+from agents.planner.operations.governance import ENTRUSTING_LOOKS, ENTRUSTING_ORDERS, GOVERNING_ORDERS, RECORDING_ORDERS
+from agents.planner.operations.listings import LEDGER_LOOKS
 from agents.planner.operations.operation import Operation
-from agents.planner.operations.recording import RECORDING_ORDERS
 from agents.planner.operations.rollouts import ROLLOUT_ORDERS
 from agents.planner.operations.roster import ROSTER_ORDERS
-from agents.planner.operations.watching import FLEET_LOOKS
 
 __all__ = ["LOOKS", "ORDERS", "Operation"]
 

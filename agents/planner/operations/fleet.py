@@ -1,16 +1,17 @@
 """Devices: put a question to one, reply to one's question, move one, refuse one from now on."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agents.planner.calls import PlannedCall
+from agents.planner.entity_linking import name_places
 from agents.planner.messages import Message
-from agents.planner.names import name_places
 from agents.planner.operations.operation import Built, Operation, unknown_name
+from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from agents.planner.reading import Reading
 
-__all__ = ["DEVICE", "FLEET_ORDERS", "GROUP", "groups_in"]
+__all__ = ["DEVICE", "FLEET_LOOKS", "FLEET_ORDERS", "GROUP", "groups_in", "may_look_at_devices"]
 
 DEVICE = r"\b(?:devices?|gateways?)\b|设备|网关"
 GROUP = r"\b(?:device )?groups?\b|设备组|分组|组"
@@ -28,12 +29,12 @@ _FROM = re.compile(r"(?:\b(?:from|out of)(?: the)?(?: group)?|从)\s*<(?P<mask>[
 _LISTED = 12
 
 
-def groups_in(reading: Reading) -> list[str]:
+def groups_in(reading: ParsedMessage) -> list[str]:
     """Groups of devices that are named, also where they are named as targets."""
     return [name for name in reading.names("T", "B") if name in reading.known.groups]
 
 
-def _sole_device(reading: Reading, words: tuple[str, ...]) -> str | Question:
+def _sole_device(reading: ParsedMessage, words: tuple[str, ...]) -> str | Question:
     language, known = reading.language, reading.known
     devices = reading.names("W")
     if question := unknown_name(reading, words, *(("group", "device") if devices else ("device", "group"))):
@@ -47,7 +48,7 @@ def _sole_device(reading: Reading, words: tuple[str, ...]) -> str | Question:
     return devices[0]
 
 
-def _in_group(reading: Reading, device: str, groups: list[str]) -> Question | None:
+def _in_group(reading: ParsedMessage, device: str, groups: list[str]) -> Question | None:
     """The question where a device is said to be in another group than it is in."""
     group = reading.known.devices[device]
     wrong = [name for name in groups if name != group]
@@ -58,7 +59,7 @@ def _some(names: list[str]) -> list[str]:
     return names if len(names) <= _LISTED else [*names[:_LISTED], f"… ({len(names)})"]
 
 
-def _ask(reading: Reading) -> Built:
+def _ask(reading: ParsedMessage) -> Built:
     message, language = reading.message, reading.language
     if message is not None and message.whom:
         return _whom(reading, message)
@@ -72,7 +73,7 @@ def _ask(reading: Reading) -> Built:
     return [PlannedCall("device_ask", {"device": device, "text": message.text})]
 
 
-def _whom(reading: Reading, message: Message) -> Question:
+def _whom(reading: ParsedMessage, message: Message) -> Question:
     """The question where it was not said in so many words which device is asked."""
     whom, known, language = message.whom, reading.known, reading.language
     if message.fitting:
@@ -85,7 +86,7 @@ def _whom(reading: Reading, message: Message) -> Question:
     return ask("unknown_device", language, whom=whom, names=near or _some(list(known.devices)))
 
 
-def _reply(reading: Reading) -> Built:
+def _reply(reading: ParsedMessage) -> Built:
     message = reading.message
     if message is None or not message.text:
         return ask("device_question", reading.language)
@@ -96,7 +97,7 @@ def _reply(reading: Reading) -> Built:
     return [PlannedCall("device_reply", {"question": f"{device}:{own_id}", "text": message.text})]
 
 
-def _move(reading: Reading) -> Built:
+def _move(reading: ParsedMessage) -> Built:
     language, known = reading.language, reading.known
     device = _sole_device(reading, _MOVE_WORDS)
     if isinstance(device, Question):
@@ -114,7 +115,7 @@ def _move(reading: Reading) -> Built:
     return [PlannedCall("device_move", {"device": device, "group": groups[0]})]
 
 
-def _revoke(reading: Reading) -> Built:
+def _revoke(reading: ParsedMessage) -> Built:
     device = _sole_device(reading, _REVOKE_WORDS)
     if isinstance(device, Question):
         return device
@@ -126,14 +127,14 @@ def _revoke(reading: Reading) -> Built:
     return [PlannedCall("device_revoke", given)]
 
 
-def _others(reading: Reading) -> bool:
+def _others(reading: ParsedMessage) -> bool:
     """Whether it is about versions, rollouts, approvals, keys and the like."""
     if reading.says(r"\b(?:delegations?|keys?|approvals?|tokens?)\b|委托|密钥|审批|令牌"):
         return True
     return bool(reading.names("V", "A", "R", "P", "N", "M", "F", "L", "Y"))
 
 
-def _about_device(reading: Reading) -> bool:
+def _about_device(reading: ParsedMessage) -> bool:
     return bool(reading.names("W")) or reading.says(DEVICE)
 
 
@@ -174,5 +175,172 @@ FLEET_ORDERS = (
         _move,
         _MOVE_WORDS,
         example="move DEVICE to group NAME",
+    ),
+)
+
+
+_FLEET = rf"\bfleet\b|{DEVICE}"
+_LOOK = (
+    r"\b(?:list|show|display|see|look|give|tell|which|what|who|how|is|are|was|were|did|does|has|have|had|there|all|every"
+    r"|any|about|status|state|state of|details?|describe|inspect|overview|you|can|could|we|doing|going|each"
+    r"|belongs?)\b"
+    r"|列出|查看|看看|看一下|显示|有没有|有哪些|哪些|哪台|所有|全部|有什么|什么|多少|情况|状态|怎么样了?|如何|现有|有|都|是|里|中|下|台|各|那台"
+)
+_UNWELL = (
+    r"\b(?:health(?:y)?|unhealthy|late|overdue|failing|failed|fail|down|offline|online|missing|away|well|unwell"
+    r"|up to date|behind|alive|ok)\b|健康|迟到|掉线|离线|在线|失联|故障|出错|失败|异常|正常|没来|最新"
+)
+_SPEAKS = re.compile(
+    rf"{DEVICE}|\bfleet\b|\b(?:answer\w*|asked|record\w*|happened|alerts?|notes)\b|回答|记录|告警|警报", re.IGNORECASE
+)
+_EVENTS = r"\b(?:events?|recorded|records?|happened|logged|logs?|journal)\b|事件|记录了?|发生了?"
+_NEWEST = r"\b(?:last|latest|recent(?:ly)?|newest)\b|最近|最新|最后"
+_KINDS = {
+    "alert": r"\b(?:alerts?|alarms?|warnings?|raised?)\b|警报|告警|报警",
+    "note": r"\bnotes?\b|笔记|备注",
+    "job": r"\bjobs?\b|作业|任务",
+    "telemetry": r"\b(?:measurements?|telemetry|measured?)\b|测量|遥测",
+    "audit": r"\btool calls?\b|工具调用",
+}
+_QUESTIONS = r"\b(?:questions?)\b|问题|提问"
+_ANSWERS = r"\b(?:answer(?:s|ed)?|said|say|repl(?:y|ies|ied)|respon(?:d|ded|se|ses))\b|回答了?|答复|答案|怎么说|说了"
+_ASKED = r"\b(?:asked|put|of|to|from|by|at|ask)\b|问了?|提出|提的"
+_OPEN = r"\b(?:open|unanswered|waiting|pending|outstanding|yet|still|not)\b|未|没有|还没|待|等待"
+
+
+def may_look_at_devices(text: str) -> bool:
+    """Whether a question may be one of these looks; tells, without any names, what is not worth reading them for."""
+    return _SPEAKS.search(text) is not None
+
+
+def _noun(reading: ParsedMessage) -> bool:
+    return bool(reading.names("W")) or reading.says(_FLEET)
+
+
+def _looks(
+    name: str, asked: Callable[[ParsedMessage], bool], build: Callable[[ParsedMessage], Built], words: Sequence[str]
+) -> Operation:
+    all_words = (*words, _LOOK, DEVICE, GROUP, r"\bfleet\b")
+
+    def matches(reading: ParsedMessage) -> bool:
+        if not asked(reading) or set(reading.names(*"VARPNGYFLMCHU")):
+            return False
+        targets = reading.names("T")
+        return len(groups_in(reading)) >= len(targets) and (
+            not reading.unexplained(*all_words) or _misspelt(reading, all_words)
+        )
+
+    def built(reading: ParsedMessage) -> Built:
+        if question := unknown_name(reading, all_words, "device", "group"):
+            return question
+        return build(reading)
+
+    return Operation(name, matches, built, all_words, acts=False)
+
+
+def _misspelt(reading: ParsedMessage, words: Sequence[str]) -> bool:
+    """Whether the one word that is left is nearly the name of a device or a group."""
+    left = reading.unexplained(*words)
+    return len(left) == 1 and unknown_name(reading, words, "device", "group") is not None
+
+
+def _grouped(tool: str) -> Callable[[ParsedMessage], Built]:
+    """The tool for each group that is named; once for all where none is."""
+
+    def build(reading: ParsedMessage) -> Built:
+        groups = groups_in(reading)
+        return [PlannedCall(tool, {"group": group}) for group in groups] or [PlannedCall(tool, {})]
+
+    return build
+
+
+def _events(reading: ParsedMessage) -> Built:
+    kinds = [kind for kind, pattern in _KINDS.items() if reading.says(pattern)]
+    if len(kinds) > 1:
+        return ask("two_of", reading.language, kind="operation", names=kinds)
+    given = {"kind": kinds[0]} if kinds else {}
+    return _each(reading, "device_events", given)
+
+
+def _each(reading: ParsedMessage, tool: str, given: Mapping[str, object]) -> Built:
+    """The tool for each device that is named; for all where neither one nor a group is."""
+    devices = reading.names("W")
+    if not devices and (groups := groups_in(reading)):
+        names = [name for name, group in reading.known.devices.items() if group in groups]
+        return ask("name_device", reading.language, names=names[:12])
+    return [PlannedCall(tool, {"device": name, **given}) for name in devices] or [PlannedCall(tool, {**given})]
+
+
+def _answers(reading: ParsedMessage) -> Built:
+    waiting = reading.says(_OPEN)
+    return _each(reading, "device_answers", {"waiting": True} if waiting else {})
+
+
+def _asks_events(reading: ParsedMessage) -> bool:
+    kinds = any(reading.says(pattern) for pattern in _KINDS.values())
+    return _noun(reading) and (kinds or reading.says(_EVENTS)) and not reading.says(_QUESTIONS)
+
+
+def _asks_show(reading: ParsedMessage) -> bool:
+    shown = reading.says(r"\b(?:show|describe|details?|inspect|status|state)\b|详情|查看|显示")
+    if not reading.names("W"):
+        return shown and reading.says(r"\bdevice\b(?! groups)|设备\s*[a-z]")
+    return shown or reading.says(rf"\b(?:how|what|tell|look|device)\b|看|情况|怎么样|{_UNWELL}")
+
+
+def _show(reading: ParsedMessage) -> Built:
+    devices = reading.names("W")
+    if not devices:
+        return ask("name_device", reading.language, names=list(reading.known.devices)[:12])
+    return [PlannedCall("device_show", {"device": name}) for name in devices]
+
+
+FLEET_LOOKS = (
+    _looks("device_events", _asks_events, _events, (_EVENTS, _NEWEST, *_KINDS.values())),
+    _looks(
+        "device_answers",
+        lambda reading: (
+            (_noun(reading) and reading.says(_ANSWERS) and not reading.says(r"\bunanswered\b|问题"))
+            or (reading.message is not None and bool(reading.names("W")))
+        ),
+        _answers,
+        (_ANSWERS, _ASKED, _OPEN, _NEWEST, r"\bquestions?\b"),
+    ),
+    _looks(
+        "device_questions",
+        lambda reading: _noun(reading) and reading.says(_QUESTIONS),
+        lambda reading: _each(reading, "device_questions", {}),
+        (_QUESTIONS, _ASKED, _OPEN, _NEWEST, _ANSWERS, r"\bhub\b|枢纽"),
+    ),
+    _looks(
+        "device_health",
+        lambda reading: (
+            not reading.names("W")
+            and (
+                (reading.says(_FLEET) and reading.says(_UNWELL))
+                or reading.says(r"\bfleet\b")
+                or (reading.says(DEVICE) and reading.says(r"\bhow (?:is|are)\b|怎么样|情况|状态|\bstatus\b"))
+            )
+        ),
+        _grouped("device_health"),
+        (_UNWELL, r"\bor\b|或者?|还是"),
+    ),
+    _looks(
+        "device_groups",
+        lambda reading: not reading.names("W", "T", "B") and reading.says(r"\bgroups\b|设备组|分组|哪些组"),
+        lambda _: [PlannedCall("device_groups", {})],
+        (),
+    ),
+    _looks(
+        "device_show",
+        _asks_show,
+        _show,
+        (_UNWELL, r"详情"),
+    ),
+    _looks(
+        "device_list",
+        lambda reading: not reading.names("W") and reading.says(r"\b(?:devices|gateways)\b|设备|网关"),
+        _grouped("device_list"),
+        (r"\b(?:enrolled|known|run(?:s|ning)?|names?)\b|登记的|名单|列表|名称",),
     ),
 )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from agents.planner.calls import PlannedCall
 from agents.planner.known import KnownRollout
+from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from agents.planner.reading import Reading
 
 __all__ = ["Built", "Operation", "misspelt_target", "on_new_target", "sole_rollout", "sole_version", "unknown_name"]
 
@@ -27,14 +27,14 @@ class Operation:
     """
 
     name: str
-    matches: Callable[[Reading], bool]
-    build: Callable[[Reading], Built]
+    matches: Callable[[ParsedMessage], bool]
+    build: Callable[[ParsedMessage], Built]
     words: tuple[str, ...] = ()
     acts: bool = True
     example: str = ""
 
 
-def unknown_name(reading: Reading, words: Sequence[str], *kinds: str) -> Question | None:
+def unknown_name(reading: ParsedMessage, words: Sequence[str], *kinds: str) -> Question | None:
     """The question about a name that stands for nothing, or about a word that is nearly a name of these kinds."""
     unknown = reading.names("U")
     if unknown:
@@ -47,13 +47,13 @@ def unknown_name(reading: Reading, words: Sequence[str], *kinds: str) -> Questio
     return None
 
 
-def misspelt_target(reading: Reading, new: str) -> Question | None:
+def misspelt_target(reading: ParsedMessage, new: str) -> Question | None:
     """The question about a new target that is nearly named as another one."""
     near = _near_targets(reading, new)
     return _unknown(reading, "target", new, near) if near else None
 
 
-def on_new_target(reading: Reading, new: str, calls: Sequence[PlannedCall]) -> Built:
+def on_new_target(reading: ParsedMessage, new: str, calls: Sequence[PlannedCall]) -> Built:
     """The calls that make a target; proposed alone where it may be another one misspelt."""
     if near := _near_targets(reading, new):
         return replace(ask("near_target", reading.language, names=near, target=new), proposed=tuple(calls))
@@ -61,7 +61,7 @@ def on_new_target(reading: Reading, new: str, calls: Sequence[PlannedCall]) -> B
 
 
 def sole_version(  # noqa: C901, PLR0911 - each return asks for something else
-    reading: Reading, names: Sequence[str] | None = None
+    reading: ParsedMessage, names: Sequence[str] | None = None
 ) -> str | Question | None:
     """The one version that is meant, as an alias where it was named so; None where none is named.
 
@@ -99,7 +99,7 @@ def sole_version(  # noqa: C901, PLR0911 - each return asks for something else
 
 
 def sole_rollout(  # noqa: PLR0911 - each return asks for something else
-    reading: Reading, words: Sequence[str], candidates: Sequence[KnownRollout], verb: str, *, by_id: bool = False
+    reading: ParsedMessage, words: Sequence[str], candidates: Sequence[KnownRollout], verb: str, *, by_id: bool = False
 ) -> str | Question:
     """The rollout that is meant: its id, or the target that it is on.
 
@@ -134,11 +134,11 @@ def _listed(rollouts: Sequence[KnownRollout]) -> list[str]:
     return [f"{one.id} ({one.target}, {one.state})" for one in rollouts]
 
 
-def _near_targets(reading: Reading, new: str) -> list[str]:
+def _near_targets(reading: ParsedMessage, new: str) -> list[str]:
     return [name for name in reading.known.nearest(new, "target") if _alike(new, name)]
 
 
-def _unknown(reading: Reading, kind: str, name: str, nearest: Sequence[str]) -> Question:
+def _unknown(reading: ParsedMessage, kind: str, name: str, nearest: Sequence[str]) -> Question:
     chinese = reading.language == "zh"
     close = ("、" if chinese else ", ").join(nearest)
     said = (f"您是指 {close} 吗？" if chinese else f" Did you mean {close}?") if nearest else ""

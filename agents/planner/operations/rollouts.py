@@ -14,8 +14,8 @@ from agents.planner.operations.operation import (
     sole_version,
     unknown_name,
 )
+from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from agents.planner.reading import Reading
 
 __all__ = ["NEW_TARGET", "ROLLOUT_ORDERS", "STRATEGIES", "options_of", "strategies_in"]
 
@@ -63,15 +63,15 @@ _COMMAND_WORDS = (
 _STOP = r"\bstop\b|停止|停掉|停下"
 
 
-def strategies_in(reading: Reading) -> list[str]:
+def strategies_in(reading: ParsedMessage) -> list[str]:
     return [name for name, pattern in STRATEGIES.items() if reading.says(pattern)]
 
 
-def _starts(reading: Reading) -> bool:
+def _starts(reading: ParsedMessage) -> bool:
     return bool(strategies_in(reading)) or (reading.says(_DEPLOY) and bool(reading.names("V", "A", "M", "C", "U", "T")))
 
 
-def _start(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return asks for something else
+def _start(reading: ParsedMessage) -> Built:  # noqa: C901, PLR0911 - each return asks for something else
     language, known, strategies = reading.language, reading.known, strategies_in(reading)
     if len(strategies) > 1:
         return ask("two_of", language, kind="strategy", names=strategies)
@@ -102,7 +102,7 @@ def _start(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return asks
     return on_new_target(reading, targets[0], calls) if new else calls
 
 
-def _targets(reading: Reading) -> tuple[list[str], bool]:
+def _targets(reading: ParsedMessage) -> tuple[list[str], bool]:
     """Those that are meant, the only one there is where none is named; and whether it is a new one."""
     if named := reading.names("T"):
         return named, False
@@ -111,7 +111,7 @@ def _targets(reading: Reading) -> tuple[list[str], bool]:
     return list(reading.known.targets) if len(reading.known.targets) == 1 else [], False
 
 
-def _limits(reading: Reading) -> dict[str, Any]:
+def _limits(reading: ParsedMessage) -> dict[str, Any]:
     """How much worse the new version may be, where it is said."""
     limits: dict[str, Any] = {}
     if reading.quantities.more_errors is not None:
@@ -121,11 +121,11 @@ def _limits(reading: Reading) -> dict[str, Any]:
     return {"limits": limits} if limits else {}
 
 
-def _servable(reading: Reading) -> list[str]:
+def _servable(reading: ParsedMessage) -> list[str]:
     return [name for name, stage in reading.known.versions.items() if stage != "retired"]
 
 
-def options_of(reading: Reading, strategy: str) -> dict[str, Any] | Question:
+def options_of(reading: ParsedMessage, strategy: str) -> dict[str, Any] | Question:
     said, language = reading.quantities, reading.language
     options: dict[str, Any] = {}
     if said.percentages:
@@ -181,12 +181,12 @@ def _commands(verb: str) -> Operation:
     pattern, tool = _VERBS[verb]
     words = (pattern, *_COMMAND_WORDS)
 
-    def matches(reading: Reading) -> bool:
+    def matches(reading: ParsedMessage) -> bool:
         # "roll back champion" is about an alias, "resume tenant acme" about a tenant.
         about_others = reading.names("N", "P") and not reading.names("R", "T")
         return reading.says(pattern) and not about_others and not reading.says(r"\balias\b|别名")
 
-    def build(reading: Reading) -> Built:
+    def build(reading: ParsedMessage) -> Built:
         if verb == "abort" and (moved := _alias_back(reading)) is not None:
             return moved
         known = reading.known
@@ -206,7 +206,7 @@ def _commands(verb: str) -> Operation:
     return Operation(f"rollout_{verb}", matches, build, words, example=f"{verb} ro-1f2e3d4c5b6a")
 
 
-def _alias_back(reading: Reading) -> Built | None:
+def _alias_back(reading: ParsedMessage) -> Built | None:
     """An alias, named alone, goes back to the version that it named before."""
     aliases = reading.names("A")
     if len(aliases) != 1 or reading.names("R", "T", "V", "M") or not reading.says(r"roll|revert|undo|回滚|回退"):
@@ -219,12 +219,12 @@ def _alias_back(reading: Reading) -> Built | None:
     return [PlannedCall("set_alias", {"alias": aliases[0], "version": previous})]
 
 
-def _promotes(reading: Reading) -> bool:
+def _promotes(reading: ParsedMessage) -> bool:
     about = reading.names("R", "T") or (reading.says(_NOUN) and not reading.names("G"))
     return reading.says(_PROMOTE) and bool(about)
 
 
-def _promote(reading: Reading) -> Built:
+def _promote(reading: ParsedMessage) -> Built:
     words = (_PROMOTE, *_COMMAND_WORDS)
     rollout = sole_rollout(reading, words, reading.known.open_rollouts(), "promote")
     if isinstance(rollout, Question):
@@ -234,7 +234,7 @@ def _promote(reading: Reading) -> Built:
     ]
 
 
-def _stops(reading: Reading) -> bool:
+def _stops(reading: ParsedMessage) -> bool:
     return (
         reading.says(_STOP) and not reading.names("N", "P") and (reading.says(_NOUN) or bool(reading.names("R", "T")))
     )

@@ -4,8 +4,8 @@ import re
 
 from agents.planner.calls import PlannedCall
 from agents.planner.operations.operation import Built, Operation, sole_version, unknown_name
+from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from agents.planner.reading import Reading
 
 __all__ = ["ROSTER_ORDERS"]
 
@@ -35,7 +35,7 @@ _VERSION_WORDS = (
 )
 
 
-def _promote(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return asks for something else
+def _promote(reading: ParsedMessage) -> Built:  # noqa: C901, PLR0911 - each return asks for something else
     language, known = reading.language, reading.known
     if question := unknown_name(reading, (_PROMOTE, _PLAIN), "version"):
         return question
@@ -63,11 +63,11 @@ def _promote(reading: Reading) -> Built:  # noqa: C901, PLR0911 - each return as
     return [PlannedCall("set_alias", {"alias": "champion", "version": version})]
 
 
-def _points(reading: Reading) -> bool:
+def _points(reading: ParsedMessage) -> bool:
     return reading.says(_POINT) and (reading.says(_ALIAS) or bool(reading.names("A"))) and not reading.names("G", "N")
 
 
-def _point(reading: Reading) -> Built:
+def _point(reading: ParsedMessage) -> Built:
     language, known = reading.language, reading.known
     new = None if reading.names("A") and not reading.says(_ALIAS) else _NEW_ALIAS.search(reading.masked)
     named = {new["name"].lower()} if new else set[str]()
@@ -91,7 +91,7 @@ def _point(reading: Reading) -> Built:
     return [PlannedCall("set_alias", {"alias": alias, "version": version})]
 
 
-def _unpoint(reading: Reading) -> Built:
+def _unpoint(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, (_REMOVE, _ALIAS), "version"):
         return question
     aliases = reading.names("A")
@@ -101,7 +101,7 @@ def _unpoint(reading: Reading) -> Built:
     return [PlannedCall("remove_alias", {"alias": aliases[0]})]
 
 
-def _move(reading: Reading) -> Built:
+def _move(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, (_MOVE, _PLAIN), "version"):
         return question
     stages = reading.names("G")
@@ -115,7 +115,7 @@ def _move(reading: Reading) -> Built:
     return [PlannedCall("set_stage", {"version": version, "stage": stages[0]})]
 
 
-def _retire(reading: Reading) -> Built:
+def _retire(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, (_RETIRE, _PLAIN), "version", "model"):
         return question
     models = reading.names("M")
@@ -132,11 +132,11 @@ def _retire(reading: Reading) -> Built:
     return [PlannedCall("retire_version", {"version": version, "reason": reading.reason})]
 
 
-def _registers_model(reading: Reading) -> bool:
+def _registers_model(reading: ParsedMessage) -> bool:
     return reading.says(_REGISTER) and reading.says(r"\bmodel\b|模型") and "@" not in reading.text
 
 
-def _register_model(reading: Reading) -> Built:
+def _register_model(reading: ParsedMessage) -> Built:
     named = _NEW_MODEL.search(reading.masked)
     if named is None or named["name"].lower() in {"based", "called", "named", "on"}:
         return ask("name_new", reading.language)
@@ -147,11 +147,11 @@ def _register_model(reading: Reading) -> Built:
     return [PlannedCall("register_model", {"name": named["name"].lower(), **given})]
 
 
-def _registers_version(reading: Reading) -> bool:
+def _registers_version(reading: ParsedMessage) -> bool:
     return reading.says(_REGISTER) and any("@" in name for name in reading.names("U", "V"))
 
 
-def _register_version(reading: Reading) -> Built:
+def _register_version(reading: ParsedMessage) -> Built:
     name = next(name for name in reading.names("U", "V") if "@" in name)
     model, _, label = name.lower().partition("@")
     if model not in reading.known.models:
@@ -171,7 +171,7 @@ def _register_version(reading: Reading) -> Built:
     return [PlannedCall("register_version", arguments)]
 
 
-def _delete(reading: Reading) -> Question:
+def _delete(reading: ParsedMessage) -> Question:
     named = reading.names("V", "M")[0]
     return ask("delete", reading.language, version=named)
 

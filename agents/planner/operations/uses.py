@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from agents.planner.reading import Reading
+from agents.planner.parsed_message import ParsedMessage
 
 __all__ = ["PURPOSES", "REGIONS", "USE_WORDS", "use_in"]
 
@@ -22,7 +22,7 @@ REGIONS = {
 USE_WORDS = (*PURPOSES.values(), *REGIONS.values())
 
 
-def use_in(reading: Reading, words: str | None = None) -> dict[str, Any]:
+def use_in(reading: ParsedMessage, words: str | None = None) -> dict[str, Any]:
     """Purpose and region, where they are said; in a part of the masked text where one is given."""
     searched = reading.masked if words is None else words
 

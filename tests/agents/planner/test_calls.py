@@ -3,7 +3,7 @@
 import pytest
 
 from agents.planner.calls import PlannedCall, arguments_told, order_of, words_of
-from agents.planner.ordering import plan_operation
+from agents.planner.plan import plan_operation
 from tests.agents.planner.test_utterances import CATALOGUE, TOOLS
 from tests.fakes.known import KNOWN
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.planner.known import Known
 from agents.planner.messages import take_message
-from agents.planner.ordering import plan_operation
+from agents.planner.plan import plan_operation
 from edge.kernel.language import detect_language
 from tests.fakes.known import KNOWN
 from tools.registry.catalogue import load_catalogue

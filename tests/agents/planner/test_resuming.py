@@ -1,6 +1,6 @@
 import pytest
 
-from agents.planner.resuming import read_answer
+from agents.planner.plan import read_answer
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from agents.planner.calls import Plan
-from agents.planner.moods import only_asks
+from agents.planner.parsed_message import without_reason
 from agents.planner.plan import make_plan
-from agents.planner.reading import without_reason
+from agents.planner.speech_act import only_asks
 from edge.kernel.language import detect_language
 from tests.fakes.known import KNOWN
 from tools.assembly import governance_tools, ledger_tools

@@ -2,8 +2,8 @@
 
 from agents.planner.calls import PlannedCall
 from agents.planner.operations.operation import Built, Operation, sole_version, unknown_name
+from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from agents.planner.reading import Reading
 
 __all__ = ["LEDGER_LOOKS"]
 
@@ -18,12 +18,12 @@ _WHOLE = (
 )
 
 
-def _rollout_looks(reading: Reading) -> bool:
+def _rollout_looks(reading: ParsedMessage) -> bool:
     about = reading.names("R", "T") or reading.says(_ROLLOUT) or any(name[:3] == "ro-" for name in reading.names("U"))
     return bool(about) and not reading.names("P")
 
 
-def _rollout(reading: Reading) -> Built:
+def _rollout(reading: ParsedMessage) -> Built:
     known, rollouts, targets = reading.known, reading.names("R"), reading.names("T")
     if question := unknown_name(reading, (), "target", "rollout"):
         return question
@@ -45,18 +45,18 @@ def _rollout(reading: Reading) -> Built:
     return [PlannedCall("rollout_list", {})]
 
 
-def _approvals(reading: Reading) -> Built:
+def _approvals(reading: ParsedMessage) -> Built:
     waiting = reading.says(_WAITING) and not reading.names("P")
     return [PlannedCall("approvals_list", {"state": "requested"} if waiting else {})]
 
 
-def _compares(reading: Reading) -> bool:
+def _compares(reading: ParsedMessage) -> bool:
     return reading.says(r"\b(?:compare|diff(?:erences?)?|vs|versus)\b|比较|对比|区别|差别|相比") and bool(
         reading.names("V", "A")
     )
 
 
-def _compare(reading: Reading) -> Built:
+def _compare(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, (), "version"):
         return question
     names = reading.names("V", "A")
@@ -78,12 +78,12 @@ def _of_version(tool: str) -> Operation:
         ),
     }
 
-    def matches(reading: Reading) -> bool:
+    def matches(reading: ParsedMessage) -> bool:
         at_names = any("@" in name for name in reading.names("U"))
         named = reading.names("V", "A") or (tool != "version_show" and reading.names("M")) or at_names
         return bool(named) and reading.says(patterns[tool]) and not reading.says(r"licen[cs]e|许可|gate|门禁")
 
-    def build(reading: Reading) -> Built:
+    def build(reading: ParsedMessage) -> Built:
         if question := unknown_name(reading, ()):
             return question
         version = sole_version(reading)
@@ -96,7 +96,7 @@ def _of_version(tool: str) -> Operation:
     return Operation(tool, matches, build, acts=False)
 
 
-def _roster(reading: Reading) -> Built:
+def _roster(reading: ParsedMessage) -> Built:
     if reading.says(r"\broster\b|名册"):
         return [PlannedCall("roster_list", {}), PlannedCall("models_list", {})]
     return [PlannedCall("models_list", {})]

@@ -1,15 +1,17 @@
 """Gates, policies, factories and pipelines."""
 
 import re
+from typing import Any
 
 from agents.planner.calls import PlannedCall
+from agents.planner.entity_linking import Mention
 from agents.planner.operations.operation import Built, Operation, on_new_target, sole_version, unknown_name
-from agents.planner.operations.rollouts import NEW_TARGET
+from agents.planner.operations.rollouts import NEW_TARGET, STRATEGIES, options_of, strategies_in
 from agents.planner.operations.uses import PURPOSES, USE_WORDS, use_in
+from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from agents.planner.reading import Reading
 
-__all__ = ["FACTORY_LOOKS", "FACTORY_ORDERS"]
+__all__ = ["FACTORY_LOOKS", "FACTORY_ORDERS", "MAKING_ORDERS"]
 
 _GATE = r"\bgates?\b|门禁|关卡|质量门"
 _CHECK = r"\b(?:check|judge|run|evaluate|test|ask)\b|检查|评判|判断|过一下|跑"
@@ -35,7 +37,7 @@ _PIPELINE_WORDS = (
 )
 
 
-def _check_gate(reading: Reading) -> Built:
+def _check_gate(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, _GATE_WORDS, "version"):
         return question
     version = sole_version(reading)
@@ -50,7 +52,7 @@ def _check_gate(reading: Reading) -> Built:
     return [PlannedCall("gate_check", {"version": version, **use_in(reading), **stage})]
 
 
-def _gate_history(reading: Reading) -> Built:
+def _gate_history(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, (), "version"):
         return question
     version = sole_version(reading)
@@ -61,14 +63,14 @@ def _gate_history(reading: Reading) -> Built:
     return [PlannedCall("gate_history", {"version": version})]
 
 
-def _compatibility(reading: Reading) -> Built:
+def _compatibility(reading: ParsedMessage) -> Built:
     version = sole_version(reading)
     if isinstance(version, Question):
         return version
     return [PlannedCall("licence_compatibility", {"purpose": "product", **use_in(reading), "version": version})]
 
 
-def _switch_policy(reading: Reading) -> Built:
+def _switch_policy(reading: ParsedMessage) -> Built:
     policies = reading.names("Y")
     if len(policies) != 1:
         return ask("name_policy", reading.language, names=policies or list(reading.known.policies))
@@ -78,7 +80,7 @@ def _switch_policy(reading: Reading) -> Built:
     ]
 
 
-def _via_factory(reading: Reading) -> Built:
+def _via_factory(reading: ParsedMessage) -> Built:
     if question := unknown_name(reading, _FACTORY_WORDS, "target"):
         return question
     new = NEW_TARGET.search(reading.masked)
@@ -97,7 +99,7 @@ def _via_factory(reading: Reading) -> Built:
     return on_new_target(reading, targets[0], calls) if targets[0] not in reading.known.targets else calls
 
 
-def _pipeline(reading: Reading) -> Built:  # noqa: PLR0911 - each return asks for something else
+def _pipeline(reading: ParsedMessage) -> Built:  # noqa: PLR0911 - each return asks for something else
     if question := unknown_name(reading, _PIPELINE_WORDS, "version"):
         return question
     pipelines = reading.names("L")
@@ -123,7 +125,7 @@ def _document(tool: str) -> Operation:
         "model_card_export": r"\b(?:export|write|generate)\b.*\bcard\b|(?:导出|生成).*模型卡",
     }[tool]
 
-    def build(reading: Reading) -> Built:
+    def build(reading: ParsedMessage) -> Built:
         version = sole_version(reading)
         if isinstance(version, Question):
             return version
@@ -208,5 +210,140 @@ FACTORY_LOOKS = (
             PlannedCall("pipeline_status", {"pipeline": name} if (name := next(iter(reading.names("L")), "")) else {})
         ],
         acts=False,
+    ),
+)
+
+
+_MAKE = r"\b(?:create|make|set up|build|define|add)\b|新建|创建|建立|设立|定义"
+_FACTORY = r"\bfactor(?:y|ies)\b|工厂"
+_CALLED = r"\s*(?:called|named|名为|叫做?)?\s*[\"“']?(?P<name>[a-z0-9][a-z0-9._-]*)"
+_NEW_FACTORY = re.compile(rf"(?:{_FACTORY}){_CALLED}", re.IGNORECASE)
+_NEW_PIPELINE = re.compile(rf"(?:{_PIPELINE}){_CALLED}", re.IGNORECASE)
+_NO_NAMES = {"for", "from", "of", "with", "called", "named", "that", "on", "to"}
+_REFERENCE = re.compile(r"\b[a-z]+:[a-z0-9][\w./:-]*", re.IGNORECASE)
+_ADAPTERS = {"required": r"\badapters? required\b|必须.*适配器", "none": r"\bno adapters?\b|不用适配器|无适配器"}
+_NEW_FACTORY_WORDS = (
+    _MAKE,
+    _NEW_FACTORY.pattern,
+    r"\b[a-z]+:\S+",
+    r"\b(?:model|served|serve|serving|base|based|adapters?|required|no|optional|by|strategy|deploying)\b",
+    r"模型|基于|基座|由|提供服务|适配器|必须|不用|无|策略",
+    *STRATEGIES.values(),
+    *USE_WORDS,
+)
+_APPROVAL = r"\b(?:approvals?|approved|sign[- ]?off|four eyes)\b|审批|批准|四眼"
+_GATED = r"\bgates?\b|\bgated\b|门禁"
+_NEW_PIPELINE_WORDS = (
+    _MAKE,
+    _NEW_PIPELINE.pattern,
+    _APPROVAL,
+    _GATED,
+    r"\b(?:stages?|deployment|quality|through|first|finally|target|alias|by|then)\b|阶段|部署|质量|经过|首先|最后|目标|别名|经|过|并且?|需",
+    *STRATEGIES.values(),
+    *USE_WORDS,
+)
+
+
+def _make_factory(reading: ParsedMessage) -> Built:
+    language = reading.language
+    name = _name(_NEW_FACTORY, reading)
+    if reading.names("F"):
+        return ask("taken", language, name=reading.names("F")[0])
+    if name is None:
+        return ask("name_new", language)
+    models, bases, reference = reading.names("M"), reading.names("C"), _REFERENCE.search(reading.text)
+    for kind, names in (("model", models), ("model", bases)):
+        if len(names) > 1:
+            return ask("two_of", language, kind=kind, names=names)
+    there = {"model": models, "base": bases, "reference": reference}
+    if missing := [what for what, found in there.items() if not found]:
+        return ask("factory_parts", language, names=missing)
+    assert reference is not None  # noqa: S101 # nosec B101: it would be missing
+    arguments: dict[str, Any] = {"name": name, "model": models[0], "base": bases[0], "reference": reference[0]}
+    if adapter := next((use for use, pattern in _ADAPTERS.items() if reading.says(pattern)), None):
+        arguments["adapter"] = {"use": adapter}
+    strategy = _strategy(reading)
+    if isinstance(strategy, Question):
+        return strategy
+    use = use_in(reading)
+    return [PlannedCall("create_model_factory", {**arguments, **strategy, **({"use": use} if use else {})})]
+
+
+def _strategy(reading: ParsedMessage) -> dict[str, Any] | Question:
+    kinds = strategies_in(reading)
+    if len(kinds) > 1:
+        return ask("two_of", reading.language, kind="strategy", names=kinds)
+    if not kinds:
+        return {}
+    options = options_of(reading, kinds[0])
+    return options if isinstance(options, Question) else {"strategy": {"kind": kinds[0], **options}}
+
+
+def _make_pipeline(reading: ParsedMessage) -> Built:
+    language = reading.language
+    name = _name(_NEW_PIPELINE, reading)
+    if reading.names("L"):
+        return ask("taken", language, name=reading.names("L")[0])
+    if name is None:
+        return ask("name_new", language)
+    begun = [index for index, one in enumerate(reading.mentions) if one.kind == "G"]
+    if not begun:
+        return ask("pipeline_stages", language)
+    places = [reading.masked.index(f"<G{index}>") for index in begun]
+    parts = [reading.masked[at:end] for at, end in zip(places, [*places[1:], None], strict=True)]
+    stages: list[dict[str, Any]] = []
+    for index, part in zip(begun, parts, strict=True):
+        stage = _stage(reading, reading.mentions[index], part)
+        if isinstance(stage, Question):
+            return stage
+        stages.append(stage)
+    return [PlannedCall("create_deployment_pipeline", {"name": name, "stages": stages})]
+
+
+def _stage(reading: ParsedMessage, named: Mention, part: str) -> dict[str, Any] | Question:
+    """One stage, of the words from its name on."""
+
+    def says(pattern: str) -> bool:
+        return re.search(pattern, part, re.IGNORECASE) is not None
+
+    inside = [reading.at(mask) for mask in re.findall(r"<([TA]\d+)>", part)]
+    stage: dict[str, Any] = {"name": named.name}
+    use = use_in(reading, part)
+    if use or says(_GATED):
+        stage["gate"] = use
+    if says(_APPROVAL):
+        stage["approval"] = True
+    for kind, field in (("T", "target"), ("A", "alias")):
+        names = [one.name for one in inside if one.kind == kind]
+        if len(names) > 1:
+            return ask("two_of", reading.language, kind=field, names=names)
+        stage |= {field: names[0]} if names else {}
+    if "target" in stage:
+        kinds = [kind for kind, pattern in STRATEGIES.items() if says(pattern)]
+        if len(kinds) != 1:
+            return ask("name_strategy", reading.language, version=named.name, target=stage["target"])
+        stage["strategy"] = {"kind": kinds[0]}
+    return stage
+
+
+def _name(pattern: re.Pattern[str], reading: ParsedMessage) -> str | None:
+    found = pattern.search(reading.masked)
+    return None if found is None or found["name"].lower() in _NO_NAMES else found["name"].lower()
+
+
+MAKING_ORDERS = (
+    Operation(
+        "create_pipeline",
+        lambda reading: reading.says(_PIPELINE) and reading.says(_MAKE),
+        _make_pipeline,
+        _NEW_PIPELINE_WORDS,
+        example="create pipeline NAME: staging with gate, then production with gate and approval",
+    ),
+    Operation(
+        "create_factory",
+        lambda reading: reading.says(_FACTORY) and reading.says(_MAKE),
+        _make_factory,
+        _NEW_FACTORY_WORDS,
+        example="create a model factory called NAME for MODEL from base CATALOGUE-NAME served by local:NAME",
     ),
 )

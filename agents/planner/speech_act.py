@@ -3,9 +3,9 @@
 import re
 from typing import Literal
 
-__all__ = ["Mood", "mood_of", "only_asks"]
+__all__ = ["SpeechAct", "only_asks", "speech_act_of"]
 
-Mood = Literal["order", "look", "talk"]
+SpeechAct = Literal["order", "look", "talk"]
 """order: do it. look: how do things stand. talk: denied, supposed, put off, or a question about doing it."""
 
 _LOOKS = re.compile(
@@ -55,7 +55,7 @@ _BOUND = re.compile(
 """What binds an order to something else, even behind its reason."""
 
 
-def mood_of(text: str, reason: str = "") -> Mood:
+def speech_act_of(text: str, reason: str = "") -> SpeechAct:
     """The mood of an utterance.
 
     Args:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.planner.linking import link_models, unknown_models
+from agents.planner.entity_linking import link_models, unknown_models
 from tools.registry.catalogue import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.planner.calls import Plan, PlannedCall, order_of
 from agents.planner.known import Known
-from agents.planner.ordering import plan_operation
+from agents.planner.plan import plan_operation
 from agents.planner.questions import ask
 from edge.kernel.errors import ChargehandError
 from tools.registry.catalogue import Catalogue

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agents.planner.calls import Plan, PlannedCall
-from agents.planner.filling import propose
-from agents.planner.ordering import plan_operation
+from agents.planner.plan import plan_operation
+from agents.planner.slot_filling import propose
 from edge.kernel.errors import Unavailable
 from tests.agents.planner.test_utterances import CATALOGUE, SPECS
 from tests.fakes.chat_models import ScriptedChat, scripted_model

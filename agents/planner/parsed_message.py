@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.planner.entity_linking import Kind, Mention, take_mentions
 from agents.planner.known import Known
-from agents.planner.mentions import Kind, Mention, take_mentions
 from agents.planner.messages import Message, take_message
-from agents.planner.moods import Mood, mood_of
 from agents.planner.quantities import Quantities, take_quantities
+from agents.planner.speech_act import SpeechAct, speech_act_of
 from tools.registry.catalogue import Catalogue
 
-__all__ = ["Reading", "read_utterance", "without_reason"]
+__all__ = ["ParsedMessage", "read_utterance", "without_reason"]
 
 _REASON = re.compile(
     (
@@ -40,7 +40,7 @@ _LETTERS = re.compile(r"[A-Za-z0-9_@\u3400-\u9fff][\w@.-]*")
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedMessage:
     """One utterance.
 
     Attributes:
@@ -59,7 +59,7 @@ class Reading:
     mentions: Sequence[Mention]
     quantities: Quantities
     reason: str
-    mood: Mood
+    mood: SpeechAct
     language: str
     known: Known
     catalogue: Catalogue
@@ -91,7 +91,7 @@ class Reading:
         return _LETTERS.findall(_FILLERS.sub(" ", rest))
 
 
-def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue) -> Reading:
+def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue) -> ParsedMessage:
     """Read one message. Costs about a millisecond for a few hundred names."""
     block = _BLOCK.search(text)
     whole = text[: block.start()] if block else text
@@ -105,11 +105,11 @@ def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue)
         masked += f"{said[end : one.start]}<{one.kind}{index}>"
         end = one.end
     masked, quantities = take_quantities(masked + said[end:])
-    mood = mood_of(masked, reason)
+    mood = speech_act_of(masked, reason)
     if message is not None and message.binds and mood == "order":
         mood = "talk"
     body = block["body"] if block else ""
-    return Reading(said, masked, mentions, quantities, reason, mood, language, known, catalogue, body, message)
+    return ParsedMessage(said, masked, mentions, quantities, reason, mood, language, known, catalogue, body, message)
 
 
 def without_reason(text: str) -> tuple[str, str]:
