@@ -157,6 +157,8 @@ def _flow_type() -> Any:
     class CrewFlow(Flow[BaseModel]):
         """think -> verify."""
 
+        _skip_auto_memory: bool = PrivateAttr(default=True)  # each Flow would open a LanceDB of its own
+
         _assignment: _Assignment | None = PrivateAttr(default=None)
 
         async def take_on(self, assignment: _Assignment) -> Deliberation:
