@@ -24,7 +24,7 @@ from evals.ranking import ndcg, recall
 from memory.embedding import MiniLM, load_minilm
 from memory.ledger.documents import chunk_id
 from memory.store import KnowledgeStore
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 from tests.bench.retrieval import (
     COLLECTIONS,

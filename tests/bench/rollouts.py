@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.measurements import Measured, measurements
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
+from memory.ledger.usage import Measured, measurements
 from tests.bench.machine import machine, table
 from tests.fakes.rollouts import ScriptedWorld, traffic
 from tools.rollouts.measurements import LedgerMetrics

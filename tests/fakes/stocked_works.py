@@ -10,11 +10,10 @@ import pytest
 
 from edge.kernel.errors import ApprovalNeeded
 from memory.ledger.artifacts import Artifact
-from memory.ledger.device_questions import DeviceQuestion
-from memory.ledger.devices import Device, EnrolmentToken
-from memory.ledger.principals import Principal
-from memory.ledger.targets import Target
-from memory.ledger.uplinks import Uplink
+from memory.ledger.device_events import DeviceQuestion
+from memory.ledger.devices import Device, EnrolmentToken, Uplink
+from memory.ledger.rollouts import Target
+from memory.ledger.tenants import Principal
 from tests.fakes.fleet_devices import new_signer
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger.factories import Factory
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tools.factories.templates import (
     AdapterPolicy,
     Autoscaling,

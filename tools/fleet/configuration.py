@@ -8,7 +8,7 @@ from edge.kernel.errors import Conflict
 from edge.kernel.protocol.artifacts import ArtifactRef, Digest
 from edge.kernel.protocol.desired import KnowledgePack
 from memory.ledger.desired import DesiredItem
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tools.calling.approval import ApprovalRule
 from tools.fleet.desired_state import CONFIGURATION, Where, put_item, remove_item, where_of
 from tools.fleet.waves import MODEL, model_target, place_models

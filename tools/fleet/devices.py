@@ -8,8 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict
 from memory.ledger import Unit
-from memory.ledger.devices import Device
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
 from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.enrolment import GroupName
 from tools.fleet.waves import MODEL, place_models

@@ -11,8 +11,7 @@ from edge.kernel.errors import Conflict, NotAllowed, Untrusted
 from edge.kernel.protocol.messages import Enrolled
 from edge.kernel.protocol.signing import verify
 from memory.ledger import Unit
-from memory.ledger.devices import Device, EnrolmentToken
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, EnrolmentToken, Uplink
 from tools.fleet.credentials import TOKEN_PREFIX, hash_of, token_of
 from tools.fleet.identity import Identity
 from tools.fleet.waves import place_models

@@ -9,8 +9,7 @@ from edge.kernel.canonical import canonical_json
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.desired import DesiredItem
-from memory.ledger.device_events import DeviceEvent
-from memory.ledger.device_questions import DeviceQuestion
+from memory.ledger.device_events import DeviceEvent, DeviceQuestion
 
 __all__ = ["QUESTION", "REPLY", "apply_event_effects", "question_name"]
 

@@ -16,7 +16,7 @@ from edge.kernel.protocol.messages import LARGEST_BATCH, LARGEST_EVENT, Rejected
 from memory.ledger import Unit
 from memory.ledger.alerts import Alert
 from memory.ledger.device_events import DeviceEvent, Rejected
-from memory.ledger.uplinks import DeviceSession, Stream, Uplink
+from memory.ledger.devices import DeviceSession, Stream, Uplink
 from tools.fleet.event_effects import apply_event_effects
 
 __all__ = ["Received", "receive"]

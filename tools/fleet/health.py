@@ -8,8 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.protocol.events import EventKind
 from memory.ledger.device_events import DeviceEvent
-from memory.ledger.devices import Device
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
 from tools.spec import ToolContext, ToolSpec, tool
 
 __all__ = ["FleetHealth", "GroupHealth", "health_tools"]

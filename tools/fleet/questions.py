@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict
 from edge.kernel.protocol.desired import Question
-from memory.ledger.device_questions import DeviceQuestion
+from memory.ledger.device_events import DeviceQuestion
 from tools.fleet.desired_state import put_item
 from tools.fleet.event_effects import QUESTION, REPLY
 from tools.spec import ToolContext, ToolSpec, tool

@@ -10,7 +10,7 @@ from edge.kernel.protocol.messages import SyncRequest, SyncResponse, seal
 from edge.kernel.protocol.signing import Signed
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
-from memory.ledger.uplinks import DeviceSession, Uplink
+from memory.ledger.devices import DeviceSession, Uplink
 from tools.fleet.credentials import device_of, not_enrolled
 from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.event_effects import REPLY

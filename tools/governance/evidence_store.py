@@ -12,7 +12,7 @@ from edge.kernel.canonical import digest_of
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.ledger.evidence import EvidenceItem, EvidenceKind
+from memory.ledger.governance import EvidenceItem, EvidenceKind
 from memory.ledger.versions import Version
 from tools.governance.evidence import (
     BiasMeasurement,

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import GateRefused
 from memory.ledger import Unit
-from memory.ledger.evidence import GateResult as StoredResult
+from memory.ledger.governance import GateResult as StoredResult
 from memory.ledger.versions import Version
 from tools.governance.evidence import Evidence, Purpose, Region
 from tools.governance.evidence_store import EvidenceSource, Use

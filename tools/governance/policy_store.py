@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger import Unit
-from memory.ledger.policies import StoredPolicy
+from memory.ledger.governance import StoredPolicy
 from memory.yaml_text import parse_yaml
 from tools.governance.evidence import unordered_digest
 from tools.governance.policy import PolicySet, default_text, read_policies

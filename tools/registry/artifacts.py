@@ -8,7 +8,7 @@ from typing import IO, Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from memory.artifacts import ArtifactStore, Stored, collect
+from memory.artifacts import ArtifactStore, Stored
 from memory.home import storage_errors
 from memory.ledger import Unit
 from memory.ledger.artifacts import Artifact
@@ -153,7 +153,7 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
         """Remove from the store what no tenant of the hub has any more, and what broken puts left, after a day."""
         tenants = context.unit.tenants.all()
         kept = {one.digest for tenant in tenants for one in context.unit.within(tenant.id).artifacts.all()}
-        removed = collect(files.store, frozenset(kept), context.now)
+        removed = files.store.collect(frozenset(kept), context.now)
         return Collected(
             removed=[Removed(digest=one.digest, size_bytes=one.size_bytes) for one in removed],
             freed_bytes=sum(one.size_bytes for one in removed),

@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field
 from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.ledger.models import Model
-from memory.ledger.versions import STAGES, Version
+from memory.ledger.versions import STAGES, Model, Version
 from tools.calling.approval import ApprovalRule
 from tools.registry.versions import (
     ModelName,

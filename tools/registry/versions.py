@@ -9,8 +9,7 @@ from edge.kernel.canonical import digest_of
 from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.ledger.models import Model
-from memory.ledger.versions import Version
+from memory.ledger.versions import Model, Version
 from tools.registry.artifacts import FilePath, ModelFile, ModelFiles
 from tools.registry.catalogue import Catalogue
 from tools.serving.configuration import serving_card

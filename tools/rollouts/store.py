@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from edge.kernel.errors import Conflict
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target, tenants_with_due_rollouts, tenants_with_open_rollouts
 from tools.calling.approval import ApprovalRequest, ask
 from tools.fleet.waves import place_models
 from tools.rollouts.rollout import Action, AppendEvent, Rollout, RolloutEvent, SetTarget, Transition
@@ -42,7 +42,7 @@ class LedgerStore:
 
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
         claimed: list[Row] = []
-        for tenant in self._ledger.tenants_with_due_rollouts(now):  # looking takes no lock
+        for tenant in tenants_with_due_rollouts(self._ledger.database, now):  # looking takes no lock
             with self._ledger.unit(tenant) as unit:
                 claimed.extend(unit.rollouts.claim(holder, until, now, limit - len(claimed)))
             if len(claimed) >= limit:
@@ -72,7 +72,7 @@ class LedgerStore:
                     unit.rollouts.postpone(row)  # a person may have acted on it meanwhile; the next look sees that
 
     def release(self, holder: str) -> None:
-        for tenant in self._ledger.tenants_with_open_rollouts():
+        for tenant in tenants_with_open_rollouts(self._ledger.database):
             with self._ledger.unit(tenant) as unit:
                 unit.rollouts.release_all(holder)
 

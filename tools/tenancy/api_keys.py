@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger, Unit
-from memory.ledger.principals import ApiKey, Principal
+from memory.ledger.tenants import ApiKey, Principal
 from tools.calling.context import SCOPES
 from tools.spec import ToolContext, ToolSpec, tool
 

@@ -19,8 +19,7 @@ from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.messages import Enrolled
 from memory.ledger import Ledger, Unit, open_ledger
 from memory.ledger.artifacts import Artifact
-from memory.ledger.devices import Device
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
 from server.outcomes import outcome_of
 from tests.fakes.fleet_devices import MemoryContents, MemoryIdentity
 from tests.fakes.works import ANN

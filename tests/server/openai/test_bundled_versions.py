@@ -17,9 +17,8 @@ from fastapi import FastAPI
 from memory.artifacts import open_artifacts
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from memory.settings import Settings
 from server.openai.routes import openai_routes
 from tools.rollouts.targets import Arm, TargetState

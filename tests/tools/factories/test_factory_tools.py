@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import CallerError, Conflict, GateRefused, InvalidInput, NotFound
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.judged import BASE_DIGEST, equip, measure, register
 from tests.fakes.works import ANN, Works
 from tools.factories.tools import Deployment

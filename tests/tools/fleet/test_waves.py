@@ -9,9 +9,8 @@ import pytest
 
 from edge.kernel.errors import Conflict, NotFound
 from edge.kernel.protocol.desired import ModelTarget
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB

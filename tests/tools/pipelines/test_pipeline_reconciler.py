@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.rollouts import ScriptedWorld, traffic
 from tests.fakes.works import ANN, BOB, Works

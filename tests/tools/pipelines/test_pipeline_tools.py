@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import CallerError, Conflict, GateRefused, InvalidInput, NotAllowed, NotFound
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from server.outcomes import outcome_of
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.rollouts import ScriptedWorld, traffic

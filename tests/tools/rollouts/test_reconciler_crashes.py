@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.rollout_processes import RolloutProcesses, rollout_processes
 from tests.fakes.rollouts import NOON, a_rollout, serving
 from tools.rollouts.machine import command

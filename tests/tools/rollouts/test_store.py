@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.rollouts import NOON, a_rollout, serving
 from tools.rollouts.canary_analysis import Analysis, Judged
 from tools.rollouts.machine import advance, command

@@ -15,9 +15,8 @@ from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.artifacts import Artifact
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.tools.serving.test_metering import use
 from tools.rollouts.measurements import LedgerMetrics

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ASK = """
 import json, os
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 silence_third_parties()
 print(json.dumps(dict(os.environ)))
 """
@@ -33,3 +33,22 @@ def test_every_package_that_phones_home_is_told_not_to() -> None:
 
 def test_who_wants_tracing_keeps_it() -> None:
     assert environment_after(LANGSMITH_TRACING="true")["LANGSMITH_TRACING"] == "true"
+
+
+LOADED = """
+import gc
+from server.process import collect_rarely, keep_loaded
+collect_rarely()
+kept = [{} for _ in range(1000)]
+keep_loaded()
+ring = []
+ring.append(ring)
+del ring
+print(gc.get_threshold()[0], gc.get_freeze_count() > len(kept), gc.isenabled(), gc.collect() > 0)
+"""
+
+
+def test_what_is_loaded_is_left_alone_and_what_comes_after_is_collected() -> None:
+    """In a process of its own: what is frozen stays so."""
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["10000", "True", "True", "True"]

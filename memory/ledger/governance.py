@@ -1,16 +1,16 @@
-"""Evidence about the content of versions, and the verdicts of gates on them, as they are kept."""
+"""Evidence about the content of versions, policies as text, and the verdicts of gates; see `tools/governance`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from memory.ledger.repository import Repository
+from memory.ledger.repository import Repository, RevisedRepository
 from memory.ledger.tables import Key, Max16, Max32, Max80, Name, map_table
 
-__all__ = ["EvidenceItem", "EvidenceItems", "EvidenceKind", "GateResult", "GateResults"]
+__all__ = ["EvidenceItem", "EvidenceItems", "EvidenceKind", "GateResult", "GateResults", "Policies", "StoredPolicy"]
 
 EvidenceKind = Literal["evaluation", "bias", "security"]
 
@@ -79,3 +79,33 @@ class GateResults(Repository[GateResult]):
         """Newest first; of all gates, or of one."""
         where = [gate_results.c.version == version] + ([gate_results.c.gate == gate] if gate is not None else [])
         return self._rows.list(*where, order=(gate_results.c.at.desc(), gate_results.c.id), limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """One policy. `text` is YAML; `digest` is of the text; an inactive one is kept and not applied."""
+
+    name: Key[Name]
+    text: str
+    digest: Max80[str]
+    active: bool
+    updated_at: datetime
+    updated_by: Name
+    revision: int = 0
+
+
+class Policies(RevisedRepository[StoredPolicy]):
+    """One tenant's policies."""
+
+    table, row, noun = map_table("policies", StoredPolicy), StoredPolicy, "policy"
+
+    def all(self, *, active: bool | None = True) -> list[StoredPolicy]:
+        """By name; those that are applied, those that are not, or both."""
+        return self._rows.by("name") if active is None else self._rows.by("name", active=active)
+
+    def save(self, item: StoredPolicy) -> StoredPolicy:
+        """Insert or overwrite, whoever changed it since; returns it with its new revision."""
+        former = self.find(item.name)
+        saved = replace(item, revision=former.revision + 1 if former else 0)
+        self._rows.put(saved)
+        return saved

@@ -10,11 +10,10 @@ from edge.kernel.errors import NotAllowed
 from memory.ledger import Ledger
 from memory.ledger.desired import DesiredHead, DesiredItem
 from memory.ledger.device_events import Rejected
-from memory.ledger.devices import Device, devices
+from memory.ledger.devices import Device, Stream, Uplink, devices
 from memory.ledger.scope import JoinedRow, TenantScope
 from memory.ledger.tenants import tenants
 from memory.ledger.unit import ADMINISTRATIVE
-from memory.ledger.uplinks import Stream, Uplink
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STREAM = "a" * 32

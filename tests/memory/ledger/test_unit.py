@@ -10,8 +10,8 @@ import pytest
 
 from edge.kernel.errors import StorageFailed
 from memory.ledger import Ledger, Unit
-from memory.ledger.group_commit import GroupCommit
 from memory.ledger.tenants import Tenant
+from memory.ledger.unit import GroupCommit
 from tests.memory.ledger.test_repositories import NOW
 
 
