@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from tools.calling.context import ToolContext, require_scope
 from tools.rollouts.rollout import RolloutEvent
-from tools.runs.events import EventSource, watch
+from tools.runs.work import EventSource, watch
 
 __all__ = ["rollout_routes"]
 

@@ -57,6 +57,10 @@ class Delegation:
     until: datetime
     revoked_at: datetime | None = None
 
+    @property
+    def revoked(self) -> bool:
+        return self.revoked_at is not None
+
 
 approvals = map_table("approvals", Approval, sa.Index(None, "tenant", "digest"), sa.Index(None, "tenant", "state"))
 delegations = map_table("delegations", Delegation, sa.Index(None, "tenant", "receiver"))

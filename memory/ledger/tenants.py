@@ -75,6 +75,10 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    @property
+    def revoked(self) -> bool:
+        return self.revoked_at is not None
+
 
 principals = map_table("principals", Principal)
 api_keys = map_table(

@@ -39,9 +39,8 @@ from tests.bench.retrieval import (
     rankings,
     shared_retrieval_data,
 )
-from tools.fleet.pack_file import PackPassage
-from tools.fleet.packs import build_pack
-from tools.fleet.word_vectors import WordVectors
+from tools.knowledge.packs import PackPassage, build_pack
+from tools.knowledge.word_vectors import WordVectors
 
 _ON_A_DEVICE = 2_000
 

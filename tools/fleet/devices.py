@@ -12,14 +12,14 @@ from memory.ledger.devices import Device, Uplink
 from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.enrolment import GroupName
 from tools.fleet.waves import MODEL, place_models
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["DeviceList", "DeviceView", "device_tools", "view_of"]
 
 KnownDevice = Annotated[str, Field(min_length=1, max_length=200, description="name of a device")]
 
 
-class DeviceView(BaseModel):
+class DeviceView(View):
     """One device.
 
     `version` is the key of the model that it runs, as it said; `behind` says that its desired state has changed since
@@ -74,17 +74,14 @@ class GroupList(BaseModel):
 def view_of(device: Device, uplink: Uplink | None, shared_revision: int, now: datetime) -> DeviceView:
     """The device; whether it is behind is told by what is for more than one."""
     seen_at = uplink.seen_at if uplink else None
-    return DeviceView(
-        id=device.id,
-        group=device.group,
-        state=device.state,
+    return DeviceView.of(
+        device,
         version=_text(device.reported.get("version")),
         failed=_text(device.reported.get("failed")),
         seen_at=seen_at,
         lag_s=max(0.0, (now - seen_at).total_seconds()) if seen_at else None,
         events=uplink.events if uplink else 0,
         behind=device.state == "enrolled" and (uplink is None or _behind(uplink, shared_revision)),
-        enrolled_at=device.enrolled_at,
     )
 
 

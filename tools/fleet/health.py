@@ -7,9 +7,8 @@ from typing import Annotated, Any, cast
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.protocol.events import EventKind
-from memory.ledger.device_events import DeviceEvent
 from memory.ledger.devices import Device, Uplink
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["FleetHealth", "GroupHealth", "health_tools"]
 
@@ -41,7 +40,7 @@ class FleetHealth(BaseModel):
     open_alerts: int
 
 
-class DeviceEventView(BaseModel):
+class DeviceEventView(View):
     """One event; `at` is the device's clock, `received_at` the hub's."""
 
     device: str
@@ -123,19 +122,7 @@ def device_events(
         found = events.newest(kind, limit)
     else:
         found = events.of(context.unit.devices.get(device).id, kind=kind, before=before, limit=limit)
-    return DeviceEventList(events=[_view(event) for event in found])
-
-
-def _view(event: DeviceEvent) -> DeviceEventView:
-    return DeviceEventView(
-        device=event.device,
-        position=event.position,
-        seq=event.seq,
-        kind=event.kind,
-        at=event.at,
-        received_at=event.received_at,
-        body=dict(event.body),
-    )
+    return DeviceEventList(events=[DeviceEventView.of(event) for event in found])
 
 
 def health_tools() -> list[ToolSpec]:

@@ -17,7 +17,7 @@ from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.policy_store import active_policies
 from tools.governance.verdict import GateResult, Reason, Verdict, decide
 from tools.registry.versions import VersionName, find_version
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = [
     "GateHistory",
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-class GateView(BaseModel):
+class GateView(View):
     """One verdict; reasons are in the order in which they count.
 
     Attributes:
@@ -212,17 +212,13 @@ def gate_history(
 
 
 def _view(stored: StoredResult, result: GateResult) -> GateView:
-    return GateView(
+    return GateView.of(
+        result,
         id=stored.id,
         gate=stored.gate,
         version=stored.version,
         version_digest=result.subject_digest,
-        verdict=result.verdict,
         deciding=told(result),
-        reasons=list(result.reasons),
         obligations=[f"{one.name}: {one.text}" for one in result.obligations],
-        policy_digest=result.policy_digest,
-        evidence_digest=result.evidence_digest,
-        digest=result.digest,
         at=stored.at,
     )

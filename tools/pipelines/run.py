@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from edge.kernel.errors import CallerError
 from memory.ledger.versions import Version
 from tools.calling.approval import ApprovalRequest, ask, consume
-from tools.factories.templates import ShortName
+from tools.factories import ShortName
 from tools.governance.evidence_store import Use
 from tools.governance.gate import Gates, record, told
 from tools.rollouts.plans import RolloutChoice

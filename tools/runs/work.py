@@ -1,14 +1,15 @@
-"""The port of durable work: what a worker needs to know of one kind of it."""
+"""The port of durable work: what a worker needs to know of one kind of it; `watch` follows the events of a run."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["Lease", "Run", "RunStore", "Step", "Work", "backoff_s"]
+__all__ = ["DurableRun", "EventSource", "Lease", "RunStore", "Step", "Work", "backoff_s", "watch"]
 
 
-class Run(Protocol):
+class DurableRun(Protocol):
     """What is remembered of one piece of work between two looks at it.
 
     Attributes:
@@ -23,7 +24,7 @@ class Run(Protocol):
     def due_at(self) -> datetime | None: ...
 
 
-R = TypeVar("R", bound=Run)
+R = TypeVar("R", bound=DurableRun)
 T = TypeVar("T")
 
 Step = tuple[T, tuple[Any, ...]]
@@ -93,3 +94,48 @@ class Work(Generic[R]):
 def backoff_s(failures: int, *, first_s: float = 2.0, longest_s: float = 300.0) -> float:
     """Seconds until the next try after so many failures in a row (>= 1): doubling from `first_s` to `longest_s`."""
     return min(longest_s, first_s * 2.0 ** min(failures - 1, 60))
+
+
+class _Event(Protocol):
+    @property
+    def sequence(self) -> int: ...
+
+
+class _Run(Protocol):
+    @property
+    def active(self) -> bool: ...
+
+
+E = TypeVar("E", bound=_Event)
+
+
+class EventSource(Protocol[E]):
+    """A store whose runs have events, counted from 1 within each run."""
+
+    def get(self, tenant: str, run_id: str, /) -> _Run:
+        """The run. Raises NotFound: there is no such run in this tenant."""
+        ...
+
+    def events(self, tenant: str, run_id: str, after: int, limit: int = ..., /) -> list[E]:
+        """The run's events with a sequence over `after`, in order."""
+        ...
+
+
+async def watch(
+    source: EventSource[E], tenant: str, run_id: str, *, after: int = 0, every_s: float = 0.5
+) -> AsyncIterator[E]:
+    """A run's events from behind `after` on, as they come, until it is over.
+
+    Raises:
+        NotFound: there is no such run in this tenant.
+    """
+    while True:
+        over = not (await asyncio.to_thread(source.get, tenant, run_id)).active  # read before its last events
+        events = await asyncio.to_thread(source.events, tenant, run_id, after)
+        for event in events:
+            after = event.sequence
+            yield event
+        if over and not events:
+            return
+        if not events:
+            await asyncio.sleep(every_s)

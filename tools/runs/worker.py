@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from tools.runs.work import Run, RunStore, Step, Work
+from tools.runs.work import DurableRun, RunStore, Step, Work
 
 __all__ = ["Pass", "Worker"]
 
 _log = logging.getLogger(__name__)
 
-R = TypeVar("R", bound=Run)
+R = TypeVar("R", bound=DurableRun)
 
 _SLICE = 200
 """Runs in one claim; the lease of what is left of it after half its time is taken anew."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, NotFound, Unavailable
+from tools.rollouts.targets import Arm
 from tools.serving.attempts import Attempt, AttemptLimits, Mode, ModelRequest, opening_of, within
 from tools.serving.metering import UsageWriter
 from tools.serving.rate_limits import Admission, Ticket
-from tools.serving.routing import Arm, Backend, Deployments, Traffic, attempt_order, configured
+from tools.serving.routing import Backend, Deployments, Traffic, attempt_order, configured
 from tools.serving.runtime import Json, Runtime
 from tools.serving.shadow_traffic import ShadowTraffic
 
@@ -167,7 +168,7 @@ class Gateway:
         shadow: bool = False,
     ) -> Attempt:
         mode = Mode(number, streamed, shadow)
-        return Attempt(request, traffic.target, arm.label, backend, mode, self._meter.record, self._clock)
+        return Attempt(request, traffic.target, arm.key, backend, mode, self._meter.record, self._clock)
 
     async def _rest(
         self,

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import Protocol
 
 from edge.kernel.errors import ChargehandError, OutOfTime
+from tools.rollouts.targets import Arm
 from tools.serving.attempts import Attempt, ModelRequest
-from tools.serving.routing import Arm, Backend, Traffic
+from tools.serving.routing import Backend, Traffic
 from tools.serving.runtime import Runtime
 
 __all__ = ["ShadowTraffic"]

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from edge.kernel.errors import ChargehandError
-from tools.rollouts.targets import Arm as StoredArm
-from tools.serving.routing import Arm, Backend, configured
+from tools.rollouts.targets import Arm
+from tools.serving.routing import Backend, configured
 from tools.serving.runtime import Runtime
 
 __all__ = ["Arms", "Warmer"]
@@ -45,7 +45,7 @@ class Warmer:
         self._why: dict[tuple[str, str, str], str] = {}
         self._warm: dict[tuple[str, str], Backend] = {}
 
-    def not_ready(self, tenant: str, target: str, arm: StoredArm) -> str:
+    def not_ready(self, tenant: str, target: str, arm: Arm) -> str:
         """Why the arm cannot serve now; empty where it can. Asks nobody: it is what the last look found."""
         return self._why.get((tenant, target, arm.key), f"{arm.version} is being loaded")
 
@@ -63,7 +63,7 @@ class Warmer:
         wanted: dict[tuple[str, str], Backend] = {}
         found: dict[tuple[str, str, str], str] = {}
         for tenant, target, arm in await self._arms.arms():
-            found[tenant, target, arm.label] = await self._ready(tenant, arm, wanted)
+            found[tenant, target, arm.key] = await self._ready(tenant, arm, wanted)
         self._why = found
         needed = {(backend.runtime, backend.version.model) for backend in wanted.values()}
         for backend in [self._warm[key] for key in self._warm.keys() - wanted.keys()]:

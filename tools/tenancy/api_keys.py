@@ -12,7 +12,7 @@ from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.tenants import ApiKey, Principal
 from tools.calling.context import SCOPES
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["KEY_PREFIX", "ApiKeyList", "NewApiKey", "find_caller", "key_tools"]
 
@@ -22,7 +22,7 @@ Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,99}$", descr
 TenantName = Annotated[str, Field(min_length=1, max_length=64, description="the caller's own where left out")]
 
 
-class ApiKeyView(BaseModel):
+class ApiKeyView(View):
     """What is kept of a key."""
 
     id: str
@@ -103,12 +103,12 @@ def api_key_issue(
         revoked_at=None,
     )
     unit.keys.save(kept)
-    return NewApiKey(key=key, tenant=unit.tenant, view=_view(kept))
+    return NewApiKey(key=key, tenant=unit.tenant, view=ApiKeyView.of(kept))
 
 
 def api_keys_list(context: ToolContext, tenant: TenantName | None = None) -> ApiKeyList:
     """List the API keys: whose they are, what they may do and until when; never the keys themselves."""
-    return ApiKeyList(keys=[_view(key) for key in _unit_of(context, tenant).keys.all()])
+    return ApiKeyList(keys=[ApiKeyView.of(key) for key in _unit_of(context, tenant).keys.all()])
 
 
 def api_key_revoke(
@@ -122,7 +122,7 @@ def api_key_revoke(
     if kept.revoked_at is None:
         kept = replace(kept, revoked_at=context.now)
         unit.keys.save(kept)
-    return _view(kept)
+    return ApiKeyView.of(kept)
 
 
 def _unit_of(context: ToolContext, tenant: str | None) -> Unit:
@@ -139,11 +139,6 @@ def _unit_of(context: ToolContext, tenant: str | None) -> Unit:
 
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _view(key: ApiKey) -> ApiKeyView:
-    kept = {name: getattr(key, name) for name in ApiKeyView.model_fields if name != "revoked"}
-    return ApiKeyView(**kept, revoked=key.revoked_at is not None)
 
 
 def key_tools() -> list[ToolSpec]:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput
 from memory.ledger.tenants import Isolation, Tenant
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["QUOTAS", "TenantList", "TenantUse", "TenantView", "tenant_tools"]
 
@@ -21,7 +21,7 @@ TenantName = Annotated[str, Field(min_length=1, max_length=64, description="such
 NewName = Annotated[str, Field(pattern=f"^{_NAME.pattern}$", description="lower-case letters, digits and hyphens")]
 
 
-class TenantView(BaseModel):
+class TenantView(View):
     """One tenant. A quota that is not in `quotas` is not limited."""
 
     id: str
@@ -59,7 +59,7 @@ def register_tenant(
     """Register a tenant with its isolation level (shared, dedicated or hybrid runtimes) and quotas."""
     tenant = Tenant(name, title or name, isolation, _checked(quotas or {}), "active", context.now)
     context.unit.tenants.add(tenant)
-    return _view(tenant)
+    return TenantView.of(tenant)
 
 
 def manage_tenant_resources(
@@ -84,19 +84,19 @@ def manage_tenant_resources(
         former, quotas={**kept, **limits}, isolation=isolation or former.isolation, state=state or former.state
     )
     context.unit.tenants.save(changed)
-    return _view(changed)
+    return TenantView.of(changed)
 
 
 def tenants_list(context: ToolContext) -> TenantList:
     """List all tenants of the hub with their isolation, quotas and state."""
-    return TenantList(tenants=[_view(tenant) for tenant in context.unit.tenants.all()])
+    return TenantList(tenants=[TenantView.of(tenant) for tenant in context.unit.tenants.all()])
 
 
 def tenant_usage(context: ToolContext) -> TenantUse:
     """Show the caller's own tenant: its quotas, and what it used within the last 24 hours."""
     used = context.unit.usage.total(since=context.now - timedelta(hours=24))
     return TenantUse(
-        tenant=_view(context.unit.tenants.get(context.tenant)),
+        tenant=TenantView.of(context.unit.tenants.get(context.tenant)),
         requests=int(used["requests"]),
         errors=int(used["errors"]),
         tokens_in=int(used["tokens_in"]),
@@ -111,10 +111,6 @@ def _checked(quotas: dict[str, float]) -> dict[str, float]:
     if wrong := sorted(name for name, value in quotas.items() if not 0 <= value < float("inf")):
         raise InvalidInput(f"The quota {', '.join(wrong)} is not a number of 0 and more.", "Give null to lift a quota.")
     return quotas
-
-
-def _view(tenant: Tenant) -> TenantView:
-    return TenantView.model_validate(tenant, from_attributes=True)
 
 
 def tenant_tools() -> list[ToolSpec]:

@@ -24,9 +24,9 @@ from server.openai.routes import openai_routes
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import Window
 from tools.serving.assembly import Serving, open_serving
-from tools.serving.bundled import bundled_version
 from tools.serving.llamacpp import LlamaRuntime
 from tools.serving.metering import Caller
+from tools.serving.providers import bundled_version
 
 pytestmark = pytest.mark.integration
 

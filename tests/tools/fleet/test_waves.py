@@ -15,7 +15,7 @@ from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB
 from tools.calling.approval_tools import approval_tools
-from tools.fleet.artifacts import keep
+from tools.registry.artifacts import keep
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import wave

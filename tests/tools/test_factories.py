@@ -8,7 +8,7 @@ from edge.kernel.errors import CallerError, Conflict, GateRefused, InvalidInput,
 from memory.ledger.rollouts import Target
 from tests.fakes.judged import BASE_DIGEST, equip, measure, register
 from tests.fakes.works import ANN, Works
-from tools.factories.tools import Deployment
+from tools.factories import Deployment
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.tools import rollout_tools
 

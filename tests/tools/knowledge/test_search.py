@@ -1,7 +1,7 @@
 from typing import cast
 
 from memory.store import KnowledgeStore
-from tools.knowledge import FoundPassages, knowledge_tools
+from tools.knowledge.search import FoundPassages, knowledge_tools
 from tools.spec import LOCAL_ENGINEER, ToolContext
 
 

@@ -22,8 +22,8 @@ from tests.fakes.contents import contents_in
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.packs import MANUAL, pack_file, passage
 from tools.calling.context import LOCAL_ENGINEER, ToolContext, ToolRuntime
-from tools.fleet.packs import build_pack, pack_tools
-from tools.fleet.word_vectors import DIMENSIONS, WordVectors, distil, general_words
+from tools.knowledge.packs import build_pack, pack_tools
+from tools.knowledge.word_vectors import DIMENSIONS, WordVectors, distil, general_words
 
 DOCUMENTS = {
     "se30.md": "# SE30\n\n## Errors\n\nE-217 means that the fan has stopped.\n",
