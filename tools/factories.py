@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 
 from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
@@ -12,6 +12,7 @@ from memory.ledger import Unit
 from memory.ledger.factories import Factory
 from memory.ledger.rollouts import Target
 from memory.ledger.versions import Version
+from tools.governance.evidence import Frozen
 from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.gate import Gates, Judgement, record, refusal, told
 from tools.governance.licence import compatibility
@@ -42,11 +43,7 @@ __all__ = [
 ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AdapterPolicy(_Frozen):
+class AdapterPolicy(Frozen):
     """Whether versions have an adapter. `licences` are those that it may be under; empty for any that is known."""
 
     use: Literal["none", "optional", "required"] = "optional"
@@ -59,7 +56,7 @@ class AdapterPolicy(_Frozen):
         return self
 
 
-class Size(_Frozen):
+class Size(Frozen):
     """One size in which a model is deployed.
 
     Attributes:
@@ -75,7 +72,7 @@ class Size(_Frozen):
     base_digest: Digest = ""
 
 
-class Autoscaling(_Frozen):
+class Autoscaling(Frozen):
     """Bounds of the number of replicas: desired state, for runtimes that can scale."""
 
     least: Annotated[int, Field(ge=0, le=1000)] = 1
@@ -88,7 +85,7 @@ class Autoscaling(_Frozen):
         return self
 
 
-class FactoryTemplate(_Frozen):
+class FactoryTemplate(Frozen):
     """By what a factory makes and deploys the versions of one model.
 
     Attributes:

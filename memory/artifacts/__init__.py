@@ -4,7 +4,7 @@
     store.py   put, read, check, delete and collect, in a folder or at any address that fsspec opens
 
 A content is whole or not there, and whatever is read was checked: a store that was altered is found out, not believed.
-Which tenant has which content is the ledger's business (`memory/ledger/artifacts.py`).
+Which tenant has which content is the ledger's business (`memory/ledger/versions.py`).
 """
 
 from memory.artifacts.store import ArtifactStore, Stored, open_artifacts

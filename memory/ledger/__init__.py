@@ -6,10 +6,9 @@
     scope.py       the tenant scope, the one place where tenants are kept apart
     repository.py  what all repositories share: find, get, list, save; optimistic concurrency
     unit.py        the unit of work: an open transaction of one tenant, with its repositories; group commit
-    documents.py   documents and their chunks
-    outbox.py      what the mirrors (lexical index, vectors) have yet to apply
+    documents.py   documents, chunks, and the outbox of changes for the mirrors (lexical index, vectors)
     threads.py     conversations
-    audit.py       the hash-chained log
+    audit.py       the hash-chained log; idempotent calls
     ...            row, table and repository of what it is named for
 
 What other stores mirror is written here first, with an outbox row in the same transaction (`memory/mirrors`).
@@ -24,8 +23,7 @@ import sqlalchemy as sa
 
 from memory.ledger.database import Database, open_database
 from memory.ledger.devices import EnrolmentToken, enrolment_tokens
-from memory.ledger.documents import Documents
-from memory.ledger.outbox import Outbox
+from memory.ledger.documents import Documents, Outbox
 from memory.ledger.scope import TenantScope
 from memory.ledger.tenants import ApiKey, api_keys
 from memory.ledger.threads import Threads

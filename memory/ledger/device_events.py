@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from memory.ledger.database import batches
 from memory.ledger.repository import MutableRepository, Rows
-from memory.ledger.scope import Condition, TenantScope
+from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Key, Max8, Max16, Max32, Max40, Max64, Name, map_table
 
 __all__ = ["DeviceEvent", "DeviceEvents", "DeviceQuestion", "DeviceQuestions", "Rejected"]
@@ -100,18 +100,14 @@ class DeviceEvents:
         Args:
             before: a position; only what came before it.
         """
-        where = [device_events.c.device == device]
-        if kind is not None:
-            where.append(device_events.c.kind == kind)
-        if before is not None:
-            where.append(device_events.c.position < before)
-        return self._rows.list(*where, order=device_events.c.position.desc(), limit=limit)
+        where = [device_events.c.position < before] if before is not None else []
+        order = device_events.c.position.desc()
+        return self._rows.list(*where, order=order, limit=limit, device=device, kind=kind)
 
     def newest(self, kind: str | None = None, limit: int = 100) -> list[DeviceEvent]:
         """Of all devices, newest received first."""
-        where = [device_events.c.kind == kind] if kind is not None else []
         order = (device_events.c.received_at.desc(), device_events.c.device, device_events.c.position.desc())
-        return self._rows.list(*where, order=order, limit=limit)
+        return self._rows.list(order=order, limit=limit, kind=kind)
 
     def rejected(self, device: str, limit: int = 100) -> list[Rejected]:
         """Newest first."""
@@ -158,10 +154,6 @@ class DeviceQuestions(MutableRepository[DeviceQuestion]):
         self, origin: str = "hub", device: str | None = None, *, open_only: bool = False, limit: int = 100
     ) -> list[DeviceQuestion]:
         """Newest first; of all devices, or of one."""
-        where: list[Condition] = [device_questions.c.origin == origin]
-        if device is not None:
-            where.append(device_questions.c.device == device)
-        if open_only:
-            where.append(device_questions.c.answered_at.is_(None))
+        where = [device_questions.c.answered_at.is_(None)] if open_only else []
         order = (device_questions.c.asked_at.desc(), device_questions.c.id)
-        return self._rows.list(*where, order=order, limit=limit)
+        return self._rows.list(*where, order=order, limit=limit, origin=origin, device=device)

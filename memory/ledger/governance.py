@@ -77,8 +77,8 @@ class GateResults(Repository[GateResult]):
 
     def of(self, version: str, gate: str | None = None, limit: int = 50) -> list[GateResult]:
         """Newest first; of all gates, or of one."""
-        where = [gate_results.c.version == version] + ([gate_results.c.gate == gate] if gate is not None else [])
-        return self._rows.list(*where, order=(gate_results.c.at.desc(), gate_results.c.id), limit=limit)
+        order = (gate_results.c.at.desc(), gate_results.c.id)
+        return self._rows.list(order=order, limit=limit, version=version, gate=gate)
 
 
 @dataclass(frozen=True, slots=True)

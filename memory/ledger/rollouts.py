@@ -68,6 +68,15 @@ class RolloutEvent:
     kind: Max64[str]
     detail: Mapping[str, Any]
 
+    @property
+    def text(self) -> str:
+        return self.detail["text"]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """JSON, for programs."""
+        return self.detail["data"]
+
 
 rollouts = map_table("rollouts", Rollout, sa.Index(None, "ended_at", "due_at"), sa.Index(None, "tenant", "target"))
 rollout_events = map_table(
@@ -89,9 +98,9 @@ class Rollouts(RevisedRepository[Rollout]):
 
     def all(self, target: str | None = None, limit: int = 200, *, active: bool = False) -> list[Rollout]:
         """Newest first; of all targets, or of one; `active`: those that have not ended."""
-        where = [rollouts.c.target == target] if target is not None else []
-        where += [rollouts.c.ended_at.is_(None)] if active else []
-        return self._rows.list(*where, order=(rollouts.c.created_at.desc(), rollouts.c.id), limit=limit)
+        where = [rollouts.c.ended_at.is_(None)] if active else []
+        order = (rollouts.c.created_at.desc(), rollouts.c.id)
+        return self._rows.list(*where, order=order, limit=limit, target=target)
 
     def open(self, limit: int | None = None) -> list[Rollout]:
         """Those that have not ended, the longest due first."""

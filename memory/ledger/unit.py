@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from memory.ledger.alerts import Alerts
-from memory.ledger.approvals import Approvals
-from memory.ledger.artifacts import Artifacts
-from memory.ledger.audit import Audit
-from memory.ledger.calls import Calls
+from memory.ledger.approvals import Approvals, Delegations
+from memory.ledger.audit import Audit, Calls
 from memory.ledger.desired import DesiredItems
 from memory.ledger.device_events import DeviceEvents, DeviceQuestions
 from memory.ledger.devices import Devices, DeviceSessions, Enrolments, Streams, Uplinks
@@ -22,7 +20,7 @@ from memory.ledger.rollouts import Rollouts, Targets
 from memory.ledger.scope import TenantScope
 from memory.ledger.tenants import Keys, Principals, Tenants
 from memory.ledger.usage import MeasurementLog, ShadowUsageLog, UsageLog
-from memory.ledger.versions import Aliases, Models, Versions
+from memory.ledger.versions import Aliases, Artifacts, Models, Versions
 
 __all__ = ["ADMINISTRATIVE", "GroupCommit", "Unit"]
 
@@ -45,6 +43,7 @@ class Unit:
     alerts = _opens(Alerts)
     aliases = _opens(Aliases)
     approvals = _opens(Approvals)
+    delegations = _opens(Delegations)
     artifacts = _opens(Artifacts)
     audit = _opens(Audit)
     calls = _opens(Calls)

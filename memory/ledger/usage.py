@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from memory.ledger.database import batches
 from memory.ledger.repository import Rows
-from memory.ledger.scope import Condition, TenantScope
+from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Instant, Key, Name, map_table, metadata, tenant_column
 
 __all__ = ["Measured", "MeasurementLog", "ShadowUsageLog", "Usage", "UsageLog"]
@@ -79,14 +79,9 @@ class UsageLog:
 
     def of(self, target: str | None = None, version: str | None = None, since: datetime | None = None) -> list[Usage]:
         """By minute, oldest first."""
-        where: list[Condition] = []
-        if target is not None:
-            where.append(self.table.c.target == target)
-        if version is not None:
-            where.append(self.table.c.version == version)
-        if since is not None:
-            where.append(self.table.c.minute >= since)
-        return self._rows.list(*where, order=(self.table.c.minute, self.table.c.target, self.table.c.version))
+        where = [self.table.c.minute >= since] if since is not None else []
+        order = (self.table.c.minute, self.table.c.target, self.table.c.version)
+        return self._rows.list(*where, order=order, target=target, version=version)
 
     def total(self, since: datetime) -> dict[str, float]:
         """All that the tenant used since then: requests, errors, tokens_in, tokens_out, latency_ms_sum, cost."""

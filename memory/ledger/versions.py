@@ -1,4 +1,4 @@
-"""Models, their versions (base, adapter and quantisation, by the digest of their content), and aliases."""
+"""Models, their versions (base, adapter and quantisation, by the digest of their content), aliases and artifacts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from memory.ledger.repository import MutableRepository, Repository, RevisedRepository
-from memory.ledger.tables import Key, Max32, Max64, Max80, Name, map_table
+from memory.ledger.tables import BigInt, Key, Max32, Max64, Max80, Max128, Name, map_table
 
-__all__ = ["STAGES", "Alias", "Aliases", "Model", "Models", "Version", "Versions"]
+__all__ = ["STAGES", "Alias", "Aliases", "Artifact", "Artifacts", "Model", "Models", "Version", "Versions"]
 
 STAGES = ("candidate", "staging", "production", "retired")
 """The stages that every tenant has; it may use others."""
@@ -150,3 +150,28 @@ class Models(MutableRepository[Model]):
     def add(self, item: Model) -> None:
         """Raises Conflict: there is such a model already."""
         self._add_new(item, "Register a new version of it instead.")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One content. `digest` is `sha256:` and 64 hexadecimal digits; `url` is any that fsspec opens."""
+
+    digest: Key[Max80[str]]
+    media_type: Max128[str]
+    size_bytes: BigInt
+    url: str
+    created_at: datetime
+
+
+artifacts = map_table("artifacts", Artifact)
+
+
+class Artifacts(MutableRepository[Artifact]):
+    """One tenant's artifacts, by digest."""
+
+    table, row, noun = artifacts, Artifact, "artifact"
+    missing, advice = "There is no artifact {key}.", "Register it first."
+
+    def remove(self, digest: str) -> bool:
+        """Whether the tenant had it."""
+        return self._rows.delete(artifacts.c.digest == digest) > 0

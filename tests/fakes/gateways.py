@@ -15,12 +15,11 @@ from edge.kernel.errors import NotFound, StorageFailed
 from server.openai.routes import openai_routes
 from tools.rollouts.targets import Arm
 from tools.serving.attempts import AttemptLimits
-from tools.serving.gateway import Gateway
+from tools.serving.gateway import Gateway, ShadowTraffic
 from tools.serving.metering import Caller, UsageRecord, UsageWriter
 from tools.serving.rate_limits import Admission, Quotas
 from tools.serving.routing import Backend, Offer, Traffic
 from tools.serving.runtime import Runtime
-from tools.serving.shadow_traffic import ShadowTraffic
 
 __all__ = ["FakeDeployments", "FakeQuotas", "FakeSink", "GatewayHub", "serve_gateway"]
 
@@ -32,7 +31,7 @@ class FakeDeployments:
     backends: dict[str, Backend]
     splits: dict[str, Traffic] = field(default_factory=dict[str, Traffic])
 
-    def split(self, target: str, weights: Mapping[str, float], shadow: Arm | None = None) -> None:
+    def split(self, target: str, weights: Mapping[str, int], shadow: Arm | None = None) -> None:
         arms = tuple(Arm(version=version, weight=weight) for version, weight in weights.items())
         self.splits[target] = Traffic(target, arms, shadow=shadow)
 
@@ -48,6 +47,9 @@ class FakeDeployments:
 
     async def offers(self, tenant: str) -> Sequence[Offer]:
         return [Offer(name, "target") for name in self.splits] + [Offer(name, "version") for name in self.backends]
+
+    async def arms(self) -> Sequence[tuple[str, str, Arm]]:
+        return [("default", traffic.target, arm) for traffic in self.splits.values() for arm in traffic.arms]
 
 
 @dataclass

@@ -9,13 +9,12 @@ from tests.fakes.gateways import FakeDeployments, FakeQuotas, FakeSink
 from tools.registry.roster import RuntimeReport
 from tools.rollouts.targets import Arm
 from tools.serving.assembly import open_runtimes
-from tools.serving.gateway import Gateway
+from tools.serving.gateway import Gateway, ShadowTraffic
 from tools.serving.metering import UsageWriter
 from tools.serving.providers import bundled_version
 from tools.serving.rate_limits import Admission, Quotas
 from tools.serving.routing import Backend, Traffic
 from tools.serving.runtime import ServedVersion
-from tools.serving.shadow_traffic import ShadowTraffic
 
 __all__ = ["OpenServing", "ScriptedServing", "serving_of"]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import ApprovalNeeded
-from memory.ledger.artifacts import Artifact
 from memory.ledger.device_events import DeviceQuestion
 from memory.ledger.devices import Device, EnrolmentToken, Uplink
 from memory.ledger.rollouts import Target
 from memory.ledger.tenants import Principal
+from memory.ledger.versions import Artifact
 from tests.fakes.fleet_devices import new_signer
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works

@@ -64,7 +64,7 @@ def approvals_list(
     found = [current(approval, context.now) for approval in context.unit.approvals.all(limit=200)]
     return ApprovalList(
         approvals=[ApprovalView.of(approval) for approval in found if state is None or approval.state == state][:limit],
-        delegations=[DelegationView.of(one) for one in context.unit.approvals.delegations(context.now)],
+        delegations=[DelegationView.of(one) for one in context.unit.delegations.holding(context.now)],
     )
 
 

@@ -10,6 +10,7 @@ from edge.kernel.errors import CallerError
 from memory.ledger.versions import Version
 from tools.calling.approval import ApprovalRequest, ask, consume
 from tools.factories import ShortName
+from tools.governance.evidence import Frozen
 from tools.governance.evidence_store import Use
 from tools.governance.gate import Gates, record, told
 from tools.rollouts.plans import RolloutChoice
@@ -34,7 +35,7 @@ RunState = Literal[
 OVER: frozenset[RunState] = frozenset({"done", "refused", "failed", "cancelled"})
 
 
-class PipelineStage(BaseModel):
+class PipelineStage(Frozen):
     """One stage: its gate must pass, then it is approved or rolled out, then the version is in it.
 
     Attributes:
@@ -44,8 +45,6 @@ class PipelineStage(BaseModel):
         alias: names the version once it is in the stage.
         target: is moved to the version, by `strategy`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ShortName
     gate: Use | None = None

@@ -13,7 +13,7 @@ from edge.kernel.protocol.artifacts import ArtifactRef
 from memory.artifacts import ArtifactStore, Stored
 from memory.home import storage_errors
 from memory.ledger import Unit
-from memory.ledger.artifacts import Artifact
+from memory.ledger.versions import Artifact
 from tools.calling.context import require_scope
 from tools.spec import ToolContext, ToolRuntime, ToolSpec, View, bind, tool
 
@@ -170,9 +170,7 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
 
     reads, writes = {"roster:read"}, {"artifacts:write"}
     return [
-        replace(
-            tool(artifact_put, scopes=writes, effect="write", timeout_s=_FILE_LIMIT_S, idempotent=True), prepare=take
-        ),
+        tool(artifact_put, scopes=writes, effect="write", timeout_s=_FILE_LIMIT_S, idempotent=True, prepare=take),
         tool(artifact_list, scopes=reads, ledger=True),
         tool(artifact_show, scopes=reads, ledger=True),
         tool(artifact_remove, scopes=writes, effect="write"),

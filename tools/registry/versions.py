@@ -1,6 +1,5 @@
 """Registered models and their versions: registered, shown, compared, with lineage and card."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -318,7 +317,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
     writes = {"roster:write"}
     return [
         tool(register_model, scopes=writes, effect="write"),
-        replace(tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S), prepare=take),
+        tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S, prepare=take),
     ]
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from memory.ledger.rollouts import RolloutEvent
 from tools.rollouts.canary_analysis import Analysis, Judged, Observed, analyse, fingerprint, judge_wave
 from tools.rollouts.machine import advance, trouble
 from tools.rollouts.plans import Step
-from tools.rollouts.rollout import Observation, Rollout, RolloutEvent, Transition
+from tools.rollouts.rollout import Observation, Rollout, Transition
 from tools.rollouts.world import Window, World
 from tools.runs.work import EventSource, Lease, RunStore, Work
 

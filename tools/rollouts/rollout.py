@@ -17,7 +17,6 @@ __all__ = [
     "GateAnswer",
     "Observation",
     "Rollout",
-    "RolloutEvent",
     "SetTarget",
     "State",
     "Transition",
@@ -161,18 +160,6 @@ class AppendEvent:
         data: JSON.
     """
 
-    kind: str
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RolloutEvent:
-    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `AppendEvent`."""
-
-    sequence: int
-    rollout_id: str
-    at: datetime
     kind: str
     text: str
     data: dict[str, Any] = field(default_factory=dict)

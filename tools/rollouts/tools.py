@@ -12,9 +12,9 @@ from memory.ledger import Unit
 from tools.rollouts.canary_analysis import CanaryLimits
 from tools.rollouts.machine import Command, command, retry
 from tools.rollouts.measurements import score_record
-from tools.rollouts.plans import Plan, Strategy, make_plan, strategy_of
+from tools.rollouts.plans import Plan, RolloutChoice, Strategy, make_plan
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.store import add_rollout, events_of, read_rollout, read_target, rollouts_of, write_change
+from tools.rollouts.store import add_rollout, read_rollout, read_target, rollouts_of, write_change
 from tools.rollouts.targets import Arm
 from tools.serving.configuration import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
@@ -124,9 +124,11 @@ def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
     configuration: Configuration = None,
 ) -> RolloutView:
     """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
-    chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
+    choice = RolloutChoice(
+        kind=strategy, percentages=percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples
+    )
     options = {"limits": limits, "error_threshold": error_threshold}
-    return start_rollout(context, target, version, chosen, configuration, **options)
+    return start_rollout(context, target, version, choice.strategy, configuration, **options)
 
 
 def execute_blue_green_deployment(
@@ -139,8 +141,8 @@ def execute_blue_green_deployment(
     configuration: Configuration = None,
 ) -> RolloutView:
     """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
-    chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
-    return start_rollout(context, target, version, chosen, configuration, limits=limits)
+    choice = RolloutChoice(kind="blue_green", hold_s=hold_s, minimum_samples=minimum_samples)
+    return start_rollout(context, target, version, choice.strategy, configuration, limits=limits)
 
 
 def start_rollout(
@@ -194,7 +196,7 @@ def start_rollout(
 def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[int, Field(ge=0)] = 0) -> RolloutStatus:
     """Show a rollout: its state and why, its step, what the target serves, and its events behind a sequence number."""
     found = _find(context.unit, rollout)
-    events = [RolloutEventView.of(event) for event in events_of(context.unit, found.id, after)]
+    events = [RolloutEventView.of(event) for event in context.unit.rollouts.events(found.id, after, 500)]
     return RolloutStatus(rollout=_view(context.unit, found), plan=found.plan, events=events)
 
 

@@ -10,7 +10,7 @@ from memory.artifacts import ArtifactStore
 from memory.ledger import Ledger
 from memory.settings import Settings
 from tools.rollouts.measurements import LedgerMetrics
-from tools.serving.gateway import Gateway
+from tools.serving.gateway import Gateway, ShadowTraffic
 from tools.serving.ledger import LedgerDeployments, LedgerQuotas, LedgerSink
 from tools.serving.llamacpp import LlamaRuntime
 from tools.serving.metering import UsageWriter
@@ -19,7 +19,6 @@ from tools.serving.openai_compatible import OpenAICompatibleRuntime
 from tools.serving.providers import PROVIDERS, bundled_version, github_base_url, key_of
 from tools.serving.rate_limits import Admission
 from tools.serving.runtime import Runtime, ServedVersion
-from tools.serving.shadow_traffic import ShadowTraffic
 from tools.serving.warm_up import Warmer
 
 __all__ = ["Serving", "open_runtimes", "open_serving"]

@@ -91,6 +91,10 @@ class Deployments(Protocol):
         """Everything that the tenant may ask for."""
         ...
 
+    async def arms(self) -> Sequence[tuple[str, str, Arm]]:
+        """(tenant, target, arm) of everything that is to serve, arms of weight 0 and shadows included."""
+        ...
+
 
 def configured(backend: Backend, configuration: Mapping[str, Any]) -> Backend:
     """The backend with an arm's configuration over its version's own."""

@@ -18,8 +18,8 @@ from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, StorageF
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.messages import Enrolled
 from memory.ledger import Ledger, Unit, open_ledger
-from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device, Uplink
+from memory.ledger.versions import Artifact
 from server.outcomes import outcome_of
 from tests.fakes.contents import contents_in
 from tests.fakes.fleet_devices import MemoryIdentity

@@ -8,12 +8,12 @@ import pytest
 from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import Ledger
 from memory.ledger.alerts import Alert
-from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device
 from memory.ledger.factories import Factory, Pipeline
 from memory.ledger.governance import GateResult, StoredPolicy
 from memory.ledger.rollouts import Rollout, Target, tenants_with_due_rollouts, tenants_with_open_rollouts
 from memory.ledger.usage import Measured, Usage
+from memory.ledger.versions import Artifact
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)

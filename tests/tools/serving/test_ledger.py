@@ -14,9 +14,8 @@ from edge.kernel.errors import NotAllowed, NotFound, Unavailable
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.artifacts import Artifact
 from memory.ledger.rollouts import Target
-from memory.ledger.versions import Model, Version
+from memory.ledger.versions import Artifact, Model, Version
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.tools.serving.test_metering import use
 from tools.rollouts.measurements import LedgerMetrics
@@ -106,7 +105,7 @@ async def test_a_target_of_an_aliass_name_wins_and_is_followed_within_a_second(l
     assert len((await known.traffic("default", "champion")).arms) == 1
     clock[0] += 1.0
     traffic = await known.traffic("default", "champion")
-    assert [(arm.version, arm.weight, arm.label) for arm in traffic.arms] == [
+    assert [(arm.version, arm.weight, arm.key) for arm in traffic.arms] == [
         ("m@1", 90, "m@1"),
         ("m@2", 10, arms[1].key),
     ]
