@@ -208,23 +208,21 @@ class Components:
 
     def _record(self, found: HeldOutResult) -> None:
         """Keep how good the classifier is, where the ledger does not have it yet."""
-        from tools.spec import LOCAL_ENGINEER
+        from evals.evaluations import Evaluation, list_evaluations, record_evaluation
 
-        name, tenant = self.embedder.name, LOCAL_ENGINEER.tenant
-        row = {
-            "id": f"intent-routing-{found.digest[:12]}-{name}",
-            "task": "intent-routing",
-            "subject": f"intent classifier on {name}",
-            "dataset": f"held-out utterances {found.digest[:8]}",
-            "samples": found.samples,
-            "metrics": found.metrics,
-            "finished_at": found.measured_at,
-        }
-        with self.ledger.view(tenant) as unit:
-            kept = {entry["id"]: entry["metrics"] for entry in unit.evaluations.all("intent-routing")}
-        if kept.get(row["id"]) != found.metrics:
-            with self.ledger.unit(tenant) as unit:
-                unit.evaluations.save(row)
+        name = self.embedder.name
+        evaluation = Evaluation(
+            id=f"intent-routing-{found.digest[:12]}-{name}",
+            task="intent-routing",
+            subject=f"intent classifier on {name}",
+            dataset=f"held-out utterances {found.digest[:8]}",
+            samples=found.samples,
+            metrics=found.metrics,
+            finished_at=found.measured_at,
+        )
+        kept = {entry.id: entry.metrics for entry in list_evaluations(self.ledger, evaluation.task)}
+        if kept.get(evaluation.id) != evaluation.metrics:
+            record_evaluation(self.ledger, evaluation)
 
 
 def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles | None = None) -> list[ToolSpec]:
@@ -239,8 +237,7 @@ def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles
     from tools.registry.lifecycle import lifecycle_tools
     from tools.registry.versions import registering_tools, version_tools
     from tools.rollouts.tools import rollout_tools
-    from tools.tenancy.api_keys import key_tools
-    from tools.tenancy.tenants import tenant_tools
+    from tools.tenancy import key_tools, tenant_tools
 
     return [
         *registering_tools(catalogue, files),
@@ -258,12 +255,11 @@ def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles
 def governance_tools(gates: Gates) -> list[ToolSpec]:
     """What judges versions by evidence, and what deploys by that: gates, policies, exports, factories, pipelines."""
     from tools.factories import factory_tools
-    from tools.governance.bill_of_materials import bill_of_materials_tools
     from tools.governance.evidence_store import evidence_tools
     from tools.governance.gate import gate_tools
     from tools.governance.licence_tools import compatibility_tools
-    from tools.governance.model_card import model_card_tools
     from tools.governance.policy_store import policy_tools
+    from tools.governance.version_description import export_tools
     from tools.pipelines.tools import pipeline_tools
 
     return [
@@ -271,8 +267,7 @@ def governance_tools(gates: Gates) -> list[ToolSpec]:
         *policy_tools(),
         *gate_tools(gates),
         *compatibility_tools(gates.source),
-        *model_card_tools(gates.source),
-        *bill_of_materials_tools(gates.source),
+        *export_tools(gates.source),
         *factory_tools(gates),
         *pipeline_tools(gates),
     ]

@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from memory.ledger.rollouts import RolloutEvent
 from tools.calling.context import ToolContext, require_scope
-from tools.runs.work import EventSource, watch
+from tools.runs import EventSource, watch
 
 __all__ = ["rollout_routes"]
 

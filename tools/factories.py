@@ -14,7 +14,7 @@ from memory.ledger.rollouts import Target
 from memory.ledger.versions import Version
 from tools.governance.evidence import Frozen
 from tools.governance.evidence_store import EvidenceSource, Use
-from tools.governance.gate import Gates, Judgement, record, refusal, told
+from tools.governance.gate import Gates, Judgement, reasons_of, record, refusal
 from tools.governance.licence import compatibility
 from tools.governance.verdict import Verdict
 from tools.registry.versions import Digest, ServedBy, VersionContent, registering_tools
@@ -185,7 +185,7 @@ def require_deployable(found: Judgement, size: Size, *, new: bool) -> list[str]:
     Raises:
         GateRefused: the verdict is "fail", the version is too large, or it is not new and evidence is missing.
     """
-    missing = [] if found.result.verdict == "pass" else told(found.result)
+    missing = [] if found.result.verdict == "pass" else reasons_of(found.result)
     if found.result.verdict == "fail":
         raise refusal(found)
     measured = [one for one in found.evidence.evaluations if one.metric == "memory_mb"]

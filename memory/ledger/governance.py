@@ -1,4 +1,4 @@
-"""Evidence about the content of versions, policies as text, and the verdicts of gates; see `tools/governance`."""
+"""Evaluations, evidence about the content of versions, policies as text, verdicts of gates; see `tools/governance`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +8,19 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from memory.ledger.repository import Repository, RevisedRepository
-from memory.ledger.tables import Key, Max16, Max32, Max80, Name, map_table
+from memory.ledger.scope import TenantScope
+from memory.ledger.tables import Instant, Key, Max16, Max32, Max80, Name, map_table, metadata, tenant_column
 
-__all__ = ["EvidenceItem", "EvidenceItems", "EvidenceKind", "GateResult", "GateResults", "Policies", "StoredPolicy"]
+__all__ = [
+    "Evaluations",
+    "EvidenceItem",
+    "EvidenceItems",
+    "EvidenceKind",
+    "GateResult",
+    "GateResults",
+    "Policies",
+    "StoredPolicy",
+]
 
 EvidenceKind = Literal["evaluation", "bias", "security"]
 
@@ -109,3 +119,35 @@ class Policies(RevisedRepository[StoredPolicy]):
         saved = replace(item, revision=former.revision + 1 if former else 0)
         self._rows.put(saved)
         return saved
+
+
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    tenant_column(),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("task", sa.String(128), nullable=False, index=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("dataset", sa.Text, nullable=False),
+    sa.Column("samples", sa.Integer, nullable=False),
+    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("finished_at", Instant, nullable=False),
+)
+_COLUMNS = [column for column in evaluations.c if column.name != "tenant"]
+
+
+class Evaluations:
+    """One tenant's rows: id, task, subject, dataset, samples, metrics, finished_at."""
+
+    def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
+
+    def save(self, row: Mapping[str, Any]) -> None:
+        """Insert or overwrite."""
+        self._scope.upsert(evaluations, row)
+
+    def all(self, task: str | None = None) -> list[dict[str, Any]]:
+        """Newest first; all tasks, or one."""
+        query = sa.select(*_COLUMNS).order_by(evaluations.c.finished_at.desc(), evaluations.c.id)
+        rows = self._scope.rows(query if task is None else query.where(evaluations.c.task == task))
+        return [dict(row) for row in rows]

@@ -13,9 +13,8 @@ from memory.ledger.audit import Audit, Calls
 from memory.ledger.desired import DesiredItems
 from memory.ledger.device_events import DeviceEvents, DeviceQuestions
 from memory.ledger.devices import Devices, DeviceSessions, Enrolments, Streams, Uplinks
-from memory.ledger.evaluations import Evaluations
 from memory.ledger.factories import Factories, Pipelines
-from memory.ledger.governance import EvidenceItems, GateResults, Policies
+from memory.ledger.governance import Evaluations, EvidenceItems, GateResults, Policies
 from memory.ledger.rollouts import Rollouts, Targets
 from memory.ledger.scope import TenantScope
 from memory.ledger.tenants import Keys, Principals, Tenants

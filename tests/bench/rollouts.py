@@ -25,7 +25,7 @@ from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import Rollout
 from tools.rollouts.store import LedgerStore, add_rollout
 from tools.rollouts.targets import Arm, TargetState
-from tools.runs.worker import Pass, Worker
+from tools.runs import Pass, Worker
 
 __all__ = ["bench_reconciler"]
 

@@ -20,7 +20,7 @@ from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.fleet.credentials import hash_of
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.spec import ToolSpec
 
 __all__ = ["FLEET_SIGNER", "PACK", "TOKEN", "copied", "stock"]

@@ -31,7 +31,7 @@ from tools.rollouts.rollout import Rollout
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.spec import ToolContext, bind
 
 pytestmark = pytest.mark.integration

@@ -3,9 +3,8 @@
 from memory.artifacts import ArtifactStore
 from tools.fleet.configuration import configuration_tools, job_tools
 from tools.fleet.credentials import Identity
-from tools.fleet.devices import device_tools
+from tools.fleet.devices import device_tools, health_tools
 from tools.fleet.enrolment import enrolment_tools
-from tools.fleet.health import health_tools
 from tools.fleet.questions import question_tools
 from tools.fleet.sync import Exchange, fetch_tool, sync_tool
 from tools.spec import ToolSpec

@@ -27,9 +27,9 @@ __all__ = [
     "advice_on",
     "gate_tools",
     "read_result",
+    "reasons_of",
     "record",
     "refusal",
-    "told",
 ]
 
 
@@ -112,7 +112,7 @@ class Gates:
 
 def refusal(found: Judgement) -> GateRefused:
     """The error for a verdict that is no pass."""
-    reasons = told(found.result)
+    reasons = reasons_of(found.result)
     return GateRefused(
         f"The gate for {found.use.gate} says {found.result.verdict} of {found.result.subject}: {' '.join(reasons)}",
         f"{advice_on(found.result)}, then check the gate again.",
@@ -135,7 +135,7 @@ def advice_on(result: GateResult) -> str:
     return "Record the evidence that it names"
 
 
-def told(result: GateResult) -> list[str]:
+def reasons_of(result: GateResult) -> list[str]:
     """The reasons that made the verdict, a sentence each, with the facts of the evidence."""
     return [_sentence(reason) for reason in result.deciding()]
 
@@ -218,7 +218,7 @@ def _view(stored: StoredResult, result: GateResult) -> GateView:
         gate=stored.gate,
         version=stored.version,
         version_digest=result.subject_digest,
-        deciding=told(result),
+        deciding=reasons_of(result),
         obligations=[f"{one.name}: {one.text}" for one in result.obligations],
         at=stored.at,
     )

@@ -12,7 +12,7 @@ from tools.calling.approval import ApprovalRequest, ask, consume
 from tools.factories import ShortName
 from tools.governance.evidence import Frozen
 from tools.governance.evidence_store import Use
-from tools.governance.gate import Gates, record, told
+from tools.governance.gate import Gates, reasons_of, record
 from tools.rollouts.plans import RolloutChoice
 from tools.rollouts.rollout import TERMINAL
 from tools.rollouts.store import read_rollout
@@ -160,7 +160,7 @@ class Advance:
             run = run.model_copy(update={"gate_result": record(unit, found).id})
         if found.result.verdict == "pass":
             return run, True
-        return self._becomes(run, stage, state, *told(found.result)), False
+        return self._becomes(run, stage, state, *reasons_of(found.result)), False
 
     def _roll_out(self, run: PipelineRun, stage: PipelineStage, target: str) -> PipelineRun:
         """Starts it in the name of whoever started the run: nobody may approve its own by letting another advance."""

@@ -23,7 +23,7 @@ from tools.rollouts.rollout import (
     Transition,
 )
 from tools.rollouts.targets import TargetState
-from tools.runs.work import backoff_s
+from tools.runs import backoff_s
 
 __all__ = ["Command", "advance", "command", "move", "pause", "retry", "trouble"]
 

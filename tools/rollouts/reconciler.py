@@ -11,7 +11,7 @@ from tools.rollouts.machine import advance, trouble
 from tools.rollouts.plans import Step
 from tools.rollouts.rollout import Observation, Rollout, Transition
 from tools.rollouts.world import Window, World
-from tools.runs.work import EventSource, Lease, RunStore, Work
+from tools.runs import EventSource, Lease, RunStore, Work
 
 __all__ = ["Measurements", "RolloutStore", "observe", "read", "rollout_work"]
 
@@ -36,7 +36,7 @@ class RolloutStore(RunStore[Rollout], EventSource[RolloutEvent], RevisionSource,
 
 
 def rollout_work(store: RolloutStore, world: World) -> Work[Rollout]:
-    """Rollouts, for a `tools.runs.worker.Worker`."""
+    """Rollouts, for a `tools.runs.Worker`."""
 
     def step(rollouts: Sequence[Rollout], now: datetime, lease: Lease) -> list[Transition | Exception]:
         del lease  # no step takes long

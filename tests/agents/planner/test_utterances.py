@@ -15,8 +15,7 @@ from edge.kernel.language import detect_language
 from server.hub import governance_tools, ledger_tools
 from tests.fakes.known import KNOWN
 from tools.fleet.desired_state import SharedStates
-from tools.fleet.devices import device_tools
-from tools.fleet.health import health_tools
+from tools.fleet.devices import device_tools, health_tools
 from tools.fleet.questions import question_tools
 from tools.governance.evidence_store import open_evidence
 from tools.governance.gate import Gates

@@ -12,7 +12,7 @@ from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import audit
 from memory.ledger.documents import documents, outbox, watermarks
-from memory.ledger.evaluations import evaluations
+from memory.ledger.governance import evaluations
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import metadata
 from memory.ledger.tenants import tenants

@@ -13,7 +13,7 @@ from tests.fakes.rollouts import NOON, Clock, ScriptedWorld, serving
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer
 from tools.rollouts.store import LedgerStore
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 Chargehand = Callable[..., Done]
 

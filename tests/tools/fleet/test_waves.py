@@ -21,7 +21,7 @@ from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import wave
 from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 MODEL = ("model", "model")
 CARD = {"edge": {"runtime": "llama", "configuration": {"num_ctx": 512}}}

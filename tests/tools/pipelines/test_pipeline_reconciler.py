@@ -18,7 +18,7 @@ from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 GATE = {"purpose": "internal_use", "region": "EU"}
 APPROVED = [

@@ -17,7 +17,7 @@ from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 GATE = {"purpose": "internal_use", "region": "EU"}
 STAGES = [

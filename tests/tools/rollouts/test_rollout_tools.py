@@ -20,7 +20,7 @@ from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, wave
 from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView, rollout_tools
 from tools.rollouts.world import LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.spec import ToolContext, ToolRuntime, bind
 
 Verdict = Literal["pass", "fail", "insufficient_evidence"]

@@ -1,22 +1,175 @@
-"""Claims due runs, computes their steps, and commits them; level-triggered, so that a look makes up for missed ones."""
+"""Durable work: runs that go on by themselves, step by step, whenever a process dies.
+
+A kind of work (rollouts, pipelines) states what this needs of it as a `Work`: a store with the due query, and a step
+function. A `Worker` then does the rest, with nothing in memory between two looks:
+
+    claim      leases the runs that are due, the longest due first, for this process
+    heartbeat  renews the leases while a step takes long, and tells the step when it should stop
+    step       what each run comes to, by what is observed now; changes nothing
+    commit     the run as it is next, with all that belongs to it, in one transaction under the lease
+    back-off   a run that fails is looked at later, and each time later
+    events     what happened to a run, in order; `watch` follows them to its end
+    cancel     a person's change wins over a step that was under way; a long step learns of it at the next heartbeat
+
+Killed at any instant, a process loses nothing and does nothing twice:
+
+    before a claim             nothing has happened
+    between claim and commit   nothing has changed; the run is looked at again when the lease is over, or at once by a
+                               process of the same name
+    during a commit            all of it happened, or nothing
+    after a commit             the next look goes on from there
+
+A step may be computed again, so what it does outside its own commit must bear that. Two workers that have one run, by a
+lease that ran out too early, both compute the step; the store lets one commit through.
+"""
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from tools.runs.work import DurableRun, RunStore, Step, Work
+__all__ = ["DurableRun", "EventSource", "Lease", "Pass", "RunStore", "Step", "Work", "Worker", "backoff_s", "watch"]
 
-__all__ = ["Pass", "Worker"]
+
+class DurableRun(Protocol):
+    """What is remembered of one piece of work between two looks at it.
+
+    Attributes:
+        id: unlike that of any other of its kind.
+        due_at: when to look at it next; None where nobody needs to until a person acts, or it is over.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def due_at(self) -> datetime | None: ...
+
+
+R = TypeVar("R", bound=DurableRun)
+T = TypeVar("T")
+
+Step = tuple[T, tuple[Any, ...]]
+"""The run as it is next, and what is committed with it; nothing where all stays but when to look next."""
+
+
+class Lease(Protocol):
+    """The hold on the runs that a step is computed for."""
+
+    def must_stop(self, run_id: str) -> bool:
+        """Whether a long step should end early: the run was cancelled or taken over, or the process is to end."""
+        ...
+
+
+class RunStore(Protocol[R]):
+    """Where the runs of one kind are kept, of all tenants. Safe to use from several threads and processes."""
+
+    def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[R]:
+        """The due query: open runs with due_at <= now, the longest due first, leased to `holder` until then.
+
+        Those that another holder has leased still are left out; those that `holder` itself has are leased anew. What is
+        not due is not read.
+        """
+        ...
+
+    def renew(self, holder: str, runs: Sequence[R], until: datetime) -> set[str]:
+        """Prolong the leases; the ids of the runs that are open still, and still this holder's."""
+        ...
+
+    def commit(self, steps: Sequence[Step[R]], holder: str) -> list[R]:
+        """Write each run as it is next, and what belongs to it, durably; those that went through.
+
+        A run that another holder has leased meanwhile, or that somebody else changed since it was read, is left as it
+        is, with all that belongs to it.
+        """
+        ...
+
+    def postpone(self, runs: Sequence[R]) -> None:
+        """Save when to look next, and what was observed, alone: no change. Runs that were changed since are left."""
+        ...
+
+    def release(self, holder: str) -> None:
+        """Give back every lease that `holder` has, so that another process need not wait until it is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[R]):
+    """One kind of durable work.
+
+    Attributes:
+        kind: its name, for the log.
+        step: what each run comes to at this moment: a `Step`, or the exception for one that failed alone. It raises
+            where none could be looked at: then each is tried by itself. It runs in a thread, and computes for long only
+            while its lease does not say that it must stop.
+        failed: the step of a run whose look failed with this error: tried again later (`backoff_s`), or given up.
+        batch: runs whose steps are computed side by side, and committed together.
+    """
+
+    kind: str
+    store: RunStore[R]
+    step: Callable[[Sequence[R], datetime, Lease], list[Step[R] | Exception]]
+    failed: Callable[[R, str, datetime], Step[R]]
+    batch: int = 50
+
+
+def backoff_s(failures: int, *, first_s: float = 2.0, longest_s: float = 300.0) -> float:
+    """Seconds until the next try after so many failures in a row (>= 1): doubling from `first_s` to `longest_s`."""
+    return min(longest_s, first_s * 2.0 ** min(failures - 1, 60))
+
+
+class _Event(Protocol):
+    @property
+    def sequence(self) -> int: ...
+
+
+class _Run(Protocol):
+    @property
+    def active(self) -> bool: ...
+
+
+E = TypeVar("E", bound=_Event)
+
+
+class EventSource(Protocol[E]):
+    """A store whose runs have events, counted from 1 within each run."""
+
+    def get(self, tenant: str, run_id: str, /) -> _Run:
+        """The run. Raises NotFound: there is no such run in this tenant."""
+        ...
+
+    def events(self, tenant: str, run_id: str, after: int, limit: int = ..., /) -> list[E]:
+        """The run's events with a sequence over `after`, in order."""
+        ...
+
+
+async def watch(
+    source: EventSource[E], tenant: str, run_id: str, *, after: int = 0, every_s: float = 0.5
+) -> AsyncIterator[E]:
+    """A run's events from behind `after` on, as they come, until it is over.
+
+    Raises:
+        NotFound: there is no such run in this tenant.
+    """
+    while True:
+        over = not (await asyncio.to_thread(source.get, tenant, run_id)).active  # read before its last events
+        events = await asyncio.to_thread(source.events, tenant, run_id, after)
+        for event in events:
+            after = event.sequence
+            yield event
+        if over and not events:
+            return
+        if not events:
+            await asyncio.sleep(every_s)
+
 
 _log = logging.getLogger(__name__)
 
-R = TypeVar("R", bound=DurableRun)
 
 _SLICE = 200
 """Runs in one claim; the lease of what is left of it after half its time is taken anew."""

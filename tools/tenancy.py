@@ -1,6 +1,10 @@
-"""API keys: issued and shown once, kept as hashes, resolved to the caller."""
+"""Tenants with isolation and quotas, and the API keys of their principals.
+
+API keys are issued and shown once, kept as hashes, and resolved to the caller by `find_caller`.
+"""
 
 import hashlib
+import re
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,16 +14,138 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger, Unit
-from memory.ledger.tenants import ApiKey, Principal
+from memory.ledger.tenants import ApiKey, Isolation, Principal, Tenant
 from tools.calling.context import SCOPES
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["KEY_PREFIX", "ApiKeyList", "NewApiKey", "find_caller", "key_tools"]
+__all__ = [
+    "KEY_PREFIX",
+    "QUOTAS",
+    "ApiKeyList",
+    "NewApiKey",
+    "TenantList",
+    "TenantUse",
+    "TenantView",
+    "find_caller",
+    "key_tools",
+    "tenant_tools",
+]
+
+QUOTAS = frozenset({"requests_per_minute", "tokens_per_minute", "tokens_per_day", "concurrent_requests"})
+"""What can be limited; a quota that a tenant does not have is not limited."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+TenantName = Annotated[str, Field(min_length=1, max_length=64, description="such as acme")]
+NewName = Annotated[str, Field(pattern=f"^{_NAME.pattern}$", description="lower-case letters, digits and hyphens")]
+
+
+class TenantView(View):
+    """One tenant. A quota that is not in `quotas` is not limited."""
+
+    id: str
+    title: str
+    isolation: Isolation
+    quotas: dict[str, float]
+    state: Literal["active", "suspended"]
+    created_at: AwareDatetime
+
+
+class TenantList(BaseModel):
+    """All tenants of the hub, by name."""
+
+    tenants: list[TenantView]
+
+
+class TenantUse(BaseModel):
+    """The caller's tenant, and what it used within the last 24 hours."""
+
+    tenant: TenantView
+    requests: int
+    errors: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+
+
+def register_tenant(
+    context: ToolContext,
+    name: NewName,
+    title: Annotated[str, Field(max_length=200)] = "",
+    isolation: Isolation = "shared",
+    quotas: dict[str, float] | None = None,
+) -> TenantView:
+    """Register a tenant with its isolation level (shared, dedicated or hybrid runtimes) and quotas."""
+    tenant = Tenant(name, title or name, isolation, _checked(quotas or {}), "active", context.now)
+    context.unit.tenants.add(tenant)
+    return TenantView.of(tenant)
+
+
+def manage_tenant_resources(
+    context: ToolContext,
+    tenant: TenantName,
+    quotas: Annotated[dict[str, float | None] | None, Field(description="by name; null lifts one")] = None,
+    isolation: Isolation | None = None,
+    state: Literal["active", "suspended"] | None = None,
+) -> TenantView:
+    """Change what a tenant may use, how far apart it is kept, or whether it may act at all."""
+    former = context.unit.tenants.get(tenant)
+    if quotas is None and isolation is None and state is None:
+        raise InvalidInput("Nothing is to be changed.", "Give quotas, isolation or state.")
+    if state == "suspended" and tenant == context.tenant:
+        raise InvalidInput("A tenant cannot suspend itself.", "Name another tenant.")
+    given = quotas or {}
+    lifted = {name for name, value in given.items() if value is None}
+    limits = _checked({name: value for name, value in given.items() if value is not None})
+    _checked(dict.fromkeys(lifted, 1.0))
+    kept = {name: value for name, value in former.quotas.items() if name not in lifted}
+    changed = replace(
+        former, quotas={**kept, **limits}, isolation=isolation or former.isolation, state=state or former.state
+    )
+    context.unit.tenants.save(changed)
+    return TenantView.of(changed)
+
+
+def tenants_list(context: ToolContext) -> TenantList:
+    """List all tenants of the hub with their isolation, quotas and state."""
+    return TenantList(tenants=[TenantView.of(tenant) for tenant in context.unit.tenants.all()])
+
+
+def tenant_usage(context: ToolContext) -> TenantUse:
+    """Show the caller's own tenant: its quotas, and what it used within the last 24 hours."""
+    used = context.unit.usage.total(since=context.now - timedelta(hours=24))
+    return TenantUse(
+        tenant=TenantView.of(context.unit.tenants.get(context.tenant)),
+        requests=int(used["requests"]),
+        errors=int(used["errors"]),
+        tokens_in=int(used["tokens_in"]),
+        tokens_out=int(used["tokens_out"]),
+        cost_usd=used["cost"],
+    )
+
+
+def _checked(quotas: dict[str, float]) -> dict[str, float]:
+    if unknown := sorted(set(quotas) - QUOTAS):
+        raise InvalidInput(f"There is no quota {', '.join(unknown)}.", f"There are: {', '.join(sorted(QUOTAS))}.")
+    if wrong := sorted(name for name, value in quotas.items() if not 0 <= value < float("inf")):
+        raise InvalidInput(f"The quota {', '.join(wrong)} is not a number of 0 and more.", "Give null to lift a quota.")
+    return quotas
+
+
+def tenant_tools() -> list[ToolSpec]:
+    """The operations on tenants."""
+    administers = {"tenants:admin"}
+    return [
+        tool(register_tenant, scopes=administers, effect="write"),
+        tool(manage_tenant_resources, scopes=administers, effect="write", idempotent=True),
+        tool(tenants_list, scopes=administers, ledger=True),
+        tool(tenant_usage, scopes={"roster:read"}, ledger=True),
+    ]
+
 
 KEY_PREFIX = "chk_"
 """What every API key begins with."""
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,99}$", description="letters, digits and . _ @ -")]
-TenantName = Annotated[str, Field(min_length=1, max_length=64, description="the caller's own where left out")]
+OwnTenant = Annotated[str, Field(min_length=1, max_length=64, description="the caller's own where left out")]
 
 
 class ApiKeyView(View):
@@ -73,7 +199,7 @@ def api_key_issue(
     principal: Name,
     scopes: Annotated[list[str], Field(min_length=1, description="rights such as roster:read, or * for the caller's")],
     kind: Literal["person", "service", "device"] = "person",
-    tenant: TenantName | None = None,
+    tenant: OwnTenant | None = None,
     days: Annotated[float | None, Field(gt=0, le=3650, description="valid for; without end where left out")] = None,
 ) -> NewApiKey:
     """Make an API key for a principal, who is registered where they are new. The key is shown this once."""
@@ -106,7 +232,7 @@ def api_key_issue(
     return NewApiKey(key=key, tenant=unit.tenant, view=ApiKeyView.of(kept))
 
 
-def api_keys_list(context: ToolContext, tenant: TenantName | None = None) -> ApiKeyList:
+def api_keys_list(context: ToolContext, tenant: OwnTenant | None = None) -> ApiKeyList:
     """List the API keys: whose they are, what they may do and until when; never the keys themselves."""
     return ApiKeyList(keys=[ApiKeyView.of(key) for key in _unit_of(context, tenant).keys.all()])
 
@@ -114,7 +240,7 @@ def api_keys_list(context: ToolContext, tenant: TenantName | None = None) -> Api
 def api_key_revoke(
     context: ToolContext,
     key: Annotated[str, Field(min_length=1, max_length=32, description="id of the key, which stands in it")],
-    tenant: TenantName | None = None,
+    tenant: OwnTenant | None = None,
 ) -> ApiKeyView:
     """Revoke an API key at once and for ever."""
     unit = _unit_of(context, tenant)

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.runs.work import Lease, Step, Work, backoff_s
-from tools.runs.worker import Pass, Worker
+from tools.runs import Lease, Pass, Step, Work, Worker, backoff_s
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from edge.kernel.errors import NotFound
-from tools.runs.work import watch
+from tools.runs import watch
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from edge.kernel.errors import CallerError, Conflict, InvalidInput, NotAllowed
 from server.callers import resolve_caller
 from tests.fakes.works import ANN, BOB, Works
 from tools.calling.context import SCOPES, ToolContext
-from tools.tenancy.api_keys import ApiKeyList, NewApiKey, find_caller, key_tools
-from tools.tenancy.tenants import tenant_tools
+from tools.tenancy import ApiKeyList, NewApiKey, find_caller, key_tools, tenant_tools
 
 
 @pytest.fixture
