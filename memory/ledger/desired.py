@@ -1,4 +1,4 @@
-"""What devices shall be: items for all, for a group or for one device, each with the revision of its last change.
+"""Desired state of devices: items for all, for a group or for one device, each with the revision of its last change.
 
 Revisions are one counter per tenant, and only rise. An item that is removed stays as a tombstone, without a body, so
 that devices hear of it; tombstones are collected in the end, and `floor` says below which revision a device has to

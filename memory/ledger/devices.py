@@ -86,7 +86,7 @@ class Devices(RevisedRepository[Device]):
         return {str(row["id"]): str(row["group"]) for row in rows}
 
     def report(self, device_id: str, reported: Mapping[str, Any]) -> None:
-        """Set what the device says that it is; that is no change by people, and leaves the revision."""
+        """Set the reported state; that is no change by people, and leaves the revision."""
         self._scope.update_by(devices, {"reported": dict(reported)}, {"id": device_id})
 
 

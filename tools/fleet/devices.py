@@ -74,7 +74,7 @@ class GroupList(BaseModel):
 
 
 def view_of(device: Device, uplink: Uplink | None, shared_revision: int, now: datetime) -> DeviceView:
-    """The device; whether it is behind is told by what is for more than one."""
+    """The device; it is behind where it lacks shared items of its desired state."""
     seen_at = uplink.seen_at if uplink else None
     return DeviceView.of(
         device,

@@ -247,7 +247,7 @@ def _answer(unit: Unit, event: DeviceEvent, now: datetime) -> bool:
 
 
 def _question(unit: Unit, event: DeviceEvent, now: datetime) -> None:
-    """One that was passed on already, or says nothing, is only an event."""
+    """Save a question to the hub; one that is known already, or has no text, is only an event."""
     text, given = _text(event.body.get("text")), _text(event.body.get("id"))
     name = question_name(event.device, given)
     if not text or not given or len(given) > _LONGEST_ID or unit.device_questions.find(name) is not None:

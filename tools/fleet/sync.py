@@ -25,7 +25,7 @@ __all__ = ["Exchange", "fetch_tool", "sync_tool"]
 
 _COUNTED_FOR = timedelta(minutes=10)
 _FARTHEST = 1_000_000
-"""Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
+"""Revisions by which a device may be ahead; one that reports more is treated as one that reports none."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Exchange:
         return max(self.every_s, count / self.most_per_s)
 
     def _report(self, unit: Unit, uplink: Uplink, received: Received, request: SyncRequest) -> tuple[int, str]:
-        """Keep what the device says of itself, unless it is older than what is kept; version and digest of that."""
+        """Keep the reported state, unless it is older than what is kept; returns version and digest of what is kept."""
         if received.stream.number < uplink.stream_number:
             return -1, ""
         known = received.stream.number == uplink.stream_number
@@ -140,7 +140,7 @@ def _met(context: ToolContext, stream: str) -> tuple[str, DeviceSession]:
 
 
 def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime) -> list[DesiredItem]:
-    """The device has these answers, and has shown them: they are no part of what it shall be any more."""
+    """Replace the replies that the device has by tombstones: it has shown them."""
     revision = unit.desired.next_revision(shared=False)
     kept: list[DesiredItem] = []
     for item in own:

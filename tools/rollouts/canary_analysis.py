@@ -67,7 +67,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one measure says, with its numbers.
+    """Verdict of one measure, with its interval.
 
     Attributes:
         low, high: interval of how much worse the new version is, in the unit of `limit`.

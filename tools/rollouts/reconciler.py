@@ -55,7 +55,7 @@ def _next(rollout: Rollout, found: "Measurements", world: World, now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What was read for several rollouts.
+    """What was measured for several rollouts.
 
     Attributes:
         revisions: of targets, by tenant and name.

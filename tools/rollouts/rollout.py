@@ -1,4 +1,4 @@
-"""A rollout: what is remembered of it between two looks at it."""
+"""A rollout: its persistent state, observations, actions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,7 +108,7 @@ class Rollout(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """What the gate says of the version: it may go out, it may not, or the evidence is missing or stale.
+    """Verdict of the gate on the version; evidence that is missing or stale is insufficient.
 
     Attributes:
         reasons: a sentence each.
@@ -124,7 +124,7 @@ class GateAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is seen of the world; only what the rollout's state asks for is filled in.
+    """What the reconciler observed; only what the rollout's state asks for is filled in.
 
     Attributes:
         target_revision: of the target as it is.

@@ -1,4 +1,4 @@
-"""What rollouts are judged by: ports for metrics, devices, gate, approvals, runtimes; three of them by the ledger."""
+"""What rollouts observe: ports for metrics, waves of devices, gate, approvals, runtimes; ledger adapters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
