@@ -148,17 +148,18 @@ class RolloutChoice(_Strategy):
         """What the choice comes to."""
         times = {"hold_s": self.hold_s, "limit_s": self.limit_s, "minimum_samples": self.minimum_samples}
         given: dict[str, Any] = {name: value for name, value in times.items() if value is not None}
+        percentages = list(self.percentages or ())
         if self.kind == "canary":
-            weights = self.percentages or [step.weight for step in Canary().steps]
+            weights = percentages or [step.weight for step in Canary().steps]
             return parse_strategy({"kind": self.kind, "steps": [{"weight": weight, **given} for weight in weights]})
-        if self.percentages:
+        if percentages:
             name = {"rolling": "part_percent", "shadow": "percent"}.get(self.kind)
-            if name is None or len(self.percentages) > 1:
+            if name is None or len(percentages) > 1:
                 raise InvalidInput(
-                    f"{self.kind} does not take the percentages {', '.join(map(str, self.percentages))}.",
+                    f"{self.kind} does not take the percentages {', '.join(map(str, percentages))}.",
                     "Canary takes several, rolling and shadow take one, blue_green and recreate none.",
                 )
-            given[name] = self.percentages[0]
+            given[name] = percentages[0]
         return parse_strategy({"kind": self.kind, **given})
 
     @model_validator(mode="after")
