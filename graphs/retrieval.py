@@ -34,7 +34,7 @@ from graphs.steps import step, turn_caller
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
 from memory.mirrors.lexical import analyse
-from tools.knowledge import FoundPassages
+from tools.knowledge.search import FoundPassages
 
 __all__ = ["build_retrieval"]
 

@@ -15,10 +15,9 @@ from memory.ledger import Ledger
 from server.outcomes import error_body, outcome_of
 from server.rejected_callers import RejectedCallers
 from tools.calling.context import ToolContext, ToolRuntime
-from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
-from tools.fleet.identity import Identity
+from tools.fleet.credentials import TOKEN_PREFIX, Identity, find_device, find_enroller
 from tools.serving.ledger import HELD_S
-from tools.tenancy.api_keys import KEY_PREFIX, find_caller
+from tools.tenancy import KEY_PREFIX, find_caller
 
 __all__ = ["Identified", "caller_of", "resolve_caller"]
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from agents.events import TurnEvent
 from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
-from memory.ledger.device_questions import DeviceQuestion
+from memory.ledger.device_events import DeviceQuestion
 from server.chat.conversation import CHAT, Conversation, Reply
 from tools.calling.context import ToolContext
 

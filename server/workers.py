@@ -13,7 +13,7 @@ from tools.pipelines.reconciler import pipeline_work
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.serving.assembly import Serving
 
 __all__ = ["running_workers"]

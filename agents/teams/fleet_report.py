@@ -8,8 +8,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import moment, table, titles
-from tools.fleet.devices import DeviceDetail, DeviceList, DeviceView, GroupList
-from tools.fleet.health import DeviceEventList, FleetHealth, GroupHealth
+from tools.fleet.devices import (
+    DeviceDetail,
+    DeviceEventList,
+    DeviceList,
+    DeviceView,
+    FleetHealth,
+    GroupHealth,
+    GroupList,
+)
 from tools.fleet.questions import QuestionList, QuestionView
 
 __all__ = ["FLEET_RENDERERS"]

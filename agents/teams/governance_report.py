@@ -13,7 +13,7 @@ from tools.governance.audit import AuditFinding, AuditList
 from tools.governance.gate import GateHistory, GateView
 from tools.governance.licence_tools import LicenceFinding, LicensedModels
 from tools.governance.policy_store import PolicyList
-from tools.tenancy.tenants import TenantList, TenantUse, TenantView
+from tools.tenancy import TenantList, TenantUse, TenantView
 
 __all__ = ["GOVERNANCE_RENDERERS"]
 

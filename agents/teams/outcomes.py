@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from agents.events import Ending
 from agents.planner.calls import PlannedCall
 from edge.kernel.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
-from tools.factories.tools import Deployment
+from tools.factories import Deployment
 from tools.governance.gate import GateView
 from tools.pipelines.tools import RunView
 

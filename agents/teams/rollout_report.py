@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.markdown import number, percent_by_name, table, titles
-from tools.factories.tools import Deployment, FactoryList, FactoryView
+from tools.factories import Deployment, FactoryList, FactoryView
 from tools.governance.evidence_store import RecordedEvidence
 from tools.pipelines.tools import PipelineList, PipelineView, RunView
 from tools.rollouts.measurements import RecordedScores

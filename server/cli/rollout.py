@@ -127,7 +127,7 @@ def watch(rollout: str, after: int, as_json: bool) -> int:
     """Follow a rollout to its end: exit code 0 promoted, 3 refused by gate or approver, 1 gone back."""
     with open_session() as session:
         from tools.rollouts.store import LedgerStore
-        from tools.runs.events import watch as events_of
+        from tools.runs import watch as events_of
 
         store, tenant = LedgerStore(session.hub.ledger), session.caller.tenant
         wanted = session.call("rollout_status", {"rollout": rollout})["rollout"]["id"]

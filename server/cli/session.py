@@ -50,7 +50,7 @@ def open_session(settings: Settings | None = None, training: Callable[[], None] 
 def caller_of_command(hub: Components) -> "ToolContext":
     """The holder of `CHARGEHAND_API_KEY`, else the person at this machine. Raises NotAllowed: the key is not valid."""
     from tools.spec import LOCAL_ENGINEER
-    from tools.tenancy.api_keys import find_caller
+    from tools.tenancy import find_caller
 
     key = hub.settings.api_key
     return LOCAL_ENGINEER if key is None else find_caller(hub.ledger, key.get_secret_value(), hub.runtime.clock())

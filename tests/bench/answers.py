@@ -28,7 +28,7 @@ from memory.embedding import load_minilm
 from memory.home import open_home
 from memory.mirrors.lexical import analyse
 from memory.store import KnowledgeStore, open_store
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 from tests.bench.retrieval import shared_retrieval_data
 

@@ -25,7 +25,7 @@ from memory.home import open_home
 from memory.mirrors.lexical import analyse
 from memory.retrieval import convex_combination
 from memory.store import KnowledgeStore, open_store
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 
 COLLECTIONS = ("cranfield", "galaxy-s10", "scifact")

@@ -15,7 +15,7 @@ import pytest
 from memory.ledger import open_ledger
 from tests.fakes.commands import start_up
 from tests.fakes.factories import Factory, open_factory
-from tools.serving.bundled import bundled_version
+from tools.serving.providers import bundled_version
 
 pytestmark = pytest.mark.integration
 

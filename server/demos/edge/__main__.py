@@ -15,7 +15,7 @@ from server.demos.edge.cable import Cable, lay_cable
 from server.demos.edge.gateway import Gateway, new_gateway
 from server.demos.hub import Hub, Refusal, start_hub
 from server.demos.narration import chapter, does, line, say, table
-from tools.serving.bundled import bundled_path
+from tools.serving.providers import bundled_path
 
 __all__ = ["main"]
 

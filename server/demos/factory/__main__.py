@@ -13,7 +13,7 @@ from server.demos.factory.first_version import MODEL, TARGET, evidence, first_ve
 from server.demos.factory.traffic import people_asking
 from server.demos.hub import Hub, Refusal, start_hub
 from server.demos.narration import chapter, does, line, say, table
-from tools.serving.bundled import BUNDLED, bundled_path
+from tools.serving.providers import BUNDLED, bundled_path
 
 __all__ = ["main"]
 

@@ -18,8 +18,8 @@ from agents.models.streaming import stream_text
 from edge.kernel.errors import InvalidInput
 from tests.fakes.offline import offline_settings
 from tests.fakes.serving import OpenServing, serving_of
-from tools.serving.bundled import bundled_is_installed, bundled_path
 from tools.serving.llamacpp import LlamaRuntime
+from tools.serving.providers import bundled_is_installed, bundled_path
 
 pytestmark = [
     pytest.mark.skipif(not bundled_is_installed(), reason="the extra chargehand[local] is not installed"),

@@ -179,7 +179,7 @@ async def test_a_turn_can_be_cancelled(tools: dict[str, ToolSpec]) -> None:
 def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_path: Path) -> None:
     program = """
         import asyncio, sys
-        from memory.telemetry import silence_third_parties
+        from server.process import silence_third_parties
 
         silence_third_parties()
         calls = []

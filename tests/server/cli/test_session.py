@@ -9,9 +9,9 @@ import pytest
 
 from memory.ledger import open_ledger
 from server.cli import cli
+from server.hub import ledger_tools
 from tests.fakes.works import open_works
 from tests.server.cli.conftest import Chargehand
-from tools.assembly import ledger_tools
 from tools.calling.context import LOCAL_ENGINEER, SCOPES, ToolRuntime
 from tools.registry.catalogue import load_catalogue
 from tools.spec import bind

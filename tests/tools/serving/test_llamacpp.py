@@ -11,9 +11,9 @@ import pytest
 
 from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
 from server.demos.edge.adapter import write_gguf, write_lora
-from tools.serving.bundled import bundled_version
 from tools.serving.llama_child import LlamaChild, backoff_s
 from tools.serving.llamacpp import LlamaRuntime
+from tools.serving.providers import bundled_version
 from tools.serving.runtime import Adapter, ServedVersion
 
 pytestmark = pytest.mark.integration
