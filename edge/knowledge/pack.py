@@ -17,8 +17,8 @@ from typing import Any
 from edge.files import file_digest
 from edge.kernel.errors import NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
-from edge.kernel.protocol.packs.layout import COARSE, COLUMNS, FORMAT, numbers_from
-from edge.kernel.protocol.packs.terms import ANALYSER, terms_of, words_of
+from edge.kernel.protocol.pack_file import COARSE, COLUMNS, FORMAT, numbers_from
+from edge.kernel.text_analysis import ANALYSER, terms_of, words_of
 
 __all__ = ["Found", "Pack", "by_score", "chinese_share", "fused", "min_max", "open_pack"]
 

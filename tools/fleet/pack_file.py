@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.kernel.protocol.packs.layout import COARSE, FORMAT, TABLES, numbers
-from edge.kernel.protocol.packs.terms import ANALYSER, terms_of
+from edge.kernel.protocol.pack_file import COARSE, FORMAT, TABLES, numbers
+from edge.kernel.text_analysis import ANALYSER, terms_of
 from memory.home import storage_errors
 from tools.fleet.word_vectors import Distilled
 

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.names import nearest_names
-from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest, PackName
-from edge.kernel.protocol.packs.terms import words_of
+from edge.kernel.protocol.pack_file import MEDIA_TYPE, PackManifest, PackName
+from edge.kernel.text_analysis import words_of
 from memory.documents.chunking import embedding_text
 from memory.documents.passages import Chunk
 from memory.ledger.documents import StoredDocument, chunk_id
