@@ -49,7 +49,7 @@ def run_command(arguments: list[str]) -> int:
         stream=sys.stderr,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    for talkative in ("httpx", "httpx2", "mcp"):
+    for talkative in ("httpx2", "mcp"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
         return getattr(_module(options.command), f"run_{options.command}")(options)
