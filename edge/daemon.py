@@ -17,9 +17,8 @@ from typing import Any
 from edge.device import Device
 from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.desired import ItemKind
-from edge.sync.backoff import Backoff
 
-__all__ = ["Daemon", "Notifier", "watchdog_interval_s"]
+__all__ = ["Backoff", "Daemon", "Notifier", "watchdog_interval_s"]
 
 
 class Notifier:
@@ -209,3 +208,44 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     """Until the event is set, at most so long."""
     await asyncio.wait([task := asyncio.ensure_future(event.wait())], timeout=seconds)
     task.cancel()
+
+
+_MOST_DOUBLINGS = 60
+
+
+class Backoff:
+    """Retry back-off: exponential, capped, with full jitter (Brooker 2015), counted since the last success.
+
+    Full jitter means any time from 0 to the cap of the attempt, so that devices that lost the same hub at the same
+    moment do not come back at the same moment.
+
+    Args:
+        uniform: a random number in [0, 1).
+        first_s: cap of the first wait, > 0; it doubles with each failure.
+        longest_s: no cap is larger.
+    """
+
+    def __init__(self, uniform: Callable[[], float], first_s: float = 2.0, longest_s: float = 900.0) -> None:
+        self._uniform = uniform
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._failures = 0
+
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self._failures
+
+    def failed(self) -> float:
+        """Seconds to wait now."""
+        cap = min(self._longest_s, self._first_s * 2.0 ** min(self._failures, _MOST_DOUBLINGS))
+        self._failures += 1
+        return cap * self._uniform()
+
+    def succeeded(self) -> None:
+        """The next wait begins anew."""
+        self._failures = 0
+
+    def spread(self, seconds: float) -> float:
+        """A regular wait, up to a tenth shorter or longer, so that devices do not fall into step."""
+        return seconds * (0.9 + 0.2 * self._uniform())

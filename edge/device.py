@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from edge.agent.entity_linking import Names
     from edge.jobs.runner import Jobs
     from edge.knowledge.pack_store import PackStore
-    from edge.model_lifecycle.evictions import Memory
     from edge.model_lifecycle.lifecycle import ModelLifecycle
+    from edge.model_lifecycle.steps import Memory
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import History, SensorBoard
     from edge.tools.diagnostics import Diagnostic
@@ -89,8 +89,8 @@ class Device:
 
     @cached_property
     def life(self) -> ModelLifecycle:
-        from edge.model_lifecycle.evictions import Budget
         from edge.model_lifecycle.lifecycle import LifecycleLimits, ModelLifecycle
+        from edge.model_lifecycle.steps import Budget
 
         home, budget = self.parts.home, Budget(models_bytes=self.settings.models.budget_mb * _MIB)
         return ModelLifecycle(
@@ -106,7 +106,7 @@ class Device:
 
     def memory_of(self, runtime: str) -> Memory | None:
         """Where this runtime loads its models; None for an Ollama that is on another machine."""
-        from edge.model_lifecycle.evictions import Memory
+        from edge.model_lifecycle.steps import Memory
 
         here = runtime != "ollama" or urlsplit(self.settings.models.ollama).hostname in _THIS_MACHINE
         found = self._machine.memory_bytes() if here else None

@@ -25,9 +25,8 @@ from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.jobs.store import JobStore, Known, Run, spelled
 from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, Untrusted
-from edge.kernel.protocol.cron import parse_cron
 from edge.kernel.protocol.desired import Item
-from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval
+from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval, parse_cron
 from edge.kernel.protocol.signing import Signed
 from edge.outbox import Journal
 

@@ -17,7 +17,7 @@ from edge.kernel.protocol.pack_file import PackName
 from edge.knowledge.pack import Found, Pack, open_pack
 from edge.outbox import Journal
 from edge.tools.deadline import check_time
-from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = ["PackStore", "knowledge_tools"]
 

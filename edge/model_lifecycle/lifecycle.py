@@ -27,8 +27,7 @@ from edge.kernel.errors import (
     Untrusted,
 )
 from edge.kernel.protocol.desired import ModelTarget
-from edge.model_lifecycle.evictions import Budget, Memory
-from edge.model_lifecycle.steps import Fetch, Steps, still_answers
+from edge.model_lifecycle.steps import Budget, Fetch, Memory, Steps, still_answers
 from edge.model_lifecycle.store import State, Version, VersionStore, name_of
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel, Message, Reply, Runtime

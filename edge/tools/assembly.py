@@ -9,14 +9,14 @@ from typing import Any
 from edge.knowledge.pack_store import PackStore, knowledge_tools
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel
-from edge.sensors.board import History, SensorBoard
+from edge.sensors.board import History, SensorBoard, sensor_tools
 from edge.tools.diagnostics import KNOWN_DIAGNOSTICS, Diagnostic, diagnostic_tools
 from edge.tools.evaluation import evaluation_tools
 from edge.tools.health import Machine, health_tools
 from edge.tools.logs import log_tools
-from edge.tools.registry import DeviceTool, Toolbox
+from edge.tools.registry import Toolbox
 from edge.tools.reports import report_tools
-from edge.tools.sensors import sensor_tools
+from edge.tools.tool import DeviceTool
 
 __all__ = ["DeviceParts", "device_toolbox"]
 

@@ -18,7 +18,7 @@ from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel, Message
 from edge.tools.deadline import time_left
-from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = [
     "SMALL_SET",

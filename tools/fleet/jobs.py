@@ -7,8 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from edge.kernel import errors as edge_errors
 from edge.kernel.errors import InvalidInput
-from edge.kernel.protocol.cron import parse_cron
-from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule
+from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule, parse_cron
 from tools.fleet.configuration import Device, Group, ItemName, ItemView, item_view
 from tools.fleet.desired_state import put_item, remove_item, where_of
 from tools.fleet.identity import Identity

@@ -9,7 +9,8 @@ import pytest
 from edge.sensors.board import SensorBoard
 from edge.sensors.configuration import Sensor, Simulated
 from edge.tools.assembly import DeviceParts, device_toolbox
-from edge.tools.registry import DEFAULT_TOOLS, device_tool
+from edge.tools.registry import DEFAULT_TOOLS
+from edge.tools.tool import device_tool
 from tests.fakes.device_journals import MemoryJournal
 
 
