@@ -10,7 +10,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -72,22 +72,29 @@ class Daemon:
         self._logged: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="edge")
         self._model_wakes = asyncio.Event()
-        self._sync_wakes = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. What runs in threads then is left to end with the process."""
         self._device.take_jobs()
-        loops: list[Callable[[], Awaitable[None]]] = [
-            self._synchronise,
-            self._keep_model,
-            self._find_due_jobs,
-            *[self._run_jobs] * _JOBS_AT_ONCE,
-            self._fetch_packs,
-            self._answer_questions,
-            self._measure,
-            self._stay_watched,
+        device = self._device
+        repeated: list[tuple[str, Callable[[], Any], Callable[[Any], float]]] = [
+            ("schedules", device.jobs.due, lambda _: _TICK_S),
+            *[("a job", device.jobs.run_next, lambda ran: 0.0 if ran else _TICK_S)] * _JOBS_AT_ONCE,
+            ("a knowledge pack", device.fetch_packs, lambda _: 5 * _TICK_S),
+            ("a question", device.answer_questions, lambda _: _TICK_S),
+            (
+                "measurements",
+                device.measure,
+                lambda _: device.chosen_s("report.every_s", device.settings.telemetry_every_s),
+            ),
         ]
-        tasks = [asyncio.ensure_future(loop()) for loop in loops]
+        loops = [
+            self._synchronise(),
+            self._keep_model(),
+            self._stay_watched(),
+            *(self._repeat(*one) for one in repeated),
+        ]
+        tasks = [asyncio.ensure_future(loop) for loop in loops]
         stopped = asyncio.ensure_future(stop.wait())
         self._notifier.tell("READY=1")
         try:
@@ -105,15 +112,10 @@ class Daemon:
     async def _synchronise(self) -> None:
         while True:
             wait_s = await self._exchange()
-            self._sync_wakes.clear()
-            urgent = asyncio.ensure_future(self._something_urgent())
-            waking = asyncio.ensure_future(self._sync_wakes.wait())
-            watched = [urgent, waking] if self._backoff.failures == 0 else [waking]
-            try:
-                await asyncio.wait(watched, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                urgent.cancel()
-                waking.cancel()
+            if self._backoff.failures:
+                await asyncio.sleep(wait_s)
+            else:
+                await _at_most(wait_s, self._something_urgent())
 
     async def _exchange(self) -> float:
         """One exchange with the hub. Returns seconds until the next."""
@@ -151,32 +153,14 @@ class Daemon:
             moved = await self._guarded("the model", self._device.step_model)
             self._model_wakes.clear()
             if not moved:
-                await _wait(self._model_wakes, 2.0)
+                await _at_most(2.0, self._model_wakes.wait())
 
-    async def _find_due_jobs(self) -> None:
+    async def _repeat(self, what: str, work: Callable[[], Any], pause_s: Callable[[Any], float]) -> None:
+        """Do it again and again; the pause after it may depend on what it gave."""
         while True:
-            await self._guarded("schedules", self._device.jobs.due)
-            await asyncio.sleep(_TICK_S)
-
-    async def _run_jobs(self) -> None:
-        while True:
-            if not await self._guarded("a job", self._device.jobs.run_next):
-                await asyncio.sleep(_TICK_S)
-
-    async def _fetch_packs(self) -> None:
-        while True:
-            await self._guarded("a knowledge pack", self._device.fetch_packs)
-            await asyncio.sleep(5 * _TICK_S)
-
-    async def _answer_questions(self) -> None:
-        while True:
-            await self._guarded("a question", self._device.answer_questions)
-            await asyncio.sleep(_TICK_S)
-
-    async def _measure(self) -> None:
-        while True:
-            await self._guarded("measurements", self._device.measure)
-            await asyncio.sleep(self._device.chosen_s("report.every_s", self._device.settings.telemetry_every_s))
+            done = await self._guarded(what, work)
+            if wait_s := pause_s(done):
+                await asyncio.sleep(wait_s)
 
     async def _stay_watched(self) -> None:
         """The heartbeat: tell systemd that the loop still turns."""
@@ -204,10 +188,13 @@ class Daemon:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Until the event is set, at most so long."""
-    await asyncio.wait([task := asyncio.ensure_future(event.wait())], timeout=seconds)
-    task.cancel()
+async def _at_most(seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+    """Until the work is done, at most so long."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()
 
 
 _MOST_DOUBLINGS = 60

@@ -186,21 +186,26 @@ class Device:
 
     @cached_property
     def toolbox(self) -> Toolbox:
-        from edge.tools.assembly import DeviceParts, device_toolbox
+        from edge.knowledge.pack_store import knowledge_tools
+        from edge.sensors.board import sensor_tools
+        from edge.tools.diagnostics import diagnostic_tools
+        from edge.tools.evaluation import evaluation_tools
+        from edge.tools.health import health_tools
+        from edge.tools.logs import log_tools
+        from edge.tools.registry import Toolbox
+        from edge.tools.reports import report_tools
 
-        return device_toolbox(
-            DeviceParts(
-                self.parts.outbox,
-                policy=self._policy,
-                machine=self._machine,
-                board=self.board,
-                history=self._history,
-                log_folders=self.settings.logs,
-                diagnostics=self.diagnostics,
-                pack_store=self.pack_store,
-                model=lambda: next(iter(self.models()), None),
-            )
-        )
+        outbox = self.parts.outbox
+        tools = [
+            *health_tools(self._machine),
+            *report_tools(outbox),
+            *diagnostic_tools(self._policy, self.diagnostics),
+            *sensor_tools(self.board, outbox, self._history),
+            *(log_tools(self.settings.logs) if self.settings.logs else ()),
+            *knowledge_tools(self.pack_store),
+            *evaluation_tools(lambda: next(iter(self.models()), None), outbox),
+        ]
+        return Toolbox(tools, outbox, self._policy)
 
     @cached_property
     def assistant(self) -> Assistant:
@@ -250,7 +255,7 @@ class Device:
             boot=boot_id(),
             zone=local_zone(),
         )
-        return Jobs(self.parts.database, outbox, outbox, parts)
+        return Jobs(self.parts.database, outbox, parts)
 
     def take_jobs(self) -> None:
         """Take the jobs of the desired state. Raises StorageFailed."""

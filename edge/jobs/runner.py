@@ -12,11 +12,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -28,23 +28,11 @@ from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, Untru
 from edge.kernel.protocol.desired import Item
 from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval, parse_cron
 from edge.kernel.protocol.signing import Signed
-from edge.outbox import Journal
+from edge.outbox import Outbox
 
-__all__ = ["Events", "JobParts", "Jobs"]
+__all__ = ["JobParts", "Jobs"]
 
 _EVENTS_A_LOOK = 200
-
-
-class Events(Protocol):
-    """What was recorded on the device; the outbox is one."""
-
-    def since(self, seq: int, kind: Any = None, limit: int = 100) -> Sequence[Any]:
-        """The first events after this one, oldest first; each with `seq`, `kind` and `body` (JSON)."""
-        ...
-
-    def recent(self, kind: Any = None, limit: int = 50) -> Sequence[Any]:
-        """The newest events, oldest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +65,10 @@ class Jobs:
     One process at a time works on them, the first that asks; then it takes up what an earlier one left.
     """
 
-    def __init__(self, database: Database, journal: Journal, events: Events, parts: JobParts) -> None:
+    def __init__(self, database: Database, outbox: Outbox, parts: JobParts) -> None:
         self._database = database
-        self._store = JobStore(database, journal)
-        self._events = events
+        self._store = JobStore(database, outbox)
+        self._events = outbox
         self._parts = parts
         self._lock = threading.Lock()
         self._trusted: dict[str, Job] = {}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from edge.files import file_digest, sync_folder
+from edge.files import file_digest, replace_file, sync_folder
 from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
 from edge.runtime.port import Source
 
@@ -83,14 +83,7 @@ class ModelStore:
                 "adapter": self._take(adapter) if adapter is not None else None,
                 "configuration": dict(configuration),
             }
-            path = self._record_of(name)
-            fresh = path.with_suffix(".new")
-            with fresh.open("w") as file:
-                json.dump(record, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-            sync_folder(self._records)
+            replace_file(self._record_of(name), json.dumps(record).encode())
             self._sweep()
 
     def remove(self, name: str) -> None:

@@ -14,7 +14,7 @@ from edge.database import Database
 from edge.kernel.errors import NotFound, ToolFailed
 from edge.outbox import Journal
 from edge.sensors.configuration import FromFile, Sensor, SensorName, Simulated
-from edge.sensors.drivers import Driver, FileDriver, ModbusDriver, Simulator
+from edge.sensors.drivers import FileDriver, ModbusDriver, Simulator
 from edge.tools.deadline import check_time, time_left
 from edge.tools.tool import DeviceTool, device_tool
 
@@ -69,7 +69,9 @@ class SensorBoard:
         return _judged(sensor, value)
 
 
-def _driver(sensor: Sensor, monotonic: Callable[[], float], wall: Callable[[], float]) -> Driver:
+def _driver(
+    sensor: Sensor, monotonic: Callable[[], float], wall: Callable[[], float]
+) -> Simulator | FileDriver | ModbusDriver:
     source = sensor.source
     if isinstance(source, Simulated):
         return Simulator(source, monotonic)

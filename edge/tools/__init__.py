@@ -8,5 +8,6 @@ logs           searching logs
 diagnostics    commands from an allow-list
 reports        notes and alerts
 evaluation     measuring the device's model
-assembly       all of them, with those of `edge.knowledge.pack_store` and `edge.sensors.board`
+
+`edge.device` puts them together, with those of `edge.knowledge.pack_store` and `edge.sensors.board`.
 """

@@ -129,7 +129,6 @@ class JobDevice:
         self.jobs = Jobs(
             self.database,
             self.outbox,
-            self.outbox,
             JobParts(
                 hub_key=lambda: self.hub.public_key if self.enrolled else None,
                 folder=self.folder,

@@ -6,56 +6,56 @@ from pathlib import Path
 
 import pytest
 
-from edge.sensors.board import SensorBoard
-from edge.sensors.configuration import Sensor, Simulated
-from edge.tools.assembly import DeviceParts, device_toolbox
-from edge.tools.registry import DEFAULT_TOOLS
+from edge.device import open_toolbox
+from edge.tools.health import Machine, health_tools
+from edge.tools.registry import DEFAULT_TOOLS, Toolbox
 from edge.tools.tool import device_tool
 from tests.fakes.device_journals import MemoryJournal
 
+TOOLS = (
+    *(f"edge.tools.{name}" for name in ("diagnostics", "evaluation", "health", "logs", "registry", "reports")),
+    "edge.knowledge.pack_store",
+    "edge.sensors.board",
+)
 
-def parts(folder: Path) -> DeviceParts:
-    sensor = Sensor(name="cabinet", aliases=("柜温",), description="cabinet temperature", source=Simulated())
-    return DeviceParts(MemoryJournal(), board=SensorBoard([sensor]), log_folders={"app": folder}, model=lambda: None)
+
+def whole_toolbox(folder: Path) -> Toolbox:
+    (folder / "device.toml").write_text(
+        f'[logs]\napp = "{folder}"\n[[sensors]]\nname = "cabinet"\nsource = {{ driver = "simulator" }}\n',
+        encoding="utf-8",
+    )
+    return open_toolbox(folder)
 
 
 def test_a_device_has_the_tools_of_the_parts_that_it_has(tmp_path: Path) -> None:
-    bare = device_toolbox(DeviceParts(MemoryJournal()))
-    assert bare.names == ("alert_raise", "note_take", "system_health")
-    whole = device_toolbox(parts(tmp_path))
-    assert set(whole.names) == {
-        "alert_raise",
-        "log_search",
-        "note_take",
-        "sensor_list",
-        "sensor_read",
-        "sensor_sample",
-        "system_health",
-    }
-    assert {"diagnostic_run", "evaluation_run"} <= set(whole._tools)
+    bare = open_toolbox(tmp_path / "bare")
+    assert set(bare.names) == DEFAULT_TOOLS - {"log_search"}
+    whole = whole_toolbox(tmp_path)
+    assert set(whole.names) == DEFAULT_TOOLS
+    assert {"diagnostic_run", "evaluation_run"} <= set(whole.all_names)
 
 
 def test_what_is_allowed_by_default_writes_nothing_but_records() -> None:
     assert DEFAULT_TOOLS.isdisjoint({"diagnostic_run", "evaluation_run"})
 
 
-def test_an_owners_tool_may_not_take_the_name_of_another() -> None:
+def test_a_tool_may_not_take_the_name_of_another() -> None:
     def system_health() -> dict[str, object]:
         """Say that all is well."""
         return {}
 
     with pytest.raises(ValueError, match="same name"):
-        device_toolbox(DeviceParts(MemoryJournal()), [device_tool(system_health)])
+        Toolbox([*health_tools(Machine()), device_tool(system_health)], MemoryJournal())
 
 
 def test_the_descriptions_of_all_tools_fit_a_small_context(tmp_path: Path) -> None:
-    toolbox = device_toolbox(parts(tmp_path))
+    toolbox = whole_toolbox(tmp_path)
     assert all(len(toolbox.tool(name).description) < 200 for name in toolbox.all_names)
 
 
 def test_importing_the_tools_is_light() -> None:
     program = (
-        "import pydantic, sys, time; began = time.perf_counter(); import edge.tools.assembly\n"
+        "import pydantic, sys, time; began = time.perf_counter(); import " + ", ".join(TOOLS) + "\n"
         "print(time.perf_counter() - began)\n"
         "print([name for name in ('numpy', 'smolagents', 'mcp', 'httpx', 'ollama', 'cryptography', 'ctypes', 'pymodbus', 'asyncio') if name in sys.modules])"
     )
