@@ -41,10 +41,6 @@ def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
 
 
-def _readings(result: Mapping[str, Any], language: Language) -> str:
-    return "\n".join(_reading(one, language) for one in result["readings"]) or say("nothing", language)
-
-
 def _sensors(result: Mapping[str, Any], language: Language) -> str:
     rows: list[str] = []
     for one in result["sensors"]:
@@ -115,14 +111,6 @@ def _duration(seconds: float, *, zh: bool) -> str:
     return f"{hours} 小时 {minutes} 分钟" if zh else f"{hours} h {minutes} min"
 
 
-def _note(result: Mapping[str, Any], language: Language) -> str:
-    return say("noted", language, seq=result["noted"])
-
-
-def _alert(result: Mapping[str, Any], language: Language) -> str:
-    return say("alerted_before" if result.get("raised_before") else "alerted", language, seq=result["alert"])
-
-
 def _diagnostic(result: Mapping[str, Any], language: Language) -> str:
     status = "退出码" if language == "zh" else "exit status"
     return f"{result['diagnostic']} ({status} {result['exit_status']}):\n{result['output'].strip()}"
@@ -154,14 +142,18 @@ def _plain(value: Any) -> str:
 
 _WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
     "sensor_read": _reading,
-    "sensor_sample": _readings,
+    "sensor_sample": lambda result, language: (
+        "\n".join(_reading(one, language) for one in result["readings"]) or say("nothing", language)
+    ),
     "sensor_list": _sensors,
     "sensor_history": _history,
     "log_search": _log,
     "knowledge_search": _passages,
     "system_health": _health,
-    "note_take": _note,
-    "alert_raise": _alert,
+    "note_take": lambda result, language: say("noted", language, seq=result["noted"]),
+    "alert_raise": lambda result, language: say(
+        "alerted_before" if result.get("raised_before") else "alerted", language, seq=result["alert"]
+    ),
     "diagnostic_run": _diagnostic,
 }
 

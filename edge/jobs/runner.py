@@ -106,21 +106,9 @@ class Jobs:
         self._conclude(run, job, self._carry_out(run, job))
         return True
 
-    def run_due(self) -> int:
-        """`due`, then run one after another until none can begin. Returns how many ran."""
-        self.due()
-        count = 0
-        while self.run_next():
-            count += 1
-        return count
-
     def names(self) -> list[str]:
         """Of all jobs, for the reported state."""
         return [job.name for job in self._store.known()]
-
-    def last_outcomes(self, name: str) -> list[str]:
-        """Of the last finished runs, the newest first."""
-        return [outcome for _, outcome in self._store.finished(name)]
 
     def close(self) -> None:
         """Let another process work on them."""

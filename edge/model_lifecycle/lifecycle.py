@@ -133,10 +133,6 @@ _RISKY = frozenset[State]({"creating", "warming", "testing"})
 """Steps in which a bad model may bring the device down."""
 
 
-def _unknown(runtime: str) -> Memory | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class ModelReport:
     """Where the device's model stands.
@@ -181,7 +177,7 @@ class ModelLifecycle:
         *,
         free_bytes: Callable[[], int],
         monotonic: Callable[[], float],
-        memory: Callable[[str], Memory | None] = _unknown,
+        memory: Callable[[str], Memory | None] = lambda _: None,
         limits: LifecycleLimits | None = None,
     ) -> None:
         self._limits = limits or LifecycleLimits()

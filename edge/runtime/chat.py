@@ -6,6 +6,7 @@ templates tell turns apart are broken wherever they stand in a text.
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from edge.runtime.port import Finish, Message, Reply
 
 __all__ = [
     "LEAST_ANSWER",
+    "Asked",
     "Piece",
     "StreamedChat",
     "answer_within",
@@ -121,17 +123,32 @@ def _gather(
     return text, Piece(""), count
 
 
-class StreamedChat:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One chat as a server is asked for it; `room` is the most tokens of the answer."""
+
+    messages: Sequence[Message]
+    schema: Mapping[str, Any] | None
+    room: int
+    temperature: float
+    timeout_s: float
+
+
+class StreamedChat(ABC):
     """What both runtimes' models do alike: count, leave room, stream, stop. Each says how its server is asked."""
 
     name: str
 
     @property
-    def context_tokens(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def context_tokens(self) -> int: ...
 
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def count_tokens(self, messages: Sequence[Message]) -> int: ...
+
+    @abstractmethod
+    def pieces(self, asked: Asked) -> Generator[Piece]:
+        """The answer as it comes; raises TimeoutError."""
 
     def chat(
         self,
@@ -146,19 +163,5 @@ class StreamedChat:
         """As `edge.runtime.port.ChatModel.chat`."""
         counted = self.count_tokens(messages)
         room = room_for_answer(counted, self.context_tokens, max_tokens)
-
-        def pieces() -> Generator[Piece]:
-            return self._pieces(messages, schema, room, temperature, timeout_s)
-
-        return answer_within(pieces, counted, timeout_s, stop_when, self.name)
-
-    def _pieces(
-        self,
-        messages: Sequence[Message],
-        schema: Mapping[str, Any] | None,
-        room: int,
-        temperature: float,
-        timeout_s: float,
-    ) -> Generator[Piece]:
-        """The answer as it comes; raises TimeoutError."""
-        raise NotImplementedError
+        asked = Asked(messages, schema, room, temperature, timeout_s)
+        return answer_within(lambda: self.pieces(asked), counted, timeout_s, stop_when, self.name)

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound
 from edge.kernel.llama_child import LlamaChild, LlamaOptions
-from edge.runtime.chat import Piece, StreamedChat, chat_messages
+from edge.runtime.chat import Asked, Piece, StreamedChat, chat_messages
 from edge.runtime.client import ModelServer, ServerLost
 from edge.runtime.model_store import ModelStore, StoredModel
 from edge.runtime.port import ChatModel, InstalledModel, Message, Source
@@ -125,30 +125,24 @@ class LlamaChat(StreamedChat):
             asked = {"content": prompt, "add_special": True, "parse_special": True}
             return len(cast("list[int]", server.ask("POST", "/tokenize", asked, timeout_s=_ASK_S)["tokens"]))
 
-    def _pieces(
-        self,
-        messages: Sequence[Message],
-        schema: Mapping[str, Any] | None,
-        room: int,
-        temperature: float,
-        timeout_s: float,
-    ) -> Generator[Piece]:
+    def pieces(self, asked: Asked) -> Generator[Piece]:
         body: dict[str, Any] = {
-            "messages": self._worded(messages),
-            "max_tokens": room,
-            "temperature": temperature,
+            "messages": self._worded(asked.messages),
+            "max_tokens": asked.room,
+            "temperature": asked.temperature,
             "seed": 0,
             "stream": True,
             "stream_options": {"include_usage": True},
             "return_progress": True,  # gives a request that was given up its chance before the first token
         }
-        if schema is not None:
-            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+        if asked.schema is not None:
+            form = {"name": "answer", "schema": asked.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         finish: Literal["stop", "length"] | None = None
         broke_off = ServerLost(f"llama.cpp broke off while {self.name} answered.", "It is started again.")
         with self._runtime.server(self.name) as server:
             try:
-                for event in server.stream("/v1/chat/completions", body, timeout_s):
+                for event in server.stream("/v1/chat/completions", body, asked.timeout_s):
                     for choice in event.get("choices", ()):
                         if text := choice.get("delta", {}).get("content"):
                             yield Piece(text)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from edge.files import file_digest
 from edge.kernel.errors import ChargehandError, InvalidInput, ModelUnavailable, NotFound, StorageFailed
-from edge.runtime.chat import Piece, StreamedChat, chat_messages
+from edge.runtime.chat import Asked, Piece, StreamedChat, chat_messages
 from edge.runtime.client import ModelServer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary
@@ -135,17 +136,10 @@ class OllamaChat(StreamedChat):
         inside = sum(vocabulary.count(said["content"].strip()) + 1 for said in chat_messages(messages))
         return inside + self._template().around(messages)
 
-    def _pieces(
-        self,
-        messages: Sequence[Message],
-        schema: Mapping[str, Any] | None,
-        room: int,
-        temperature: float,
-        timeout_s: float,
-    ) -> Generator[Piece]:
-        request = self._request(chat_messages(messages), room, temperature)
-        form = {"format": schema} if schema is not None else {}
-        for part in self._server.stream("/api/chat", {**request, **form, "stream": True}, timeout_s):
+    def pieces(self, asked: Asked) -> Generator[Piece]:
+        request = self._request(chat_messages(asked.messages), asked.room, asked.temperature)
+        form = {"format": asked.schema} if asked.schema is not None else {}
+        for part in self._server.stream("/api/chat", {**request, **form, "stream": True}, asked.timeout_s):
             text = str(part.get("message", {}).get("content") or "")
             if part.get("done"):
                 finish = "length" if part.get("done_reason") == "length" else "stop"
@@ -179,26 +173,26 @@ class OllamaChat(StreamedChat):
         return int(answer.get("prompt_eval_count") or 0)
 
 
+@dataclass(frozen=True, slots=True)
 class _Template:
     """Tokens that a chat template adds: to one message of the user, to that after a system prompt, to each more."""
 
-    def __init__(self, alone: int, with_system: int, each: int) -> None:
-        self._alone = alone
-        self._with_system = with_system
-        self._each = each
+    alone: int
+    with_system: int
+    each: int
 
     def around(self, messages: Sequence[Message]) -> int:
         systems = sum(message.role == "system" for message in messages)
-        first, counted = (self._with_system, 2) if systems else (self._alone, 1)
-        return first + self._each * max(0, len(messages) - counted)
+        first, counted = (self.with_system, 2) if systems else (self.alone, 1)
+        return first + self.each * max(0, len(messages) - counted)
 
 
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """What a server tells of a model."""
 
-    def __init__(self, context_tokens: int, vocabulary: TokenCount) -> None:
-        self.context_tokens = context_tokens
-        self.vocabulary = vocabulary
+    context_tokens: int
+    vocabulary: TokenCount
 
 
 def _facts_of(server: ModelServer, name: str) -> _Facts:
