@@ -79,7 +79,7 @@ class Daemon:
         device = self._device
         repeated: list[tuple[str, Callable[[], Any], Callable[[Any], float]]] = [
             ("schedules", device.jobs.due, lambda _: _TICK_S),
-            *[("a job", device.jobs.run_next, lambda ran: 0.0 if ran else _TICK_S)] * _JOBS_AT_ONCE,
+            *[("a job", device.jobs.run_next, _pause_after_job)] * _JOBS_AT_ONCE,
             ("a knowledge pack", device.fetch_packs, lambda _: 5 * _TICK_S),
             ("a question", device.answer_questions, lambda _: _TICK_S),
             (
@@ -186,6 +186,11 @@ class Daemon:
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _pause_after_job(ran: Any) -> float:
+    """None where one ran: the next may wait already."""
+    return 0.0 if ran else _TICK_S
 
 
 async def _at_most(seconds: float, work: Coroutine[Any, Any, Any]) -> None:

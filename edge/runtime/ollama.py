@@ -59,7 +59,7 @@ class OllamaRuntime:
         return self._server.send("HEAD", f"/api/blobs/{digest}", timeout_s=_ASK_S)[0] == 200
 
     def create(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
-        request = {"model": name, "files": {"base.gguf": self._send(base)}, "stream": False}
+        request: dict[str, Any] = {"model": name, "files": {"base.gguf": self._send(base)}, "stream": False}
         if adapter is not None:
             request["adapters"] = {"adapter.gguf": self._send(adapter)}
         if configuration.get("system"):

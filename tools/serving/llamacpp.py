@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -49,6 +50,8 @@ class SupervisedChild:
         self.deaths = 0
         """How often it died by itself."""
         self._child: LlamaChild | None = None
+        # A thread of its own: a model that loads for a minute must not hold one of those that all of the hub shares.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
         self._supervisor: asyncio.Task[None] | None = None
         self._failures = 0
         self._waits = False
@@ -88,12 +91,13 @@ class SupervisedChild:
         self.url = ""
         child, self._child = self._child, None
         if child is not None:
-            await asyncio.to_thread(child.end)
+            await asyncio.get_running_loop().run_in_executor(self._thread, child.end)
+        self._thread.shutdown(wait=False)
 
     async def _launch(self) -> LlamaChild:
         child = LlamaChild(self.options)
         try:
-            await asyncio.to_thread(child.load, _START_LIMIT_S)
+            await asyncio.get_running_loop().run_in_executor(self._thread, child.load, _START_LIMIT_S)
         except TimeoutError as error:
             raise OutOfTime(f"llama.cpp did not load {self.label} in time.", "Choose a smaller model.") from error
         except RuntimeError as error:
@@ -102,6 +106,7 @@ class SupervisedChild:
             ) from error
         except asyncio.CancelledError:
             child.kill()
+            self._thread.submit(child.end)
             raise
         self.url = child.url
         return child
