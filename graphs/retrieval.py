@@ -28,12 +28,12 @@ from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from edge.kernel.errors import ChargehandError
 from edge.kernel.language import detect_language
+from edge.kernel.text_analysis import terms_of
 from graphs.dependencies import Dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import step, turn_caller
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
-from memory.mirrors.lexical import analyse
 from tools.knowledge.search import FoundPassages
 
 __all__ = ["build_retrieval"]
@@ -186,6 +186,6 @@ async def _rarity_of(dependencies: Dependencies, question: str, tenant: str) -> 
     """Of a question's terms among a tenant's chunks."""
 
     def rarity() -> Rarity:
-        return Rarity(*dependencies.store.lexical.document_frequencies(analyse(question), tenant))
+        return Rarity(*dependencies.store.lexical.document_frequencies(terms_of(question), tenant))
 
     return await asyncio.to_thread(rarity)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from edge.kernel.grounding import amounts, codes, plain
-from memory.mirrors.lexical import analyse
+from edge.kernel.text_analysis import terms_of
 
 __all__ = ["Token", "tokens", "without_marks"]
 
@@ -51,7 +51,7 @@ def tokens(text: str) -> tuple[Token, ...]:
             if word not in _STOP_ZH:
                 found.append(Token("character", word, match.start()))
         else:
-            found.extend(Token("word", term, match.start()) for term in analyse(word))
+            found.extend(Token("word", term, match.start()) for term in terms_of(word))
     return tuple(sorted(found, key=lambda token: token.start))
 
 

@@ -7,9 +7,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from edge.kernel.errors import Conflict, InvalidInput
 from edge.kernel.protocol.artifacts import ArtifactRef, Digest
-from edge.kernel.protocol.cron import parse_cron
 from edge.kernel.protocol.desired import KnowledgePack
-from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule
+from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule, parse_cron
 from memory.ledger.rollouts import Target
 from tools.calling.approval import ApprovalRule
 from tools.fleet.credentials import Identity

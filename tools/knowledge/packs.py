@@ -21,8 +21,8 @@ from pydantic import Field
 
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.names import nearest_names
-from edge.kernel.protocol.packs.layout import COARSE, FORMAT, MEDIA_TYPE, TABLES, PackManifest, PackName, numbers
-from edge.kernel.protocol.packs.terms import ANALYSER, terms_of, words_of
+from edge.kernel.protocol.pack_file import COARSE, FORMAT, MEDIA_TYPE, TABLES, PackManifest, PackName, numbers
+from edge.kernel.text_analysis import ANALYSER, terms_of, words_of
 from memory.artifacts import ArtifactStore
 from memory.documents.chunking import embedding_text
 from memory.documents.passages import Chunk

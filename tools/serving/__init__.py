@@ -11,9 +11,7 @@
     configuration.py      how a version is served, as its card and its targets say
     runtime.py            the port of a runtime: versions, endpoints, progress, health
     ollama.py             Ollama
-    llamacpp.py           llama.cpp, a child process for each version
-    llama_child.py        one such process, watched and started again
-    llama_server.py       the program of that process
+    llamacpp.py           llama.cpp, a child process for each version, watched and started again
     openai_compatible.py  any server that speaks OpenAI's HTTP API
     client.py             the HTTP client of these
     providers.py          providers of models: where each is asked, and with which key; the bundled model

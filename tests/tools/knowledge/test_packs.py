@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge.kernel.errors import InvalidInput, NotAllowed, NotFound
-from edge.kernel.protocol.packs.layout import MEDIA_TYPE, PackManifest
+from edge.kernel.protocol.pack_file import MEDIA_TYPE, PackManifest
 from edge.knowledge.pack import Pack, open_pack
 from memory.embedding import MiniLM
 from memory.home import open_home

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, ValidationError
 
-from edge.kernel.function_schema import function_schema
+from edge.tools.tool import device_tool
 
 
-def read_value(context: object, sensor: str, limit: Annotated[int, Field(ge=1)] = 10) -> dict[str, Any]:
+def read_value(sensor: str, limit: Annotated[int, Field(ge=1)] = 10) -> dict[str, Any]:
     """Read a value
     of a sensor.
 
@@ -18,17 +18,17 @@ def read_value(context: object, sensor: str, limit: Annotated[int, Field(ge=1)] 
 
 
 def test_name_docstring_annotations_and_defaults_say_everything() -> None:
-    schema = function_schema(read_value, given=1)
+    schema = device_tool(read_value)
     assert (schema.name, schema.description) == ("read_value", "Read a value of a sensor.")
     assert schema.arguments.__name__ == "ReadValueArguments"
     assert schema.arguments.model_validate({"sensor": "oil"}).model_dump() == {"sensor": "oil", "limit": 10}
-    assert list(function_schema(read_value, defer_build=True).arguments.model_fields) == ["context", "sensor", "limit"]
+    assert list(schema.arguments.model_fields) == ["sensor", "limit"]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"sensor": "oil", "limit": 0}, {"sensor": "oil", "more": 1}])
 def test_what_it_does_not_take_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        function_schema(read_value, given=1).arguments.model_validate(wrong)
+        device_tool(read_value).arguments.model_validate(wrong)
 
 
 def test_a_function_that_says_too_little_is_refused() -> None:
@@ -42,4 +42,4 @@ def test_a_function_that_says_too_little_is_refused() -> None:
 
     for function in (silent, unnamed, untyped):
         with pytest.raises(TypeError):
-            function_schema(function)
+            device_tool(function)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.sync.backoff import Backoff
+from edge.daemon import Backoff
 
 
 @given(st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=100))

@@ -9,10 +9,9 @@ import pytest
 
 from edge.database import Database
 from edge.kernel.errors import InvalidInput, NotFound, ToolFailed
-from edge.sensors.board import TABLES, History, SensorBoard, SensorSample
+from edge.sensors.board import TABLES, History, SensorBoard, SensorSample, sensor_tools
 from edge.sensors.configuration import Sensor, Simulated
 from edge.tools.registry import Toolbox
-from edge.tools.sensors import sensor_tools
 from tests.fakes.device_journals import MemoryJournal
 from tests.fakes.plain_databases import plain_database
 

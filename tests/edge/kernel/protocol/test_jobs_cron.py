@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.errors import InvalidInput
-from edge.kernel.protocol.cron import parse_cron
+from edge.kernel.protocol.jobs import parse_cron
 
 BERLIN = ZoneInfo("Europe/Berlin")  # clocks forward 2026-03-29 02:00 -> 03:00, back 2026-10-25 03:00 -> 02:00
 
