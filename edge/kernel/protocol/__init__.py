@@ -7,4 +7,5 @@ desired     the items of which a device's desired state consists
 jobs        what runs on a device, and when
 cron        expressions of five fields
 artifacts   references to content, and ranges of it
+packs       the file of a knowledge pack, and the terms of its index
 """
