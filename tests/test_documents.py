@@ -19,6 +19,7 @@ import edge.kernel.errors
 from edge.settings import EdgeSettings
 from memory.settings import Settings
 from server.cli import cli
+from server.hub import open_components
 from server.outcomes import outcome_of
 from tests.surface import ROOMS, modules
 
@@ -109,6 +110,34 @@ def test_every_command_and_option_is_described(words: str) -> None:
     assert [option for option in long if option not in section.group() and option not in {"--json", "--help"}] == []
 
 
+def test_every_tool_is_listed_with_its_scopes(tmp_path: Path) -> None:
+    page = read(DOCS / "tools.md")
+    listed = {
+        tool: set(re.findall(r"`([a-z:]+)`", scopes))
+        for _, scopes, tools in re.findall(r"^\| ([a-z ]+) \| (`[^|]+) \| (`[^|]+) \|$", page, re.MULTILINE)
+        for tool in re.findall(r"`(\w+)`", tools)
+    }
+    with open_components(Settings(home=tmp_path, model="none")) as hub:
+        specs = dict(hub.ledger_tools)
+    assert {name: set(spec.scopes) for name, spec in specs.items()} == {
+        name: scopes for name, scopes in listed.items() if name not in {"knowledge_search", "pack_build"}
+    }
+    approved = rows(DOCS / "approvals.md")
+    assert [name for name, spec in specs.items() if spec.approval is not None and name not in approved] == []
+
+
+def test_every_route_is_described() -> None:
+    page = re.sub(r"\{\w+\}", "{}", read(DOCS / "http-api.md"))
+    routes = {
+        f"{prefix}{re.sub(r'{[^}]*}', '{}', path)}"
+        for text in map(read, (ROOT / "server").rglob("*.py"))
+        for prefix in re.findall(r'APIRouter\(prefix="([^"]*)"', text)
+        for path in re.findall(r'@router\.\w+\("([^"]*)"', text)
+    }
+    assert {"/v1/runs", "/v1/threads/{}/fork", "/v1/tools/{}"} <= routes
+    assert sorted(route for route in routes if route not in page) == []
+
+
 def test_every_error_is_described_as_the_table_has_it() -> None:
     table = rows(DOCS / "errors.md")
     for name in edge.kernel.errors.__all__:
@@ -196,6 +225,14 @@ def test_every_function_that_a_document_names_is_there(page: Path) -> None:
     """`path/module.py:function` and `path/module.py:Class.method`, as the walks of the architecture have them."""
     named = re.findall(rf"`((?:{'|'.join((*ROOMS, 'tests'))})/[\w/]+\.py):([\w.]+)`", read(page))
     assert sorted({f"{path}:{name}" for path, name in named if name not in definitions(ROOT / path)}) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_module_that_a_document_names_by_its_file_is_there(page: Path) -> None:
+    if page in RECORDS and "Superseded by" in read(page):
+        pytest.skip("a record of what was")
+    files = {path.name for room in ROOMS for path in (ROOT / room).rglob("*.py")}
+    assert sorted(set(re.findall(r"`(\w+\.py)`", read(page))) - files) == []
 
 
 @cache
