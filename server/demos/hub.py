@@ -1,11 +1,12 @@
-"""A hub in a process of its own, and calls to it."""
+"""A hub in a process of its own, calls to it, and how a demo prints them."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+import textwrap
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import httpx
 
 from edge.kernel.errors import Unavailable
 
-__all__ = ["Hub", "Refusal", "start_hub"]
+__all__ = ["Hub", "Refusal", "chapter", "does", "line", "refused", "say", "start_hub", "table"]
 
 _URL = re.compile(r"http://\S+")
 _ROOT = Path(__file__).parents[2]
@@ -95,3 +96,59 @@ def start_hub(home: Path, settings: Mapping[str, str]) -> Generator[Hub]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+_WIDTH = 110
+
+
+def chapter(number: int, title: str) -> None:
+    """Begin a part of the story."""
+    line(f"\n{number}. {title}\n")
+
+
+def say(text: str) -> None:
+    """A sentence or two of the story."""
+    line(textwrap.fill(text, _WIDTH))
+
+
+def line(text: str) -> None:
+    """One line as it is."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as their widest entry."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    for row in (header, *rows):
+        line("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def does(hub: Hub, who: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    """Print the call, and make it."""
+    _announce(who, tool, arguments)
+    return hub.call(who, tool, arguments)
+
+
+def refused(hub: Hub, who: str, tool: str, /, **arguments: Any) -> None:
+    """Print a call that must be refused, and with what words.
+
+    Raises:
+        RuntimeError: it was done.
+    """
+    _announce(who, tool, arguments)
+    try:
+        hub.call(who, tool, arguments)
+    except Refusal as refusal:
+        line(textwrap.fill(f"refused: {refusal}", _WIDTH, initial_indent="    ", subsequent_indent="    "))
+        return
+    raise RuntimeError(f"{tool} was done for {who}, and should not have been")
+
+
+def _announce(who: str, tool: str, arguments: Mapping[str, Any]) -> None:
+    shown = " ".join(f"{name}={_short(value)}" for name, value in arguments.items())
+    line(textwrap.fill(f"{who}> {tool} {shown}", _WIDTH, subsequent_indent="      ", break_on_hyphens=False))
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)

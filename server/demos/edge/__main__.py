@@ -13,8 +13,7 @@ from edge.kernel.errors import ChargehandError
 from server.demos.edge.adapter import write_lora
 from server.demos.edge.cable import Cable, lay_cable
 from server.demos.edge.gateway import Gateway, new_gateway
-from server.demos.hub import Hub, Refusal, start_hub
-from server.demos.narration import chapter, does, line, say, table
+from server.demos.hub import Hub, Refusal, chapter, does, line, say, start_hub, table
 from tools.serving.bundled import bundled_path
 
 __all__ = ["main"]

@@ -11,8 +11,7 @@ from server.demos.factory.canary import start
 from server.demos.factory.faulty import faulty_server
 from server.demos.factory.first_version import MODEL, TARGET, evidence, first_version, hire, licences, register, roster
 from server.demos.factory.traffic import people_asking
-from server.demos.hub import Hub, Refusal, start_hub
-from server.demos.narration import chapter, does, line, say, table
+from server.demos.hub import Hub, Refusal, chapter, does, line, say, start_hub, table
 from tools.serving.bundled import BUNDLED, bundled_path
 
 __all__ = ["main"]

@@ -8,8 +8,7 @@ from typing import Any
 
 from server.demos.factory.first_version import TARGET
 from server.demos.factory.traffic import Traffic
-from server.demos.hub import Hub
-from server.demos.narration import does, line, refused
+from server.demos.hub import Hub, does, line, refused
 
 __all__ = ["Move", "start"]
 

@@ -3,8 +3,7 @@
 import textwrap
 from typing import Any
 
-from server.demos.hub import Hub
-from server.demos.narration import chapter, does, line, say, table
+from server.demos.hub import Hub, chapter, does, line, say, table
 
 __all__ = ["MODEL", "TARGET", "evidence", "first_version", "hire", "licences", "register", "roster"]
 
