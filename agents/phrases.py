@@ -95,6 +95,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "; above {users} monthly active users a licence must be asked for",
         "；月活跃用户超过 {users} 时须另行申请许可证",
     ),
+    "which_model": ("Which model?", "您想查哪个模型？"),
     "whose_licence": (
         "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b.",
         "您想查哪个模型的许可证？例如：qwen2.5-3b、phi-4-mini、llama-3.2-3b。",

@@ -24,9 +24,7 @@ __all__ = ["Lines", "Session", "caller_of_command", "json_option", "open_session
 Lines = Callable[[dict[str, Any]], Iterable[str]]
 """The lines of stdout that a tool's result, as JSON, is for a person."""
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: one object, or a line for each entry."
-)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or a line for each entry.")
 
 
 @dataclass(frozen=True, slots=True)

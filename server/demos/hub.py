@@ -1,12 +1,14 @@
 """A hub in a process of its own, calls to it, and how a demo prints them."""
 
+import argparse
 import json
 import os
 import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from edge.kernel.errors import Unavailable
+from edge.kernel.errors import ChargehandError, Unavailable
 
 __all__ = ["Hub", "Refusal", "chapter", "does", "line", "refused", "say", "start_hub", "table"]
 
@@ -75,6 +77,7 @@ def start_hub(home: Path, settings: Mapping[str, str]) -> Generator[Hub]:
     Raises:
         Unavailable: it did not start; the message holds what it said.
     """
+    home.mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHARGEHAND_")}
     environment |= {"CHARGEHAND_HOME": str(home), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1", **settings}
     command = [sys.executable, "-c", "from server.cli import main; main()", "up", "--port", "0"]
@@ -98,7 +101,7 @@ def start_hub(home: Path, settings: Mapping[str, str]) -> Generator[Hub]:
             process.wait(30)
 
 
-_WIDTH = 110
+WIDTH = 110
 
 
 def chapter(number: int, title: str) -> None:
@@ -108,7 +111,7 @@ def chapter(number: int, title: str) -> None:
 
 def say(text: str) -> None:
     """A sentence or two of the story."""
-    line(textwrap.fill(text, _WIDTH))
+    line(textwrap.fill(text, WIDTH))
 
 
 def line(text: str) -> None:
@@ -140,15 +143,40 @@ def refused(hub: Hub, who: str, tool: str, /, **arguments: Any) -> None:
     try:
         hub.call(who, tool, arguments)
     except Refusal as refusal:
-        line(textwrap.fill(f"refused: {refusal}", _WIDTH, initial_indent="    ", subsequent_indent="    "))
+        line(textwrap.fill(f"refused: {refusal}", WIDTH, initial_indent="    ", subsequent_indent="    "))
         return
     raise RuntimeError(f"{tool} was done for {who}, and should not have been")
 
 
 def _announce(who: str, tool: str, arguments: Mapping[str, Any]) -> None:
     shown = " ".join(f"{name}={_short(value)}" for name, value in arguments.items())
-    line(textwrap.fill(f"{who}> {tool} {shown}", _WIDTH, subsequent_indent="      ", break_on_hyphens=False))
+    line(textwrap.fill(f"{who}> {tool} {shown}", WIDTH, subsequent_indent="      ", break_on_hyphens=False))
 
 
 def _short(value: Any) -> str:
     return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
+
+
+def expect(found: object, wanted: object) -> None:
+    """Raises RuntimeError: something came otherwise than the story has it."""
+    if found != wanted:
+        raise RuntimeError(f"found {found}, where {wanted} was to be")
+
+
+def play_demo(description: str, play: Callable[[Path], None]) -> int:
+    """Play a demo in the folder `--home`, which must be new; 0 when all came as told, 1 when not, 2 for bad usage."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--home", type=Path, required=True, help="folder of the demo; it must be new")
+    home: Path = parser.parse_args().home.resolve()
+    if home.exists() and any(home.iterdir()):
+        sys.stderr.write(f"{home} is in use already; the demo wants a new folder.\n")
+        return 2
+    begun = time.monotonic()
+    line("A hub starts in a process of its own; on a new home it first trains its router of questions.")
+    try:
+        play(home)
+    except (ChargehandError, Refusal, RuntimeError) as error:
+        sys.stderr.write(f"The demo did not go as it should: {error}\n")
+        return 1
+    line(f"\nDone in {time.monotonic() - begun:.0f} s. All of it is in {home}; the hub's log is hub.log.")
+    return 0

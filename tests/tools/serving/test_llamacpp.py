@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
-from server.demos.edge.adapter import write_gguf, write_lora
+from tests.fakes.gguf_files import write_gguf, write_lora
 from tools.serving.bundled import bundled_version
 from tools.serving.llama_child import LlamaChild, backoff_s
 from tools.serving.llamacpp import LlamaRuntime
