@@ -14,7 +14,7 @@ from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.device_questions import DeviceQuestion
 from memory.settings import Settings
-from server.chat.conversation import CHAT, Conversation, Reply
+from server.chat.conversation import CHAT, Conversation, TurnResult
 from tools.calling.context import ToolContext
 from tools.governance.gate import Gates
 from tools.pipelines.reconciler import pipeline_work
@@ -129,7 +129,7 @@ def _unseen(event: TurnEvent) -> None:
     """Nobody watches the turn."""
 
 
-def _told(reply: Reply) -> list[str]:
+def _told(reply: TurnResult) -> list[str]:
     """Title and headings of each citation, in their order."""
     named = [(f"[{one['number']}] {one['title']}", one["heading"]) for one in reply.citations]
     return [" > ".join(filter(None, parts)) for parts in named][:20]
