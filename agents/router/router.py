@@ -133,4 +133,5 @@ async def choose_intent(model: ResolvedModel, text: str, candidates: Sequence[tu
         f' it.\n{listed}\nAnswer with JSON such as {{"intent": "{names[0]}"}}.'
     )
     answer = await answer_json(model, prompt, text, schema, limit_s=_MODEL_LIMIT_S, max_tokens=32)
-    return next((intent for intent, _ in candidates if answer == {"intent": intent}), None)
+    chosen = answer.get("intent") if isinstance(answer, dict) else None
+    return next((intent for intent, _ in candidates if intent == chosen), None)

@@ -37,7 +37,7 @@ class Cable(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    server: Cable
+    server: Cable  # pyright: ignore[reportIncompatibleVariableOverride]  # as socketserver says
     request: socket.socket
 
     def handle(self) -> None:
