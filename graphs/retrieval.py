@@ -48,7 +48,7 @@ _NEXT_TOKEN_S = 20.0
 
 
 def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """Compile the subgraph; it keeps no checkpoints of its own."""
+    """Compile the subgraph."""
     graph = StateGraph(RetrievalState)
     graph.add_node("rewrite", step("rewrite", _rewrite))
     graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
@@ -61,7 +61,7 @@ def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, 
     graph.add_conditional_edges("ground", partial(_after_ground, dependencies), ["draft", "quote", END])
     graph.add_conditional_edges("draft", _after_draft, ["quote", END])
     graph.add_edge("quote", END)
-    return graph.compile(checkpointer=False, name="retrieval")
+    return graph.compile(name="retrieval")
 
 
 async def _rewrite(state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:

@@ -156,14 +156,13 @@ class Components:
     @cached_property
     def router(self) -> IntentRouter:
         """The intent router; trained, within a minute, where the weight cache has no classifier of the utterances."""
-        from agents.router.chooser import ModelChooser
-        from agents.router.router import IntentRouter
+        from agents.router.router import IntentRouter, choose_intent
         from agents.router.training import load_classifier
 
         trained = load_classifier(self.home.weights, self.embedder, self._training)
         self._record(trained.held_out)
-        chooser = ModelChooser(self.model) if self.model.capable else None
-        return IntentRouter(trained.classifier, self.embedder, chooser, self.settings.intent_threshold)
+        choose = partial(choose_intent, self.model) if self.model.capable else None
+        return IntentRouter(trained.classifier, self.embedder, choose, self.settings.intent_threshold)
 
     @cached_property
     def dependencies(self) -> Dependencies:
@@ -303,8 +302,7 @@ async def open_hub(components: Components) -> AsyncGenerator[Hub]:
     """Open the threads, the model gateway and the reconciler; running turns are stopped, and kept, at the end."""
     from server.chat.conversation import open_conversation
     from server.chat.runs import Runs
-    from server.device_answers import answering_devices
-    from server.workers import running_workers
+    from server.workers import answering_devices, running_workers
 
     settings, ledger, dependencies = components.settings, components.ledger, components.dependencies
     async with (

@@ -75,7 +75,7 @@ class ResolvedModel:
                 reference=str(self.reference),
                 provider=self.reference.provider,
                 context_tokens=self.context_tokens,
-                completions=serving.gateway,
+                gateway=serving.gateway,
             )
 
         return replace(self, build=build)

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from edge.kernel.errors import ChargehandError, Interrupted, InvalidInput, NotFound, Unavailable
-from server.demos.edge.adapter import write_gguf, write_lora
+from tests.fakes.gguf_files import write_gguf, write_lora
 from tests.fakes.ollama_server import require_ollama, run_ollama
 from tools.serving.ollama import OllamaRuntime
 from tools.serving.providers import bundled_version

@@ -11,7 +11,7 @@ import pytest
 
 from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
 from edge.kernel.llama_child import LlamaOptions
-from server.demos.edge.adapter import write_gguf, write_lora
+from tests.fakes.gguf_files import write_gguf, write_lora
 from tools.serving.llamacpp import LlamaRuntime, SupervisedChild, backoff_s
 from tools.serving.providers import bundled_version
 from tools.serving.runtime import Adapter, ServedVersion
