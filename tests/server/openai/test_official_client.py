@@ -14,7 +14,7 @@ from tools.rollouts.targets import Arm
 from tools.serving.attempts import AttemptLimits
 from tools.serving.openai_compatible import OpenAICompatibleRuntime
 from tools.serving.rate_limits import Quotas
-from tools.serving.routing import Backend, Price
+from tools.serving.routing import Backend, Price, Traffic
 from tools.serving.runtime import ServedVersion
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -201,7 +201,7 @@ def test_a_stream_that_breaks_ends_with_an_error_that_the_client_raises(line: Li
 
 
 def test_a_stream_that_dies_before_its_first_text_is_stood_in_for(line: Line):
-    line.deployments.split("champion", {"m@1": 100, "m@2": 1e-9})
+    line.deployments.splits["champion"] = Traffic("champion", (Arm(version="m@1"),), fallbacks=("m@2",))
     line.old.behaviour.die_after = 0
     chunks = line.client.chat.completions.create(model="champion", messages=HELLO, stream=True)  # type: ignore[call-overload]
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "the new"
