@@ -128,8 +128,8 @@ async def http(asked: Asked) -> Said:
 
 
 def _rows() -> list[Any]:
-    kinds = [getattr(errors, name) for name in errors.__all__]
-    return [outcome_of(kind("")) for kind in kinds]
+    listed = [getattr(errors, name) for name in errors.__all__]
+    return [outcome_of(kind("")) for kind in listed if isinstance(kind, type)]
 
 
 async def _mcp(asked: Asked, mode: str) -> Said:

@@ -1,6 +1,6 @@
 """Everything fails, for hours: nothing acknowledged is lost, nothing comes twice, all comes to rest.
 
-CHARGEHAND_SEEDS=5000 pytest tests/edge/simulation/test_faults.py      more courses
+CHARGEHAND_EFFORT=long pytest tests/edge/simulation/test_faults.py     300 courses
 CHARGEHAND_SEED=17 pytest tests/edge/simulation/test_faults.py         one course again
 """
 
@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import times
 from tests.fakes.simulation.hubs import MemoryHub, SimulatedHub
 from tests.fakes.simulation.ledger_hubs import LedgerHub
 from tests.fakes.simulation.world import Course, Outcome, play
 
-SEEDS = int(os.environ.get("CHARGEHAND_SEEDS", "60"))
+SEEDS = times(20, 300)
 ONE = os.environ.get("CHARGEHAND_SEED")
-GROUPS = 10
+GROUPS = times(2, 10)
 
 
 def memory_hub(folder: Path) -> SimulatedHub:
@@ -44,6 +45,7 @@ def play_seed(seed: int, open_hub: Callable[[Path], SimulatedHub] = memory_hub) 
             hub.close()
 
 
+@pytest.mark.repeated
 @pytest.mark.parametrize("group", range(GROUPS if ONE is None else 1))
 @pytest.mark.parametrize("hub", HUBS)
 def test_whatever_fails_nothing_is_lost_or_done_twice(hub: str, group: int) -> None:
