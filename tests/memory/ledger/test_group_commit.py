@@ -12,7 +12,7 @@ from edge.kernel.errors import StorageFailed
 from memory.ledger import Ledger, Unit
 from memory.ledger.group_commit import GroupCommit
 from memory.ledger.tenants import Tenant
-from tests.memory.ledger.test_repositories import NOW
+from tests.memory.ledger.test_repository import NOW
 
 
 def add(name: str) -> Callable[[Unit], str]:

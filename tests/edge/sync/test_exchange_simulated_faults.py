@@ -1,7 +1,7 @@
 """Everything fails, for hours: nothing acknowledged is lost, nothing comes twice, all comes to rest.
 
-CHARGEHAND_EFFORT=long pytest tests/edge/simulation/test_faults.py     300 courses
-CHARGEHAND_SEED=17 pytest tests/edge/simulation/test_faults.py         one course again
+CHARGEHAND_EFFORT=long pytest tests/edge/sync/test_exchange_simulated_faults.py     300 courses
+CHARGEHAND_SEED=17 pytest tests/edge/sync/test_exchange_simulated_faults.py         one course again
 """
 
 import os
@@ -39,7 +39,7 @@ def play_seed(seed: int, open_hub: Callable[[Path], SimulatedHub] = memory_hub) 
         try:
             return play(Course(seed), hub, Path(folder))
         except BaseException as error:
-            error.add_note(f"Again: CHARGEHAND_SEED={seed} pytest tests/edge/simulation/test_faults.py")
+            error.add_note(f"Again: CHARGEHAND_SEED={seed} pytest tests/edge/sync/test_exchange_simulated_faults.py")
             raise
         finally:
             hub.close()
