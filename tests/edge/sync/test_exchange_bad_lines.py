@@ -24,7 +24,6 @@ def test_over_a_bad_line_all_comes_once_and_in_order(tmp_path: Path) -> None:
             proxy.weather = Weather.fair()
             device.start("go drain")
             assert device.wait() == 0
-        time.sleep(1.5)  # Late copies come, too.
         proxy.stop()
         site.check()
         assert min(proxy.faults.values()) >= 5, proxy.faults
