@@ -129,7 +129,7 @@ async def http(asked: Asked) -> Said:
 
 def _rows() -> list[Any]:
     listed = [getattr(errors, name) for name in errors.__all__]
-    return [outcome_of(kind("")) for kind in listed if isinstance(kind, type)]
+    return [outcome_of(kind.__new__(kind)) for kind in listed if isinstance(kind, type)]
 
 
 async def _mcp(asked: Asked, mode: str) -> Said:
