@@ -88,7 +88,7 @@ class ToolSpec:
         if self.effect != "read":
             return await self._write(context, as_json, checked)
         try:
-            return await self._read(context, self._values(checked))
+            return await self._read(context, self.values(checked))
         except NotAllowed as error:
             await self._note_refused(context, arguments, error)
             raise
@@ -141,7 +141,7 @@ class ToolSpec:
             runtime=self._runtime,
             context=context,
             checked=checked,
-            values=self._values(checked),
+            values=self.values(checked),
             arguments=as_json,
             commit=threading.Lock(),
         )
@@ -152,8 +152,8 @@ class ToolSpec:
             raise OutOfTime(f"{self.name} took longer than {self.timeout_s:g} s; nothing was changed.", "Try again.")
         return await work
 
-    def _values(self, checked: BaseModel) -> dict[str, Any]:
-        """What the function is called with beside the context."""
+    def values(self, checked: BaseModel) -> dict[str, Any]:
+        """What the function is called with beside the context, from its checked arguments."""
         if self.model_parameter is not None:
             return {self.model_parameter: checked}
         return {name: getattr(checked, name) for name in type(checked).model_fields}

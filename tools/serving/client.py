@@ -22,7 +22,7 @@ _CONNECT_S = 5.0
 _REST_S = 0.2
 """Longest wait for the end of a body whose last event was read: a connection that is at its end is used again."""
 _IDLE_S = 4.0
-"""Connections idle for longer are not used again: llama.cpp closes them after 5 s, and a request may cross that."""
+"""Connections idle for longer are not used again: many servers close them after 5 s, and a request may cross that."""
 
 _LONGEST_LINE = 16 * 1024 * 1024
 
@@ -40,6 +40,7 @@ class ApiClient:
         key: sent as a bearer token; empty sends none.
         advice: what to do when it does not answer.
         headers: sent with every request.
+        reuses: whether a connection serves several requests.
     """
 
     def __init__(
@@ -49,11 +50,14 @@ class ApiClient:
         key: str = "",
         advice: str = "Check that it runs.",
         headers: Mapping[str, str] | None = None,
+        *,
+        reuses: bool = True,
     ) -> None:
         self.who = who
         self.base_url = base_url
         self._headers = {**(headers or {}), **({"Authorization": f"Bearer {key}"} if key else {})}
         self._advice = advice
+        self._reuses = reuses
         self._opened: aiohttp.ClientSession | None = None
 
     async def get(self, path: str, timeout_s: float = 5.0) -> Json:
@@ -134,10 +138,13 @@ class ApiClient:
         if self._opened is None:
             import aiohttp
 
+            connector = aiohttp.TCPConnector(
+                limit=0, force_close=not self._reuses, keepalive_timeout=_IDLE_S if self._reuses else None
+            )
             self._opened = aiohttp.ClientSession(
                 headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
+                connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=not is_loopback(self.base_url),
             )

@@ -198,7 +198,10 @@ def _weights(version: ServedVersion) -> Path:
 
 
 def _client_of(served: _Served, url: str) -> ApiClient:
-    return ApiClient(f"The model {served.version.id}", url, served.key, "Try again in a moment.")
+    # llama.cpp closes idle connections after 5 s by its own clock, which a request may cross on a busy machine. A new
+    # connection takes 0.2 ms here, and an idle one would hold a thread.
+    who = f"The model {served.version.id}"
+    return ApiClient(who, url, served.key, "Try again in a moment.", reuses=False)
 
 
 async def _stop(served: _Served) -> None:

@@ -144,9 +144,7 @@ class LedgerHub:
 
     def _call(self, caller: ToolContext, tool: str, arguments: Mapping[str, Any], now_s: float = 0.0) -> BaseModel:
         spec = self._tools[tool]
-        checked = spec.check(arguments)
-        fields = {name: getattr(checked, name) for name in type(checked).model_fields}
-        values = {spec.model_parameter: checked} if spec.model_parameter else fields
+        values = spec.values(spec.check(arguments))
         with self.ledger.unit(caller.tenant) as unit:
             opened = OpenCall(unit, START + timedelta(seconds=now_s))
             return spec.run(replace(caller, opened=opened), **values)
