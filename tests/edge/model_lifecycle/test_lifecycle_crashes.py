@@ -20,7 +20,7 @@ from tests.fakes.model_lifecycles import Hub, dying_lives, open_world, target
 pytestmark = [pytest.mark.integration, pytest.mark.repeated, pytest.mark.timeout(300)]
 
 
-EVERY = times(20, 2)
+EVERY = times(20, 4)
 """Of some 500 places one in so many is tried."""
 
 
