@@ -11,6 +11,9 @@ FACTORY_HOME := .demo-factory
 EDGE_HOME := .demo-edge
 ROOMS := agents edge evals graphs memory server tools
 
+# What a target imports is compiled once, not again in each process that it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -59,20 +62,19 @@ up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
 
 .PHONY: test
 test: .venv/.dev ## unit and integration tests, with the reasons of what was skipped
-	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not story"
+	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not long"
 
 .PHONY: test-long
-test-long: .venv/.dev ## whole stories on the bundled model, and many courses of the simulated fleet
-	$(RUN)/pytest -m story
-	CHARGEHAND_SEEDS=300 $(RUN)/pytest -n 2 tests/edge/simulation/test_faults.py
+test-long: .venv/.dev ## whole stories, every tool through every face, installation; seeds, kills and examples by the hundred
+	CHARGEHAND_EFFORT=long $(RUN)/pytest -n 2 --dist worksteal -m "(long or repeated or hypothesis) and not e2e"
 
 .PHONY: test-unit
 test-unit: .venv/.dev ## unit tests only
-	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not integration"
+	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not long and not integration"
 
 .PHONY: test-integration
 test-integration: .venv/.dev ## tests that start real servers and processes
-	$(RUN)/pytest -m integration
+	$(RUN)/pytest -n 2 --dist worksteal -m "integration and not e2e and not long"
 
 .PHONY: test-e2e
 test-e2e: .venv/.dev chromium ## the chat page in a real Chromium

@@ -17,12 +17,15 @@ from memory.home import Home, open_home
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
 from server.process import silence_third_parties
+from tests.effort import times
 from tests.fakes.weights import WEIGHT_CACHE
 
 silence_third_parties()
 
 # How long an example takes says nothing about whether it is right.
-hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile(
+    "untimed", max_examples=times(25, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started behind a shell's `&`: tests interrupt their children

@@ -70,7 +70,7 @@ def test_no_setting_is_described_that_is_not_there() -> None:
         "CHARGEHAND_EDGE_TOKEN",
         "CHARGEHAND_SHARED",
         "CHARGEHAND_OLLAMA",
-        "CHARGEHAND_SEEDS",
+        "CHARGEHAND_EFFORT",
     }
     named = {(page.name, name) for page in PAGES for name in re.findall(r"\bCHARGEHAND_[A-Z_]+\b", read(page))}
     assert {

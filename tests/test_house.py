@@ -48,6 +48,14 @@ for modules in rooms:
         importlib.import_module(name)
 """
 
+OF_NO_MODULE = {
+    "edge/test_packaging.py": "what `deploy/edge` makes of the whole room",
+    "tools/test_conformance.py": "every tool of a hub as its specification",
+    "tools/test_faces.py": "every tool of a hub through each face",
+    "tools/test_isolation.py": "every tool of a hub between two tenants",
+}
+"""Tests of what lies across a room, and what that is."""
+
 
 @pytest.fixture(scope="module")
 def imported() -> dict[str, dict[str, object]]:
@@ -99,6 +107,29 @@ def test_a_module_with_public_names_lists_them(path: Path) -> None:
         assert listed is not None
     if listed is not None:
         assert len(set(listed)) == len(listed)
+
+
+def _is_module(name: str, folder: Path) -> bool:
+    """Whether a test of this name, as `chunking` or `chunking_long_words`, is of a module or package of the folder."""
+    words = name.split("_")
+    heads = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
+    return any((folder / f"{head}.py").is_file() or (folder / head).is_dir() or head == folder.name for head in heads)
+
+
+def test_each_test_stands_where_its_module_stands() -> None:
+    paths = [path.relative_to(ROOT / "tests") for room in ROOMS for path in (ROOT / "tests" / room).rglob("test_*.py")]
+    assert len(paths) > 100
+    astray = {path.as_posix() for path in paths if not _is_module(path.stem.removeprefix("test_"), ROOT / path.parent)}
+    assert astray == set(OF_NO_MODULE)
+
+
+def test_the_long_run_repeats_all_that_counts_its_tries() -> None:
+    """Who says how often by `times` is marked, or has Hypothesis as its mark."""
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
+    counting = [path for path in tests if "from tests.effort import" in path.read_text(encoding="utf-8")]
+    assert len(counting) > 10
+    unmarked = [path for path in counting if not re.search(r"mark\.repeated|@given|TestCase", path.read_text("utf-8"))]
+    assert unmarked == []
 
 
 def test_the_documents_name_targets_that_the_makefile_has() -> None:

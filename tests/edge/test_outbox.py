@@ -15,6 +15,7 @@ from edge.kernel.errors import InvalidInput, OutboxFull, StorageFailed
 from edge.kernel.protocol.events import FIRST_CHAIN, EventKind, chain, class_of
 from edge.kernel.protocol.messages import LARGEST_EVENT
 from edge.outbox import Bounds, Outbox
+from tests.effort import times
 from tests.fakes.edge_devices import open_outbox
 from tests.fakes.simulation.disks import FaultyDisk
 
@@ -95,7 +96,7 @@ def test_telemetry_is_thinned_the_older_the_more(outbox: Outbox) -> None:
     assert steps[-1] == 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=times(10, 40))
 @given(st.lists(st.sampled_from(["audit", "note", "alert", "telemetry", "sync"]), max_size=200), st.integers(0, 40))
 def test_every_number_that_lacks_is_counted(steps: list[str], pad: int) -> None:
     with TemporaryDirectory() as folder:

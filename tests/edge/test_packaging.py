@@ -59,6 +59,7 @@ def test_the_wheel_holds_the_device_side_alone(wheel: Path) -> None:
     assert {"edge/agent/phrasings.toml", "edge/cli/__init__.py"} <= set(names)
 
 
+@pytest.mark.long
 def test_it_is_small(gateway: Path) -> None:
     (packages,) = gateway.glob("lib/python*/site-packages")
     size = sum(path.stat().st_size for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc")
@@ -66,6 +67,7 @@ def test_it_is_small(gateway: Path) -> None:
     assert not [name for name in FORBIDDEN if (packages / name).exists()]
 
 
+@pytest.mark.long
 def test_a_bare_gateway_answers(gateway: Path, tmp_path: Path) -> None:
     (tmp_path / "device.toml").write_text(SETTINGS, encoding="utf-8")
     environment = {"PATH": os.defpath, "HOME": str(tmp_path), "CHARGEHAND_EDGE_HOME": str(tmp_path)}
@@ -75,6 +77,7 @@ def test_a_bare_gateway_answers(gateway: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["rung"] == "fast"
 
 
+@pytest.mark.long
 def test_everything_of_it_can_be_imported_without_the_hub(gateway: Path) -> None:
     code = (
         "import pkgutil, importlib, sys, json, edge\n"
@@ -88,6 +91,7 @@ def test_everything_of_it_can_be_imported_without_the_hub(gateway: Path) -> None
     assert not set(json.loads(done.stdout)) & set(FORBIDDEN)
 
 
+@pytest.mark.long
 def test_what_the_image_takes_out_is_not_needed(wheel: Path, tmp_path: Path) -> None:
     text = IMAGE.read_text(encoding="utf-8").replace("\\\n", " ")
     (names,) = re.findall(r"pip uninstall --yes (huggingface_hub [^&]*)", text)

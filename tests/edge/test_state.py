@@ -14,6 +14,7 @@ from edge.kernel.canonical import digest_of
 from edge.kernel.errors import InvalidInput, Untrusted
 from edge.kernel.protocol.desired import Desired, Item, state_digest
 from edge.state import DesiredState, ReportedState
+from tests.effort import times
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_a_rule_that_is_not_known_changes_nothing(database: Database) -> None:
     assert configuration.values() == {}
 
 
-@settings(max_examples=20)
+@settings(max_examples=times(5, 20))
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 3))))
 def test_any_course_of_changes_ends_where_the_whole_does(steps: list[tuple[str, int | None]]) -> None:
     import tempfile

@@ -40,6 +40,7 @@ class FaultyProxy:
         self.faults = {"refuse": 0, "cut": 0, "truncate": 0, "repeat": 0}
         self._target = target
         self._dice = Random(seed)
+        self._late: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -48,9 +49,12 @@ class FaultyProxy:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}/mcp"
 
     def stop(self) -> None:
+        """Take no more connections, and wait until the late copies of what came have come, too."""
         with suppress(OSError):  # Wakes up the thread that accepts.
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for late in self._late:
+            late.join(20)
 
     def _happens(self, fault: str) -> bool:
         happens = self._dice.random() < getattr(self.weather, fault)
@@ -75,7 +79,8 @@ class FaultyProxy:
             threading.Thread(target=self._pump, args=(client, hub, heard), daemon=True).start()
             threading.Thread(target=self._pump, args=(hub, client, None), daemon=True).start()
             if self._happens("repeat"):
-                threading.Thread(target=self._repeat, args=(heard,), daemon=True).start()
+                self._late.append(threading.Thread(target=self._repeat, args=(heard,), daemon=True))
+                self._late[-1].start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, heard: bytearray | None) -> None:
         with suppress(OSError):  # The other direction has closed them.

@@ -17,7 +17,7 @@ from tests.fakes.commands import start_up
 from tests.fakes.factories import Factory, open_factory
 from tools.serving.providers import bundled_version
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 TARGET = "support"
 CANARY: dict[str, Any] = {

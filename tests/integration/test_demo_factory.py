@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.commands import ROOT, environment
 from tools.serving.providers import bundled_version
 
-pytestmark = [pytest.mark.integration, pytest.mark.story]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def play(home: Path) -> "subprocess.CompletedProcess[str]":

@@ -11,7 +11,7 @@ from tests.fakes.commands import run_process
 from tests.fakes.story import hire, play
 from tools.serving.providers import BUNDLED, bundled_version
 
-pytestmark = [pytest.mark.integration, pytest.mark.story]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @dataclass(frozen=True)

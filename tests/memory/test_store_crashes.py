@@ -19,12 +19,13 @@ from memory.documents.parsing import parse_document
 from memory.embedding import MiniLM
 from memory.home import Home, open_home
 from memory.store import KnowledgeStore
+from tests.effort import times
 from tests.fakes.commands import environment
 from tests.fakes.forks import Forks
 from tests.fakes.ingesters import ingester, open_word_store
 
 ROOT = Path(__file__).parents[2]
-KILLS = 30
+KILLS = times(6, 30)
 
 
 def write(folder: Path, numbers: range, version: int = 0) -> None:
@@ -86,6 +87,7 @@ def seconds_of(killable: Forks) -> float:
 
 
 @pytest.mark.integration
+@pytest.mark.repeated
 def test_killed_at_any_moment_nothing_is_half_written(home: Home, parts: Path, killable: Forks) -> None:
     """kill -9 of a process that ingests, at random moments, after changes of all kinds."""
     moments = random.Random(7)

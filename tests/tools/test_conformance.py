@@ -137,7 +137,7 @@ def test_every_tool_describes_itself(name: str, every_tool: dict[str, ToolSpec])
 def test_no_reading_scope_lets_anybody_change_anything(name: str, every_tool: dict[str, ToolSpec]) -> None:
     spec = every_tool[name]
     if spec.effect != "read":
-        # Who may decide on an approval, also by delegation, is asked for by the tool itself: see test_consent.py.
+        # Who may decide on an approval, also by delegation, is asked for by the tool itself: see `tests.tools.calling.test_approval`.
         assert name in DECIDING or not all(scope.endswith(":read") for scope in spec.scopes)
         assert not inspect.iscoroutinefunction(spec.run)
 

@@ -1,4 +1,7 @@
-"""Every tool through every face: the same outcome, and the same entry in the audit log."""
+"""Every tool through every face: the same outcome, and the same entry in the audit log.
+
+A short run tries every tool as its specification, and every face with a tool of each kind.
+"""
 
 import asyncio
 import io
@@ -242,8 +245,14 @@ def _outcome(code: str) -> str:
     return "done" if code == "done" else "refused"
 
 
+REPRESENTATIVES = ("licence_list", "register_model", "retire_version", "edge_sync")
+"""Tools of each kind: one that reads, one that writes, one that destroys, one for devices alone."""
+
+
 @pytest.mark.parametrize("face", [name for name in FACES if name != "specification"])
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in REPRESENTATIVES else pytest.mark.long) for name in GOOD]
+)
 async def test_each_face_gives_the_same_outcome_and_audit_entry(
     name: str, face: str, stocked: Stocked, tmp_path: Path
 ) -> None:
@@ -256,3 +265,10 @@ async def test_each_face_gives_the_same_outcome_and_audit_entry(
         assert code == wanted[2], (case, arguments)
         assert text == wanted[3], (case, arguments)
         assert entries == wanted[4], (case, arguments)
+
+
+def test_the_representatives_are_of_every_kind(stocked: Stocked) -> None:
+    kinds = [stocked.specs[name] for name in REPRESENTATIVES]
+    assert {spec.effect for spec in stocked.specs.values()} == {spec.effect for spec in kinds}
+    assert any(spec.approval for spec in kinds)
+    assert any(scope.startswith("edge:") for spec in kinds for scope in spec.scopes)

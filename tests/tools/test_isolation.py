@@ -16,6 +16,7 @@ from edge.kernel.errors import ChargehandError, NotAllowed
 from memory.artifacts import open_artifacts
 from memory.home import Home, open_home
 from memory.ledger.tables import metadata
+from tests.effort import times
 from tests.fakes.dependencies import components_on
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
 from tests.fakes.good_calls import GOOD
@@ -134,6 +135,7 @@ def test_every_tool_of_a_hub_is_tried(shared: tuple[Works, list[str]]) -> None:
     assert set(shared[0].tools) == set(GOOD)
 
 
+@pytest.mark.repeated
 @pytest.mark.parametrize("name", GOOD)
 def test_no_tool_reaches_across(name: str, shared: tuple[Works, list[str]]) -> None:
     works, ids = shared
@@ -141,7 +143,7 @@ def test_no_tool_reaches_across(name: str, shared: tuple[Works, list[str]]) -> N
     names = [*THEIRS, *ids]
     before = everything(works)
 
-    @settings(max_examples=12, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=times(4, 12), suppress_health_check=list(HealthCheck), database=None)
     @given(arguments=st.fixed_dictionaries({field: values_of(part, names) for field, part in schema.items()}))
     def tries(arguments: dict[str, Any]) -> None:
         try:

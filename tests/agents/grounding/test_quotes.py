@@ -11,6 +11,7 @@ from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.store import KnowledgeStore
 from tests.bench.answers import Asked, Question, answer_question, sample_questions
+from tests.effort import times
 from tests.fakes.documents import markdown_soup
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.passages import passage_of
@@ -110,7 +111,7 @@ def test_no_words_no_passages_no_quotes() -> None:
 @given(
     st.lists(markdown_soup, min_size=1, max_size=4), st.text("word gateway 三 网关 5", max_size=20), st.integers(1, 4)
 )
-@settings(max_examples=50)
+@settings(max_examples=times(12, 50))
 def test_a_quote_is_a_run_of_its_passage(soups: list[str], question: str, limit: int) -> None:
     passages = [passage_of(soup, document=f"{index}.md", start=7 * index) for index, soup in enumerate(soups)]
     quotes = quoted(question, passages, limit)

@@ -256,9 +256,15 @@ async def test_closing_hangs_up_on_the_server(talk: Talk) -> None:
 async def test_cancelling_hangs_up_on_the_server_and_stays_a_cancellation(talk: Talk) -> None:
     server, model = talk
     server.behaviour = Behaviour(words=["word "] * 1000, gap_s=0.01)
-    reader = asyncio.create_task(read(model))
-    assert await asyncio.to_thread(server.chatting.wait, 20)
-    await asyncio.sleep(0.1)
+    begun = asyncio.Event()
+
+    async def reads() -> None:
+        async for _ in stream_text(model, QUESTION, first_token_s=20, next_token_s=20):
+            begun.set()
+
+    reader = asyncio.create_task(reads())
+    async with asyncio.timeout(20):
+        await begun.wait()
     reader.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reader

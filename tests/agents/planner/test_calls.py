@@ -4,7 +4,7 @@ import pytest
 
 from agents.planner.calls import PlannedCall, arguments_told, order_of, words_of
 from agents.planner.plan import plan_operation
-from tests.agents.planner.test_utterances import CATALOGUE, TOOLS
+from tests.agents.planner.test_plan_utterances import CATALOGUE, TOOLS
 from tests.fakes.known import KNOWN
 
 TENANT = "manage_tenant_resources"

@@ -9,7 +9,7 @@ from agents.planner.calls import Plan, PlannedCall
 from agents.planner.plan import plan_operation
 from agents.planner.slot_filling import propose
 from edge.kernel.errors import Unavailable
-from tests.agents.planner.test_utterances import CATALOGUE, SPECS
+from tests.agents.planner.test_plan_utterances import CATALOGUE, SPECS
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.known import KNOWN
 

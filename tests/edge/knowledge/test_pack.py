@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from edge.kernel.errors import NotFound, OutOfTime, Untrusted
 from edge.kernel.text_analysis import terms_of
 from edge.knowledge.pack import Pack, open_pack
+from tests.effort import times
 from tests.fakes.packs import MANUAL, pack_file, passage, reference_to
 
 
@@ -177,7 +178,7 @@ def test_searching_needs_nothing_but_python(tmp_path: Path) -> None:
 _words = st.sampled_from("fan pump motor belt noise reset battery filter error oil 风扇 电源 泵".split())
 
 
-@settings(max_examples=40)  # each builds a pack
+@settings(max_examples=times(10, 40))  # each builds a pack
 @given(
     texts=st.lists(st.lists(_words, min_size=1, max_size=8).map(" ".join), min_size=1, max_size=12),
     query=st.lists(_words, min_size=1, max_size=4).map(" ".join),

@@ -13,14 +13,15 @@ import pytest
 from edge.kernel.protocol.desired import ModelTarget
 from edge.kernel.protocol.events import FIRST_CHAIN, chain
 from edge.model_lifecycle.store import name_of
+from tests.effort import times
 from tests.fakes.forks import Forks
 from tests.fakes.model_lifecycles import Hub, dying_lives, open_world, target
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.repeated, pytest.mark.timeout(300)]
 
 
-EVERY = 4
-"""Of some 500 places one in so many is tried; 1 tries all, in a few minutes."""
+EVERY = times(20, 4)
+"""Of some 500 places one in so many is tried."""
 
 
 @pytest.fixture(params=["GGUF good", "GGUF silent"])
@@ -50,7 +51,7 @@ def test_killed_at_each_place_it_always_has_a_working_model_and_ends_where_it_wo
             assert ended == -signal.SIGKILL
             kills += 1
             ends_well(forks, folder, third)
-    assert kills >= 100
+    assert kills >= 400 // EVERY
     ended_well(folder, third)
 
 
@@ -58,7 +59,7 @@ def test_killed_again_and_again_at_random_it_comes_to_its_end(begun):
     folder, third = begun
     chance = random.Random(7)
     with dying_lives(folder) as forks:
-        for _ in range(60):
+        for _ in range(times(20, 60)):
             forks.start(str(chance.randint(1, 60)))
             if forks.wait() == 0:
                 break
@@ -68,9 +69,9 @@ def test_killed_again_and_again_at_random_it_comes_to_its_end(begun):
 
 def test_killed_from_outside_at_any_moment(begun, tmp_path):
     prepared, third = begun
-    folder, chance, kills = tmp_path / "device", random.Random(11), 0
+    folder, chance, kills, tries = tmp_path / "device", random.Random(11), 0, times(10, 40)
     with dying_lives(folder) as forks:
-        for _ in range(40):
+        for _ in range(tries):
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(prepared, folder)
             process = forks.start("0")
@@ -78,7 +79,7 @@ def test_killed_from_outside_at_any_moment(begun, tmp_path):
             kills += forks.kill(process)
             has_a_working_model(folder)
             ends_well(forks, folder, third)
-    assert kills >= 10
+    assert kills >= tries // 4
 
 
 def has_a_working_model(folder: Path) -> None:

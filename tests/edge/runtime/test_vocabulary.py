@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from edge.runtime.llama import LlamaRuntime
 from edge.runtime.vocabulary import ByteCount, BytePairs, SentencePieces, read_vocabulary
+from tests.effort import times
 from tests.fakes.bundled_model import bundled_gguf, read_gguf_facts
 
 TEXTS = (
@@ -77,7 +78,7 @@ def test_the_count_is_that_of_the_real_tokenizer(real, text):
 
 
 @pytest.mark.integration
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(37, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=120) | st.text("abcdefgh ABC'._-0123456789\n\t äöüß请检查", max_size=200))
 def test_the_count_is_never_less_than_the_real_one(real, text):
     own, theirs = real

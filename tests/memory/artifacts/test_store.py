@@ -16,6 +16,7 @@ from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.artifacts.pieces import PIECE_BYTES, measure, pieces_of
 from memory.home import Home, open_home
+from tests.effort import times
 
 LONG = hashlib.shake_128(b"long").digest(2 * PIECE_BYTES + 12_345)
 EDGES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, len(LONG) - 1, len(LONG), len(LONG) + 1]
@@ -64,7 +65,7 @@ def test_what_is_put_is_given_back_under_its_own_digest(store: ArtifactStore, co
     assert store.digests() == [stored.digest]
 
 
-@settings(max_examples=60)
+@settings(max_examples=times(15, 60))
 @given(st.one_of(st.sampled_from(EDGES), st.integers(0, len(LONG))), st.one_of(st.sampled_from(EDGES), st.integers(0)))
 def test_a_range_is_what_a_slice_is(filled: ArtifactStore, offset: int, length: int) -> None:
     assert filled.open_range(sha256(LONG), offset, length) == LONG[offset : offset + length]

@@ -12,13 +12,15 @@ from edge.kernel.errors import StorageFailed
 from memory.artifacts import open_artifacts
 from memory.artifacts.pieces import measure, pieces_of
 from memory.home import Home, open_home
+from tests.effort import times
 from tests.fakes.putters import content, putter
 
-KILLS = 60
+KILLS = times(12, 60)
 SIZE_BYTES = 5_000_000
 
 
 @pytest.mark.integration
+@pytest.mark.repeated
 def test_what_a_killed_process_put_is_whole_or_not_there(home: Home) -> None:
     chance = random.Random(4)
     killed = 0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edge.kernel.errors import Unavailable
 from memory.embedding.embedder import MiniLM, _packaged
+from tests.effort import times
 
 TEXTS = ["The fan hums.", "Firmware is signed twice before it is shipped.", "网关温度过高", "", "a " * 600]
 
@@ -24,7 +25,7 @@ def test_no_text_gives_no_vector(minilm: MiniLM) -> None:
     assert minilm.embed([]).shape == (0, 384)
 
 
-@settings(max_examples=15)
+@settings(max_examples=times(4, 15))
 @given(texts=st.lists(st.text(max_size=60), min_size=2, max_size=6))
 def test_any_texts_can_be_embedded(minilm: MiniLM, texts: list[str]) -> None:
     vectors = minilm.embed(texts)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import Head, Verification, audit, audit_heads
+from tests.effort import times
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LENGTH = 12
@@ -105,7 +106,7 @@ def test_a_detail_is_one_line_of_bounded_length(ledger: Ledger) -> None:
     assert verify(ledger).bad_sequence is None
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(sequence=st.integers(1, LENGTH), field=st.sampled_from(FIELDS), text=st.text("0123456789abcxyz", max_size=8))
 def test_any_altered_field_is_found(written: Ledger, sequence: int, field: str, text: str) -> None:
     value = NOW - timedelta(seconds=len(text) + 1) if field == "at" else text
@@ -114,20 +115,20 @@ def test_any_altered_field_is_found(written: Ledger, sequence: int, field: str, 
     assert found.checked == sequence - 1
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(sequence=st.integers(1, LENGTH))
 def test_any_removed_entry_is_found(written: Ledger, sequence: int) -> None:
     assert found_after(written, audit.delete().where(*entry(sequence))).bad_sequence == sequence
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(kept=st.integers(0, LENGTH - 1))
 def test_a_log_that_is_cut_off_is_found(written: Ledger, kept: int) -> None:
     cut = audit.delete().where(audit.c.tenant == "default", audit.c.sequence > kept)
     assert found_after(written, cut).bad_sequence == kept + 1
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(sequence=st.integers(1, LENGTH - 1))
 def test_a_removed_entry_is_found_even_when_the_others_are_renumbered(written: Ledger, sequence: int) -> None:
     remove = audit.delete().where(*entry(sequence))
@@ -137,7 +138,7 @@ def test_a_removed_entry_is_found_even_when_the_others_are_renumbered(written: L
     assert found_after(written, remove, *close_up).bad_sequence == sequence
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(pair=st.lists(st.integers(1, LENGTH), min_size=2, max_size=2, unique=True))
 def test_any_two_swapped_entries_are_found(written: Ledger, pair: list[int]) -> None:
     one, other = pair
@@ -149,7 +150,7 @@ def test_any_two_swapped_entries_are_found(written: Ledger, pair: list[int]) -> 
     assert found_after(written, *swap).bad_sequence == min(pair)
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(sequence=st.integers(1, LENGTH))
 def test_an_inserted_entry_is_found(written: Ledger, sequence: int) -> None:
     shift = [
@@ -162,7 +163,7 @@ def test_an_inserted_entry_is_found(written: Ledger, sequence: int) -> None:
     assert found_after(written, *shift, forged).bad_sequence == sequence
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(change=st.sampled_from([{"count": 11}, {"count": 13}, {"hash": "0" * 64}, {"seal": "0" * 64}]))
 def test_an_altered_head_is_found(written: Ledger, change: dict[str, object]) -> None:
     theirs = audit_heads.c.tenant == "default"

@@ -19,6 +19,7 @@ from memory.ledger.tenants import tenants
 from memory.ledger.threads import threads
 from memory.ledger.unit import ADMINISTRATIVE
 from memory.ledger.versions import Model, aliases, models, versions
+from tests.effort import times
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TENANTS = ("acme", "globex")
@@ -120,7 +121,7 @@ def test_every_table_has_a_tenant_or_is_known_not_to_have_one() -> None:
     assert "tenant" in audit.primary_key.columns
 
 
-@settings(max_examples=15)
+@settings(max_examples=times(4, 15))
 @given(st.lists(st.tuples(st.sampled_from(TENANTS), NAMES, st.sampled_from(["put", "drop"])), max_size=12))
 def test_whatever_two_tenants_do_neither_notices(steps: list[tuple[str, str, str]]) -> None:
     """Against a model: a dictionary for each tenant."""

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.memory.ledger.test_repositories import NOW
 
 from edge.kernel.errors import StorageFailed
 from memory.ledger import Ledger, Unit
 from memory.ledger.tenants import Tenant
 from memory.ledger.unit import GroupCommit
-from tests.memory.ledger.test_repositories import NOW
+from tests.memory.ledger.test_repository import NOW
 
 
 def add(name: str) -> Callable[[Unit], str]:

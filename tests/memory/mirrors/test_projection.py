@@ -11,6 +11,7 @@ from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.documents import StoredDocument
 from memory.mirrors.projection import is_behind, project
+from tests.effort import times
 from tests.fakes.mirrors import BrokenMirror, MemoryMirror
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,7 +33,7 @@ def truth(ledger: Ledger) -> dict[tuple[str, int], str]:
     return {(key, chunk.ordinal): chunk.text for key, (_, chunks) in found.items() for chunk in chunks}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(10, 40), deadline=None)
 @given(st.lists(st.tuples(st.lists(change, max_size=4), st.integers(0, 12)), min_size=1, max_size=5))
 def test_after_any_crashes_the_mirror_agrees_with_the_ledger(steps: list) -> None:
     """Changes, then a projection that dies after some calls; in the end one that does not."""

@@ -9,6 +9,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import times
 from tests.tools.governance.strategies import NOW, OTHER, OURS, evaluation, evaluations, findings, good, parts
 from tools.governance.bill_of_materials import ml_bom, ml_bom_json
 from tools.governance.evidence import BiasMeasurement
@@ -161,7 +162,7 @@ described_versions = st.builds(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=times(7, 30))
 @given(described_versions)
 def test_any_description_can_be_written_as_both(version):
     assert VALIDATOR.validate_str(json.dumps(ml_bom(version))) is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from edge.kernel.errors import Conflict
+from tests.effort import times
 from tests.fakes.rollouts import NOON, MemoryStore, a_rollout, serving
 from tools.rollouts.canary_analysis import Analysis
 from tools.rollouts.machine import Command, advance, command, retry, trouble
@@ -166,7 +167,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestMachine.settings = settings(max_examples=times(37, 150), stateful_step_count=40, deadline=None)
 
 
 def test_what_does_not_fit_is_refused_with_what_would() -> None:

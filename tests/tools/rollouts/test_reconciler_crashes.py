@@ -11,6 +11,7 @@ import pytest
 
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.rollouts import Target
+from tests.effort import times
 from tests.fakes.rollout_processes import RolloutProcesses, rollout_processes
 from tests.fakes.rollouts import NOON, a_rollout, serving
 from tools.rollouts.machine import command
@@ -21,7 +22,7 @@ from tools.rollouts.targets import Arm, TargetState
 
 pytestmark = pytest.mark.integration
 
-KILLS = 200
+KILLS = times(20, 200)
 OLD = serving("old", prompt="short")
 STRATEGIES: Sequence[Strategy] = (
     Canary(
@@ -122,7 +123,8 @@ def unsettled(ledger: Ledger) -> list[str]:
         return [row.id for row in unit.rollouts.open(10_000) if row.state != "paused"]
 
 
-def test_killed_two_hundred_times_at_random_every_rollout_ends_right_and_none_twice(tmp_path: Path) -> None:
+@pytest.mark.repeated
+def test_killed_at_random_every_rollout_ends_right_and_none_twice(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = open_ledger(path)
     with rollout_processes(path) as processes:

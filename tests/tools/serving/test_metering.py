@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from edge.kernel.errors import StorageFailed, Unavailable
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.usage import counted_uses
+from tests.effort import times
 from tests.fakes.gateways import FakeSink
 from tools.serving.ledger import LedgerSink
 from tools.serving.metering import UsageRecord, UsageWriter
@@ -180,7 +181,7 @@ async def test_what_was_written_without_an_answer_is_counted_once(ledger: Ledger
         assert unit.usage.total(DAY)["requests"] == 8
 
 
-@settings(max_examples=15)
+@settings(max_examples=times(4, 15))
 @given(st.lists(st.lists(st.integers(0, 1500), max_size=700), max_size=4))
 def test_however_tries_are_written_each_counts_once(tmp_path_factory: pytest.TempPathFactory, batches: list[list[int]]):
     opened = open_ledger(tmp_path_factory.mktemp("usage") / "ledger.sqlite")

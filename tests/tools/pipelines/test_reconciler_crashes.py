@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import open_ledger
+from tests.effort import times
 from tests.fakes.forks import forking
 from tests.fakes.judged import equip, measure, register
 from tests.fakes.works import ANN, BOB, Works
 from tools.pipelines.reconciler import HUB
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.repeated]
 
-PIPELINES, KILLS = 25, 40
+PIPELINES, KILLS = times(8, 25), times(12, 40)
 GATE = {"purpose": "internal_use", "region": "EU"}
 STAGES = [{"name": "staging", "gate": GATE}, {"name": "production", "gate": GATE, "approval": True}]
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.kernel.errors import ChargehandError
+from tests.effort import times
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.governance.evidence_store import Use
@@ -91,7 +92,7 @@ async def play(actions: list[str]) -> bool:
             works.ledger.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=times(6, 25), deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(
     st.lists(st.sampled_from(ACTIONS), max_size=2),
     st.lists(st.tuples(st.integers(0, 4), st.sampled_from(ACTIONS)), max_size=4),

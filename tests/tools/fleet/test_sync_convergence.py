@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from edge.kernel.protocol.messages import SyncResponse
 from memory.ledger import open_ledger
+from tests.effort import times
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, open_fleet
 from tests.fakes.works import ANN, open_works
 from tools.calling.context import OpenCall
@@ -182,7 +183,7 @@ async def run(steps: list[tuple[Any, ...]]) -> None:
             world.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(6, 25), deadline=None)
 @example([("send", "press-2", 1, True), ("deliver", 0), ("put", "a", "g1")])  # what another group got is nothing new
 @given(st.lists(STEPS, max_size=40))
 def test_all_comes_together(steps: list[tuple[Any, ...]]) -> None:

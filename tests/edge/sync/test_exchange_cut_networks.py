@@ -61,6 +61,14 @@ def device_in(namespace: str, site: EdgeSite) -> Generator[Forks]:
         parent.wait(60)
 
 
+def wait_for_received(site: EdgeSite) -> None:
+    """Until the hub has got something more."""
+    before, end = len(site.received()), time.monotonic() + 30
+    while len(site.received()) == before:
+        assert time.monotonic() < end, "nothing is received"
+        time.sleep(0.05)
+
+
 def test_while_the_wire_is_cut_the_device_goes_on_and_afterwards_nothing_lacks(
     tmp_path: Path, namespace: tuple[str, str, str]
 ) -> None:
@@ -69,16 +77,16 @@ def test_while_the_wire_is_cut_the_device_goes_on_and_afterwards_nothing_lacks(
         process = device.start("go run")
         for _ in range(3):
             site.device.wait_for_more()
-            time.sleep(0.7)
+            wait_for_received(site)
             ip("link", "set", wire, "down")
-            time.sleep(0.3)
+            time.sleep(0.3)  # what was on the wire arrives
             cut, recorded = len(site.received()), len(site.device.lines()[1])
             site.device.wait_for_more()
-            time.sleep(1.5)
+            time.sleep(1.5)  # nothing comes meanwhile
             assert len(site.received()) == cut
             assert len(site.device.lines()[1]) > recorded
             ip("link", "set", wire, "up")
-            time.sleep(1.0)
+            wait_for_received(site)
         assert device.kill(process), "it ended by itself"
         device.start("go drain")
         assert device.wait() == 0

@@ -1,7 +1,7 @@
 """Everything fails, for hours: nothing acknowledged is lost, nothing comes twice, all comes to rest.
 
-CHARGEHAND_SEEDS=5000 pytest tests/edge/simulation/test_faults.py      more courses
-CHARGEHAND_SEED=17 pytest tests/edge/simulation/test_faults.py         one course again
+CHARGEHAND_EFFORT=long pytest tests/edge/sync/test_exchange_simulated_faults.py     300 courses
+CHARGEHAND_SEED=17 pytest tests/edge/sync/test_exchange_simulated_faults.py         one course again
 """
 
 import os
@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import times
 from tests.fakes.simulation.hubs import MemoryHub, SimulatedHub
 from tests.fakes.simulation.ledger_hubs import LedgerHub
 from tests.fakes.simulation.world import Course, Outcome, play
 
-SEEDS = int(os.environ.get("CHARGEHAND_SEEDS", "60"))
+SEEDS = times(20, 300)
 ONE = os.environ.get("CHARGEHAND_SEED")
-GROUPS = 10
+GROUPS = times(2, 10)
 
 
 def memory_hub(folder: Path) -> SimulatedHub:
@@ -38,12 +39,13 @@ def play_seed(seed: int, open_hub: Callable[[Path], SimulatedHub] = memory_hub) 
         try:
             return play(Course(seed), hub, Path(folder))
         except BaseException as error:
-            error.add_note(f"Again: CHARGEHAND_SEED={seed} pytest tests/edge/simulation/test_faults.py")
+            error.add_note(f"Again: CHARGEHAND_SEED={seed} pytest tests/edge/sync/test_exchange_simulated_faults.py")
             raise
         finally:
             hub.close()
 
 
+@pytest.mark.repeated
 @pytest.mark.parametrize("group", range(GROUPS if ONE is None else 1))
 @pytest.mark.parametrize("hub", HUBS)
 def test_whatever_fails_nothing_is_lost_or_done_twice(hub: str, group: int) -> None:

@@ -58,17 +58,32 @@ def chat(serving: OpenServing) -> BaseChatModel:
     return chat
 
 
-async def idle(serving: OpenServing, limit_s: float = 20.0) -> bool:
-    """Whether the child comes to rest: it takes no processor time any more."""
+def processor_time_s(serving: OpenServing) -> float:
+    """What the child has used."""
     runtime = serving.gateway.runtimes["local"]
     assert isinstance(runtime, LlamaRuntime)
     child = runtime.process_of("local:smollm2-135m")
     assert child is not None
-    process, deadline = psutil.Process(child.pid), time.monotonic() + limit_s
+    return sum(psutil.Process(child.pid).cpu_times()[:2])
+
+
+async def at_work(serving: OpenServing) -> None:
+    """Until the child computes."""
+    before = processor_time_s(serving)
+    for _ in range(1000):
+        if processor_time_s(serving) - before > 0.1:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the child does not compute")
+
+
+async def idle(serving: OpenServing, limit_s: float = 20.0) -> bool:
+    """Whether the child comes to rest: it takes no processor time any more."""
+    deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
-        before = sum(process.cpu_times()[:2])
+        before = processor_time_s(serving)
         await asyncio.sleep(0.3)
-        if sum(process.cpu_times()[:2]) - before < 0.03:
+        if processor_time_s(serving) - before < 0.03:
             return True
     return False
 
@@ -172,7 +187,7 @@ async def test_cancelling_the_reader_stops_the_generation(
     chat: BaseChatModel, serving: OpenServing, prompt: str
 ) -> None:
     reader = asyncio.create_task(chat.ainvoke(prompt, max_tokens=3000))
-    await asyncio.sleep(0.3)
+    await at_work(serving)
     reader.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reader
@@ -182,7 +197,7 @@ async def test_cancelling_the_reader_stops_the_generation(
 
 async def test_a_request_that_waits_for_its_turn_can_be_cancelled(chat: BaseChatModel, serving: OpenServing) -> None:
     running = [asyncio.create_task(chat.ainvoke(f"{STORY} {number}", max_tokens=3000)) for number in range(2)]
-    await asyncio.sleep(0.5)
+    await at_work(serving)
     waiting = asyncio.create_task(chat.ainvoke("Say hello.", max_tokens=4))
     answered, _ = await asyncio.wait({waiting}, timeout=0.1)
     assert not answered

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import times
 from tests.fakes.edge_processes import device_processes
 from tests.fakes.edge_sites import open_site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.repeated]
 
-KILLS = 200
-HUB_KILLS_EVERY = 20
+KILLS = times(20, 200)
+HUB_KILLS_EVERY = times(5, 20)
 
 
-def test_killed_two_hundred_times_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
+def test_killed_again_and_again_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
     dice = random.Random(11)
     with open_site(tmp_path) as site, device_processes(site.device.path, site.url) as device:
         for kill in range(KILLS):

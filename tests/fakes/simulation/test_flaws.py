@@ -1,4 +1,4 @@
-"""The simulation finds devices and hubs out that lack one check, in a course that a sound device passes (`test_faults`)."""
+"""The simulation finds devices and hubs out that lack one check, in a course that a sound device passes (`tests.edge.sync.test_exchange_simulated_faults`)."""
 
 from pathlib import Path
 
