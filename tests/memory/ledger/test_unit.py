@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.memory.ledger.test_repositories import NOW
 
 from edge.kernel.errors import StorageFailed
 from memory.ledger import Ledger, Unit
