@@ -97,13 +97,14 @@ ollama: ## build a real Ollama for the tests that talk to one, where go and its 
 	tests/set_up/ollama.sh
 
 .PHONY: lint
-lint: .venv/.dev ## ruff, types, import contracts, lock file, licences
+lint: .venv/.dev ## ruff, types, import contracts, lock file, licences, documentation
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/basedpyright
 	$(RUN)/lint-imports
 	$(UV) lock --check --quiet
 	$(RUN)/python -m tests.licences
+	@site=$$(mktemp -d) && trap 'rm -rf "$$site"' EXIT && NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet --site-dir "$$site"
 
 .PHONY: format
 format: .venv/.dev ## format and mend what ruff can
@@ -124,7 +125,7 @@ bench: .venv/.dev ## benchmarks, as ratios side by side
 
 .PHONY: docs
 docs: .venv/.dev ## the documentation on http://127.0.0.1:8082
-	$(RUN)/mkdocs serve --dev-addr 127.0.0.1:8082
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs serve --dev-addr 127.0.0.1:8082
 
 .PHONY: studio
 studio: .venv/.dev ## LangGraph's server for Studio on http://127.0.0.1:8083

@@ -3,7 +3,7 @@
 import re
 
 from edge.kernel.grounding import codes
-from memory.mirrors.lexical import analyse
+from edge.kernel.text_analysis import terms_of
 
 __all__ = ["is_elliptical", "standalone_question"]
 
@@ -35,7 +35,7 @@ def standalone_question(message: str, before: str) -> str:
 
 def is_elliptical(message: str) -> bool:
     """Whether the message is short and opens like a follow-up, or points at something it does not name."""
-    terms = len(analyse(message))
+    terms = len(terms_of(message))
     if terms > _MOST_TERMS:
         return False
     if _OPENING.search(message) or _points_outside(message):
@@ -51,4 +51,4 @@ def _points_outside(message: str) -> bool:
     if _SHOWING.search(_CONJUNCTION.sub("", message)):
         return True
     found = _POINTING.search(message)
-    return bool(found) and len(analyse(message[: found.start()])) < _TERMS_NAMING
+    return bool(found) and len(terms_of(message[: found.start()])) < _TERMS_NAMING

@@ -2,123 +2,109 @@
 
 __all__ = ["phrase"]
 
-_PHRASES: dict[str, dict[str, str]] = {
-    "not_found": {
-        "en": "This is not in the documents.",
-        "zh": "文档中没有这方面的内容。",
-    },
-    "nearest": {
-        "en": "The nearest that they have: {places}.",
-        "zh": "最接近的内容：{places}。",
-    },
-    "no_documents": {
-        "en": "No documents have been ingested yet. Run `chargehand ingest PATH` and ask again.",
-        "zh": "还没有导入任何文档。请先运行 `chargehand ingest PATH`，然后再问。",
-    },
-    "quoted": {
-        "en": "From the documents:",
-        "zh": "文档中写道：",
-    },
-    "quoted_near": {
-        "en": "The documents do not plainly answer this. The nearest that they say:",
-        "zh": "文档没有直接回答这个问题，最接近的内容是：",
-    },
-    "steps_beside": {
-        "en": "Other procedures in the same document: {places}.",
-        "zh": "同一文档中的其他步骤：{places}。",
-    },
-    "model_failed": {
-        "en": "The model stopped half-way ({why}); the answer below is quoted from the documents instead.",
-        "zh": "模型中途停止了（{why}）；下面的回答改为直接引用文档。",
-    },
-    "draft_cut": {
-        "en": "The model stopped half-way ({why}); what it had written until then and the documents carry is kept.",
-        "zh": "模型中途停止了（{why}）；保留了此前写出且有文档依据的内容。",
-    },
-    "dropped": {
-        "en": "Sentences of the model's draft left out because the documents do not carry them: {count}.",
-        "zh": "模型草稿中有 {count} 句没有文档依据，已删去。",
-    },
-    "decline": {
-        "en": (
+_COLUMNS = {"en": 0, "zh": 1}
+_PHRASES: dict[str, tuple[str, str]] = {
+    "not_found": ("This is not in the documents.", "文档中没有这方面的内容。"),
+    "nearest": ("The nearest that they have: {places}.", "最接近的内容：{places}。"),
+    "no_documents": (
+        "No documents have been ingested yet. Run `chargehand ingest PATH` and ask again.",
+        "还没有导入任何文档。请先运行 `chargehand ingest PATH`，然后再问。",
+    ),
+    "quoted": ("From the documents:", "文档中写道："),
+    "quoted_near": (
+        "The documents do not plainly answer this. The nearest that they say:",
+        "文档没有直接回答这个问题，最接近的内容是：",
+    ),
+    "steps_beside": ("Other procedures in the same document: {places}.", "同一文档中的其他步骤：{places}。"),
+    "model_failed": (
+        "The model stopped half-way ({why}); the answer below is quoted from the documents instead.",
+        "模型中途停止了（{why}）；下面的回答改为直接引用文档。",
+    ),
+    "draft_cut": (
+        "The model stopped half-way ({why}); what it had written until then and the documents carry is kept.",
+        "模型中途停止了（{why}）；保留了此前写出且有文档依据的内容。",
+    ),
+    "dropped": (
+        "Sentences of the model's draft left out because the documents do not carry them: {count}.",
+        "模型草稿中有 {count} 句没有文档依据，已删去。",
+    ),
+    "decline": (
+        (
             "That is outside what I do. I answer questions about the company's documents, and about evaluating,"
             " deploying and governing the factory's small language models. Ask “what can you do?” for examples."
         ),
-        "zh": (
+        (
             "这不在我的职责范围内。我回答公司文档方面的问题，以及小语言模型的评测、部署和治理问题。"
             "问“你能做什么？”可以看到例子。"
         ),
-    },
-    "clarify": {
-        "en": "I am not sure what you mean. Is it about {first} or {second}? Please say it in other words.",
-        "zh": "我不确定您的意思。您是想问{first}，还是{second}？请换个说法。",
-    },
-    "evaluation": {"en": "evaluating models", "zh": "模型评测"},
-    "deployment": {"en": "what runs where", "zh": "模型部署"},
-    "governance": {"en": "licences and approvals", "zh": "许可证与审批"},
-    "knowledge": {"en": "what the company's documents say", "zh": "公司文档的内容"},
-    "help": {"en": "how to use me", "zh": "怎样使用我"},
-    "out_of_scope": {"en": "something else altogether", "zh": "别的事情"},
-    "no_changes": {
-        "en": "I do not take that for an order that I know, so nothing was changed. This is the state.",
-        "zh": "我没有听出这是哪一条指令，所以没有做任何改动。以下是当前状态。",
-    },
-    "no_runs": {
-        "en": "I cannot start an evaluation yet: this release of the hub lists those that have been done. Nothing was started.",
-        "zh": "我还不能启动评测：这个版本的枢纽只能列出做过的评测。没有启动任何评测。",
-    },
-    "no_approvals": {
-        "en": "I do not understand what of approvals, gates, tenants or the audit log is meant; “what can you do?” lists it.",
-        "zh": "我没有听懂您指的是审批、门禁、租户还是审计的哪一项；问“你能做什么？”可以看到说法。",
-    },
-    "nothing_pending": {
-        "en": "Nothing of yours waits to be gone on with. What shall be done?",
-        "zh": "您没有等待继续的操作。要做什么？",
-    },
-    "not_done": {"en": "Nothing was done.", "zh": "什么都没有做。"},
-    "crew_failed": {
-        "en": "The team could not deliberate ({why}); the findings of the tools follow as they are.",
-        "zh": "团队未能讨论（{why}）；以下是工具的结果。",
-    },
-    "crew_dropped": {
-        "en": "Sentences of the team's deliberation left out because the evidence does not carry them: {count}.",
-        "zh": "团队讨论中有 {count} 句没有证据支持，已删去。",
-    },
-    "research_only": {"en": "No: research only.", "zh": "不可以：仅限研究。"},
-    "no_commercial_use": {"en": "No: commercial use is not allowed.", "zh": "不可以：不允许商业使用。"},
-    "no_redistribution": {"en": "No: the model may not be redistributed.", "zh": "不可以：不允许再分发模型。"},
-    "licence_unsure": {
-        "en": "Not known: the licence is not verified, so treat it as no until someone has read the terms.",
-        "zh": "不确定：许可证未经核实，在有人读过条款之前按不可以处理。",
-    },
-    "api_only": {
-        "en": "Yes, with conditions: through its maker's service only, since the model may not be redistributed.",
-        "zh": "可以，但有条件：只能通过厂商的服务使用，不允许再分发模型。",
-    },
-    "may_ship": {
-        "en": "Yes: commercial use and redistribution are allowed; {keep}.",
-        "zh": "可以：允许商业使用和再分发；{keep}。",
-    },
-    "may_ship_conditionally": {"en": "Yes, with conditions: {keep}{users}.", "zh": "可以，但有条件：{keep}{users}。"},
-    "keep_attribution": {"en": "keep to the attribution below", "zh": "须遵守下列署名要求"},
-    "keep_conditions": {
-        "en": "keep to the attribution and the conditions below ({count})",
-        "zh": "须遵守下列署名要求和条件（{count} 项）",
-    },
-    "user_threshold": {
-        "en": "; above {users} monthly active users a licence must be asked for",
-        "zh": "；月活跃用户超过 {users} 时须另行申请许可证",
-    },
-    "which_model": {"en": "Which model?", "zh": "您想查哪个模型？"},
-    "whose_licence": {
-        "en": "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b.",
-        "zh": "您想查哪个模型的许可证？例如：qwen2.5-3b、phi-4-mini、llama-3.2-3b。",
-    },
-    "unknown_model": {"en": "The catalogue has no {names}.", "zh": "目录里没有 {names}。"},
-    "nearest_models": {"en": "Did you mean {close}?", "zh": "您是指 {close} 吗？"},
-    "name_the_model": {"en": "Which model do you mean?", "zh": "请给出模型的名称。"},
-    "help_text": {
-        "en": (
+    ),
+    "clarify": (
+        "I am not sure what you mean. Is it about {first} or {second}? Please say it in other words.",
+        "我不确定您的意思。您是想问{first}，还是{second}？请换个说法。",
+    ),
+    "evaluation": ("evaluating models", "模型评测"),
+    "deployment": ("what runs where", "模型部署"),
+    "governance": ("licences and approvals", "许可证与审批"),
+    "knowledge": ("what the company's documents say", "公司文档的内容"),
+    "help": ("how to use me", "怎样使用我"),
+    "out_of_scope": ("something else altogether", "别的事情"),
+    "no_changes": (
+        "I do not take that for an order that I know, so nothing was changed. This is the state.",
+        "我没有听出这是哪一条指令，所以没有做任何改动。以下是当前状态。",
+    ),
+    "no_runs": (
+        "I cannot start an evaluation yet: this release of the hub lists those that have been done. Nothing was started.",
+        "我还不能启动评测：这个版本的枢纽只能列出做过的评测。没有启动任何评测。",
+    ),
+    "no_approvals": (
+        "I do not understand what of approvals, gates, tenants or the audit log is meant; “what can you do?” lists it.",
+        "我没有听懂您指的是审批、门禁、租户还是审计的哪一项；问“你能做什么？”可以看到说法。",
+    ),
+    "nothing_pending": (
+        "Nothing of yours waits to be gone on with. What shall be done?",
+        "您没有等待继续的操作。要做什么？",
+    ),
+    "not_done": ("Nothing was done.", "什么都没有做。"),
+    "crew_failed": (
+        "The team could not deliberate ({why}); the findings of the tools follow as they are.",
+        "团队未能讨论（{why}）；以下是工具的结果。",
+    ),
+    "crew_dropped": (
+        "Sentences of the team's deliberation left out because the evidence does not carry them: {count}.",
+        "团队讨论中有 {count} 句没有证据支持，已删去。",
+    ),
+    "research_only": ("No: research only.", "不可以：仅限研究。"),
+    "no_commercial_use": ("No: commercial use is not allowed.", "不可以：不允许商业使用。"),
+    "no_redistribution": ("No: the model may not be redistributed.", "不可以：不允许再分发模型。"),
+    "licence_unsure": (
+        "Not known: the licence is not verified, so treat it as no until someone has read the terms.",
+        "不确定：许可证未经核实，在有人读过条款之前按不可以处理。",
+    ),
+    "api_only": (
+        "Yes, with conditions: through its maker's service only, since the model may not be redistributed.",
+        "可以，但有条件：只能通过厂商的服务使用，不允许再分发模型。",
+    ),
+    "may_ship": ("Yes: commercial use and redistribution are allowed; {keep}.", "可以：允许商业使用和再分发；{keep}。"),
+    "may_ship_conditionally": ("Yes, with conditions: {keep}{users}.", "可以，但有条件：{keep}{users}。"),
+    "keep_attribution": ("keep to the attribution below", "须遵守下列署名要求"),
+    "keep_conditions": (
+        "keep to the attribution and the conditions below ({count})",
+        "须遵守下列署名要求和条件（{count} 项）",
+    ),
+    "user_threshold": (
+        "; above {users} monthly active users a licence must be asked for",
+        "；月活跃用户超过 {users} 时须另行申请许可证",
+    ),
+    "which_model": ("Which model?", "您想查哪个模型？"),
+    "whose_licence": (
+        "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b.",
+        "您想查哪个模型的许可证？例如：qwen2.5-3b、phi-4-mini、llama-3.2-3b。",
+    ),
+    "unknown_model": ("The catalogue has no {names}.", "目录里没有 {names}。"),
+    "nearest_models": ("Did you mean {close}?", "您是指 {close} 吗？"),
+    "name_the_model": ("Which model do you mean?", "请给出模型的名称。"),
+    "help_text": (
+        (
             "I run the factory of small language models with you. Ask, or order in plain words, in English or Chinese;"
             " what I do not understand to the last word I ask about, and do not do.\n\n"
             "- **Documents**: “How do I exchange the fan of the SE50?” I quote and cite the passage."
@@ -141,7 +127,7 @@ _PHRASES: dict[str, dict[str, str]] = {
             " shows what is configured.\n\n"
             "The model is {model}: {reason}"
         ),
-        "zh": (
+        (
             "我和您一起管理小语言模型工厂。用中文或英文直接提问或下指令即可；有一个词没听懂，我就先问清楚，不会去做。\n\n"
             "- **文档**：“SE30 的工作温度范围是多少？”我会引用原文并注明出处。\n"
             "- **许可证**：“qwen2.5-3b 能用在产品里吗？”\n"
@@ -159,7 +145,7 @@ _PHRASES: dict[str, dict[str, str]] = {
             "`chargehand tools` 列出所有操作，`chargehand doctor` 查看配置。\n\n"
             "当前模型是 {model}：{reason}"
         ),
-    },
+    ),
 }
 
 
@@ -169,4 +155,4 @@ def phrase(name: str, language: str, **values: object) -> str:
     Raises:
         KeyError: no such sentence or language, or a place is not given.
     """
-    return _PHRASES[name][language].format(**values)
+    return _PHRASES[name][_COLUMNS[language]].format(**values)

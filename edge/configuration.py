@@ -33,14 +33,10 @@ Where a rule cannot be applied to the values (one is gone, or of another type), 
 DEFAULT: Rule = "hub_wins"
 
 
-class _Absent:
-    """No value; JSON's null is a value."""
-
-    def __repr__(self) -> str:
-        return "absent"
-
-
-_ABSENT: Final = _Absent()
+_ABSENT: Final = object()
+"""No value; JSON's null is a value."""
+_UNDECIDED: Final = object()
+"""The rule does not fit the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +98,14 @@ def merge(
         else:
             rule = rule_for(key, rules)
             result = _decide(rule, before, ours, theirs)
-            if isinstance(result, _Undecided):
+            if result is _UNDECIDED:
                 rule, result = DEFAULT, theirs
-            conflicts.append(Conflict(key, rule, *(_shown(value) for value in (*sides, result))))
+            conflicts.append(
+                Conflict(key, rule, *({} if value is _ABSENT else {"value": value} for value in (*sides, result)))
+            )
         if result is not _ABSENT:
             values[key] = result
     return Merged(values, tuple(conflicts))
-
-
-class _Undecided:
-    """The rule does not fit the values."""
 
 
 def _decide(rule: Rule, base: Any, device: Any, hub: Any) -> Any:
@@ -127,15 +121,15 @@ def _decide(rule: Rule, base: Any, device: Any, hub: Any) -> Any:
         (_is_number(device) and _is_number(hub)) or (isinstance(device, bool) and isinstance(hub, bool))
     ):
         return min(hub, device) if rule == "smallest" else max(hub, device)
-    return _Undecided()
+    return _UNDECIDED
 
 
 def _sum(base: float, device: float, hub: float) -> Any:
     try:
         total = device + hub - base
     except OverflowError:
-        return _Undecided()
-    return total if math.isfinite(total) else _Undecided()
+        return _UNDECIDED
+    return total if math.isfinite(total) else _UNDECIDED
 
 
 def _union(base: Sequence[Any], device: Sequence[Any], hub: Sequence[Any]) -> list[Any]:
@@ -152,10 +146,6 @@ def _same(one: Any, other: Any) -> bool:
     if one is _ABSENT or other is _ABSENT:
         return one is other
     return canonical_json(one) == canonical_json(other)
-
-
-def _shown(value: Any) -> dict[str, Any]:
-    return {} if value is _ABSENT else {"value": value}
 
 
 def _is_list(value: Any) -> TypeGuard[list[Any]]:

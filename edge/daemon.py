@@ -10,16 +10,15 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from edge.device import Device
 from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.desired import ItemKind
-from edge.sync.backoff import Backoff
 
-__all__ = ["Daemon", "Notifier", "watchdog_interval_s"]
+__all__ = ["Backoff", "Daemon", "Notifier", "watchdog_interval_s"]
 
 
 class Notifier:
@@ -73,22 +72,29 @@ class Daemon:
         self._logged: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="edge")
         self._model_wakes = asyncio.Event()
-        self._sync_wakes = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. What runs in threads then is left to end with the process."""
         self._device.take_jobs()
-        loops: list[Callable[[], Awaitable[None]]] = [
-            self._synchronise,
-            self._keep_model,
-            self._find_due_jobs,
-            *[self._run_jobs] * _JOBS_AT_ONCE,
-            self._fetch_packs,
-            self._answer_questions,
-            self._measure,
-            self._stay_watched,
+        device = self._device
+        repeated: list[tuple[str, Callable[[], Any], Callable[[Any], float]]] = [
+            ("schedules", device.jobs.due, lambda _: _TICK_S),
+            *[("a job", device.jobs.run_next, _pause_after_job)] * _JOBS_AT_ONCE,
+            ("a knowledge pack", device.fetch_packs, lambda _: 5 * _TICK_S),
+            ("a question", device.answer_questions, lambda _: _TICK_S),
+            (
+                "measurements",
+                device.measure,
+                lambda _: device.chosen_s("report.every_s", device.settings.telemetry_every_s),
+            ),
         ]
-        tasks = [asyncio.ensure_future(loop()) for loop in loops]
+        loops = [
+            self._synchronise(),
+            self._keep_model(),
+            self._stay_watched(),
+            *(self._repeat(*one) for one in repeated),
+        ]
+        tasks = [asyncio.ensure_future(loop) for loop in loops]
         stopped = asyncio.ensure_future(stop.wait())
         self._notifier.tell("READY=1")
         try:
@@ -106,15 +112,10 @@ class Daemon:
     async def _synchronise(self) -> None:
         while True:
             wait_s = await self._exchange()
-            self._sync_wakes.clear()
-            urgent = asyncio.ensure_future(self._something_urgent())
-            waking = asyncio.ensure_future(self._sync_wakes.wait())
-            watched = [urgent, waking] if self._backoff.failures == 0 else [waking]
-            try:
-                await asyncio.wait(watched, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                urgent.cancel()
-                waking.cancel()
+            if self._backoff.failures:
+                await asyncio.sleep(wait_s)
+            else:
+                await _at_most(wait_s, self._something_urgent())
 
     async def _exchange(self) -> float:
         """One exchange with the hub. Returns seconds until the next."""
@@ -152,32 +153,14 @@ class Daemon:
             moved = await self._guarded("the model", self._device.step_model)
             self._model_wakes.clear()
             if not moved:
-                await _wait(self._model_wakes, 2.0)
+                await _at_most(2.0, self._model_wakes.wait())
 
-    async def _find_due_jobs(self) -> None:
+    async def _repeat(self, what: str, work: Callable[[], Any], pause_s: Callable[[Any], float]) -> None:
+        """Do it again and again; the pause after it may depend on what it gave."""
         while True:
-            await self._guarded("schedules", self._device.jobs.due)
-            await asyncio.sleep(_TICK_S)
-
-    async def _run_jobs(self) -> None:
-        while True:
-            if not await self._guarded("a job", self._device.jobs.run_next):
-                await asyncio.sleep(_TICK_S)
-
-    async def _fetch_packs(self) -> None:
-        while True:
-            await self._guarded("a knowledge pack", self._device.fetch_packs)
-            await asyncio.sleep(5 * _TICK_S)
-
-    async def _answer_questions(self) -> None:
-        while True:
-            await self._guarded("a question", self._device.answer_questions)
-            await asyncio.sleep(_TICK_S)
-
-    async def _measure(self) -> None:
-        while True:
-            await self._guarded("measurements", self._device.measure)
-            await asyncio.sleep(self._device.chosen_s("report.every_s", self._device.settings.telemetry_every_s))
+            done = await self._guarded(what, work)
+            if wait_s := pause_s(done):
+                await asyncio.sleep(wait_s)
 
     async def _stay_watched(self) -> None:
         """The heartbeat: tell systemd that the loop still turns."""
@@ -205,7 +188,56 @@ class Daemon:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Until the event is set, at most so long."""
-    await asyncio.wait([task := asyncio.ensure_future(event.wait())], timeout=seconds)
-    task.cancel()
+def _pause_after_job(ran: Any) -> float:
+    """None where one ran: the next may wait already."""
+    return 0.0 if ran else _TICK_S
+
+
+async def _at_most(seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+    """Until the work is done, at most so long."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()
+
+
+_MOST_DOUBLINGS = 60
+
+
+class Backoff:
+    """Retry back-off: exponential, capped, with full jitter (Brooker 2015), counted since the last success.
+
+    Full jitter means any time from 0 to the cap of the attempt, so that devices that lost the same hub at the same
+    moment do not come back at the same moment.
+
+    Args:
+        uniform: a random number in [0, 1).
+        first_s: cap of the first wait, > 0; it doubles with each failure.
+        longest_s: no cap is larger.
+    """
+
+    def __init__(self, uniform: Callable[[], float], first_s: float = 2.0, longest_s: float = 900.0) -> None:
+        self._uniform = uniform
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._failures = 0
+
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self._failures
+
+    def failed(self) -> float:
+        """Seconds to wait now."""
+        cap = min(self._longest_s, self._first_s * 2.0 ** min(self._failures, _MOST_DOUBLINGS))
+        self._failures += 1
+        return cap * self._uniform()
+
+    def succeeded(self) -> None:
+        """The next wait begins anew."""
+        self._failures = 0
+
+    def spread(self, seconds: float) -> float:
+        """A regular wait, up to a tenth shorter or longer, so that devices do not fall into step."""
+        return seconds * (0.9 + 0.2 * self._uniform())

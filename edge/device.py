@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from edge.agent.entity_linking import Names
     from edge.jobs.runner import Jobs
     from edge.knowledge.pack_store import PackStore
-    from edge.model_lifecycle.evictions import Memory
     from edge.model_lifecycle.lifecycle import ModelLifecycle
+    from edge.model_lifecycle.steps import Memory
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import History, SensorBoard
     from edge.tools.diagnostics import Diagnostic
@@ -89,8 +89,8 @@ class Device:
 
     @cached_property
     def life(self) -> ModelLifecycle:
-        from edge.model_lifecycle.evictions import Budget
         from edge.model_lifecycle.lifecycle import LifecycleLimits, ModelLifecycle
+        from edge.model_lifecycle.steps import Budget
 
         home, budget = self.parts.home, Budget(models_bytes=self.settings.models.budget_mb * _MIB)
         return ModelLifecycle(
@@ -106,7 +106,7 @@ class Device:
 
     def memory_of(self, runtime: str) -> Memory | None:
         """Where this runtime loads its models; None for an Ollama that is on another machine."""
-        from edge.model_lifecycle.evictions import Memory
+        from edge.model_lifecycle.steps import Memory
 
         here = runtime != "ollama" or urlsplit(self.settings.models.ollama).hostname in _THIS_MACHINE
         found = self._machine.memory_bytes() if here else None
@@ -186,21 +186,26 @@ class Device:
 
     @cached_property
     def toolbox(self) -> Toolbox:
-        from edge.tools.assembly import DeviceParts, device_toolbox
+        from edge.knowledge.pack_store import knowledge_tools
+        from edge.sensors.board import sensor_tools
+        from edge.tools.diagnostics import diagnostic_tools
+        from edge.tools.evaluation import evaluation_tools
+        from edge.tools.health import health_tools
+        from edge.tools.logs import log_tools
+        from edge.tools.registry import Toolbox
+        from edge.tools.reports import report_tools
 
-        return device_toolbox(
-            DeviceParts(
-                self.parts.outbox,
-                policy=self._policy,
-                machine=self._machine,
-                board=self.board,
-                history=self._history,
-                log_folders=self.settings.logs,
-                diagnostics=self.diagnostics,
-                pack_store=self.pack_store,
-                model=lambda: next(iter(self.models()), None),
-            )
-        )
+        outbox = self.parts.outbox
+        tools = [
+            *health_tools(self._machine),
+            *report_tools(outbox),
+            *diagnostic_tools(self._policy, self.diagnostics),
+            *sensor_tools(self.board, outbox, self._history),
+            *(log_tools(self.settings.logs) if self.settings.logs else ()),
+            *knowledge_tools(self.pack_store),
+            *evaluation_tools(lambda: next(iter(self.models()), None), outbox),
+        ]
+        return Toolbox(tools, outbox, self._policy)
 
     @cached_property
     def assistant(self) -> Assistant:
@@ -250,7 +255,7 @@ class Device:
             boot=boot_id(),
             zone=local_zone(),
         )
-        return Jobs(self.parts.database, outbox, outbox, parts)
+        return Jobs(self.parts.database, outbox, parts)
 
     def take_jobs(self) -> None:
         """Take the jobs of the desired state. Raises StorageFailed."""

@@ -2,12 +2,22 @@
 
 import hashlib
 import os
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.kernel.errors import StorageFailed
 
-__all__ = ["file_digest", "replace_file", "sync_folder"]
+__all__ = ["disk_errors", "file_digest", "replace_file", "sync_folder"]
+
+
+@contextmanager
+def disk_errors(what: str, advice: str) -> Generator[None]:
+    """What the disk fails at within the block is raised as StorageFailed: `what` is wrong, and how that is mended."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(f"{what}: {error.strerror}.", advice) from error
 
 
 def file_digest(path: Path) -> str:

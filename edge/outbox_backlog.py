@@ -6,7 +6,7 @@ already: none of them is evicted.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -145,7 +145,7 @@ def deliver(rows: sqlite3.Connection, after: int, through: int, bound: int) -> N
         add_bytes(rows, event_class, -size)
         add_bytes(rows, "delivered", size)
     excess, freed, last = bytes_used(rows, "delivered") - bound, 0, 0
-    for seq, size in _sizes(rows, through):
+    for seq, size in rows.execute("SELECT seq, size_bytes FROM outbox WHERE seq <= ? ORDER BY seq", (through,)):
         if freed >= excess:
             break
         freed, last = freed + size, seq
@@ -169,10 +169,6 @@ def add_bytes(rows: sqlite3.Connection, name: str, size: int) -> None:
     rows.execute(
         "INSERT INTO outbox_bytes VALUES (?, ?) ON CONFLICT DO UPDATE SET used = used + excluded.used", (name, size)
     )
-
-
-def _sizes(rows: sqlite3.Connection, through: int) -> Iterable[tuple[int, int]]:
-    return rows.execute("SELECT seq, size_bytes FROM outbox WHERE seq <= ? ORDER BY seq", (through,))
 
 
 def _sent(rows: sqlite3.Connection) -> int:

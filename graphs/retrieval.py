@@ -28,13 +28,13 @@ from agents.models.streaming import stream_text
 from agents.phrases import phrase
 from edge.kernel.errors import ChargehandError
 from edge.kernel.language import detect_language
+from edge.kernel.text_analysis import terms_of
 from graphs.dependencies import Dependencies
 from graphs.state import RetrievalState, last_question
 from graphs.steps import step, turn_caller
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
-from memory.mirrors.lexical import analyse
-from tools.knowledge import FoundPassages
+from tools.knowledge.search import FoundPassages
 
 __all__ = ["build_retrieval"]
 
@@ -48,7 +48,7 @@ _NEXT_TOKEN_S = 20.0
 
 
 def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """Compile the subgraph; it keeps no checkpoints of its own."""
+    """Compile the subgraph."""
     graph = StateGraph(RetrievalState)
     graph.add_node("rewrite", step("rewrite", _rewrite))
     graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
@@ -61,7 +61,7 @@ def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, 
     graph.add_conditional_edges("ground", partial(_after_ground, dependencies), ["draft", "quote", END])
     graph.add_conditional_edges("draft", _after_draft, ["quote", END])
     graph.add_edge("quote", END)
-    return graph.compile(checkpointer=False, name="retrieval")
+    return graph.compile(name="retrieval")
 
 
 async def _rewrite(state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
@@ -186,6 +186,6 @@ async def _rarity_of(dependencies: Dependencies, question: str, tenant: str) -> 
     """Of a question's terms among a tenant's chunks."""
 
     def rarity() -> Rarity:
-        return Rarity(*dependencies.store.lexical.document_frequencies(analyse(question), tenant))
+        return Rarity(*dependencies.store.lexical.document_frequencies(terms_of(question), tenant))
 
     return await asyncio.to_thread(rarity)

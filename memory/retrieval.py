@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
 from memory.ledger import Ledger
-from memory.mirrors.lexical import LexicalIndex, analyse
+from memory.mirrors.lexical import LexicalIndex
 from memory.mirrors.vectors import VectorIndex
 
 __all__ = ["Retriever", "convex_combination"]
@@ -58,7 +59,7 @@ class Retriever:
         if not query.strip():
             return []
         self.vectors.refresh(self.ledger.outbox.watermark(self.vectors.name))
-        ranked = self.lexical.search(analyse(query), tenant, _DEPTH * self.candidates)
+        ranked = self.lexical.search(terms_of(query), tenant, _DEPTH * self.candidates)
         vector = self.embedder.embed([query])[0]
         nearest = [key for key, _ in self.vectors.search(vector, tenant, self.candidates)]
         candidates = dict.fromkeys([*(key for key, _ in ranked[: self.candidates]), *nearest])

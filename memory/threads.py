@@ -1,4 +1,4 @@
-"""What was said in each thread: LangGraph checkpoints in SQLite, and the list of threads in the ledger."""
+"""Messages of each thread: LangGraph checkpoints in SQLite, and the list of threads in the ledger."""
 
 from __future__ import annotations
 

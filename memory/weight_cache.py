@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from memory.home import storage_errors
 
-__all__ = ["digest_of_inputs", "making", "scratch_folder", "write_whole"]
+__all__ = ["build_lock", "digest_of_inputs", "scratch_folder", "write_whole"]
 
 
 def digest_of_inputs(*inputs: str, packages: Sequence[str]) -> str:
@@ -32,7 +32,7 @@ def digest_of_inputs(*inputs: str, packages: Sequence[str]) -> str:
 
 
 @contextmanager
-def making(target: Path) -> Generator[None]:
+def build_lock(target: Path) -> Generator[None]:
     """Be the only process that makes `target`, after waiting for any other; whoever enters looks again if it is there.
 
     Raises:
@@ -50,7 +50,7 @@ def making(target: Path) -> Generator[None]:
 
 @contextmanager
 def scratch_folder(target: Path) -> Generator[Path]:
-    """A folder beside `target`, within `making`; empty, whatever a killed process left in it.
+    """A folder beside `target`, within `build_lock`; empty, whatever a killed process left in it.
 
     Raises:
         StorageFailed: the disk is full or read-only.
@@ -66,7 +66,7 @@ def scratch_folder(target: Path) -> Generator[Path]:
 
 
 def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file, within `making`, so that a reader finds it whole or not at all.
+    """Write a file, within `build_lock`, so that a reader finds it whole or not at all.
 
     Raises:
         StorageFailed: the disk is full or read-only.

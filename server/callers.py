@@ -1,6 +1,8 @@
 """Who calls: the holder of an API key, a device that signs its requests, or without keys the person at this machine."""
 
 import asyncio
+import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -9,18 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
 from server.outcomes import error_body, outcome_of
-from server.rejected_callers import RejectedCallers
 from tools.calling.context import ToolContext, ToolRuntime
-from tools.fleet.credentials import TOKEN_PREFIX, find_device, find_enroller
-from tools.fleet.identity import Identity
+from tools.fleet.credentials import TOKEN_PREFIX, Identity, claimed_by, find_device, find_enroller
 from tools.serving.ledger import HELD_S
-from tools.tenancy.api_keys import KEY_PREFIX, find_caller
+from tools.tenancy import KEY_PREFIX, find_caller
 
-__all__ = ["Identified", "caller_of", "resolve_caller"]
+__all__ = ["Identified", "RejectedCallers", "caller_of", "resolve_caller"]
 
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models")
 _MOST_HELD = 10_000
@@ -169,3 +170,43 @@ def _refuse(error: ChargehandError) -> JSONResponse:
     if isinstance(error, NotAllowed):
         return JSONResponse({"error": error_body(error)}, status_code=401, headers={"www-authenticate": "Bearer"})
     return JSONResponse({"error": error_body(error)}, status_code=outcome_of(error).status)
+
+
+_log = logging.getLogger(__name__)
+_QUIET = timedelta(hours=1)
+
+
+class RejectedCallers:
+    """Notes who was rejected. Any thread may note."""
+
+    def __init__(self, books: ToolRuntime) -> None:
+        self._books = books
+        self._noted: dict[tuple[str, str], datetime] = {}
+        self._lock = threading.Lock()
+
+    def note(self, authorization: str, error: ChargehandError) -> None:
+        """Write it down, unless that was done within the hour.
+
+        Args:
+            authorization: the header, of which nothing is kept but whom it names.
+        """
+        claimed = claimed_by(self._books.ledger, authorization)
+        if not self._is_news(claimed or ("", "")):
+            return
+        if claimed is None:
+            _log.warning("A device or token that is not known here was rejected: %s", error)
+            return
+        tenant, principal = claimed
+        nobody = ToolContext(principal, tenant, frozenset())
+        self._books.note(nobody, "edge_door", "read", digest_of(None), "refused", str(error))
+
+    def _is_news(self, claimed: tuple[str, str]) -> bool:
+        now = self._books.clock()
+        with self._lock:
+            last = self._noted.get(claimed)
+            if last is not None and last <= now < last + _QUIET:
+                return False
+            if len(self._noted) >= _MOST_HELD:
+                self._noted.clear()
+            self._noted[claimed] = now
+        return True

@@ -25,15 +25,16 @@ if TYPE_CHECKING:
     from memory.store import KnowledgeStore
     from server.chat.conversation import Conversation
     from server.chat.runs import Runs
-    from tools.fleet.identity import Identity
+    from tools.fleet.credentials import Identity
     from tools.governance.gate import Gates
     from tools.registry.artifacts import ModelFiles
     from tools.registry.catalogue import Catalogue
+    from tools.registry.lifecycle import Gatekeeper
     from tools.rollouts.reconciler import RolloutStore
     from tools.serving.assembly import Serving
     from tools.spec import ToolRuntime, ToolSpec
 
-__all__ = ["Components", "Hub", "open_components", "open_hub"]
+__all__ = ["Components", "Hub", "governance_tools", "ledger_tools", "open_components", "open_hub"]
 
 
 class Components:
@@ -87,7 +88,7 @@ class Components:
     @cached_property
     def identity(self) -> Identity:
         """The key by which devices know this hub."""
-        from tools.fleet.identity import Identity
+        from tools.fleet.credentials import Identity
 
         return Identity(self.home.identity)
 
@@ -114,8 +115,8 @@ class Components:
     @cached_property
     def tools(self) -> dict[str, ToolSpec]:
         """All tools by name. Raises as `store` and `model`."""
-        from tools.fleet.packs import pack_tools
-        from tools.knowledge import knowledge_tools
+        from tools.knowledge.packs import pack_tools
+        from tools.knowledge.search import knowledge_tools
 
         specs = [
             *knowledge_tools(self.store.retriever),
@@ -155,14 +156,13 @@ class Components:
     @cached_property
     def router(self) -> IntentRouter:
         """The intent router; trained, within a minute, where the weight cache has no classifier of the utterances."""
-        from agents.router.chooser import ModelChooser
-        from agents.router.router import IntentRouter
+        from agents.router.router import IntentRouter, choose_intent
         from agents.router.training import load_classifier
 
         trained = load_classifier(self.home.weights, self.embedder, self._training)
         self._record(trained.held_out)
-        chooser = ModelChooser(self.model) if self.model.capable else None
-        return IntentRouter(trained.classifier, self.embedder, chooser, self.settings.intent_threshold)
+        choose = partial(choose_intent, self.model) if self.model.capable else None
+        return IntentRouter(trained.classifier, self.embedder, choose, self.settings.intent_threshold)
 
     @cached_property
     def dependencies(self) -> Dependencies:
@@ -187,7 +187,6 @@ class Components:
     def _ledger_specs(self, default_model: str) -> list[ToolSpec]:
         from agents.models.probe import Runtimes
         from evals.evaluations import evaluation_tools
-        from tools.assembly import governance_tools, ledger_tools
         from tools.fleet.tools import fleet_tools
         from tools.governance.licence_tools import licence_tools
         from tools.registry.roster import roster_tools
@@ -208,23 +207,69 @@ class Components:
 
     def _record(self, found: HeldOutResult) -> None:
         """Keep how good the classifier is, where the ledger does not have it yet."""
-        from tools.spec import LOCAL_ENGINEER
+        from evals.evaluations import Evaluation, list_evaluations, record_evaluation
 
-        name, tenant = self.embedder.name, LOCAL_ENGINEER.tenant
-        row = {
-            "id": f"intent-routing-{found.digest[:12]}-{name}",
-            "task": "intent-routing",
-            "subject": f"intent classifier on {name}",
-            "dataset": f"held-out utterances {found.digest[:8]}",
-            "samples": found.samples,
-            "metrics": found.metrics,
-            "finished_at": found.measured_at,
-        }
-        with self.ledger.view(tenant) as unit:
-            kept = {entry["id"]: entry["metrics"] for entry in unit.evaluations.all("intent-routing")}
-        if kept.get(row["id"]) != found.metrics:
-            with self.ledger.unit(tenant) as unit:
-                unit.evaluations.save(row)
+        name = self.embedder.name
+        evaluation = Evaluation(
+            id=f"intent-routing-{found.digest[:12]}-{name}",
+            task="intent-routing",
+            subject=f"intent classifier on {name}",
+            dataset=f"held-out utterances {found.digest[:8]}",
+            samples=found.samples,
+            metrics=found.metrics,
+            finished_at=found.measured_at,
+        )
+        kept = {entry.id: entry.metrics for entry in list_evaluations(self.ledger, evaluation.task)}
+        if kept.get(evaluation.id) != evaluation.metrics:
+            record_evaluation(self.ledger, evaluation)
+
+
+def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles | None = None) -> list[ToolSpec]:
+    """Roster, approvals, audit, tenants and rollouts; `tools.spec.bind` gives them the ledger.
+
+    Args:
+        files: where files of models are kept; None leaves out what needs them.
+    """
+    from tools.calling.approval_tools import approval_tools
+    from tools.governance.audit import audit_tools
+    from tools.registry.artifacts import artifact_tools
+    from tools.registry.lifecycle import lifecycle_tools
+    from tools.registry.versions import registering_tools, version_tools
+    from tools.rollouts.tools import rollout_tools
+    from tools.tenancy import key_tools, tenant_tools
+
+    return [
+        *registering_tools(catalogue, files),
+        *(artifact_tools(files) if files is not None else ()),
+        *lifecycle_tools(gatekeeper),
+        *version_tools(),
+        *approval_tools(),
+        *audit_tools(),
+        *tenant_tools(),
+        *key_tools(),
+        *rollout_tools(),
+    ]
+
+
+def governance_tools(gates: Gates) -> list[ToolSpec]:
+    """What judges versions by evidence, and what deploys by that: gates, policies, exports, factories, pipelines."""
+    from tools.factories import factory_tools
+    from tools.governance.evidence_store import evidence_tools
+    from tools.governance.gate import gate_tools
+    from tools.governance.licence_tools import compatibility_tools
+    from tools.governance.policy_store import policy_tools
+    from tools.governance.version_description import export_tools
+    from tools.pipelines.tools import pipeline_tools
+
+    return [
+        *evidence_tools(),
+        *policy_tools(),
+        *gate_tools(gates),
+        *compatibility_tools(gates.source),
+        *export_tools(gates.source),
+        *factory_tools(gates),
+        *pipeline_tools(gates),
+    ]
 
 
 @contextmanager
@@ -257,8 +302,7 @@ async def open_hub(components: Components) -> AsyncGenerator[Hub]:
     """Open the threads, the model gateway and the reconciler; running turns are stopped, and kept, at the end."""
     from server.chat.conversation import open_conversation
     from server.chat.runs import Runs
-    from server.device_answers import answering_devices
-    from server.workers import running_workers
+    from server.workers import answering_devices, running_workers
 
     settings, ledger, dependencies = components.settings, components.ledger, components.dependencies
     async with (

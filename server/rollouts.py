@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from memory.ledger.rollouts import RolloutEvent
 from tools.calling.context import ToolContext, require_scope
-from tools.rollouts.rollout import RolloutEvent
-from tools.runs.events import EventSource, watch
+from tools.runs import EventSource, watch
 
 __all__ = ["rollout_routes"]
 
@@ -46,7 +46,7 @@ def rollout_routes(store: EventSource[RolloutEvent], identify: Callable[[Request
 def _told(event: RolloutEvent) -> str:
     content = {
         "sequence": event.sequence,
-        "rollout": event.rollout_id,
+        "rollout": event.rollout,
         "at": event.at.isoformat(),
         "kind": event.kind,
         "text": event.text,

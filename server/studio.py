@@ -11,8 +11,8 @@ from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
 from graphs.supervisor import build_supervisor
 from memory.settings import load_settings
-from memory.telemetry import silence_third_parties
 from server.hub import Components
+from server.process import silence_third_parties
 
 __all__ = ["make_retrieval", "make_supervisor"]
 

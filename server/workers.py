@@ -1,22 +1,30 @@
-"""Workers of a hub: its rollouts go on by what its gateway measures, and the runs of its pipelines."""
+"""Background workers of a hub: rollouts, by what its gateway measures; runs of pipelines; questions of devices."""
 
 import asyncio
+import hashlib
+import logging
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from agents.events import TurnEvent
+from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
+from memory.ledger.device_events import DeviceQuestion
 from memory.settings import Settings
+from server.chat.conversation import CHAT, Conversation, TurnResult
+from tools.calling.context import ToolContext
 from tools.governance.gate import Gates
 from tools.pipelines.reconciler import pipeline_work
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.serving.assembly import Serving
 
-__all__ = ["running_workers"]
+__all__ = ["answer_once", "answering_devices", "running_workers"]
 
 
 @asynccontextmanager
@@ -53,3 +61,86 @@ async def running_workers(
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+_log = logging.getLogger(__name__)
+
+_EVERY_S = 5.0
+_READS = frozenset({CHAT, "documents:read"})
+"""What a device's question may reach: it is answered with the device's rights, not with its engineers'."""
+
+
+@asynccontextmanager
+async def answering_devices(ledger: Ledger, conversation: Conversation) -> AsyncGenerator[None]:
+    """Answer until the end of the block; a question that is being answered then is begun again by the next hub."""
+    task = asyncio.create_task(_run(ledger, conversation), name="device answers")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _run(ledger: Ledger, conversation: Conversation) -> None:
+    tried: set[str] = set()
+    while True:
+        try:
+            await answer_once(ledger, conversation, tried)
+        except ChargehandError as error:
+            _log.warning("questions of devices: %s", error)
+        await asyncio.sleep(_EVERY_S)
+
+
+async def answer_once(ledger: Ledger, conversation: Conversation, tried: set[str]) -> int:
+    """Answer what is open and was not tried yet. Returns how many were answered.
+
+    Args:
+        tried: gets what was looked at.
+
+    Raises:
+        StorageFailed: the ledger cannot be read.
+    """
+    answered = 0
+    for tenant, question in await asyncio.to_thread(_open, ledger):
+        known = f"{tenant}/{question.id}"
+        if known in tried:
+            continue
+        tried.add(known)
+        try:
+            answered += await _answer(conversation, tenant, question)
+        except ChargehandError as error:
+            _log.info("%s: %s", question.id, error)
+    return answered
+
+
+async def _answer(conversation: Conversation, tenant: str, question: DeviceQuestion) -> bool:
+    asker = ToolContext(f"device:{question.device}", tenant, _READS)
+    thread = f"device-{hashlib.sha256(question.id.encode()).hexdigest()[:24]}"
+    reply = await conversation.take_turn(thread, question.text, _unseen, asker)
+    if reply.route.get("intent") != "knowledge" or not reply.citations:
+        return False
+    hub = replace(asker, principal="hub", scopes=frozenset({"fleet:write"}))
+    arguments = {"question": question.id, "text": reply.answer, "citations": _told(reply)}
+    await conversation.dependencies.tools["device_reply"].call(hub, arguments)
+    return True
+
+
+def _unseen(event: TurnEvent) -> None:
+    """Nobody watches the turn."""
+
+
+def _told(reply: TurnResult) -> list[str]:
+    """Title and headings of each citation, in their order."""
+    named = [(f"[{one['number']}] {one['title']}", one["heading"]) for one in reply.citations]
+    return [" > ".join(filter(None, parts)) for parts in named][:20]
+
+
+def _open(ledger: Ledger) -> list[tuple[str, DeviceQuestion]]:
+    with ledger.view("default") as view:
+        tenants = [tenant.id for tenant in view.tenants.all() if tenant.state == "active"]
+    found: list[tuple[str, DeviceQuestion]] = []
+    for tenant in tenants:
+        with ledger.view(tenant) as unit:
+            asked = unit.device_questions.all(origin="device", open_only=True, limit=100)
+        found.extend((tenant, question) for question in reversed(asked))
+    return found

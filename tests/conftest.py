@@ -16,7 +16,7 @@ from memory.embedding import MiniLM, load_minilm
 from memory.home import Home, open_home
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.effort import times
 from tests.fakes.weights import WEIGHT_CACHE
 

@@ -35,7 +35,7 @@ class Without:
 
 MISSING = set(sys.argv[1].split())
 sys.meta_path.insert(0, Without())
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 silence_third_parties()
 """
 

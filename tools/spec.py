@@ -10,7 +10,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeGuard, get_type_hints
+from typing import Any, Literal, Self, TypeGuard, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -20,11 +20,21 @@ from tools.calling.approval import ApprovalRule
 from tools.calling.context import LOCAL_ENGINEER, OpenCall, ToolContext, ToolRuntime
 from tools.calling.transaction import WriteCall
 
-__all__ = ["LOCAL_ENGINEER", "ApprovalRule", "Effect", "ToolContext", "ToolRuntime", "ToolSpec", "bind", "tool"]
+__all__ = ["LOCAL_ENGINEER", "ApprovalRule", "Effect", "ToolContext", "ToolRuntime", "ToolSpec", "View", "bind", "tool"]
 
 Effect = Literal["read", "write", "destructive"]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class View(BaseModel):
+    """What a tool shows of a row of the ledger."""
+
+    @classmethod
+    def of(cls, row: object, **other: Any) -> Self:
+        """The row's fields of the same names, and `other` ones beside them or instead."""
+        taken = {name: getattr(row, name) for name in cls.model_fields if name not in other}
+        return cls.model_validate({**taken, **other})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

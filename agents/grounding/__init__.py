@@ -1,12 +1,12 @@
-"""Law 1: a statement stands only when the evidence has it.
+"""Citation check: a statement stands only where the evidence has it.
 
 relevance.py  whether passages have to do with a question
 quotes.py     which sentences of the passages answer it
 widening.py   from a sentence to its list or short paragraph
-claims.py     whether a sentence that a model wrote is carried by the evidence
-attitude.py   what a sentence denies, doubts, demands and limits
+claims.py     whether a sentence that a model wrote is supported by the evidence (the citation check)
+polarity.py   what a sentence denies, doubts, demands and limits
 places.py     the sentences of a passage, with what stands around them
-order.py      where the words of a claim stand in a sentence
-wording.py    a sentence as figures, codes, words and characters
-numbers.py    figures and codes in a text, in one form
+wording.py    a sentence as figures, codes, words and characters, and the order in which two sentences have them
+
+Figures and codes are found in a text by `edge/kernel/grounding.py`, which devices use, too.
 """

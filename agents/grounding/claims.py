@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
 
-from agents.grounding.order import keeps_order, names_in, rivals, same_kinds_in_order, shortest_run
 from agents.grounding.places import places
 from agents.grounding.polarity import difference, gives_orders
-from agents.grounding.wording import Token, tokens, without_marks
+from agents.grounding.wording import (
+    Token,
+    keeps_order,
+    names_in,
+    rivals,
+    same_kinds_in_order,
+    shortest_run,
+    tokens,
+    without_marks,
+)
 from edge.kernel.grounding import plain
 
 __all__ = ["Support", "check_claim"]

@@ -9,9 +9,9 @@ from agents.events import Citation
 from agents.grounding.places import Place, places
 from agents.grounding.relevance import Rarity, coverage
 from agents.grounding.widening import widen, widen_to_procedure
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
-from memory.mirrors.lexical import analyse
 
 __all__ = ["Quote", "as_markdown", "asks_steps", "cite", "select_quotes"]
 
@@ -94,7 +94,7 @@ def select_quotes(
         At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph; where
         steps are asked for, to the whole procedure.
     """
-    terms = set(analyse(question))
+    terms = set(terms_of(question))
     if not terms or not passages:
         return []
     candidates = _by_terms(terms, passages, rarity)
@@ -151,7 +151,7 @@ def _by_terms(terms: set[str], passages: Sequence[Passage], rarity: Rarity) -> l
     found: list[_Candidate] = []
     for index, passage in enumerate(passages[:_PASSAGES_READ]):
         for place in places(passage.text, " ".join((passage.title, *passage.heading_path))):
-            own, around = set(analyse(place.text)), set(analyse(place.around))
+            own, around = set(terms_of(place.text)), set(terms_of(place.around))
             share = coverage(terms, own, rarity) + _AROUND_SHARE * coverage(terms, around - own, rarity)
             if own and place.kind != "head":
                 found.append(_Candidate(index, place, share))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.kernel.grounding import codes, plain
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
-from memory.mirrors.lexical import analyse
 
 __all__ = ["Found", "Rarity", "assess", "coverage"]
 
@@ -53,8 +53,8 @@ def assess(question: str, passages: Sequence[Passage], rarity: Rarity) -> Found:
     if not passages or not all(_known(asked[start:end], rarity) for start, end, _ in codes(asked)):
         return "nothing"
     if _CHINESE.search(question):
-        terms = set(analyse(question))
-        worth = max(coverage(terms, set(analyse(_with_headings(passage))), rarity) for passage in passages)
+        terms = set(terms_of(question))
+        worth = max(coverage(terms, set(terms_of(_with_headings(passage))), rarity) for passage in passages)
         return _level(worth, COVERAGE_ANSWER, COVERAGE_NEAR)
     return _level(max(passage.similarity or 0.0 for passage in passages), SIMILARITY_ANSWER, SIMILARITY_NEAR)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from math import ceil
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import agenerate_from_stream
@@ -24,10 +24,10 @@ from tools.serving.metering import current_caller
 if TYPE_CHECKING:
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 
-    from tools.serving.gateway import AnswerStream
+    from tools.serving.gateway import Gateway
     from tools.serving.runtime import Json
 
-__all__ = ["Completions", "ServedChat", "estimate_tokens", "schema_of", "show_schema"]
+__all__ = ["ServedChat", "estimate_tokens", "schema_of", "show_schema"]
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "user"}
 _CHAT_MARKS = re.compile(r"<\|(im_start|im_end|endoftext)\|>")
@@ -38,14 +38,6 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 _SHOWN_SCHEMA = frozenset({"local", "ollama", "anthropic"})
 """Providers whose models are shown the schema in the prompt: small ones, and who overlooks `response_format`."""
-
-
-class Completions(Protocol):
-    """What answers requests for models: `tools.serving.gateway.Gateway`."""
-
-    async def stream(self, request: ModelRequest) -> AnswerStream:
-        """Returns once there is a first text. Raises ChargehandError."""
-        ...
 
 
 class ServedChat(BaseChatModel):
@@ -63,8 +55,8 @@ class ServedChat(BaseChatModel):
     reference: str
     provider: str
     context_tokens: int
-    completions: Any
-    """Implements `Completions`."""
+    gateway: Any
+    """`tools.serving.gateway.Gateway`, or what streams as it does."""
 
     @property
     def _llm_type(self) -> str:
@@ -102,7 +94,7 @@ class ServedChat(BaseChatModel):
         caller, answered = current_caller(), False
         body = self._body(messages, stop, kwargs)
         request = ModelRequest(caller, self.reference, "chat/completions", body, sticky_key=caller.principal)
-        answer = await cast("Completions", self.completions).stream(request)
+        answer = await cast("Gateway", self.gateway).stream(request)
         async with aclosing(answer.chunks) as chunks:
             async for chunk in chunks:
                 piece = _read_chunk(chunk)

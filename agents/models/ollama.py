@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from agents.models.reference import parameters_from_name
 from edge.kernel.errors import Unavailable
-from tools.serving.addresses import ollama_url, without_password
+from tools.serving.providers import ollama_url, without_password
 
 __all__ = ["OllamaModel", "OllamaServer", "preference"]
 

@@ -13,9 +13,7 @@ from agents.models.reference import parameters_from_name
 from edge.kernel.errors import InvalidInput, Unavailable
 from memory.settings import Settings
 from tools.registry.roster import RuntimeReport, ServedModel
-from tools.serving.addresses import is_loopback
-from tools.serving.bundled import BUNDLED, bundled_is_installed
-from tools.serving.providers import PROVIDERS, key_of
+from tools.serving.providers import BUNDLED, PROVIDERS, bundled_is_installed, is_loopback, key_of
 
 __all__ = ["ProviderStatus", "Runtimes", "probe_models"]
 

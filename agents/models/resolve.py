@@ -12,9 +12,7 @@ from agents.models.reference import ModelReference, parameters_from_name, parse_
 from edge.kernel.errors import InvalidInput, NotFound, Unavailable
 from edge.kernel.names import nearest_names
 from memory.settings import Settings
-from tools.serving.addresses import is_loopback
-from tools.serving.bundled import BUNDLED, bundled_is_installed
-from tools.serving.providers import PROVIDERS, key_of
+from tools.serving.providers import BUNDLED, PROVIDERS, bundled_is_installed, is_loopback, key_of
 from tools.serving.runtime import ServedVersion
 
 if TYPE_CHECKING:
@@ -77,7 +75,7 @@ class ResolvedModel:
                 reference=str(self.reference),
                 provider=self.reference.provider,
                 context_tokens=self.context_tokens,
-                completions=serving.gateway,
+                gateway=serving.gateway,
             )
 
         return replace(self, build=build)

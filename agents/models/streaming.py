@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +16,7 @@ from tools.serving.providers import PROVIDERS
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, BaseMessage
 
-__all__ = ["stream_text"]
+__all__ = ["answer_json", "stream_text"]
 
 
 async def stream_text(
@@ -64,6 +65,34 @@ async def stream_text(
         raise Unavailable(f"The model {model.reference} gave no answer.", "Ask again.")
     if not ended:
         raise Interrupted(f"The model {model.reference} stopped before the end of its answer.", "Ask again.")
+
+
+async def answer_json(
+    model: ResolvedModel, instructions: str, text: str, schema: Mapping[str, Any], *, limit_s: float, max_tokens: int
+) -> Any:
+    """What a model answers to a text under a JSON schema; None where it is no JSON.
+
+    Args:
+        text: read to its first 2000 characters.
+        limit_s: longest wait for the first text, and longest silence after that.
+
+    Raises:
+        ChargehandError: as `stream_text`.
+    """
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    deltas = stream_text(
+        model,
+        [SystemMessage(instructions), HumanMessage(text[:2000])],
+        first_token_s=limit_s,
+        next_token_s=limit_s,
+        max_tokens=max_tokens,
+        response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
+    )
+    try:
+        return json.loads("".join([delta async for delta in deltas]))
+    except ValueError:
+        return None
 
 
 async def _next(

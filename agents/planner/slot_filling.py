@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -73,22 +72,12 @@ async def propose(
 
 
 async def _ask_model(model: ResolvedModel, text: str, known: Known) -> PlannedCall | None:
-    from langchain_core.messages import HumanMessage, SystemMessage
+    from agents.models.streaming import answer_json
 
-    from agents.models.streaming import stream_text
-
-    deltas = stream_text(
-        model,
-        [SystemMessage(_PROMPT), HumanMessage(text[:2000])],
-        first_token_s=_LIMIT_S,
-        next_token_s=_LIMIT_S,
-        max_tokens=200,
-        response_format={"type": "json_schema", "json_schema": {"name": "operation", "schema": _schema(known)}},
-    )
-    answer = "".join([delta async for delta in deltas])
+    answer = await answer_json(model, _PROMPT, text, _schema(known), limit_s=_LIMIT_S, max_tokens=200)
     try:
-        return _read(json.loads(answer))
-    except (ValueError, KeyError, TypeError):
+        return _read(answer)
+    except (KeyError, TypeError):
         return None
 
 

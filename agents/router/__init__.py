@@ -7,6 +7,4 @@ features.py       what the classifier sees of a message
 training.py       fits, calibrates and measures the classifier, keeps it by digest in the weight cache
 classifier.py     the trained classifier, in numpy
 router.py         the intent threshold: the classifier, then a model's choice, then a question back
-chooser.py        the model's schema-bound choice
-language.py       which language a message is in
 """

@@ -25,7 +25,7 @@ from agents.router.features import (
 )
 from agents.router.intents import INTENTS, Corpus, Intent, corpus_of, held_out_of, load_intents
 from memory.embedding import Embedder
-from memory.weight_cache import digest_of_inputs, making, write_whole
+from memory.weight_cache import build_lock, digest_of_inputs, write_whole
 
 __all__ = ["HeldOutResult", "RidgeFit", "Trained", "Turns", "fit_ridge", "load_classifier", "train", "turns_of"]
 
@@ -93,7 +93,7 @@ def load_classifier(cache: Path, embedder: Embedder, begins: Callable[[], None] 
     if cached is None:
         if begins is not None:
             begins()
-        with making(path):
+        with build_lock(path):
             cached = load_weights(path)  # another process may have trained meanwhile
             if cached is None:
                 weights = train(corpus_of(file), embedder, glossary)
@@ -121,7 +121,7 @@ def measure_held_out(classifier: Classifier, embedder: Embedder) -> HeldOutResul
 
 
 def save_weights(weights: Weights, held_out: HeldOutResult, path: Path) -> None:
-    """Write the numbers, within `making`, so that a reader finds them whole or not at all."""
+    """Write the numbers, within `build_lock`, so that a reader finds them whole or not at all."""
     arrays = {name: getattr(weights, name) for name in _ARRAYS}
     write_whole(path, lambda file: np.savez(file, held_out=np.array(held_out.model_dump_json()), **arrays))
 

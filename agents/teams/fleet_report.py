@@ -7,9 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import moment, table, titles
-from tools.fleet.devices import DeviceDetail, DeviceList, DeviceView, GroupList
-from tools.fleet.health import DeviceEventList, FleetHealth, GroupHealth
+from agents.teams.markdown import listing, moment
+from tools.fleet.devices import DeviceDetail, DeviceEventList, DeviceList, DeviceView, FleetHealth, GroupList
 from tools.fleet.questions import QuestionList, QuestionView
 
 __all__ = ["FLEET_RENDERERS"]
@@ -33,16 +32,15 @@ def _devices(found: DeviceList, chinese: bool) -> str:
 
 
 def _device_table(devices: list[DeviceView], chinese: bool) -> str:
-    columns = titles(
+    return listing(
         chinese,
-        ("Device", "设备"),
-        ("Group", "设备组"),
-        ("Model version", "模型版本"),
-        ("Last seen", "最近一次联系"),
-        ("Health", "健康状况"),
+        devices,
+        ("Device", "设备", lambda one: one.id),
+        ("Group", "设备组", lambda one: one.group),
+        ("Model version", "模型版本", lambda one: _data(one.version)),
+        ("Last seen", "最近一次联系", lambda one: _seen(one, chinese)),
+        ("Health", "健康状况", lambda one: _state(one, chinese)),
     )
-    rows = [(one.id, one.group, _data(one.version), _seen(one, chinese), _state(one, chinese)) for one in devices]
-    return table(columns, rows)
 
 
 def _seen(view: DeviceView, chinese: bool) -> str:
@@ -84,48 +82,47 @@ def _detail(found: DeviceDetail, chinese: bool) -> str:
 def _groups(found: GroupList, chinese: bool) -> str:
     if not found.groups:
         return "还没有设备组。" if chinese else "There is no group of devices yet."
-    columns = titles(chinese, ("Group", "设备组"), ("Devices", "设备数"), ("Serves", "提供的版本"))
-    return table(columns, [(one.group, str(one.devices), ", ".join(one.serves)) for one in found.groups])
+    return listing(
+        chinese,
+        found.groups,
+        ("Group", "设备组", lambda one: one.group),
+        ("Devices", "设备数", lambda one: one.devices),
+        ("Serves", "提供的版本", lambda one: ", ".join(one.serves)),
+    )
 
 
 def _health(found: FleetHealth, chinese: bool) -> str:
     if not found.groups:
         return "还没有设备。" if chinese else "There is no device yet."
-    columns = titles(
+    groups = listing(
         chinese,
-        ("Group", "设备组"),
-        ("Devices", "设备数"),
-        ("Here", "在线"),
-        ("Late", "迟到"),
-        ("Never seen", "从未联系"),
-        ("Up to date", "已是最新"),
-        ("Models", "模型"),
-        ("Failing", "故障"),
+        found.groups,
+        ("Group", "设备组", lambda one: one.group),
+        ("Devices", "设备数", lambda one: one.devices),
+        ("Here", "在线", lambda one: one.here),
+        ("Late", "迟到", lambda one: ", ".join(one.late)),
+        ("Never seen", "从未联系", lambda one: one.never_seen),
+        ("Up to date", "已是最新", lambda one: one.up_to_date),
+        ("Models", "模型", lambda one: ", ".join(f"{_data(name)} × {count}" for name, count in one.versions.items())),
+        ("Failing", "故障", lambda one: ", ".join(f"{name}: {_data(why)}" for name, why in one.failing.items())),
     )
     alerts = f"未处理的告警：{found.open_alerts}。" if chinese else f"Open alerts: {found.open_alerts}."
-    return f"{table(columns, [_group_row(one) for one in found.groups])}\n\n{alerts}"
-
-
-def _group_row(one: GroupHealth) -> tuple[str, ...]:
-    return (
-        one.group,
-        str(one.devices),
-        str(one.here),
-        ", ".join(one.late),
-        str(one.never_seen),
-        str(one.up_to_date),
-        ", ".join(f"{_data(version)} × {count}" for version, count in one.versions.items()),
-        ", ".join(f"{name}: {_data(why)}" for name, why in one.failing.items()),
-    )
+    return f"{groups}\n\n{alerts}"
 
 
 def _events(found: DeviceEventList, chinese: bool) -> str:
     if not found.events:
         return "没有这样的记录。" if chinese else "Nothing of the kind was recorded."
-    columns = titles(chinese, ("Device", "设备"), ("Received", "收到时间"), ("Kind", "类型"), ("What", "内容"))
-    rows = [(one.device, moment(one.received_at), one.kind, _data(one.body)) for one in found.events]
+    events = listing(
+        chinese,
+        found.events,
+        ("Device", "设备", lambda one: one.device),
+        ("Received", "收到时间", lambda one: moment(one.received_at)),
+        ("Kind", "类型", lambda one: one.kind),
+        ("What", "内容", lambda one: _data(one.body)),
+    )
     head = "设备的记录，最新的在前：" if chinese else "What devices recorded, newest first:"
-    return f"{head}\n\n{table(columns, rows)}"
+    return f"{head}\n\n{events}"
 
 
 def _questions(found: QuestionList, chinese: bool) -> str:

@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 from agents.phrases import phrase
 from agents.planner.calls import arguments_told
-from agents.teams.markdown import moment, number, size_of, table, titles
+from agents.teams.markdown import listing, moment, number, size_of
 from tools.calling.approval_tools import ApprovalList, ApprovalView
 from tools.governance.audit import AuditFinding, AuditList
 from tools.governance.gate import GateHistory, GateView
 from tools.governance.licence_tools import LicenceFinding, LicensedModels
 from tools.governance.policy_store import PolicyList
-from tools.tenancy.tenants import TenantList, TenantUse, TenantView
+from tools.tenancy import TenantList, TenantUse, TenantView
 
 __all__ = ["GOVERNANCE_RENDERERS"]
 
@@ -72,9 +72,14 @@ def _licensed(found: LicensedModels, chinese: bool) -> str:
     head = f"商业使用“{verdict}”的模型（{len(found.models)} 个）：" if chinese else (
         f"Models whose commercial use is “{verdict}” ({len(found.models)}):"
     )  # fmt: skip
-    columns = ("模型", "规模", "许可证") if chinese else ("Model", "Size", "Licence")
-    rows = [(entry.model, size_of(entry.parameters, chinese), entry.licence.name) for entry in found.models]
-    return f"{head}\n\n{table(columns, rows)}"
+    models = listing(
+        chinese,
+        found.models,
+        ("Model", "模型", lambda one: one.model),
+        ("Size", "规模", lambda one: size_of(one.parameters, chinese)),
+        ("Licence", "许可证", lambda one: one.licence.name),
+    )
+    return f"{head}\n\n{models}"
 
 
 def _shipping_verdict(finding: LicenceFinding, language: str) -> str:
@@ -104,24 +109,31 @@ def _gate(view: GateView, chinese: bool) -> str:
     head = f"**{view.version}** · {view.gate}：**{view.verdict}**" if chinese else (
         f"The gate {view.gate} says of **{view.version}**: **{view.verdict}**"
     )  # fmt: skip
-    columns = titles(chinese, ("Rule", "规则"), ("Outcome", "结果"), ("Reason", "理由"))
-    rows = [
-        (reason.rule, reason.outcome, reason.text + (f" ({'; '.join(reason.facts)})" if reason.facts else ""))
-        for reason in view.reasons
-    ]
+    reasons = listing(
+        chinese,
+        view.reasons,
+        ("Rule", "规则", lambda one: one.rule),
+        ("Outcome", "结果", lambda one: one.outcome),
+        ("Reason", "理由", lambda one: one.text + (f" ({'; '.join(one.facts)})" if one.facts else "")),
+    )
     obligations = [f"- {text}" for text in view.obligations]
     if obligations:
         obligations.insert(0, "义务：\n" if chinese else "Obligations:\n")
-    return "\n\n".join(part for part in (head, table(columns, rows) if rows else "", "\n".join(obligations)) if part)
+    return "\n\n".join(part for part in (head, reasons if view.reasons else "", "\n".join(obligations)) if part)
 
 
 def _gates(found: GateHistory, chinese: bool) -> str:
     if not found.results:
         return f"还没有门禁评判过 {found.version}。" if chinese else f"No gate has judged {found.version} yet."
     first, *older = found.results
-    columns = titles(chinese, ("When", "时间"), ("Gate", "门禁"), ("Verdict", "结论"))
-    rows = [(moment(one.at), one.gate, one.verdict) for one in older]
-    return "\n\n".join([_gate(first, chinese), *([table(columns, rows)] if rows else [])])
+    before = listing(
+        chinese,
+        older,
+        ("When", "时间", lambda one: moment(one.at)),
+        ("Gate", "门禁", lambda one: one.gate),
+        ("Verdict", "结论", lambda one: one.verdict),
+    )
+    return "\n\n".join([_gate(first, chinese), *([before] if older else [])])
 
 
 def _approval(view: ApprovalView, chinese: bool) -> str:
@@ -151,29 +163,17 @@ def _approval(view: ApprovalView, chinese: bool) -> str:
 def _approvals(found: ApprovalList, chinese: bool) -> str:
     if not found.approvals:
         return "没有这样的审批。" if chinese else "There is no such approval."
-    columns = titles(
+    return listing(
         chinese,
-        ("Approval", "审批"),
-        ("State", "状态"),
-        ("Tool", "操作"),
-        ("Asked by", "请求人"),
-        ("What", "内容"),
-        ("Until", "有效期"),
-        ("Decided by", "决定人"),
+        found.approvals,
+        ("Approval", "审批", lambda one: one.id),
+        ("State", "状态", lambda one: one.state),
+        ("Tool", "操作", lambda one: one.tool),
+        ("Asked by", "请求人", lambda one: one.requester),
+        ("What", "内容", lambda one: arguments_told(one.arguments)),
+        ("Until", "有效期", lambda one: moment(one.expires_at)),
+        ("Decided by", "决定人", lambda one: one.decided_by or ""),
     )
-    rows = [
-        (
-            one.id,
-            one.state,
-            one.tool,
-            one.requester,
-            arguments_told(one.arguments),
-            moment(one.expires_at),
-            one.decided_by or "",
-        )
-        for one in found.approvals
-    ]
-    return table(columns, rows)
 
 
 def _audit(found: AuditFinding, chinese: bool) -> str:
@@ -192,26 +192,27 @@ def _audit(found: AuditFinding, chinese: bool) -> str:
 
 
 def _entries(found: AuditList, chinese: bool) -> str:
-    columns = titles(
+    return listing(
         chinese,
-        ("No.", "序号"),
-        ("When", "时间"),
-        ("Who", "谁"),
-        ("Tool", "操作"),
-        ("Outcome", "结果"),
-        ("Detail", "说明"),
+        found.entries,
+        ("No.", "序号", lambda one: one.sequence),
+        ("When", "时间", lambda one: moment(one.at)),
+        ("Who", "谁", lambda one: one.principal),
+        ("Tool", "操作", lambda one: one.tool),
+        ("Outcome", "结果", lambda one: one.outcome),
+        ("Detail", "说明", lambda one: one.detail),
     )
-    rows = [
-        (str(one.sequence), moment(one.at), one.principal, one.tool, one.outcome, one.detail) for one in found.entries
-    ]
-    return table(columns, rows)
 
 
 def _policies(found: PolicyList, chinese: bool) -> str:
-    columns = titles(chinese, ("Policy", "策略"), ("Active", "生效"), ("Rules", "规则"))
     yes, no = ("是", "否") if chinese else ("yes", "no")
-    rows = [(one.name, yes if one.active else no, ", ".join(one.rules)) for one in found.policies]
-    return table(columns, rows)
+    return listing(
+        chinese,
+        found.policies,
+        ("Policy", "策略", lambda one: one.name),
+        ("Active", "生效", lambda one: yes if one.active else no),
+        ("Rules", "规则", lambda one: ", ".join(one.rules)),
+    )
 
 
 def _tenant(view: TenantView, chinese: bool) -> str:
@@ -219,28 +220,29 @@ def _tenant(view: TenantView, chinese: bool) -> str:
 
 
 def _tenants(found: TenantList, chinese: bool) -> str:
-    columns = titles(chinese, ("Tenant", "租户"), ("Isolation", "隔离"), ("State", "状态"), ("Quotas", "配额"))
-    rows = [
-        (one.id, one.isolation, one.state, ", ".join(f"{name} {number(value)}" for name, value in one.quotas.items()))
-        for one in found.tenants
-    ]
-    return table(columns, rows)
+    return listing(
+        chinese,
+        found.tenants,
+        ("Tenant", "租户", lambda one: one.id),
+        ("Isolation", "隔离", lambda one: one.isolation),
+        ("State", "状态", lambda one: one.state),
+        ("Quotas", "配额", lambda one: ", ".join(f"{name} {number(value)}" for name, value in one.quotas.items())),
+    )
 
 
 def _use(found: TenantUse, chinese: bool) -> str:
-    columns = titles(
+    use = listing(
         chinese,
-        ("Tenant", "租户"),
-        ("Requests", "请求"),
-        ("Errors", "错误"),
-        ("Tokens in", "输入词元"),
-        ("Tokens out", "输出词元"),
-        ("Cost (USD)", "费用（美元）"),
+        [found],
+        ("Tenant", "租户", lambda one: one.tenant.id),
+        ("Requests", "请求", lambda one: f"{one.requests:,}"),
+        ("Errors", "错误", lambda one: f"{one.errors:,}"),
+        ("Tokens in", "输入词元", lambda one: f"{one.tokens_in:,}"),
+        ("Tokens out", "输出词元", lambda one: f"{one.tokens_out:,}"),
+        ("Cost (USD)", "费用（美元）", lambda one: number(one.cost_usd)),
     )
-    counts = (found.requests, found.errors, found.tokens_in, found.tokens_out)
-    row = (found.tenant.id, *(f"{count:,}" for count in counts), number(found.cost_usd))
     head = "最近 24 小时：" if chinese else "Within the last 24 hours:"
-    return f"{head}\n\n{table(columns, [row])}"
+    return f"{head}\n\n{use}"
 
 
 GOVERNANCE_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {

@@ -1,12 +1,14 @@
 """Pieces of Markdown that reports are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-__all__ = ["fields", "moment", "number", "percent_by_name", "size_of", "table", "titles"]
+__all__ = ["fields", "listing", "moment", "number", "percent_by_name", "size_of", "table"]
+
+Item = TypeVar("Item")
 
 
 def number(value: float) -> str:
@@ -28,9 +30,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def titles(chinese: bool, *columns: tuple[str, str]) -> list[str]:
-    """Names of columns; each is given in English and in Chinese."""
-    return [in_chinese if chinese else english for english, in_chinese in columns]
+def listing(chinese: bool, items: Sequence[Item], *columns: tuple[str, str, Callable[[Item], object]]) -> str:
+    """A table of items, a row each.
+
+    Args:
+        columns: the title in English and in Chinese, and what stands there of an item.
+    """
+    rows = [[str(cell(one)) for _, _, cell in columns] for one in items]
+    return table([in_chinese if chinese else english for english, in_chinese, _ in columns], rows)
 
 
 def moment(at: datetime) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from agents.events import Ending
 from agents.planner.calls import PlannedCall
 from edge.kernel.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
-from tools.factories.tools import Deployment
+from tools.factories import Deployment
 from tools.governance.gate import GateView
 from tools.pipelines.tools import RunView
 
@@ -58,17 +58,13 @@ class TeamFinding:
     Attributes:
         text: Markdown in the user's language; every figure in it comes from a tool's result.
         models: catalogue ids that the turn was about, for the turn after.
-        asked: the text is a question back.
         pending: calls that the turn left undone, which a later one may make.
-        dropped: sentences of the crew that the evidence does not carry.
         ending: how the turn ended, by the worst of its calls.
     """
 
     text: str
     models: tuple[str, ...]
-    asked: bool
     pending: tuple[Pending, ...] = ()
-    dropped: int = 0
     ending: Ending = "done"
 
     @property

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import number, percent_by_name, table, titles
-from tools.factories.tools import Deployment, FactoryList, FactoryView
+from agents.teams.markdown import listing, number, percent_by_name
+from tools.factories import Deployment, FactoryList, FactoryView
 from tools.governance.evidence_store import RecordedEvidence
 from tools.pipelines.tools import PipelineList, PipelineView, RunView
 from tools.rollouts.measurements import RecordedScores
@@ -63,29 +63,17 @@ def _shortened(text: str) -> str:
 def _rollouts(found: RolloutList, chinese: bool) -> str:
     if not found.rollouts:
         return "没有这样的发布。" if chinese else "There is no such rollout."
-    columns = titles(
+    return listing(
         chinese,
-        ("Rollout", "发布"),
-        ("Target", "目标"),
-        ("Version", "版本"),
-        ("Strategy", "策略"),
-        ("State", "状态"),
-        ("Step", "步骤"),
-        ("Serves", "流量"),
+        found.rollouts,
+        ("Rollout", "发布", lambda one: one.id),
+        ("Target", "目标", lambda one: one.target),
+        ("Version", "版本", lambda one: one.version),
+        ("Strategy", "策略", lambda one: one.strategy),
+        ("State", "状态", lambda one: one.state),
+        ("Step", "步骤", lambda one: f"{one.step}/{len(one.steps)}"),
+        ("Serves", "流量", lambda one: percent_by_name(one.serves)),
     )
-    rows = [
-        (
-            one.id,
-            one.target,
-            one.version,
-            one.strategy,
-            one.state,
-            f"{one.step}/{len(one.steps)}",
-            percent_by_name(one.serves),
-        )
-        for one in found.rollouts
-    ]
-    return table(columns, rows)
 
 
 def _factory(view: FactoryView, chinese: bool) -> str:
@@ -95,27 +83,16 @@ def _factory(view: FactoryView, chinese: bool) -> str:
 def _factories(found: FactoryList, chinese: bool) -> str:
     if not found.factories:
         return "还没有模型工厂。" if chinese else "There is no model factory yet."
-    columns = titles(
+    return listing(
         chinese,
-        ("Factory", "工厂"),
-        ("Model", "模型"),
-        ("Base", "基座"),
-        ("Sizes", "规格"),
-        ("Strategy", "策略"),
-        ("For", "用途"),
+        found.factories,
+        ("Factory", "工厂", lambda one: one.name),
+        ("Model", "模型", lambda one: one.template.model),
+        ("Base", "基座", lambda one: one.template.base),
+        ("Sizes", "规格", lambda one: ", ".join(size.name for size in one.template.sizes)),
+        ("Strategy", "策略", lambda one: one.template.strategy.kind),
+        ("For", "用途", lambda one: one.template.use.gate),
     )
-    rows = [
-        (
-            one.name,
-            one.template.model,
-            one.template.base,
-            ", ".join(size.name for size in one.template.sizes),
-            one.template.strategy.kind,
-            one.template.use.gate,
-        )
-        for one in found.factories
-    ]
-    return table(columns, rows)
 
 
 def _deployment(view: Deployment, chinese: bool) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import number, size_of, table, titles
+from agents.teams.markdown import listing, number, size_of, table
 from evals.evaluations import EvaluationList
 from tools.registry.lifecycle import AliasView
 from tools.registry.roster import ModelProfile, Roster
@@ -18,15 +18,18 @@ def _roster(roster: Roster, chinese: bool) -> str:
     head = f"现在可以提供服务的模型（{len(roster.models)} 个）：" if chinese else (
         f"Models that can be served now ({len(roster.models)}):"
     )  # fmt: skip
-    columns = ("模型", "规模", "许可证", "回答对话") if chinese else ("Model", "Size", "Licence", "Answers the chat")
     unknown, yes = ("目录中没有", "是") if chinese else ("not in the catalogue", "yes")
-    rows = [
-        (entry.reference, size_of(entry.parameters, chinese), entry.licence or unknown, yes if entry.default else "")
-        for entry in roster.models
-    ]
+    models = listing(
+        chinese,
+        roster.models,
+        ("Model", "模型", lambda one: one.reference),
+        ("Size", "规模", lambda one: size_of(one.parameters, chinese)),
+        ("Licence", "许可证", lambda one: one.licence or unknown),
+        ("Answers the chat", "回答对话", lambda one: yes if one.default else ""),
+    )
     idle = [f"- {runtime}: {why}" for runtime, why in roster.idle_runtimes.items()]
     silent = ("没有模型的运行时：" if chinese else "Runtimes that serve nothing:") if idle else ""
-    return "\n\n".join(part for part in (head, table(columns, rows) if rows else "", silent, "\n".join(idle)) if part)
+    return "\n\n".join(part for part in (head, models if roster.models else "", silent, "\n".join(idle)) if part)
 
 
 def _profile(profile: ModelProfile, chinese: bool) -> str:
@@ -55,21 +58,17 @@ def _evaluations(found: EvaluationList, chinese: bool) -> str:
         if chinese
         else f"Finished evaluations ({len(found.evaluations)}):"
     )
-    columns = ("任务", "对象", "数据", "样本", "指标", "日期") if chinese else (
-        "Task", "Subject", "Data", "Samples", "Metrics", "Date"
-    )  # fmt: skip
-    rows = [
-        (
-            row.task,
-            row.subject,
-            row.dataset,
-            f"{row.samples:,}",
-            ", ".join(f"{name} {number(value)}" for name, value in row.metrics.items()),
-            f"{row.finished_at:%Y-%m-%d}",
-        )
-        for row in found.evaluations
-    ]
-    return f"{head}\n\n{table(columns, rows)}"
+    evaluations = listing(
+        chinese,
+        found.evaluations,
+        ("Task", "任务", lambda row: row.task),
+        ("Subject", "对象", lambda row: row.subject),
+        ("Data", "数据", lambda row: row.dataset),
+        ("Samples", "样本", lambda row: f"{row.samples:,}"),
+        ("Metrics", "指标", lambda row: ", ".join(f"{name} {number(value)}" for name, value in row.metrics.items())),
+        ("Date", "日期", lambda row: f"{row.finished_at:%Y-%m-%d}"),
+    )
+    return f"{head}\n\n{evaluations}"
 
 
 def _models(found: ModelList, chinese: bool) -> str:
@@ -84,21 +83,17 @@ def _version(view: VersionView, chinese: bool) -> str:
 
 
 def _version_table(versions: list[VersionView], chinese: bool) -> str:
-    columns = titles(
+    return listing(
         chinese,
-        ("Version", "版本"),
-        ("Stage", "阶段"),
-        ("Aliases", "别名"),
-        ("Base", "基座"),
-        ("Adapter", "适配器"),
-        ("Quantisation", "量化"),
-        ("Licence", "许可证"),
+        versions,
+        ("Version", "版本", lambda one: one.id),
+        ("Stage", "阶段", lambda one: one.stage),
+        ("Aliases", "别名", lambda one: ", ".join(one.aliases)),
+        ("Base", "基座", lambda one: one.base),
+        ("Adapter", "适配器", lambda one: one.adapter),
+        ("Quantisation", "量化", lambda one: one.quantisation),
+        ("Licence", "许可证", lambda one: one.licence),
     )
-    rows = [
-        (one.id, one.stage, ", ".join(one.aliases), one.base, one.adapter, one.quantisation, one.licence)
-        for one in versions
-    ]
-    return table(columns, rows)
 
 
 def _alias(view: AliasView, chinese: bool) -> str:

@@ -163,7 +163,7 @@ class _Turn:
 
     def ask_back(self) -> TeamFinding:
         """The plan's question; no tool is called."""
-        return TeamFinding(self.plan.question, self.plan.models, asked=True, pending=self._pending(()), ending="asked")
+        return TeamFinding(self.plan.question, self.plan.models, pending=self._pending(()), ending="asked")
 
     async def act(self) -> list[Outcome]:
         """What came of the plan's calls, which run at the same time, in their order."""
@@ -187,9 +187,7 @@ class _Turn:
         return TeamFinding(
             text,
             self.plan.models,
-            asked=False,
             pending=self._pending(outcomes),
-            dropped=thought.dropped if thought else 0,
             ending=ending_of(outcomes),
         )
 

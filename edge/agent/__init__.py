@@ -2,7 +2,7 @@
 
 entity_linking  what exists on this device, and which of it a phrase means
 grammar         sentences with slots, compiled to patterns, and what fills a slot
-phrasings       (TOML) the sentences of known commands, English and Chinese
+phrasings       (TOML) sentences of known commands, patterns of intent, what is said; English and Chinese
 fast_path       an utterance as tool calls, with no model
 intent          which tools a text calls for: the writes it orders, the reads it can be about
 prompt          what a model is told, in few tokens

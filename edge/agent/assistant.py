@@ -31,7 +31,8 @@ from edge.kernel.errors import (
 from edge.kernel.language import Language, detect_language
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel
-from edge.tools.registry import DeviceTool, Toolbox
+from edge.tools.registry import Toolbox
+from edge.tools.tool import DeviceTool
 
 __all__ = ["LONGEST_QUESTION", "Answer", "Assistant", "Tier", "ToolUse"]
 

@@ -35,7 +35,7 @@ class Names:
 
 @cache
 def phrasings() -> Mapping[str, Any]:
-    """`phrasings.toml`: the sentences of known commands, their rules, and the glossary."""
+    """`phrasings.toml`: all that depends on a language: sentences, glossary, patterns of intent, what is said."""
     return tomllib.loads((files("edge.agent") / "phrasings.toml").read_text(encoding="utf-8"))
 
 

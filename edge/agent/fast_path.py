@@ -69,30 +69,6 @@ def _slips(word: str) -> set[str]:
 LONGEST_COMMAND = 400
 """Characters; longer text is no command."""
 
-_CALLED = r"(?:chargehand|gateway|computer|assistant|小助手|助手|网关)"
-_BEFORE = {
-    "en": re.compile(
-        rf"^(?:(?:please|pls|hey|hi|hello|ok|okay|so|um+|uh+|erm*|hmm+|well|now|and|then|thanks|yo|just|quickly|{_CALLED}"
-        r"|good (?:morning|evening|afternoon)"
-        r"|(?:can|could|would|will) you(?: just| please| quickly)?|would you mind"
-        r"|i(?: want|'d like| would like| need) you to"
-        r"|i(?: want|'d like| would like| need) to (?:know|see|(?=read|check))"
-        r"|go ahead and|let's)[ ,.!:-]+)+",
-        re.IGNORECASE,
-    ),
-    "zh": re.compile(
-        rf"^(?:(?:请问|请|帮我|帮忙|麻烦你?|劳驾|你好|您好|嗨|喂|那个|嗯+|呃+|额|好的?|那|然后|给我|替我"
-        rf"|我想要?(?=看|知道|查|读)|我想知道|能不能(?=帮)|能否(?=帮)|可以(?=帮)|{_CALLED})[ ,，。!！、]?)+"
-    ),
-}
-_AFTER = {
-    "en": re.compile(
-        r"(?:[ ,.!?;-]+(?:please|pls|thanks|thank you|thx|for me|asap|will you|would you|could you|mate|cheers)"
-        r")*[ .!?,;]*$",
-        re.IGNORECASE,
-    ),
-    "zh": re.compile(r"(?:[ ,，]?(?:谢谢你?|(?<=[,，])好吗|可以吗|行吗|吧|啊|呢|呀|哈|啦|哦|谢了))*[ .。!！?？,，~]*$"),
-}
 _SPACES = re.compile(r"\s+")
 _BESIDE_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) | (?=[\u3000-\u9fff\uff00-\uffef])")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -219,14 +195,19 @@ class FastPath:
         return Match(tuple(calls), language, " + ".join(sources))
 
 
+@cache
+def _polite(place: Literal["before", "after"], language: Language) -> re.Pattern[str]:
+    return re.compile("".join(phrasings()["polite"][place][language]), re.IGNORECASE if language == "en" else 0)
+
+
 def prepare(text: str, language: Language) -> str:
     """One spelling of spaces, apostrophes and full-width signs, without the polite words around the sentence."""
     plain = unicodedata.normalize("NFKC", text.translate({0x2019: "'", 0x2018: "'"}))
     plain = _SPACES.sub(" ", plain).strip()
     if language == "zh":
         plain = _BESIDE_HAN.sub("", plain)
-    plain = _BEFORE[language].sub("", plain)
-    plain = _AFTER[language].sub("", plain)
+    plain = _polite("before", language).sub("", plain)
+    plain = _polite("after", language).sub("", plain)
     return f" {plain}" if language == "en" else plain
 
 

@@ -232,14 +232,6 @@ def _minutes(text: str, context: SlotContext) -> int | Unclear:
 _UNIT_MARKS = {"s": "秒", "m": "分", "h": ("小时", "钟头"), "d": "天日", "w": ("周", "星期")}
 
 
-def _level(text: str, context: SlotContext) -> str:
-    return _LEVELS[text.lower()]
-
-
-def _severity(text: str, context: SlotContext) -> str:
-    return _SEVERITIES[text.lower()]
-
-
 def _verbatim(text: str, context: SlotContext) -> str | Unclear:
     kept = (
         re.sub(r"^(?:that|saying|which says) (?=\S)", "", text.strip(), flags=re.IGNORECASE)
@@ -292,8 +284,8 @@ SLOTS: Mapping[str, Slot] = {
     "minutes": Slot(rf"(?:half(?: an?)? (?:hour|day)|半个?(?:小时|钟头|天)|(?:{_NUMBER})?\s?{_UNIT})", _minutes),
     "limit": Slot(_NUMBER, _number),
     "number": Slot(_NUMBER, _number),
-    "level": Slot(_one_of(_LEVELS), _level),
-    "severity": Slot(_one_of(_SEVERITIES), _severity),
+    "level": Slot(_one_of(_LEVELS), lambda text, _: _LEVELS[text.lower()]),
+    "severity": Slot(_one_of(_SEVERITIES), lambda text, _: _SEVERITIES[text.lower()]),
     "text": Slot(r".{1,500}", _verbatim),
     "query": Slot(r".{1,300}", _verbatim),
     "unit": Slot(

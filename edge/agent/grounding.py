@@ -7,8 +7,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from edge.agent.entity_linking import phrasings
 from edge.kernel.grounding import amounts, codes, plain
 from edge.kernel.language import Language, detect_language
 
@@ -30,35 +32,7 @@ _UNITS: Mapping[str, tuple[str, ...]] = {
     "min": ("minute", "分钟"), "h": ("hour", "小时"), "day": ("day", "天"),
 }  # fmt: skip
 """How results show that a value has this unit."""
-_VERDICTS: Sequence[tuple[str, str, str]] = (
-    (
-        r"normal\w*|good|ok|okay|fine|healthy|safe|stable|all right|within",
-        "正常|良好|安全|健康|稳定",
-        r"\bgood\b|normal|正常",
-    ),
-    (
-        r"high|hot|above|over\w*|exceed\w*|too much",
-        "过高|偏高|超过|过热|高于",
-        r"\bhigh\b|above|exceed|overheat|full|过高",
-    ),
-    (r"low|cold|below|under|too little", "过低|偏低|低于", r"\blow\b|below|过低"),
-    (
-        r"fail\w*|fault\w*|broken|dead|error\w*|wrong|problem\w*|critical\w*|danger\w*|leak\w*|damage\w*|warning\w*",
-        "故障|错误|失败|异常|危险|泄漏|严重|警告",
-        "fail|fault|broken|dead|error|critical|danger|leak|damage|warn|implausible|problem|故障|错误|失败|异常|泄漏|严重|警告",
-    ),
-    (
-        r"rising|increas\w*|falling|decreas\w*|drop\w*|grow\w*|trend\w*|faster|slower",
-        "上升|下降|升高|降低|增加|减少",
-        "rising|increas|falling|decreas|drop|上升|下降",
-    ),
-)
-"""Words of a verdict in English and in Chinese, and what must stand in the results for it."""
 
-_JUDGED = tuple(
-    (re.compile(rf"\b(?:{english})\b|{chinese}", re.IGNORECASE | re.ASCII), re.compile(support))
-    for english, chinese, support in _VERDICTS
-)
 _DENIES = re.compile(
     r"\b(?:no|not|none|never|without|nothing|cannot|isn'?t|aren'?t|wasn'?t)\b|没有|并非|不是|无法|未",
     re.IGNORECASE | re.ASCII,
@@ -77,6 +51,18 @@ _LITTLE = frozenset(
     " show shown according device sensor sensors data found last latest first time now only also more less most some"
     " each other between following information answer question moment mean means meaning said says tell please".split()
 )
+
+
+@cache
+def _judged() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    """Words of a verdict, and what must stand in the results for it."""
+    return tuple(
+        (
+            re.compile(rf"\b(?:{verdict['en']})\b|{verdict['zh']}", re.IGNORECASE | re.ASCII),
+            re.compile(verdict["support"]),
+        )
+        for verdict in phrasings()["verdict"]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +150,7 @@ def _holds(sentence: str, evidence: Evidence, asked: frozenset[str], language: L
         return False
     if not _figures_hold(sentence, evidence):
         return False
-    if any(verdict.search(sentence) and not support.search(evidence.told) for verdict, support in _JUDGED):
+    if any(verdict.search(sentence) and not support.search(evidence.told) for verdict, support in _judged()):
         return False
     if _DENIES.search(sentence) and not _NOTHING.search(evidence.text):
         return False

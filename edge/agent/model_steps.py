@@ -11,14 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from edge.agent.prompt import FINAL, NONE, Offer, step_schema
 from edge.kernel.errors import InvalidInput, ModelMisbehaved, OutOfTime, PromptTooLong
 from edge.kernel.names import nearest_names
 from edge.runtime.port import ChatModel, Message, Reply
 
-__all__ = ["Checks", "QuestionLimits", "Step", "Stepper", "mend_arguments", "nearest", "read_object", "repeats"]
+__all__ = ["QuestionLimits", "Step", "Stepper", "mend_arguments", "nearest", "read_object", "repeats"]
 
 _LONGEST_PIECE = 80
 _LEAST_REPEATED = 32
@@ -209,18 +209,12 @@ class Step:
     mended: bool = False
 
 
-class Checks(Protocol):
-    """Whether a tool takes these arguments. Raises InvalidInput, which says why."""
-
-    def __call__(self, tool: str, arguments: Mapping[str, Any], /) -> None: ...
-
-
 class Stepper:
     """Steps of one model through one question.
 
     Args:
         offers: the tools that it may call.
-        check: of arguments.
+        check: whether a tool takes these arguments; raises InvalidInput, which says why.
         ends_at: by `monotonic`; no step begins or goes on after it.
         tiny: it is not asked whether a tool fits at all (it would always deny it), reads once, and then answers or
             writes what was ordered.
@@ -230,7 +224,7 @@ class Stepper:
         self,
         model: ChatModel,
         offers: Sequence[Offer],
-        check: Checks,
+        check: Callable[[str, Mapping[str, Any]], None],
         limits: QuestionLimits,
         ends_at: float,
         monotonic: Callable[[], float] = time.monotonic,

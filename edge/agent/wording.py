@@ -7,91 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from edge.agent.entity_linking import Names
+from edge.agent.entity_linking import Names, phrasings
 from edge.kernel.errors import NotAllowed
 from edge.kernel.language import Language
 from edge.tools.health import problems_of
 from edge.tools.registry import Toolbox, read_policy
 
-__all__ = ["EXAMPLES", "SAYINGS", "say", "told_of", "worded"]
-
-SAYINGS: Mapping[str, tuple[str, str]] = {
-    "which": ("Which one do you mean: {options}?", "你指的是哪一个：{options}？"),
-    "queued": (
-        "I cannot answer that here. The question is kept for the hub; its answer comes with a later exchange.",
-        "这个问题在本机无法回答，已排队等待上传到中心，答复会在之后的同步中返回。",
-    ),
-    "no_answer": ("I cannot answer that here.", "这个问题在本机无法回答。"),
-    "not_kept": (
-        "I cannot answer that here, and there is no room to keep the question for the hub.",
-        "这个问题在本机无法回答，也没有空间为中心保留该问题。",
-    ),
-    "not_met": (
-        "{sensor} is {value}{unit}, not {compare} {number}: nothing was done.",
-        "{sensor} 为 {value}{unit}，未{compare} {number}：未执行任何操作。",
-    ),
-    "no_value": (
-        "{sensor} gives no value that can be believed: nothing was done.",
-        "{sensor} 没有可信的读数：未执行任何操作。",
-    ),
-    "above": ("above", "高于"),
-    "below": ("below", "低于"),
-    "once": ("This was checked once, now.", "仅在此刻检查了一次。"),
-    "left_out": (
-        "Not limited to {what}: this device's {tool} cannot do that.",
-        "未按{what}限定范围：本设备的 {tool} 不支持。",
-    ),
-    "forbidden": (
-        "Refused: this device's policy does not allow {tool}. Ask the hub's engineers for it.",
-        "已拒绝：本设备的策略不允许 {tool}，如有需要请联系中心的工程师。",
-    ),
-    "withheld": (
-        "Refused: {tool}. What changes something is done only where you order it plainly, for now, in your own words.",
-        "已拒绝：{tool}。只有你用自己的话明确要求立即执行时，才会执行有改动的操作。",
-    ),
-    "help": ("You may say, for example:", "例如可以这样说："),
-    "help_else": (
-        "Other questions go to this device's model, where it has one, and to the hub.",
-        "其他问题由本机的模型（如有）回答，否则交给中心。",
-    ),
-    "diagnostics": ("Diagnostics that may be run here:", "本机可以运行的诊断："),
-    "no_diagnostics": ("No diagnostic may be run here.", "本机目前不允许运行任何诊断。"),
-    "forbidden_diagnostics": (
-        "Known here, but not allowed by this device's policy: {names}.",
-        "本机已有、但策略不允许的诊断：{names}。",
-    ),
-    "failed": ("That was not done: {why}", "未能完成：{why}"),
-    "minutes": ("the last {value} minutes", "最近 {value} 分钟"),
-    "found": ("{count} found:", "找到 {count} 条："),
-    "nothing": ("Nothing was found.", "没有找到。"),
-    "far": (
-        "Few of the words asked for stand in these passages; they are only the nearest:",
-        "以下段落只含所问内容的少数字词，仅是最接近的：",
-    ),
-    "incomplete": ("Not everything could be searched.", "未能搜索全部内容。"),
-    "noted": ("Noted (event {seq}).", "已记录（事件 {seq}）。"),
-    "alerted": ("The alert is raised (event {seq}).", "已发出告警（事件 {seq}）。"),
-    "alerted_before": (
-        "The same alert was raised shortly before (event {seq}).",
-        "相同的告警刚刚已发出（事件 {seq}）。",
-    ),
-    "problems": ("Problems: {text}", "问题：{text}"),
-    "healthy": ("No problems.", "没有发现问题。"),
-}  # fmt: skip
-"""What the assistant itself says, English and Chinese."""
-
-_STATES: Mapping[str, tuple[str, str]] = {
-    "good": ("good", "正常"),
-    "low": ("low", "偏低"),
-    "high": ("high", "偏高"),
-    "implausible": ("implausible", "不可信"),
-    "dead": ("dead", "无响应"),
-}
+__all__ = ["say", "told_of", "worded"]
 
 
 def say(key: str, language: Language, **values: Any) -> str:
-    """One of `SAYINGS`."""
-    return SAYINGS[key][language == "zh"].format(**values)
+    """What the assistant itself says: one of "says" in `phrasings.toml`."""
+    return phrasings()["says"][key][language == "zh"].format(**values)
 
 
 def worded(tool: str, result: Mapping[str, Any], language: Language) -> str:
@@ -104,7 +31,7 @@ def worded(tool: str, result: Mapping[str, Any], language: Language) -> str:
 
 
 def _reading(result: Mapping[str, Any], language: Language) -> str:
-    state = _STATES.get(result["state"], (result["state"], result["state"]))[language == "zh"]
+    state = phrasings()["states"].get(result["state"], [result["state"]] * 2)[language == "zh"]
     problem = f": {result['problem']}" if result.get("problem") and language == "en" else ""
     value = "–" if result["value"] is None else f"{result['value']:g}{_unit(result['unit'])}"
     return f"{result['sensor']}: {value} ({state}{problem})"
@@ -112,10 +39,6 @@ def _reading(result: Mapping[str, Any], language: Language) -> str:
 
 def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
-
-
-def _readings(result: Mapping[str, Any], language: Language) -> str:
-    return "\n".join(_reading(one, language) for one in result["readings"]) or say("nothing", language)
 
 
 def _sensors(result: Mapping[str, Any], language: Language) -> str:
@@ -188,14 +111,6 @@ def _duration(seconds: float, *, zh: bool) -> str:
     return f"{hours} 小时 {minutes} 分钟" if zh else f"{hours} h {minutes} min"
 
 
-def _note(result: Mapping[str, Any], language: Language) -> str:
-    return say("noted", language, seq=result["noted"])
-
-
-def _alert(result: Mapping[str, Any], language: Language) -> str:
-    return say("alerted_before" if result.get("raised_before") else "alerted", language, seq=result["alert"])
-
-
 def _diagnostic(result: Mapping[str, Any], language: Language) -> str:
     status = "退出码" if language == "zh" else "exit status"
     return f"{result['diagnostic']} ({status} {result['exit_status']}):\n{result['output'].strip()}"
@@ -227,32 +142,20 @@ def _plain(value: Any) -> str:
 
 _WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
     "sensor_read": _reading,
-    "sensor_sample": _readings,
+    "sensor_sample": lambda result, language: (
+        "\n".join(_reading(one, language) for one in result["readings"]) or say("nothing", language)
+    ),
     "sensor_list": _sensors,
     "sensor_history": _history,
     "log_search": _log,
     "knowledge_search": _passages,
     "system_health": _health,
-    "note_take": _note,
-    "alert_raise": _alert,
+    "note_take": lambda result, language: say("noted", language, seq=result["noted"]),
+    "alert_raise": lambda result, language: say(
+        "alerted_before" if result.get("raised_before") else "alerted", language, seq=result["alert"]
+    ),
     "diagnostic_run": _diagnostic,
 }
-
-
-EXAMPLES: Mapping[str, tuple[str, str]] = {
-    "system_health": ("how is this device doing", "设备状态怎么样"),
-    "sensor_list": ("which sensors are there", "有哪些传感器"),
-    "sensor_read": ("read {sensor}", "查看 {sensor} 的读数"),
-    "sensor_history": ("history of {sensor} over the last 2 hours", "{sensor} 最近 2 小时的趋势"),
-    "sensor_sample": ("read all sensors", "读取所有传感器"),
-    "log_search": ("show the errors in the log", "日志里有没有错误"),
-    "knowledge_search": ("search the manual for the air filter", "在手册中搜索空气滤芯"),
-    "diagnostic_run": ("run {diagnostic}", "运行 {diagnostic}"),
-    "note_take": ("take a note: the filter is dirty", "记一下：滤芯脏了"),
-    "alert_raise": ("raise an alert: oil on the floor", "发告警：地上有油"),
-    "evaluation_run": ("run the evaluation", "运行评测"),
-}
-"""A sentence for each tool that the fast path understands, English and Chinese."""
 
 
 def told_of(topic: Literal["help", "diagnostics"], toolbox: Toolbox, names: Names, language: Language) -> str:
@@ -262,7 +165,8 @@ def told_of(topic: Literal["help", "diagnostics"], toolbox: Toolbox, names: Name
 
 def _help(toolbox: Toolbox, names: Names, language: Language) -> str:
     fillings = {"sensor": next(iter(names.sensors), ""), "diagnostic": next(iter(_allowed(toolbox, names)), "")}
-    examples = [EXAMPLES[tool][language == "zh"] for tool in EXAMPLES if tool in toolbox.names]
+    known: Mapping[str, Sequence[str]] = phrasings()["examples"]
+    examples = [example[language == "zh"] for tool, example in known.items() if tool in toolbox.names]
     fitting = [one for one in examples if all(value or f"{{{slot}}}" not in one for slot, value in fillings.items())]
     rows = [f"- {one.format(**fillings)}" for one in fitting]
     return "\n".join([say("help", language), *rows, say("help_else", language)])

@@ -28,6 +28,7 @@ _COMMANDS = {
     "doctor": ("status", "what is set up, what is reachable, what is missing"),
 }
 """Name: the module that has `run_NAME` and, if there are options, `NAME_options`; and what it does."""
+_TOLD_AS_JSON = frozenset({"enroll", "sync", "ask", "status", "replies", "events"})
 DONE, FAILED, BAD_USAGE, WAITING = 0, 1, 2, 4
 
 
@@ -49,7 +50,7 @@ def run_command(arguments: list[str]) -> int:
         stream=sys.stderr,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    for talkative in ("httpx", "httpx2", "mcp"):
+    for talkative in ("httpx2", "mcp"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
         return getattr(_module(options.command), f"run_{options.command}")(options)
@@ -78,6 +79,8 @@ def _parser(named: str | None) -> argparse.ArgumentParser:
     for name, (_, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
+            if name in _TOLD_AS_JSON:
+                command.add_argument("--json", action="store_true", help="the outcome as JSON")
             add_options = getattr(_module(name), f"{name}_options", None)
             if add_options is not None:
                 add_options(command)

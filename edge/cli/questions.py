@@ -15,13 +15,12 @@ from edge.local_socket import ask_agent
 from edge.questions import HubReplies, answer_body
 from edge.settings import load_settings
 
-__all__ = ["ask_options", "replies_options", "run_ask", "run_replies"]
+__all__ = ["ask_options", "run_ask", "run_replies"]
 
 
 def ask_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chargehand-edge ask`."""
     parser.add_argument("text", help="the question or order, in English or Chinese")
-    parser.add_argument("--json", action="store_true", help="the answer as JSON, with the tools that were called")
 
 
 def run_ask(options: argparse.Namespace) -> int:
@@ -46,11 +45,6 @@ def _show_answer(said: dict[str, Any], *, as_json: bool) -> int:
     if said["rung"] == "queued":
         return WAITING
     return DONE if said["ok"] else FAILED
-
-
-def replies_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `chargehand-edge replies`."""
-    parser.add_argument("--json", action="store_true", help="as a JSON list")
 
 
 def run_replies(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from edge.device import Device, open_device
 from edge.local_socket import serve_questions
 from edge.settings import load_settings
 
-__all__ = ["run_run", "run_sync", "sync_options"]
+__all__ = ["run_run", "run_sync"]
 
 
 def run_run(options: argparse.Namespace) -> int:
@@ -53,11 +53,6 @@ async def _run(device: Device) -> None:
 def _stop_once(loop: asyncio.AbstractEventLoop, number: int, stop: asyncio.Event) -> None:
     loop.remove_signal_handler(number)
     stop.set()
-
-
-def sync_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `chargehand-edge sync`."""
-    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
 
 
 def run_sync(options: argparse.Namespace) -> int:

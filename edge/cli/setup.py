@@ -30,7 +30,6 @@ def enroll_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hub-key", metavar="KEY", help="the hub's public key, where somebody told you it in person")
     parser.add_argument("--authorities", type=Path, metavar="PEM", help="certificates that the hub's must come from")
     parser.add_argument("--proxy", metavar="URL", help="HTTP proxy on the way")
-    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
 
 
 def run_enroll(options: argparse.Namespace) -> int:

@@ -22,7 +22,6 @@ __all__ = ["events_options", "run_doctor", "run_events", "run_status", "status_o
 
 def status_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chargehand-edge status`."""
-    parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--check", action="store_true", help="exit 1 where no agent runs on this home")
 
 
@@ -71,7 +70,6 @@ def events_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chargehand-edge events`."""
     parser.add_argument("--kind", choices=get_args(EventKind), help="only these")
     parser.add_argument("-n", "--limit", type=int, default=50, help="the newest so many  [default: 50]")
-    parser.add_argument("--json", action="store_true", help="as a JSON list")
 
 
 def run_events(options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 schedule   when a job is due, whatever the clock does, and which waiting run goes first
 store      jobs and their runs, on disk
-sandbox    one run in a process of its own, within limits
-child      that process
+sandbox    one run in a child process, within limits; both sides of it
 runner     all of it together
 """

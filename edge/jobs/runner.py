@@ -12,11 +12,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -25,27 +25,14 @@ from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.jobs.store import JobStore, Known, Run, spelled
 from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, Untrusted
-from edge.kernel.protocol.cron import parse_cron
 from edge.kernel.protocol.desired import Item
-from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval
+from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval, parse_cron
 from edge.kernel.protocol.signing import Signed
-from edge.outbox import Journal
+from edge.outbox import Outbox
 
-__all__ = ["Events", "JobParts", "Jobs"]
+__all__ = ["JobParts", "Jobs"]
 
 _EVENTS_A_LOOK = 200
-
-
-class Events(Protocol):
-    """What was recorded on the device; the outbox is one."""
-
-    def since(self, seq: int, kind: Any = None, limit: int = 100) -> Sequence[Any]:
-        """The first events after this one, oldest first; each with `seq`, `kind` and `body` (JSON)."""
-        ...
-
-    def recent(self, kind: Any = None, limit: int = 50) -> Sequence[Any]:
-        """The newest events, oldest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +65,10 @@ class Jobs:
     One process at a time works on them, the first that asks; then it takes up what an earlier one left.
     """
 
-    def __init__(self, database: Database, journal: Journal, events: Events, parts: JobParts) -> None:
+    def __init__(self, database: Database, outbox: Outbox, parts: JobParts) -> None:
         self._database = database
-        self._store = JobStore(database, journal)
-        self._events = events
+        self._store = JobStore(database, outbox)
+        self._events = outbox
         self._parts = parts
         self._lock = threading.Lock()
         self._trusted: dict[str, Job] = {}
@@ -119,21 +106,9 @@ class Jobs:
         self._conclude(run, job, self._carry_out(run, job))
         return True
 
-    def run_due(self) -> int:
-        """`due`, then run one after another until none can begin. Returns how many ran."""
-        self.due()
-        count = 0
-        while self.run_next():
-            count += 1
-        return count
-
     def names(self) -> list[str]:
         """Of all jobs, for the reported state."""
         return [job.name for job in self._store.known()]
-
-    def last_outcomes(self, name: str) -> list[str]:
-        """Of the last finished runs, the newest first."""
-        return [outcome for _, outcome in self._store.finished(name)]
 
     def close(self) -> None:
         """Let another process work on them."""

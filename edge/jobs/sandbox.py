@@ -1,7 +1,15 @@
-"""One run of a job in a process group of its own, killed as a whole at its limits."""
+"""One run of a job: one call of a tool in a child process, within limits, its group killed as a whole at the end.
 
+This module is both sides of it. Run as a program it is the child, with the order as JSON on its standard input:
+"toolbox" ("module:function" that makes the box of a device, called with "folder"), "folder", "tool", "arguments", "by",
+"cpu_s", "memory_mb". Its answer, one JSON object on standard output, has "result", or "error" with "advice" and
+"again": whether another attempt could help.
+"""
+
+import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,13 +17,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from edge.kernel.errors import CallerError, ChargehandError
 
 __all__ = ["Ended", "began_at", "end_group", "run_apart"]
 
 _LONGEST_ANSWER = 1 << 20
-_COMMAND = (sys.executable, "-m", "edge.jobs.child")
+_COMMAND = (sys.executable, "-m", "edge.jobs.sandbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ def run_apart(
     on_start: Callable[[int, int], None],
     command: Sequence[str] = _COMMAND,
 ) -> Ended:
-    """Have a child process carry out an order (see `edge.jobs.child`). Blocks.
+    """Have a child process carry out an order (see `edge.jobs.sandbox`). Blocks.
 
     Args:
         on_start: gets the process group, and when its leader began (see `began_at`), before it may do anything.
@@ -119,3 +130,54 @@ def _read(code: int, said: bytes, elapsed_s: float, order: Mapping[str, Any]) ->
     outcome = "killed" if answer.get("killed") else "failed"
     why = f"{answer.get('error', '')} {answer.get('advice', '')}".strip()
     return Ended(outcome, elapsed_s, why=why, again=bool(answer.get("again")))
+
+
+_NICENESS = 5
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+
+
+def _answer(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the box, take on the limits, call the tool."""
+    try:
+        module, _, function = str(order["toolbox"]).partition(":")
+        toolbox: Any = getattr(import_module(module), function)(Path(order["folder"]))
+        _limit(int(order["memory_mb"]), float(order["cpu_s"]))
+        return {"result": toolbox.call(order["tool"], order["arguments"], by=order["by"])}
+    except ChargehandError as error:
+        return {"error": error.message, "advice": error.advice, "again": not isinstance(error, CallerError)}
+    except MemoryError:
+        return {"error": f"It wanted more than {order['memory_mb']} MiB of memory.", "killed": "memory", "again": False}
+
+
+def _main() -> None:
+    """Read the order, answer it. What tools print goes to standard error."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before
+        os._exit(1)
+    told = os.dup(1)
+    os.dup2(2, 1)
+    os.nice(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    said = json.dumps(_answer(json.load(sys.stdin))).encode()
+    with os.fdopen(told, "wb") as output:
+        output.write(said)
+    os._exit(0)  # threads of a tool whose time is over may still be at work
+
+
+def _limit(memory_mb: int, cpu_s: float) -> None:
+    """Memory is counted from what the process has now, processor time too."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + (memory_mb << 20))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _lower(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + cpu_s) + 1)
+
+
+def _lower(kind: int, limit: int) -> None:
+    _, most = resource.getrlimit(kind)
+    wanted = limit if most == resource.RLIM_INFINITY else min(limit, most)
+    resource.setrlimit(kind, (wanted, most))
+
+
+if __name__ == "__main__":
+    _main()

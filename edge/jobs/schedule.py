@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge.kernel.protocol.cron import Cron
-from edge.kernel.protocol.jobs import OnEvent, OnInterval
+from edge.kernel.protocol.jobs import Cron, OnEvent, OnInterval
 
 __all__ = [
     "AGEING_S",

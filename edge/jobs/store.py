@@ -222,12 +222,6 @@ class JobStore:
             told = {"job": run.job, "revision": run.revision, "run": run.id, "attempt": run.attempt}
             self._journal.record("job", {**told, "outcome": "retried", "error": why})
 
-    def finished(self, name: str) -> list[tuple[int, str]]:
-        """Numbers and outcomes of the last runs of a job, the newest first."""
-        with self._database.read() as rows:
-            query = "SELECT id, outcome FROM job_runs WHERE job = ? AND state = 'finished' ORDER BY id DESC"
-            return [tuple(row) for row in rows.execute(query, (name,))]
-
     def _remember(self, rows: sqlite3.Connection, job: Known, memory: Memory, event_seq: int) -> None:
         mark = memory.mark
         rows.execute(

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["import_slim", "not_importing"]
+__all__ = ["import_slim"]
 
 _one_at_a_time = threading.Lock()
 
@@ -48,18 +48,6 @@ def import_slim(module: str, without: Sequence[str]) -> ModuleType:
                 return importlib.import_module(module)
         except (ImportError, AttributeError, TypeError):  # a release that needs more of them: take it whole
             return importlib.import_module(module)
-
-
-@contextmanager
-def not_importing(*modules: str) -> Generator[None]:
-    """Within the block these are not found, as if they were not installed; unless they are loaded already."""
-    absent = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))  # pyright: ignore[reportCallIssue, reportArgumentType]  # None: not found
-    try:
-        yield
-    finally:
-        for name in absent:
-            sys.modules.pop(name, None)
 
 
 @contextmanager

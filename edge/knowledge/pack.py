@@ -17,8 +17,8 @@ from typing import Any
 from edge.files import file_digest
 from edge.kernel.errors import NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
-from edge.kernel.protocol.packs.layout import COARSE, COLUMNS, FORMAT, numbers_from
-from edge.kernel.protocol.packs.terms import ANALYSER, terms_of, words_of
+from edge.kernel.protocol.pack_file import COARSE, COLUMNS, FORMAT, numbers_from
+from edge.kernel.text_analysis import ANALYSER, terms_of, words_of
 
 __all__ = ["Found", "Pack", "by_score", "chinese_share", "fused", "min_max", "open_pack"]
 
@@ -154,7 +154,8 @@ class Pack:
         chosen = list(dict.fromkeys(words))[:_MOST_WORDS]
         marks = ",".join("?" * len(chosen))
         rows = self._rows(f"SELECT scale, vector FROM words WHERE word IN ({marks})", chosen)  # noqa: S608  # marks only
-        sums = [math.fsum(parts) for parts in zip(*(_scaled(vector, scale) for scale, vector in rows), strict=True)]
+        scaled = ([part * scale for part in array("b", vector)] for scale, vector in rows)
+        sums = [math.fsum(parts) for parts in zip(*scaled, strict=True)]
         norm = math.hypot(*sums)
         return [part / norm for part in sums] if norm > 0 else None
 
@@ -275,10 +276,6 @@ def _facts(connection: sqlite3.Connection) -> dict[str, str]:
     if (facts["format"], facts["analyser"]) != (FORMAT, ANALYSER):
         raise ValueError("another format")
     return facts
-
-
-def _scaled(vector: bytes, scale: float) -> list[float]:
-    return [part * scale for part in array("b", vector)]
 
 
 def _floats(content: bytes) -> "array[float]":

@@ -13,11 +13,11 @@ from pydantic import Field
 from edge.kernel.errors import NotFound, OutboxFull, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.desired import KnowledgePack
-from edge.kernel.protocol.packs.layout import PackName
+from edge.kernel.protocol.pack_file import PackName
 from edge.knowledge.pack import Found, Pack, open_pack
 from edge.outbox import Journal
 from edge.tools.deadline import check_time
-from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = ["PackStore", "knowledge_tools"]
 

@@ -27,8 +27,7 @@ from edge.kernel.errors import (
     Untrusted,
 )
 from edge.kernel.protocol.desired import ModelTarget
-from edge.model_lifecycle.evictions import Budget, Memory
-from edge.model_lifecycle.steps import Fetch, Steps, still_answers
+from edge.model_lifecycle.steps import Budget, Fetch, Memory, Steps, still_answers
 from edge.model_lifecycle.store import State, Version, VersionStore, name_of
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel, Message, Reply, Runtime
@@ -134,10 +133,6 @@ _RISKY = frozenset[State]({"creating", "warming", "testing"})
 """Steps in which a bad model may bring the device down."""
 
 
-def _unknown(runtime: str) -> Memory | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class ModelReport:
     """Where the device's model stands.
@@ -182,7 +177,7 @@ class ModelLifecycle:
         *,
         free_bytes: Callable[[], int],
         monotonic: Callable[[], float],
-        memory: Callable[[str], Memory | None] = _unknown,
+        memory: Callable[[str], Memory | None] = lambda _: None,
         limits: LifecycleLimits | None = None,
     ) -> None:
         self._limits = limits or LifecycleLimits()

@@ -6,14 +6,25 @@ templates tell turns apart are broken wherever they stand in a text.
 
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from edge.kernel.errors import OutOfTime, PromptTooLong
 from edge.runtime.port import Finish, Message, Reply
 
-__all__ = ["LEAST_ANSWER", "Piece", "answer_within", "chat_messages", "room_for_answer", "without_marks"]
+__all__ = [
+    "LEAST_ANSWER",
+    "Asked",
+    "Piece",
+    "StreamedChat",
+    "answer_within",
+    "chat_messages",
+    "room_for_answer",
+    "without_marks",
+]
 
 _MARKS = re.compile(
     r"<(?=\s?[|\uff5c][^<>|\uff5c]{1,60}[|\uff5c]\s?>)"  # <|im_start|>, <|eot_id|>, and the wide bars of DeepSeek
@@ -67,49 +78,90 @@ def room_for_answer(prompt_tokens: int, context_tokens: int, max_tokens: int) ->
 
 
 def answer_within(
-    pieces: Callable[[], AsyncGenerator[Piece]],
+    pieces: Callable[[], Generator[Piece]],
     prompt_tokens: int,
     timeout_s: float,
     stop_when: Callable[[str], bool] | None,
     model: str,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Reply:
-    """Gather an answer. Blocks; not to be called where an event loop runs.
+    """Gather an answer.
 
     Args:
-        pieces: closing what it gives stops the model.
+        pieces: closing what it gives stops the model; raises TimeoutError where its own time is over.
         prompt_tokens: told where the runtime does not count.
 
     Raises:
         OutOfTime: the limit passed; the model was stopped.
     """
-    import asyncio
-
     begun = monotonic()
-
-    async def gather() -> Reply:
-        text, count = "", 0
-        finish: Finish = "stop"
-        read, written = prompt_tokens, None
-        async with aclosing(pieces()) as stream:
-            async for piece in stream:
-                text += piece.text
-                count += bool(piece.text)
-                if piece.finish is not None:
-                    finish, read, written = piece.finish, piece.input_tokens or prompt_tokens, piece.output_tokens
-                    break
-                if piece.text and stop_when is not None and stop_when(text):
-                    finish = "cancelled"
-                    break
-        return Reply(text, read, count if written is None else written, finish, monotonic() - begun)
-
-    async def within() -> Reply:
-        async with asyncio.timeout(timeout_s):
-            return await gather()
-
     try:
-        return asyncio.run(within())
+        with closing(pieces()) as stream:
+            text, end, count = _gather(stream, stop_when, lambda: monotonic() - begun > timeout_s)
     except TimeoutError as error:
         raise OutOfTime(
             f"{model} did not answer within {timeout_s:g} s.", "Allow more time, or ask shorter."
         ) from error
+    written = count if end.output_tokens is None else end.output_tokens
+    return Reply(text, end.input_tokens or prompt_tokens, written, end.finish or "stop", monotonic() - begun)
+
+
+def _gather(
+    stream: Iterable[Piece], stop_when: Callable[[str], bool] | None, late: Callable[[], bool]
+) -> tuple[str, Piece, int]:
+    """The text, its last piece, and how many pieces had text. Raises TimeoutError."""
+    text, count = "", 0
+    for piece in stream:
+        text += piece.text
+        count += bool(piece.text)
+        if piece.finish is not None:
+            return text, piece, count
+        if piece.text and stop_when is not None and stop_when(text):
+            return text, Piece("", "cancelled"), count
+        if late():
+            raise TimeoutError
+    return text, Piece(""), count
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One chat as a server is asked for it; `room` is the most tokens of the answer."""
+
+    messages: Sequence[Message]
+    schema: Mapping[str, Any] | None
+    room: int
+    temperature: float
+    timeout_s: float
+
+
+class StreamedChat(ABC):
+    """What both runtimes' models do alike: count, leave room, stream, stop. Each says how its server is asked."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def context_tokens(self) -> int: ...
+
+    @abstractmethod
+    def count_tokens(self, messages: Sequence[Message]) -> int: ...
+
+    @abstractmethod
+    def pieces(self, asked: Asked) -> Generator[Piece]:
+        """The answer as it comes; raises TimeoutError."""
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        timeout_s: float = 60.0,
+        stop_when: Callable[[str], bool] | None = None,
+    ) -> Reply:
+        """As `edge.runtime.port.ChatModel.chat`."""
+        counted = self.count_tokens(messages)
+        room = room_for_answer(counted, self.context_tokens, max_tokens)
+        asked = Asked(messages, schema, room, temperature, timeout_s)
+        return answer_within(lambda: self.pieces(asked), counted, timeout_s, stop_when, self.name)

@@ -8,20 +8,20 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from edge.files import file_digest, sync_folder
-from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
+from edge.files import disk_errors, file_digest, replace_file, sync_folder
+from edge.kernel.errors import InvalidInput, NotFound
 from edge.runtime.port import Source
 
 __all__ = ["ModelStore", "StoredModel"]
 
 _RECORD = ".json"
+_FAILED = ("The model cannot be kept", "Free space on the disk.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ModelStore:
             InvalidInput: the base is no GGUF file.
             NotFound, StorageFailed
         """
-        with _storage_errors():
+        with disk_errors(*_FAILED):
             for folder in (self._contents, self._records):
                 folder.mkdir(parents=True, exist_ok=True)
             record = {
@@ -83,19 +83,12 @@ class ModelStore:
                 "adapter": self._take(adapter) if adapter is not None else None,
                 "configuration": dict(configuration),
             }
-            path = self._record_of(name)
-            fresh = path.with_suffix(".new")
-            with fresh.open("w") as file:
-                json.dump(record, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-            sync_folder(self._records)
+            replace_file(self._record_of(name), json.dumps(record).encode())
             self._sweep()
 
     def remove(self, name: str) -> None:
         """Does nothing where there is none. Raises StorageFailed."""
-        with _storage_errors():
+        with disk_errors(*_FAILED):
             self._record_of(name).unlink(missing_ok=True)
             if self._contents.is_dir():
                 self._sweep()
@@ -145,11 +138,3 @@ class ModelStore:
         except NotFound:
             return []
         return [file.name for file in (kept.base, kept.adapter) if file is not None]
-
-
-@contextmanager
-def _storage_errors() -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageFailed(f"The model cannot be kept: {error.strerror}.", "Free space on the disk.") from error

@@ -1,4 +1,4 @@
-"""An Ollama server, through its official client.
+"""An Ollama server.
 
 Ollama cuts the front of a prompt that is too long, without a word, and does not count tokens before it answers. Here
 they are counted first, from the vocabulary of the model and what its template adds, which three tiny requests measure.
@@ -6,20 +6,17 @@ they are counted first, from the vocabulary of the model and what its template a
 
 from __future__ import annotations
 
-import json
 import re
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache, cached_property
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
 from edge.files import file_digest
-from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound, StorageFailed
-from edge.kernel.slim_imports import not_importing
-from edge.runtime.chat import Piece, answer_within, chat_messages, room_for_answer
-from edge.runtime.port import ChatModel, InstalledModel, Message, Reply, Source
+from edge.kernel.errors import ChargehandError, InvalidInput, ModelUnavailable, NotFound, StorageFailed
+from edge.runtime.chat import Asked, Piece, StreamedChat, chat_messages
+from edge.runtime.client import ModelServer
+from edge.runtime.port import ChatModel, InstalledModel, Message, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary
 
 __all__ = ["DEFAULT_ADDRESS", "OllamaChat", "OllamaRuntime"]
@@ -28,7 +25,6 @@ DEFAULT_ADDRESS = "http://127.0.0.1:11434"
 _CONTEXT = 2048
 _FOR_EVER = -1
 """A model stays in memory until it is unloaded, or Ollama needs the room for another one."""
-_ADVICE = "Start it with `ollama serve`."
 _LOAD_S = 600.0
 _ASK_S = 10.0
 
@@ -43,7 +39,7 @@ class OllamaRuntime:
     name: Literal["ollama"] = "ollama"
 
     def __init__(self, address: str = DEFAULT_ADDRESS) -> None:
-        self._server = _Server(address)
+        self._server = ModelServer("Ollama", address, "Start it with `ollama serve`.", _refusal)
         self._models: dict[str, OllamaChat] = {}
 
     def available(self) -> bool:
@@ -54,47 +50,41 @@ class OllamaRuntime:
         return True
 
     def models(self) -> list[InstalledModel]:
-        with self._server.client() as client:
-            listed = client.list().models
         return [
-            InstalledModel(_short(model.model or ""), int(model.size or 0), f"sha256:{model.digest}")
-            for model in listed
+            InstalledModel(_name_of(model), int(model.get("size", 0)), f"sha256:{model.get('digest', '')}")
+            for model in self._listed("/api/tags")
         ]
 
     def has(self, digest: str) -> bool:
-        return self._server.has_blob(digest)
+        return self._server.send("HEAD", f"/api/blobs/{digest}", timeout_s=_ASK_S)[0] == 200
 
     def create(self, name: str, base: Source, adapter: Source | None, configuration: Mapping[str, Any]) -> None:
-        files = {"base.gguf": self._send(base)}
-        adapters = {"adapter.gguf": self._send(adapter)} if adapter is not None else None
-        with self._server.client(_LOAD_S) as client:
-            done = client.create(
-                name,
-                files=files,
-                adapters=adapters,
-                system=configuration.get("system") or None,
-                parameters=_parameters(configuration),
-            )
-        if done.status != "success":
-            raise ModelUnavailable(f"Ollama did not make {name}: {done.status}.", "Look into its log.")
+        request: dict[str, Any] = {"model": name, "files": {"base.gguf": self._send(base)}, "stream": False}
+        if adapter is not None:
+            request["adapters"] = {"adapter.gguf": self._send(adapter)}
+        if configuration.get("system"):
+            request["system"] = configuration["system"]
+        request["parameters"] = _parameters(configuration)
+        done = self._server.ask("POST", "/api/create", request, timeout_s=_LOAD_S)
+        if done.get("status") != "success":
+            raise ModelUnavailable(f"Ollama did not make {name}: {done.get('status')}.", "Look into its log.")
         self._models.pop(name, None)
 
     def warm(self, name: str) -> None:
         model = self._chat(name)
-        with self._server.client(_LOAD_S) as client:
-            client.generate(name, keep_alive=_FOR_EVER, options={"num_ctx": model.context_tokens})
+        request = {"model": name, "keep_alive": _FOR_EVER, "options": {"num_ctx": model.context_tokens}}
+        self._server.ask("POST", "/api/generate", {**request, "stream": False}, timeout_s=_LOAD_S)
         model.count_tokens([Message("user", "a")])
 
     def unload(self, name: str) -> None:
-        with self._server.client() as client:
-            if any(_short(running.model or "") == name for running in client.ps().models):
-                client.generate(name, keep_alive=0)
+        if any(_name_of(running) == name for running in self._listed("/api/ps")):
+            request = {"model": name, "keep_alive": 0, "stream": False}
+            self._server.ask("POST", "/api/generate", request, timeout_s=_ASK_S)
 
     def remove(self, name: str) -> None:
         self._models.pop(name, None)
         if any(model.name == name for model in self.models()):
-            with self._server.client() as client:
-                client.delete(name)
+            self._server.ask("DELETE", "/api/delete", {"model": name}, timeout_s=_ASK_S)
 
     def chat_model(self, name: str) -> ChatModel:
         return self._chat(name)
@@ -113,18 +103,23 @@ class OllamaRuntime:
             return path
         try:
             digest = file_digest(path)
-            if not self._server.has_blob(digest):
-                with self._server.client(_LOAD_S) as client:
-                    client.create_blob(path)
+            if not self.has(digest):
+                with path.open("rb") as content:
+                    status, _ = self._server.send("POST", f"/api/blobs/{digest}", content, timeout_s=_LOAD_S)
+                if status >= 300:
+                    raise _refusal(status, f"it does not take {path.name}")
         except FileNotFoundError as error:
             raise NotFound(f"{path} is not there.", "Fetch it first.") from error
         return digest
 
+    def _listed(self, path: str) -> list[dict[str, Any]]:
+        return self._server.ask("GET", path, timeout_s=_ASK_S).get("models") or []
 
-class OllamaChat:
+
+class OllamaChat(StreamedChat):
     """One model of an Ollama server. Implements `edge.runtime.port.ChatModel`."""
 
-    def __init__(self, server: _Server, name: str) -> None:
+    def __init__(self, server: ModelServer, name: str) -> None:
         self.name = name
         self._server = server
         self._lock = threading.Lock()
@@ -141,50 +136,26 @@ class OllamaChat:
         inside = sum(vocabulary.count(said["content"].strip()) + 1 for said in chat_messages(messages))
         return inside + self._template().around(messages)
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        timeout_s: float = 60.0,
-        stop_when: Callable[[str], bool] | None = None,
-    ) -> Reply:
-        counted = self.count_tokens(messages)
-        room = room_for_answer(counted, self.context_tokens, max_tokens)
-
-        def pieces() -> AsyncGenerator[Piece]:
-            return self._stream(chat_messages(messages), schema, room, temperature)
-
-        return answer_within(pieces, counted, timeout_s, stop_when, self.name)
-
-    async def _stream(
-        self, said: Sequence[Mapping[str, str]], schema: Mapping[str, Any] | None, room: int, temperature: float
-    ) -> AsyncGenerator[Piece]:
-        options = {"num_ctx": self.context_tokens, "num_predict": room, "temperature": temperature, "seed": 0}
-        with self._server.failures():
-            async with self._server.async_client() as client:
-                stream = await client.chat(
-                    self.name,
-                    said,
-                    stream=True,
-                    format=cast("dict[str, Any] | None", schema),
-                    options=options,
-                    keep_alive=_FOR_EVER,
-                )
-                async for part in stream:
-                    if part.done:
-                        finish = "length" if part.done_reason == "length" else "stop"
-                        yield Piece(part.message.content or "", finish, part.prompt_eval_count, part.eval_count)
-                        return
-                    yield Piece(part.message.content or "")
+    def pieces(self, asked: Asked) -> Generator[Piece]:
+        request = self._request(chat_messages(asked.messages), asked.room, asked.temperature)
+        form = {"format": asked.schema} if asked.schema is not None else {}
+        for part in self._server.stream("/api/chat", {**request, **form, "stream": True}, asked.timeout_s):
+            text = str(part.get("message", {}).get("content") or "")
+            if part.get("done"):
+                finish = "length" if part.get("done_reason") == "length" else "stop"
+                yield Piece(text, finish, part.get("prompt_eval_count"), part.get("eval_count"))
+                return
+            yield Piece(text)
         raise ModelUnavailable(f"Ollama broke off while {self.name} answered.", "Look into its log.")
+
+    def _request(self, said: Sequence[Mapping[str, str]], room: int, temperature: float = 0.0) -> dict[str, Any]:
+        options = {"num_ctx": self.context_tokens, "num_predict": room, "temperature": temperature, "seed": 0}
+        return {"model": self.name, "messages": said, "options": options, "keep_alive": _FOR_EVER}
 
     def _known(self) -> _Facts:
         with self._lock:
             if self._facts is None:
-                self._facts = self._server.facts(self.name)
+                self._facts = _facts_of(self._server, self.name)
             return self._facts
 
     def _template(self) -> _Template:
@@ -197,123 +168,44 @@ class OllamaChat:
         return self._around
 
     def _measure(self, roles: Sequence[str]) -> int:
-        options = {"num_ctx": self.context_tokens, "num_predict": 1, "temperature": 0.0, "seed": 0}
-        with self._server.client(_LOAD_S) as client:
-            said = [{"role": role, "content": "a"} for role in roles]
-            return client.chat(self.name, said, options=options, keep_alive=_FOR_EVER).prompt_eval_count or 0
+        request = self._request([{"role": role, "content": "a"} for role in roles], 1)
+        answer = self._server.ask("POST", "/api/chat", {**request, "stream": False}, timeout_s=_LOAD_S)
+        return int(answer.get("prompt_eval_count") or 0)
 
 
+@dataclass(frozen=True, slots=True)
 class _Template:
     """Tokens that a chat template adds: to one message of the user, to that after a system prompt, to each more."""
 
-    def __init__(self, alone: int, with_system: int, each: int) -> None:
-        self._alone = alone
-        self._with_system = with_system
-        self._each = each
+    alone: int
+    with_system: int
+    each: int
 
     def around(self, messages: Sequence[Message]) -> int:
         systems = sum(message.role == "system" for message in messages)
-        first, counted = (self._with_system, 2) if systems else (self._alone, 1)
-        return first + self._each * max(0, len(messages) - counted)
+        first, counted = (self.with_system, 2) if systems else (self.alone, 1)
+        return first + self.each * max(0, len(messages) - counted)
 
 
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """What a server tells of a model."""
 
-    def __init__(self, context_tokens: int, vocabulary: TokenCount) -> None:
-        self.context_tokens = context_tokens
-        self.vocabulary = vocabulary
+    context_tokens: int
+    vocabulary: TokenCount
 
 
-class _Server:
-    """The way to a server: official clients, two questions that they do not know, and one tree of errors."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
-
-    @cached_property
-    def _way(self) -> Mapping[str, Any]:
-        """To the server. A client would read all certificates of the world for an address that needs none."""
-        from ssl import PROTOCOL_TLS_CLIENT, SSLContext
-
-        plain = urlsplit(self.address).scheme == "http"
-        return {"trust_env": False, "verify": SSLContext(PROTOCOL_TLS_CLIENT) if plain else True}
-
-    @contextmanager
-    def client(self, timeout_s: float = _ASK_S) -> Generator[Any]:
-        """An `ollama.Client`; what goes wrong within the block is raised as of `edge.kernel.errors`."""
-        with self.failures(), _library().Client(self.address, timeout=timeout_s, **self._way) as client:
-            yield client
-
-    def async_client(self) -> Any:
-        """An `ollama.AsyncClient` without a limit of time: the caller has one for the whole."""
-        return _library().AsyncClient(self.address, timeout=None, **self._way)
-
-    @contextmanager
-    def failures(self) -> Generator[None]:
-        """Turn the client's errors into ours."""
-        ollama = _library()
-        import httpx
-
-        try:
-            yield
-        except ollama.ResponseError as error:
-            raise _refusal(error.status_code, error.error) from error
-        except (ConnectionError, httpx.HTTPError) as error:
-            why = str(error).partition("\n")[0] or type(error).__name__
-            raise ModelUnavailable(f"Ollama does not answer at {self.address}: {why}", _ADVICE) from error
-        except ValueError as error:
-            raise ModelUnavailable(f"What answers at {self.address} does not answer as Ollama does.") from error
-
-    def has_blob(self, digest: str) -> bool:
-        return self._request("HEAD", f"/api/blobs/{digest}", None, _ASK_S)[0] == 200
-
-    def facts(self, name: str) -> _Facts:
-        """Of one model, its vocabulary included: a megabyte or more of JSON."""
-        shown = self.ask("POST", "/api/show", {"model": name, "verbose": True}, timeout_s=60.0)
-        told = cast("Mapping[str, Any]", shown.get("model_info") or {})
-        found = re.search(r"^num_ctx\s+(\d+)", str(shown.get("parameters", "")), re.MULTILINE)
-        lengths = [value for key, value in told.items() if key.endswith(".context_length") and isinstance(value, int)]
-        context = min([int(found[1]) if found else _CONTEXT, *lengths])
-        return _Facts(context, read_vocabulary(told))
-
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_s: float) -> dict[str, Any]:
-        """The JSON that it answers. Raises ModelUnavailable."""
-        status, content = self._request(method, path, body, timeout_s)
-        try:
-            answer: object = json.loads(content or "{}")
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise ModelUnavailable(f"What answers at {self.address} does not answer as Ollama does.")
-        known = cast("dict[str, Any]", answer)
-        if status != 200:
-            raise _refusal(status, str(known.get("error", "no reason given")))
-        return known
-
-    def _request(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_s: float) -> tuple[int, bytes]:
-        from http.client import HTTPConnection, HTTPException, HTTPSConnection
-
-        parts = urlsplit(self.address)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
-        try:
-            headers = {"Content-Type": "application/json"}
-            connection.request(method, parts.path + path, json.dumps(body) if body else None, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        except (OSError, HTTPException) as error:
-            raise ModelUnavailable(f"Ollama does not answer at {self.address}.", _ADVICE) from error
-        finally:
-            connection.close()
+def _facts_of(server: ModelServer, name: str) -> _Facts:
+    """Its vocabulary included: a megabyte or more of JSON."""
+    shown = server.ask("POST", "/api/show", {"model": name, "verbose": True}, timeout_s=60.0)
+    told = cast("Mapping[str, Any]", shown.get("model_info") or {})
+    found = re.search(r"^num_ctx\s+(\d+)", str(shown.get("parameters", "")), re.MULTILINE)
+    lengths = [value for key, value in told.items() if key.endswith(".context_length") and isinstance(value, int)]
+    return _Facts(min([int(found[1]) if found else _CONTEXT, *lengths]), read_vocabulary(told))
 
 
-@cache
-def _library() -> Any:
-    """The module `ollama`; HTTPX beneath it without its command line, which brings coloured output along."""
-    with not_importing("httpx._main"):
-        import ollama
-    return ollama
+def _name_of(model: Mapping[str, Any]) -> str:
+    return str(model.get("model") or model.get("name") or "").removesuffix(":latest")
 
 
 def _parameters(configuration: Mapping[str, Any]) -> dict[str, int]:
@@ -321,9 +213,8 @@ def _parameters(configuration: Mapping[str, Any]) -> dict[str, int]:
     return chosen | ({"num_thread": int(configuration["threads"])} if "threads" in configuration else {})
 
 
-def _refusal(status: int, message: str) -> Exception:
+def _refusal(status: int, why: str) -> ChargehandError:
     """What Ollama's answer means. It words most failures as free text."""
-    why = message.strip().partition("\n")[0][:300]
     if "no space left" in why:
         return StorageFailed(f"Ollama has no room: {why}", "Free space on the disk.")
     if status == 404:
@@ -331,7 +222,3 @@ def _refusal(status: int, message: str) -> Exception:
     if status == 400 or "grammar" in why or "format" in why:
         return InvalidInput(f"Ollama cannot take this: {why}", "Correct the model's files or the schema.")
     return ModelUnavailable(f"Ollama failed: {why}", "Look into its log.")
-
-
-def _short(name: str) -> str:
-    return name.removesuffix(":latest")

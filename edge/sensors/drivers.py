@@ -1,5 +1,8 @@
 """Drivers: where a sensor's value comes from. A simulation, a number in a file, or registers over Modbus-TCP.
 
+Each has `read(timeout_s)`: the value now, in the sensor's unit, from any thread. It raises ToolFailed where the sensor
+does not answer, or answers what is no number; the message says which.
+
 Of Modbus (Messaging on TCP/IP Implementation Guide V1.0b) only the two functions that read registers are here: what
 cannot be said cannot be done to a machine. Each reading has its own connection, so that a unit that hangs up, or
 answers for someone else, spoils one reading alone.
@@ -13,24 +16,12 @@ import stat
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import FromFile, FromModbus, Simulated
 
-__all__ = ["Driver", "FileDriver", "ModbusDriver", "Simulator"]
-
-
-class Driver(Protocol):
-    """Reads one value. Safe to use from several threads."""
-
-    def read(self, timeout_s: float) -> float:
-        """The value now, in the sensor's unit; finite.
-
-        Raises:
-            ToolFailed: the sensor does not answer, or answers what is no number; the message says which.
-        """
-        ...
+__all__ = ["FileDriver", "ModbusDriver", "Simulator"]
 
 
 class Simulator:

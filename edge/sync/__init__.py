@@ -4,5 +4,4 @@ transport   the link to the hub, over the Model Context Protocol
 enrolment   how the device comes to know its hub, once
 exchange    events up, desired state down
 artifacts   content by its digest, fetched in parts
-backoff     how long to wait before trying again
 """

@@ -7,13 +7,13 @@ decides: nothing is used before that is checked. Content that is complete lies b
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Collection, Generator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from edge.files import file_digest, sync_folder
+from edge.files import disk_errors, file_digest, sync_folder
 from edge.kernel.errors import LinkFailed, OutboxFull, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, ArtifactRef, unpack_range
 from edge.outbox import Journal
@@ -206,13 +206,8 @@ class BlockingFetch:
             return await self._artifacts.fetch(ref, link, self._keep())
 
 
-@contextmanager
-def _disk_errors(ref: ArtifactRef) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        what = f"The content {ref.digest[:_SHORT]}"
-        raise StorageFailed(f"{what} cannot be kept: {error.strerror}.", "Check the disk.") from error
+def _disk_errors(ref: ArtifactRef) -> AbstractContextManager[None]:
+    return disk_errors(f"The content {ref.digest[:_SHORT]} cannot be kept", "Check the disk.")
 
 
 def _name(digest: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from edge.configuration import Configuration
 from edge.database import Database
 from edge.home import Parts
-from edge.kernel.errors import HubRefused, InvalidInput, LinkFailed, NotFound, OutboxFull, Untrusted
+from edge.kernel.errors import HubRefused, InvalidInput, NotFound, OutboxFull, Untrusted
 from edge.kernel.protocol.desired import DESIRED, Desired, ItemKind
 from edge.kernel.protocol.events import EventKind
 from edge.kernel.protocol.messages import LARGEST_BATCH, Enrolled, SyncRequest, SyncResponse, check_seal, pack_events
@@ -58,6 +58,7 @@ class Syncer:
     """Exchanges with the hub that this device enrolled with.
 
     Args:
+        transport: the link that is open now; may be exchanged between rounds.
         nonce: 32 hexadecimal digits, never the same twice.
     """
 
@@ -71,7 +72,7 @@ class Syncer:
         most_events: int = LARGEST_BATCH,
     ) -> None:
         self._hub = hub
-        self._transport = transport
+        self.transport = transport
         self._database = database
         self._outbox = outbox
         self._nonce = nonce
@@ -96,7 +97,7 @@ class Syncer:
         self._reported.put("configuration", self._configuration.values())
         batch, request = self._request()
         try:
-            answer = await self._transport.call("edge_sync", request.model_dump(mode="json", exclude_defaults=True))
+            answer = await self.transport.call("edge_sync", request.model_dump(mode="json", exclude_defaults=True))
         except HubRefused as refusal:
             if refusal.code != "invalid_input" or not batch.events:
                 raise
@@ -231,25 +232,11 @@ _MOST_ROUNDS = 200
 """Exchanges that follow each other at once."""
 
 
-class _Link:
-    """A `Transport` over whatever connection is open now."""
-
-    def __init__(self) -> None:
-        self.current: Transport | None = None
-
-    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """As `Transport.call`."""
-        if self.current is None:
-            raise LinkFailed("There is no link to the hub.")
-        return await self.current.call(tool, arguments)
-
-
 class Exchange:
     """Talks to the hub that the device enrolled with. What one exchange learns of the line, the next one knows."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._link = _Link()
         self._syncer: Syncer | None = None
 
     @asynccontextmanager
@@ -264,8 +251,7 @@ class Exchange:
         replies = HubReplies(self._parts.database)
         replies.take()
         async with self.open_link() as link:
-            self._link.current = link
-            syncer = self._known_syncer()
+            syncer = self._known_syncer(link)
             report = await syncer.round()
             changed, sent = report.changed, report.sent
             for _ in range(_MOST_ROUNDS):
@@ -276,10 +262,11 @@ class Exchange:
                 changed, sent = changed | report.changed, sent + report.sent
             return replace(report, changed=changed, sent=sent)
 
-    def _known_syncer(self) -> Syncer:
+    def _known_syncer(self, link: Transport) -> Syncer:
         if self._syncer is None:
             database, outbox = self._parts.database, self._parts.outbox
-            self._syncer = Syncer(self._hub(), self._link, database, outbox, nonce=lambda: secrets.token_hex(16))
+            self._syncer = Syncer(self._hub(), link, database, outbox, nonce=lambda: secrets.token_hex(16))
+        self._syncer.transport = link
         return self._syncer
 
     def _hub(self) -> Enrolled:

@@ -19,7 +19,8 @@ from pydantic import Field
 
 from edge.kernel.errors import NotAllowed, NotFound, OutOfTime, ToolFailed
 from edge.tools.deadline import time_left
-from edge.tools.registry import DeviceTool, device_tool, read_policy
+from edge.tools.registry import read_policy
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = ["KNOWN_DIAGNOSTICS", "Diagnostic", "Finished", "diagnostic_tools", "run_command"]
 

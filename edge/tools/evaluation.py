@@ -6,9 +6,12 @@ reads a value out of a text, picks from choices, in English and Chinese, and wha
 
 import re
 import time
+import tomllib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,10 +21,9 @@ from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel, Message
 from edge.tools.deadline import time_left
-from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = [
-    "SMALL_SET",
     "Answered",
     "DeviceEvaluation",
     "EvaluationItem",
@@ -29,6 +31,7 @@ __all__ = [
     "evaluation_tools",
     "resident_mb",
     "scored",
+    "small_set",
 ]
 
 Scoring = Literal["exact", "contains", "choice"]
@@ -226,42 +229,21 @@ def _settled(text: str) -> str:
     return text.strip(" .,;:!?。，；：！？\"'`*“”‘’「」()")
 
 
-_LINE = "2026-03-02 04:11:09 pump-2 ERROR E-217 bearing temperature 91 C, limit 85 C"
-_LINE_ZH = "3月2日 04:11 二号泵 报警 E-217 轴承温度 91 度，上限 85 度"
-SMALL_SET: tuple[EvaluationItem, ...] = (
-    EvaluationItem("follow-word", "Reply with the single word ready.", "exact", ("ready",)),
-    EvaluationItem("follow-repeat", "Repeat exactly: valve 7 open", "exact", ("valve 7 open",)),
-    EvaluationItem("read-code", f"Log line: {_LINE}\nWhich error code is in it?", "contains", ("E-217",)),
-    EvaluationItem("read-value", f"Log line: {_LINE}\nWhat is the bearing temperature?", "contains", ("91",)),
-    EvaluationItem("read-machine", f"Log line: {_LINE}\nWhich machine reports it?", "contains", ("pump-2", "pump 2")),
-    EvaluationItem("read-code-zh", f"日志：{_LINE_ZH}\n故障代码是什么？", "contains", ("E-217",)),
-    EvaluationItem("read-limit-zh", f"日志：{_LINE_ZH}\n温度上限是多少度？", "contains", ("85",)),
-    EvaluationItem(
-        "choose-severity",
-        "The temperature is above its limit and still rising. How severe is that?",
-        "choice",
-        ("critical",),
-        ("harmless", "critical"),
-    ),
-    EvaluationItem(
-        "choose-tool",
-        "Which tool answers: how full is the disk?",
-        "choice",
-        ("system_health",),
-        ("note_take", "system_health", "alert_raise"),
-    ),
-    EvaluationItem("choose-larger", "Which is larger?", "choice", ("91",), ("91", "85")),
-    EvaluationItem("add", "What is 17 + 25? Answer with the number.", "contains", ("42",)),
-    EvaluationItem("word-zh", "请只回答一个词：完成", "exact", ("完成",)),
-)
-"""What a model on a gateway is asked to do."""
+@cache
+def small_set() -> tuple[EvaluationItem, ...]:
+    """What a model on a gateway is asked to do: `evaluation.toml`."""
+    read = tomllib.loads((files("edge.tools") / "evaluation.toml").read_text(encoding="utf-8"))["item"]
+    return tuple(
+        EvaluationItem(one["id"], one["prompt"], one["scoring"], tuple(one["expect"]), tuple(one.get("choices", ())))
+        for one in read
+    )
 
 
 LONGEST_S = 600.0
 
 
 def evaluation_tools(
-    model: Callable[[], ChatModel | None], journal: Journal, items: Sequence[EvaluationItem] = SMALL_SET
+    model: Callable[[], ChatModel | None], journal: Journal, items: Sequence[EvaluationItem] | None = None
 ) -> list[DeviceTool]:
     """The tool over the model that runs, whichever that is when it is asked for.
 
@@ -273,7 +255,7 @@ def evaluation_tools(
         found = model()
         if found is None:
             raise ModelUnavailable("No model runs on this device.", "Wait until the hub has delivered one.")
-        done = evaluate(found, items[:limit], time_left=time_left)
+        done = evaluate(found, (small_set() if items is None else items)[:limit], time_left=time_left)
         report = _report(done)
         journal.record("model", {"step": "evaluated", **report})
         return report

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.tools.deadline import time_left
-from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = ["Machine", "health_tools", "problems_of"]
 

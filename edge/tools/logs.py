@@ -21,7 +21,7 @@ from pydantic import Field
 
 from edge.kernel.errors import NotFound, ToolFailed
 from edge.tools.deadline import check_time, time_left
-from edge.tools.registry import DeviceTool, device_tool
+from edge.tools.tool import DeviceTool, device_tool
 
 __all__ = [
     "BLOCK_BYTES",

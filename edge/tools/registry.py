@@ -1,4 +1,4 @@
-"""A tool, the policy, and the box through which alone tools are called.
+"""The registry of the device's tools: the policy, the audit trail, and the box through which alone tools are called.
 
 A call is checked against the device's policy (the desired item of the kind "policy"), its arguments are validated, it
 is written down, rate limited, limited in time, and its result in size. What a tool reads (logs, documents, answers of
@@ -23,26 +23,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.kernel.canonical import canonical_json, digest_of
 from edge.kernel.errors import (
     ChargehandError,
-    InvalidInput,
     NotAllowed,
     NotFound,
     OutboxFull,
     OutOfTime,
     StorageFailed,
     ToolFailed,
-    format_validation_error,
 )
-from edge.kernel.function_schema import function_schema
 from edge.outbox import Journal
 from edge.tools.deadline import LimitedRun, caller
-from edge.tools.result_limits import bounded, plain
+from edge.tools.tool import DeviceTool, bounded, plain
 
 __all__ = [
     "CALLS_PER_MINUTE",
@@ -50,10 +47,8 @@ __all__ = [
     "LONGEST_ARGUMENTS",
     "RESULT_BYTES",
     "AuditTrail",
-    "DeviceTool",
     "Policy",
     "Toolbox",
-    "device_tool",
     "read_policy",
 ]
 
@@ -164,70 +159,6 @@ def _written(arguments: Any) -> dict[str, Any]:
 RESULT_BYTES = 16_384
 CALLS_PER_MINUTE = 120
 _logger = logging.getLogger(__name__)
-
-Run = Callable[[Any], Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceTool:
-    """One operation on the device.
-
-    Attributes:
-        name: snake_case, unique.
-        description: for people and small models: one or two sentences.
-        arguments: pydantic model of the arguments; what it does not name is refused.
-        effect: "write" changes something, or commands something outside this process.
-        run: takes the validated arguments and gives JSON.
-        timeout_s: longest run, seconds.
-        quotes: the result quotes what others wrote, so whoever reads it must not obey it.
-        ends_itself: it asks for the time as it works (`edge.tools.deadline`) and is never stopped from outside, as is
-            needed where it holds locks or writes.
-    """
-
-    name: str
-    description: str
-    arguments: type[BaseModel]
-    effect: Literal["read", "write"]
-    run: Run
-    timeout_s: float
-    quotes: bool = False
-    ends_itself: bool = False
-
-    def check(self, arguments: Mapping[str, Any]) -> BaseModel:
-        """The validated arguments. Raises InvalidInput: the message names what is wrong, and never quotes a value."""
-        try:
-            return self.arguments.model_validate(dict(arguments))
-        except (ValidationError, TypeError, ValueError) as error:
-            wrong = format_validation_error(error, 5, "arguments") if isinstance(error, ValidationError) else ""
-            known = ", ".join(self.arguments.model_fields) or "none"
-            raise InvalidInput(
-                f"{self.name} cannot be called so: {wrong or 'the arguments are not an object'}.",
-                f"Its arguments: {known}.",
-            ) from error
-
-
-def device_tool(
-    function: Callable[..., Mapping[str, Any]],
-    *,
-    effect: Literal["read", "write"] = "read",
-    timeout_s: float = 10.0,
-    quotes: bool = False,
-    ends_itself: bool = False,
-) -> DeviceTool:
-    """Make a tool of a typed function.
-
-    Args:
-        function: its name, docstring, annotations (with `Annotated[..., Field(...)]`) and defaults say everything.
-
-    Raises:
-        TypeError: it has no docstring, or a parameter that lacks an annotation or cannot be named.
-    """
-    schema = function_schema(function, defer_build=True)
-
-    def run(checked: BaseModel) -> Mapping[str, Any]:
-        return function(**{name: getattr(checked, name) for name in type(checked).model_fields})
-
-    return DeviceTool(schema.name, schema.description, schema.arguments, effect, run, timeout_s, quotes, ends_itself)
 
 
 @dataclass(slots=True)

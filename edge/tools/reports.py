@@ -10,8 +10,7 @@ from pydantic import Field
 from edge.kernel.errors import InvalidInput
 from edge.outbox import Journal
 from edge.tools.deadline import caller
-from edge.tools.registry import DeviceTool, device_tool
-from edge.tools.result_limits import plain
+from edge.tools.tool import DeviceTool, device_tool, plain
 
 __all__ = ["REPEAT_AFTER_S", "report_tools"]
 

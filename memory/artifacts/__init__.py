@@ -1,16 +1,12 @@
 """The contents that models are made of, kept by the SHA-256 of what they are.
 
-    pieces.py      a content's digests, piece by piece: what a part of it is checked against
-    store.py       put, read, check and delete, in a folder or at any address that fsspec opens
-    collecting.py  removing what nobody refers to any more
-    opening.py     the store that the settings name
+    pieces.py  a content's digests, piece by piece: what a part of it is checked against
+    store.py   put, read, check, delete and collect, in a folder or at any address that fsspec opens
 
 A content is whole or not there, and whatever is read was checked: a store that was altered is found out, not believed.
-Which tenant has which content is the ledger's business (`memory/ledger/artifacts.py`).
+Which tenant has which content is the ledger's business (`memory/ledger/versions.py`).
 """
 
-from memory.artifacts.collecting import collect
-from memory.artifacts.opening import open_artifacts
-from memory.artifacts.store import ArtifactStore, Stored
+from memory.artifacts.store import ArtifactStore, Stored, open_artifacts
 
-__all__ = ["ArtifactStore", "Stored", "collect", "open_artifacts"]
+__all__ = ["ArtifactStore", "Stored", "open_artifacts"]

@@ -1,18 +1,25 @@
-"""A content-addressed store in a folder, or at any address that fsspec opens."""
+"""The artifact store: contents by digest, in a folder or at any address that fsspec opens; garbage collection."""
 
+import errno
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from edge.kernel.errors import InvalidInput, NotFound, StorageFailed, Unavailable
 from memory.artifacts.pieces import PIECE_BYTES, Pieces, PieceTables, hex_of, measure, pieces_of
+from memory.home import Home, storage_errors
 
-__all__ = ["ArtifactStore", "Stored"]
+__all__ = ["ArtifactStore", "Stored", "open_artifacts"]
+
+_GRACE = timedelta(days=1)
+"""So long a content may lie there before the ledger knows of it."""
+_ADVICE = "Set CHARGEHAND_ARTIFACTS to a folder or an address such as s3://BUCKET/FOLDER, or leave it out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +191,26 @@ class ArtifactStore:
         with self._guard(), _found(digest):
             return self._files.modified(self._path(digest))
 
-    def sweep(self, before: datetime) -> None:
+    def collect(self, kept: frozenset[str], now: datetime) -> list[Stored]:
+        """Remove what is not in `kept` and was put over a day ago, and what puts that broke off left.
+
+        Args:
+            now: with a time zone.
+
+        Returns:
+            What was removed.
+        """
+        removed: list[Stored] = []
+        for digest in self.digests():
+            if digest in kept or self.modified(digest) > now - _GRACE:
+                continue
+            found = Stored(digest, self.size(digest), self.url_of(digest))
+            if self.delete(digest):
+                removed.append(found)
+        self._sweep(now - _GRACE)
+        return removed
+
+    def _sweep(self, before: datetime) -> None:
         """Remove what puts that broke off before this moment left."""
         with self._guard():
             for path in self._files.find(f"{self._root}/incoming"):
@@ -263,3 +289,70 @@ def _found(digest: str) -> Generator[None]:
 
 def _altered(digest: str) -> StorageFailed:
     return StorageFailed(f"The content of {digest} was altered: it has another digest now.", "Put the file again.")
+
+
+def open_artifacts(home: Home, url: str | None = None) -> ArtifactStore:
+    """The store at an address that fsspec opens, else in the home's own folder. Opening asks nobody.
+
+    Raises:
+        InvalidInput: fsspec does not know the kind of address, or its package is not installed.
+    """
+    import fsspec
+    from fsspec.implementations.local import LocalFileSystem
+
+    try:
+        # What other processes put is seen at once, and a store that is gone is not taken for one that answers.
+        files, root = fsspec.url_to_fs(url or str(home.artifacts), use_listings_cache=False)
+    except ImportError as error:
+        raise InvalidInput(
+            f"Artifacts cannot be kept in {shown(url)}: a package is missing. {error}.",
+            "Install it beside the hub: for s3:// that is `pip install s3fs`.",
+        ) from error
+    except ValueError as error:
+        raise InvalidInput(f"Artifacts cannot be kept in {shown(url)}: {error}.", _ADVICE) from error
+    copies = home.cache / "artifacts"
+    if isinstance(files, LocalFileSystem):
+        folder = Path(root)
+        return ArtifactStore(files, root, copies, lambda: storage_errors(folder), local=True)
+    kinds = _errors_of(files)
+    return ArtifactStore(
+        files, root, copies, lambda: _store_errors(shown(url), copies, kinds), local=False, folders=not _buckets(files)
+    )
+
+
+def shown(url: str | None) -> str:
+    """The address without user and password."""
+    parts = urlsplit(url or "")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _protocols(files: Any) -> set[str]:
+    named: str | tuple[str, ...] = files.protocol
+    return {named} if isinstance(named, str) else set(named)
+
+
+def _buckets(files: Any) -> bool:
+    """Whether it has no folders, and making one would make a bucket of a name that may be a slip."""
+    return not _protocols(files).isdisjoint({"s3", "gs", "abfs"})
+
+
+def _errors_of(files: Any) -> tuple[type[Exception], ...]:
+    """What its library raises where it cannot do what it is told."""
+    if "s3" not in _protocols(files):
+        return (OSError,)
+    from botocore.exceptions import BotoCoreError  # pyright: ignore[reportMissingImports]
+
+    return (OSError, BotoCoreError)
+
+
+@contextmanager
+def _store_errors(where: str, copies: Path, kinds: tuple[type[Exception], ...]) -> Generator[None]:
+    """Raises StorageFailed: this machine has no room, or the store no right for us. Unavailable: it does not answer."""
+    try:
+        yield
+    except PermissionError as error:
+        raise StorageFailed(f"{where} does not let us in: {error}.", "Check the rights of its key.") from error
+    except kinds as error:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+            raise StorageFailed(f"There is no room under {copies}: {error.strerror}.", "Free some space.") from error
+        raise Unavailable(f"The artifact store {where} does not answer: {error}.", _ADVICE) from error

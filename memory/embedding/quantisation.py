@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.kernel.errors import StorageFailed
-from memory.weight_cache import digest_of_inputs, making, scratch_folder, write_whole
+from memory.weight_cache import build_lock, digest_of_inputs, scratch_folder, write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -69,7 +69,7 @@ def quantise(packaged: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    with making(target), scratch_folder(target) as folder:
+    with build_lock(target), scratch_folder(target) as folder:
         if target.exists():  # by a process that was waited for
             return
         floats, table = folder / "floats.onnx", folder / "table.onnx"

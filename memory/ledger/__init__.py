@@ -1,37 +1,33 @@
 """The system of record: SQLAlchemy Core on SQLite (WAL, synchronous=FULL) or on PostgreSQL by URL.
 
-    tables.py        how the fields of a row become the columns of its table
-    migrations/      brings a database to these tables
-    database.py      transactions, upserts, the failures of one database
-    scope.py         the tenant scope, the one place where tenants are kept apart
-    repository.py    what all repositories share: find, get, list, save; optimistic concurrency
-    unit.py          the unit of work: an open transaction of one tenant, with its repositories
-    group_commit.py  one transaction for several callers' work
-    documents.py     documents and their chunks
-    outbox.py        what the mirrors (lexical index, vectors) have yet to apply
-    threads.py       conversations
-    audit.py         the hash-chained log
-    ...              row, table and repository of what it is named for
+    tables.py      how the fields of a row become the columns of its table
+    migrations/    brings a database to these tables
+    database.py    transactions, upserts, the failures of one database
+    scope.py       the tenant scope, the one place where tenants are kept apart
+    repository.py  what all repositories share: find, get, list, save; optimistic concurrency
+    unit.py        the unit of work: an open transaction of one tenant, with its repositories; group commit
+    documents.py   documents, chunks, and the outbox of changes for the mirrors (lexical index, vectors)
+    threads.py     conversations
+    audit.py       the hash-chained log; idempotent calls
+    ...            row, table and repository of what it is named for
 
 What other stores mirror is written here first, with an outbox row in the same transaction (`memory/mirrors`).
 """
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from memory.ledger.database import Database, open_database
-from memory.ledger.devices import EnrolmentToken, find_enrolment
-from memory.ledger.documents import Documents
-from memory.ledger.group_commit import GroupCommit
-from memory.ledger.outbox import Outbox
-from memory.ledger.principals import ApiKey, find_key
-from memory.ledger.rollouts import tenants_with_due_rollouts, tenants_with_open_rollouts
+from memory.ledger.devices import EnrolmentToken, enrolment_tokens
+from memory.ledger.documents import Documents, Outbox
 from memory.ledger.scope import TenantScope
+from memory.ledger.tenants import ApiKey, api_keys
 from memory.ledger.threads import Threads
-from memory.ledger.unit import ADMINISTRATIVE, Unit
+from memory.ledger.unit import ADMINISTRATIVE, GroupCommit, Unit
 
 __all__ = ["Ledger", "Unit", "open_ledger"]
 
@@ -75,21 +71,17 @@ class Ledger:
         with self.database.snapshot() as connection:
             yield Unit(TenantScope(connection, tenant, ADMINISTRATIVE))
 
-    def tenants_with_open_rollouts(self) -> list[str]:
-        """Who has rollouts that go on."""
-        return tenants_with_open_rollouts(self.database)
-
-    def tenants_with_due_rollouts(self, now: datetime) -> list[str]:
-        """Whom a reconciler has something to do for now, the longest waiting first."""
-        return tenants_with_due_rollouts(self.database, now)
-
     def find_key(self, key_hash: str) -> tuple[str, ApiKey] | None:
-        """The tenant and the API key of this hash, whosever it is."""
-        return find_key(self.database, key_hash)
+        """The tenant and the API key of this hash, whosever it is: who calls is not known before."""
+        return self._by_hash(api_keys, ApiKey, key_hash)
 
     def find_enrolment(self, token_hash: str) -> tuple[str, EnrolmentToken] | None:
         """The tenant and the enrolment token of this hash, whosever it is."""
-        return find_enrolment(self.database, token_hash)
+        return self._by_hash(enrolment_tokens, EnrolmentToken, token_hash)
+
+    def _by_hash(self, table: sa.Table, row: type[T], digest: str) -> tuple[str, T] | None:
+        found = self.database.rows(sa.select(table).where(table.c.hash == digest))
+        return (found[0].pop("tenant"), row(**found[0])) if found else None
 
     def close(self) -> None:
         self.database.close()

@@ -33,5 +33,4 @@ class Alerts(MutableRepository[Alert]):
 
     def all(self, state: str | None = "open", limit: int = 200) -> list[Alert]:
         """Newest first; in one state, or in all."""
-        where = [alerts.c.state == state] if state is not None else []
-        return self._rows.list(*where, order=(alerts.c.raised_at.desc(), alerts.c.id), limit=limit)
+        return self._rows.list(order=(alerts.c.raised_at.desc(), alerts.c.id), limit=limit, state=state)

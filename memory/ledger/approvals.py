@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from edge.kernel.errors import NotFound
-from memory.ledger.repository import MutableRepository, Rows
-from memory.ledger.scope import Condition, TenantScope
+from memory.ledger.repository import MutableRepository
+from memory.ledger.scope import Condition
 from memory.ledger.tables import Key, Max16, Max64, Name, map_table
 
-__all__ = ["Approval", "ApprovalState", "Approvals", "Delegation"]
+__all__ = ["Approval", "ApprovalState", "Approvals", "Delegation", "Delegations"]
 
 ApprovalState = Literal["requested", "approved", "rejected", "expired", "used", "revoked"]
 
@@ -57,24 +56,23 @@ class Delegation:
     until: datetime
     revoked_at: datetime | None = None
 
+    @property
+    def revoked(self) -> bool:
+        return self.revoked_at is not None
+
 
 approvals = map_table("approvals", Approval, sa.Index(None, "tenant", "digest"), sa.Index(None, "tenant", "state"))
 delegations = map_table("delegations", Delegation, sa.Index(None, "tenant", "receiver"))
 
 
 class Approvals(MutableRepository[Approval]):
-    """One tenant's approvals and delegations."""
+    """One tenant's approvals."""
 
     table, row, noun = approvals, Approval, "approval"
 
-    def __init__(self, scope: TenantScope) -> None:
-        super().__init__(scope)
-        self._delegations = Rows(scope, delegations, Delegation)
-
     def all(self, state: ApprovalState | None = None, limit: int = 200) -> list[Approval]:
         """Newest first; in all states, or in one."""
-        where = [approvals.c.state == state] if state is not None else []
-        return self._rows.list(*where, order=(approvals.c.requested_at.desc(), approvals.c.id), limit=limit)
+        return self._rows.list(order=(approvals.c.requested_at.desc(), approvals.c.id), limit=limit, state=state)
 
     def alive(self, digest: str, requester: str, now: datetime) -> Approval | None:
         """The approval of exactly this that can still be decided or used; an approved one before a requested one."""
@@ -86,28 +84,19 @@ class Approvals(MutableRepository[Approval]):
             order=(approvals.c.state, approvals.c.requested_at.desc()),
         )
 
-    def save_delegation(self, delegation: Delegation) -> None:
-        """Insert or overwrite."""
-        self._delegations.put(delegation)
-
-    def get_delegation(self, delegation_id: str) -> Delegation:
-        """Raises NotFound: there is no such delegation."""
-        found = self._delegations.one(id=delegation_id)
-        if found is None:
-            raise NotFound(f"There is no delegation {delegation_id!r}.", "List them with approvals_list.")
-        return found
-
-    def delegations_to(self, receiver: str, now: datetime) -> list[Delegation]:
-        """The rights that `receiver` has been given and that hold at `now`, oldest first."""
-        order = (delegations.c.given_at, delegations.c.id)
-        return self._delegations.list(delegations.c.receiver == receiver, _hold(now), order=order)
-
-    def delegations(self, now: datetime) -> list[Delegation]:
-        """All that hold at `now`."""
-        return self._delegations.list(_hold(now), order=delegations.c.id)
-
     def _known(self) -> list[str]:
         return [approval.id for approval in self.all()]
+
+
+class Delegations(MutableRepository[Delegation]):
+    """One tenant's delegations."""
+
+    table, row, noun, advice = delegations, Delegation, "delegation", "List them with approvals_list."
+
+    def holding(self, now: datetime, receiver: str | None = None) -> list[Delegation]:
+        """All that hold at `now`, by id; or those of one receiver, oldest first."""
+        order = (delegations.c.given_at, delegations.c.id) if receiver is not None else delegations.c.id
+        return self._rows.list(_hold(now), order=order, receiver=receiver)
 
 
 def _hold(now: datetime) -> Condition:

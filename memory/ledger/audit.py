@@ -1,4 +1,4 @@
-"""The audit log: one chain of entries for each tenant, each sealed with the hash of the one before.
+"""The audit log: one hash chain of entries for each tenant; and calls with an idempotency key, with their results.
 
 An entry that was altered no longer fits its hash; one that was removed or moved leaves a gap in the numbers or breaks
 the chain; entries cut off at the end are missed by the head, a row that says how many there are and what the last one's
@@ -6,19 +6,19 @@ hash is. Whoever can write to the database could make all of it anew: note the h
 prints it) and give it to the next verification, which then finds that, too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from edge.kernel.canonical import digest_of
-from memory.ledger.repository import Rows
+from memory.ledger.repository import Repository, Rows
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Key, Max16, Max64, Name, map_table
 
-__all__ = ["Audit", "AuditEntry", "AuditOutcome", "Head", "Verification"]
+__all__ = ["Audit", "AuditEntry", "AuditOutcome", "Call", "Calls", "Head", "Verification"]
 
 AuditOutcome = Literal["done", "refused", "waiting", "failed"]
 _GENESIS = "0" * 64
@@ -177,3 +177,20 @@ def _hash(entry: AuditEntry, tenant: str) -> str:
 
 def _seal(head: Head, tenant: str) -> str:
     return digest_of({"count": head.count, "hash": head.hash, "tenant": tenant, "of": "audit head"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that was done. `digest` is of the tool's name and the arguments; `result` is JSON."""
+
+    principal: Key[Name]
+    key: Key[Name]
+    digest: Max64[str]
+    result: Mapping[str, Any]
+    at: datetime
+
+
+class Calls(Repository[Call]):
+    """One tenant's calls, by principal and idempotency key."""
+
+    table, row, noun = map_table("calls", Call), Call, "call"

@@ -1,4 +1,4 @@
-"""What devices shall be: items for all, for a group or for one device, each with the revision of its last change.
+"""Desired state of devices: items for all, for a group or for one device, each with the revision of its last change.
 
 Revisions are one counter per tenant, and only rise. An item that is removed stays as a tombstone, without a body, so
 that devices hear of it; tombstones are collected in the end, and `floor` says below which revision a device has to
@@ -89,16 +89,12 @@ class DesiredItems(Repository[DesiredItem]):
 
     def for_devices(self, kind: str, name: str) -> list[DesiredItem]:
         """Those of one kind and name that are each for one device, tombstones too."""
-        return self._rows.list(_items.scope == "device", _items.kind == kind, _items.name == name)
+        return self._rows.by(scope="device", kind=kind, name=name)
 
     def all(self, kind: str | None = None, scope: DesiredScope | None = None) -> list[DesiredItem]:
         """What is not removed."""
-        where: list[Condition] = [_items.body.is_not(sa.null())]
-        if kind is not None:
-            where.append(_items.kind == kind)
-        if scope is not None:
-            where.append(_items.scope == scope)
-        return self._rows.list(*where, order=(_items.kind, _items.name, _items.scope, _items.subject))
+        order = (_items.kind, _items.name, _items.scope, _items.subject)
+        return self._rows.list(_items.body.is_not(sa.null()), order=order, kind=kind, scope=scope)
 
     def put(self, item: DesiredItem) -> None:
         """Insert or overwrite."""

@@ -1,18 +1,18 @@
-"""What devices recorded, in the order in which it was received; and what they sent that can never be kept."""
+"""Events of devices in the order of their receipt, rejected events, and questions to and from devices."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from memory.ledger.database import batches
-from memory.ledger.repository import Rows
+from memory.ledger.repository import MutableRepository, Rows
 from memory.ledger.scope import TenantScope
-from memory.ledger.tables import BigInt, Key, Max16, Max32, Max40, Max64, Name, map_table
+from memory.ledger.tables import BigInt, Key, Max8, Max16, Max32, Max40, Max64, Name, map_table
 
-__all__ = ["DeviceEvent", "DeviceEvents", "Rejected"]
+__all__ = ["DeviceEvent", "DeviceEvents", "DeviceQuestion", "DeviceQuestions", "Rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +100,14 @@ class DeviceEvents:
         Args:
             before: a position; only what came before it.
         """
-        where = [device_events.c.device == device]
-        if kind is not None:
-            where.append(device_events.c.kind == kind)
-        if before is not None:
-            where.append(device_events.c.position < before)
-        return self._rows.list(*where, order=device_events.c.position.desc(), limit=limit)
+        where = [device_events.c.position < before] if before is not None else []
+        order = device_events.c.position.desc()
+        return self._rows.list(*where, order=order, limit=limit, device=device, kind=kind)
 
     def newest(self, kind: str | None = None, limit: int = 100) -> list[DeviceEvent]:
         """Of all devices, newest received first."""
-        where = [device_events.c.kind == kind] if kind is not None else []
         order = (device_events.c.received_at.desc(), device_events.c.device, device_events.c.position.desc())
-        return self._rows.list(*where, order=order, limit=limit)
+        return self._rows.list(order=order, limit=limit, kind=kind)
 
     def rejected(self, device: str, limit: int = 100) -> list[Rejected]:
         """Newest first."""
@@ -122,3 +118,42 @@ class DeviceEvents:
         """Those of one stream behind this number, ascending."""
         where = (rejected_events.c.device == device, rejected_events.c.stream == stream, rejected_events.c.seq > after)
         return self._set_aside.list(*where, order=(rejected_events.c.seq, rejected_events.c.key), limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceQuestion:
+    """One question.
+
+    Attributes:
+        origin: who asks: somebody at the hub the device, or somebody at the device the hub.
+        asked_by: a principal of the hub, or what the device calls who asked it.
+        answer: JSON; None while there is none.
+        details: JSON; what else the device said of it.
+    """
+
+    id: Key[Name]
+    device: Name
+    text: str
+    asked_by: Name
+    asked_at: datetime
+    origin: Max8[Literal["hub", "device"]] = "hub"
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    answer: Mapping[str, Any] | None = None
+    answered_at: datetime | None = None
+
+
+device_questions = map_table("device_questions", DeviceQuestion, sa.Index(None, "tenant", "device"))
+
+
+class DeviceQuestions(MutableRepository[DeviceQuestion]):
+    """One tenant's questions to and from devices."""
+
+    table, row, noun, advice = device_questions, DeviceQuestion, "question", "List the answers."
+
+    def all(
+        self, origin: str = "hub", device: str | None = None, *, open_only: bool = False, limit: int = 100
+    ) -> list[DeviceQuestion]:
+        """Newest first; of all devices, or of one."""
+        where = [device_questions.c.answered_at.is_(None)] if open_only else []
+        order = (device_questions.c.asked_at.desc(), device_questions.c.id)
+        return self._rows.list(*where, order=order, limit=limit, origin=origin, device=device)

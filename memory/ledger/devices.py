@@ -1,17 +1,34 @@
-"""Devices at the edge: where they belong, what they reported, and the one-time tokens with which they enrol."""
+"""Devices at the edge: enrolment tokens, uplinks (key, streams of events, revision of the desired state), sessions.
+
+A device session, which a sync begins with, is all that the hub has of a device, read with one statement.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from memory.ledger.database import Database
-from memory.ledger.repository import MutableRepository, RevisedRepository
-from memory.ledger.tables import Key, Max16, Max64, Name, map_table
+from memory.ledger.database import batches
+from memory.ledger.desired import DesiredHead, desired_heads, desired_items
+from memory.ledger.device_events import rejected_events
+from memory.ledger.repository import MutableRepository, Repository, RevisedRepository
+from memory.ledger.scope import JoinedRow, TenantScope
+from memory.ledger.tables import BigInt, Key, Max16, Max32, Max64, Name, map_table
 
-__all__ = ["Device", "Devices", "EnrolmentToken", "Enrolments", "find_enrolment"]
+__all__ = [
+    "Device",
+    "DeviceSession",
+    "DeviceSessions",
+    "Devices",
+    "EnrolmentToken",
+    "Enrolments",
+    "Stream",
+    "Streams",
+    "Uplink",
+    "Uplinks",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ class Devices(RevisedRepository[Device]):
         return {str(row["id"]): str(row["group"]) for row in rows}
 
     def report(self, device_id: str, reported: Mapping[str, Any]) -> None:
-        """Set what the device says that it is; that is no change by people, and leaves the revision."""
+        """Set the reported state; that is no change by people, and leaves the revision."""
         self._scope.update_by(devices, {"reported": dict(reported)}, {"id": device_id})
 
 
@@ -83,7 +100,146 @@ class Enrolments(MutableRepository[EnrolmentToken]):
         return self._rows.list(order=(enrolment_tokens.c.created_at.desc(), enrolment_tokens.c.id))
 
 
-def find_enrolment(database: Database, token_hash: str) -> tuple[str, EnrolmentToken] | None:
-    """The tenant and the token of this hash, whosever it is: who calls is not known before."""
-    rows = database.rows(sa.select(enrolment_tokens).where(enrolment_tokens.c.hash == token_hash))
-    return (rows[0].pop("tenant"), EnrolmentToken(**rows[0])) if rows else None
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """What the hub knows of its exchange with one device.
+
+    Attributes:
+        public_key: Ed25519, base64; whoever signs with it is the device.
+        facts: what the device said of itself when it enrolled; JSON.
+        events: how many of its events are kept.
+        stream_number: of the current stream; 0 before the first.
+        reported_version: of the state that it reported, within that stream; -1 for none. `reported_digest` is of it.
+        have_revision: of the desired state, as the device said last; -1 for none.
+        refetch_below: a device that has less than this revision gets the whole.
+        seen_at: when it synced last, by the hub's clock.
+    """
+
+    device: Key[Name]
+    public_key: Max64[str]
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    events: BigInt = 0
+    stream_number: BigInt = 0
+    reported_version: BigInt = -1
+    reported_digest: Max64[str] = ""
+    have_revision: BigInt = -1
+    refetch_below: BigInt = 0
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One outbox of a device: one that lost its disk, or whose disk was set back, has a new one.
+
+    Attributes:
+        stream: the device's name for it.
+        number: rises with each stream that begins, or goes on after another; the highest is the current one.
+        cursor, chain: the hub's place: everything up to here is kept.
+        thinned: class -> events that the device gave up before they were sent.
+    """
+
+    device: Key[Name]
+    stream: Key[Max32[str]]
+    number: BigInt
+    cursor: BigInt
+    chain: Max64[str]
+    begun_at: datetime
+    thinned: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSession:
+    """A device that calls, and what the hub has of it.
+
+    Attributes:
+        stream: the one that it names; None where that is new.
+        head: of the tenant's desired items.
+        has_own: there are desired items for this device alone, tombstones too.
+        has_rejected: something that it sent was set aside, in whatever stream.
+    """
+
+    group: str
+    state: Literal["enrolled", "revoked"]
+    uplink: Uplink
+    stream: Stream | None
+    head: DesiredHead
+    has_own: bool
+    has_rejected: bool
+
+
+uplinks = map_table("uplinks", Uplink, sa.ForeignKeyConstraint(["tenant", "device"], ["devices.tenant", "devices.id"]))
+device_streams = map_table("device_streams", Stream)
+
+
+class Uplinks(MutableRepository[Uplink]):
+    """One tenant's uplinks, by device."""
+
+    table, row, noun = uplinks, Uplink, "uplink"
+
+    def count(self) -> int:
+        return int(self._scope.rows(sa.select(sa.func.count().label("count")).select_from(uplinks))[0]["count"])
+
+    def some(self, devices: list[str]) -> list[Uplink]:
+        """Of these devices, in any order."""
+        return [link for part in batches(devices) for link in self._rows.list(uplinks.c.device.in_(part))]
+
+    def change(self, device: str, **values: Any) -> None:
+        """Set these columns of one uplink."""
+        self._scope.update_by(uplinks, values, {"device": device})
+
+    def refetch(self, devices: list[str], below: int) -> None:
+        """Send the whole to these devices where they have less than this revision."""
+        for part in batches(devices):
+            self._scope.update(uplinks, {"refetch_below": below}, uplinks.c.device.in_(part))
+
+
+class Streams(Repository[Stream]):
+    """The streams of one tenant's devices, by device and stream."""
+
+    table, row, noun = device_streams, Stream, "stream"
+
+    def of(self, device: str) -> list[Stream]:
+        """Newest first."""
+        return self._rows.list(device_streams.c.device == device, order=device_streams.c.number.desc())
+
+    def advance(self, stream: Stream, **values: Any) -> None:
+        """Set these columns of one stream."""
+        self._scope.update_by(device_streams, values, {"device": stream.device, "stream": stream.stream})
+
+
+class DeviceSessions:
+    """Reads one tenant's device sessions, each at once: devices come often, and each read costs."""
+
+    _PARTS = (
+        JoinedRow(devices, ("group", "state"), (("id", "device"),)),
+        JoinedRow(uplinks, tuple(field.name for field in fields(Uplink)), (("device", "device"),)),
+        JoinedRow(
+            device_streams,
+            tuple(field.name for field in fields(Stream)),
+            (("device", "device"), ("stream", "stream")),
+        ),
+        JoinedRow(desired_heads, tuple(field.name for field in fields(DesiredHead))),
+        JoinedRow(desired_items, (), (("scope", "own"), ("subject", "device"))),
+        JoinedRow(rejected_events, (), (("device", "device"),)),
+    )
+
+    def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
+
+    def find(self, device: str, stream: str) -> DeviceSession | None:
+        """None where there is no such device, or it never had a key."""
+        found = self._scope.find_joined(self._PARTS, {"device": device, "stream": stream, "own": "device"})
+        if found is None:
+            return None
+        about, link, place, head, own, rejected = found
+        if about is None or link is None:
+            return None
+        return DeviceSession(
+            about["group"],
+            about["state"],
+            Uplink(**link),
+            Stream(**place) if place is not None else None,
+            DesiredHead(**head) if head is not None else DesiredHead(),
+            own is not None,
+            rejected is not None,
+        )

@@ -37,10 +37,12 @@ class Rows(Generic[T]):
         """The first whose columns have these values."""
         return next(iter(self.by(**key)), None)
 
-    def list(self, *where: Condition, order: Any = (), limit: int | None = None) -> list[T]:
-        """All that fit; in `order` (a column or several)."""
+    def list(self, *where: Condition, order: Any = (), limit: int | None = None, **equal: Any) -> list[T]:
+        """All that fit, whose columns have the values of `equal` that are not None; in `order` (one column or more)."""
         ordered = order if isinstance(order, tuple) else (order,)
-        return [self._kind(**row) for row in self._scope.find(self._table, self._names, where, ordered, limit)]
+        same = [self._table.c[name] == value for name, value in equal.items() if value is not None]
+        found = self._scope.find(self._table, self._names, (*where, *same), ordered, limit)
+        return [self._kind(**row) for row in found]
 
     def first(self, *where: Condition, order: Any = ()) -> T | None:
         found = self.list(*where, order=order, limit=1)

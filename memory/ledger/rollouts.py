@@ -1,9 +1,9 @@
-"""Rollouts as they are kept; what their states mean stands in `tools/rollouts`."""
+"""Targets with the desired split of their traffic, and rollouts with leases and events; see `tools/rollouts`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -12,7 +12,15 @@ from memory.ledger.repository import RevisedRepository, Rows
 from memory.ledger.scope import Condition, TenantScope
 from memory.ledger.tables import Key, Max32, Max64, Name, map_table
 
-__all__ = ["Rollout", "RolloutEvent", "Rollouts", "tenants_with_due_rollouts", "tenants_with_open_rollouts"]
+__all__ = [
+    "Rollout",
+    "RolloutEvent",
+    "Rollouts",
+    "Target",
+    "Targets",
+    "tenants_with_due_rollouts",
+    "tenants_with_open_rollouts",
+]
 
 _LEASE = frozenset({"lease_owner", "lease_until"})
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
@@ -60,6 +68,15 @@ class RolloutEvent:
     kind: Max64[str]
     detail: Mapping[str, Any]
 
+    @property
+    def text(self) -> str:
+        return self.detail["text"]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """JSON, for programs."""
+        return self.detail["data"]
+
 
 rollouts = map_table("rollouts", Rollout, sa.Index(None, "ended_at", "due_at"), sa.Index(None, "tenant", "target"))
 rollout_events = map_table(
@@ -81,9 +98,9 @@ class Rollouts(RevisedRepository[Rollout]):
 
     def all(self, target: str | None = None, limit: int = 200, *, active: bool = False) -> list[Rollout]:
         """Newest first; of all targets, or of one; `active`: those that have not ended."""
-        where = [rollouts.c.target == target] if target is not None else []
-        where += [rollouts.c.ended_at.is_(None)] if active else []
-        return self._rows.list(*where, order=(rollouts.c.created_at.desc(), rollouts.c.id), limit=limit)
+        where = [rollouts.c.ended_at.is_(None)] if active else []
+        order = (rollouts.c.created_at.desc(), rollouts.c.id)
+        return self._rows.list(*where, order=order, limit=limit, target=target)
 
     def open(self, limit: int | None = None) -> list[Rollout]:
         """Those that have not ended, the longest due first."""
@@ -178,3 +195,47 @@ def tenants_with_open_rollouts(database: Database) -> list[str]:
 
 def _due(now: datetime) -> tuple[Condition, Condition]:
     return rollouts.c.ended_at.is_(None), sa.or_(rollouts.c.due_at.is_(None), rollouts.c.due_at <= now)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A serving target of the gateway, or a group of devices: its desired state.
+
+    Attributes:
+        traffic: version id -> weight; JSON, shaped by who splits the traffic.
+        configuration: what goes with the versions; JSON.
+        revision: counts changes; 0 for one that is new.
+    """
+
+    name: Key[Name]
+    kind: Max32[Literal["serving", "devices"]]
+    traffic: Mapping[str, Any]
+    updated_at: datetime
+    configuration: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    revision: int = 0
+
+
+targets = map_table("targets", Target)
+
+
+class Targets(RevisedRepository[Target]):
+    """One tenant's targets."""
+
+    table, row, noun = targets, Target, "target"
+
+    def revisions(self, names: Sequence[str]) -> dict[str, int]:
+        """Of those of these targets that there are."""
+        found = self._scope.find(targets, ("name", "revision"), [targets.c.name.in_(names)])
+        return {row["name"]: row["revision"] for row in found}
+
+    def save(self, item: Target) -> Target:
+        """Insert at revision 0, else overwrite what was read; returns it with its new revision.
+
+        Raises:
+            Conflict: it was changed since it was read, or is there already.
+        """
+        if item.revision > 0:
+            return super().save(item)
+        after = self._revised(item)
+        self._add_new(after, "Read it, then change it.")
+        return after

@@ -1,4 +1,4 @@
-"""Conversations: who has which, and when it was last used. What was said stands in `memory/threads.py`."""
+"""Conversations: who has which, and when it was last used. The messages stand in `memory/threads.py`."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime

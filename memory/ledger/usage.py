@@ -1,4 +1,4 @@
-"""What each version served, counted by minute."""
+"""Usage of each version by minute; measurements of the arms of targets by second."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from memory.ledger.database import batches
 from memory.ledger.repository import Rows
-from memory.ledger.scope import Condition, TenantScope
+from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Instant, Key, Name, map_table, metadata, tenant_column
 
-__all__ = ["ShadowUsageLog", "Usage", "UsageLog"]
+__all__ = ["Measured", "MeasurementLog", "ShadowUsageLog", "Usage", "UsageLog"]
 
 _REMEMBERED = timedelta(days=1)
 _COUNTS = ("requests", "errors", "tokens_in", "tokens_out", "latency_ms_sum", "cost")
@@ -79,14 +79,9 @@ class UsageLog:
 
     def of(self, target: str | None = None, version: str | None = None, since: datetime | None = None) -> list[Usage]:
         """By minute, oldest first."""
-        where: list[Condition] = []
-        if target is not None:
-            where.append(self.table.c.target == target)
-        if version is not None:
-            where.append(self.table.c.version == version)
-        if since is not None:
-            where.append(self.table.c.minute >= since)
-        return self._rows.list(*where, order=(self.table.c.minute, self.table.c.target, self.table.c.version))
+        where = [self.table.c.minute >= since] if since is not None else []
+        order = (self.table.c.minute, self.table.c.target, self.table.c.version)
+        return self._rows.list(*where, order=order, target=target, version=version)
 
     def total(self, since: datetime) -> dict[str, float]:
         """All that the tenant used since then: requests, errors, tokens_in, tokens_out, latency_ms_sum, cost."""
@@ -99,3 +94,58 @@ class ShadowUsageLog(UsageLog):
     """What versions used for answers that were thrown away; it is no use of the tenant's."""
 
     table = shadow_usage
+
+
+_KEPT = timedelta(days=2)
+_SUMS = (
+    *("requests", "errors", "latency_count", "latency_total"),
+    *("latency_squares", "score_count", "score_total", "score_squares"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One second of one arm; counts and sums, so that seconds can be added.
+
+    Attributes:
+        arm: key of the arm.
+        second: its start.
+        latency_total, latency_squares: sum, and sum of squares, of scaled latencies, 0 to 1 each.
+        score_total, score_squares: the same of quality scores.
+    """
+
+    target: Key[Name]
+    arm: Key[Name]
+    second: Key[datetime]
+    requests: BigInt = 0
+    errors: BigInt = 0
+    latency_count: BigInt = 0
+    latency_total: float = 0.0
+    latency_squares: float = 0.0
+    score_count: BigInt = 0
+    score_total: float = 0.0
+    score_squares: float = 0.0
+
+
+measurements = map_table("measurements", Measured, sa.Index(None, "tenant", "second"))
+
+
+class MeasurementLog:
+    """One tenant's measurements; they are kept for two days."""
+
+    def __init__(self, scope: TenantScope) -> None:
+        self._scope = scope
+        self._rows = Rows(scope, measurements, Measured)
+
+    def add(self, measured: Measured) -> None:
+        """Add to what its second has."""
+        self._rows.accumulate(measured, _SUMS)
+
+    def total(self, target: str, arm: str, since: datetime, until: datetime) -> Measured:
+        """The sum over the seconds that begin at `since` <= t < `until`."""
+        sums = self._scope.sums_by(measurements, _SUMS, {"target": target, "arm": arm}, "second", since, until)
+        return Measured(target, arm, since, **sums)
+
+    def forget(self, now: datetime) -> int:
+        """Remove what is older than two days; returns how many seconds."""
+        return self._rows.delete(measurements.c.second < now - _KEPT)

@@ -1,4 +1,4 @@
-"""Versions of models: base + adapter + quantisation, each by the digest of its content; and the aliases for them."""
+"""Models, their versions (base, adapter and quantisation, by the digest of their content), aliases and artifacts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from memory.ledger.repository import Repository, RevisedRepository
-from memory.ledger.tables import Key, Max32, Max64, Max80, Name, map_table
+from memory.ledger.repository import MutableRepository, Repository, RevisedRepository
+from memory.ledger.tables import BigInt, Key, Max32, Max64, Max80, Max128, Name, map_table
 
-__all__ = ["STAGES", "Alias", "Aliases", "Version", "Versions"]
+__all__ = ["STAGES", "Alias", "Aliases", "Artifact", "Artifacts", "Model", "Models", "Version", "Versions"]
 
 STAGES = ("candidate", "staging", "production", "retired")
 """The stages that every tenant has; it may use others."""
@@ -118,3 +118,60 @@ class Aliases(Repository[Alias]):
         """Raises NotFound: there is no such alias."""
         self.get(name)
         self._rows.delete(aliases.c.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A line of versions.
+
+    Attributes:
+        catalogue_id: what it descends from in the catalogue of published models.
+        retired_at: since when no new version is taken; `retired_reason` says why, empty where it is not retired.
+    """
+
+    name: Key[Name]
+    catalogue_id: Name | None
+    description: str
+    created_at: datetime
+    created_by: Name
+    retired_at: datetime | None = None
+    retired_reason: str = ""
+
+
+models = map_table("models", Model)
+
+
+class Models(MutableRepository[Model]):
+    """One tenant's models."""
+
+    table, row, noun = models, Model, "model"
+    missing = "There is no model {key!r} in the roster."
+
+    def add(self, item: Model) -> None:
+        """Raises Conflict: there is such a model already."""
+        self._add_new(item, "Register a new version of it instead.")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One content. `digest` is `sha256:` and 64 hexadecimal digits; `url` is any that fsspec opens."""
+
+    digest: Key[Max80[str]]
+    media_type: Max128[str]
+    size_bytes: BigInt
+    url: str
+    created_at: datetime
+
+
+artifacts = map_table("artifacts", Artifact)
+
+
+class Artifacts(MutableRepository[Artifact]):
+    """One tenant's artifacts, by digest."""
+
+    table, row, noun = artifacts, Artifact, "artifact"
+    missing, advice = "There is no artifact {key}.", "Register it first."
+
+    def remove(self, digest: str) -> bool:
+        """Whether the tenant had it."""
+        return self._rows.delete(artifacts.c.digest == digest) > 0

@@ -1,23 +1,22 @@
-"""The lexical index: BM25 (Robertson & Zaragoza 2009) by SQLite FTS5 over text that `analyse` prepared."""
+"""The lexical index: BM25 (Robertson & Zaragoza 2009) by SQLite FTS5 over text that `terms_of` prepared."""
 
 import json
-import re
 import sqlite3
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Chunk
 from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
 from memory.mirrors.projection import Mirror
 
-__all__ = ["ANALYSER_VERSION", "LexicalIndex", "analyse", "open_lexical_index"]
+__all__ = ["ANALYSER_VERSION", "LexicalIndex", "open_lexical_index"]
 
 ANALYSER_VERSION = 2
-"""Raised whenever `analyse` gives other terms for the same text: the index is then made anew."""
+"""Raised whenever `terms_of` gives other terms for the same text: the index is then made anew."""
 
 _TENANT_SHIFT = 40
 """Of the row number: the bits above say whose chunk it is."""
@@ -42,65 +41,6 @@ SELECT json_group_object(
     term.key, (SELECT count(*) FROM terms WHERE terms MATCH term.value AND rowid BETWEEN ? AND ?)
 ) FROM json_each(?) AS term
 """
-_WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
-_PART = re.compile(r"[a-z]+|[0-9]+")
-# Function words and the words that only make a question a question.
-_STOP = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it"
-    " its may me might must my no not of on or our she should so some such than that the their them then there these"
-    " they this those to us was we were what when where which while who why will with would you your".split()
-)
-_stemming = threading.Lock()
-"""The stemmer holds the word that it works on; searches run in several threads."""
-_STOP_ZH = re.compile("[的了吗呢吧啊是在和与或我你它们这那个么什怎请有]")
-
-
-def analyse(text: str) -> list[str]:
-    """Split text into index terms, lower case.
-
-    English words are stemmed (Snowball English) and function words left out; codes such as "E-217" or "qwen2.5-3b"
-    give themselves without punctuation and their parts; Chinese runs give overlapping pairs of characters.
-    """
-    terms: list[str] = []
-    for word in _WORD.findall(text.lower()):
-        if word[0] >= "\u3400":
-            terms.extend(_pairs(word))
-        else:
-            terms.extend(_word_terms(word))
-    return terms
-
-
-def _pairs(run: str) -> list[str]:
-    """Overlapping pairs between the function words; a character that stands alone is a term, too."""
-    terms: list[str] = []
-    for part in _STOP_ZH.split(run):
-        terms.extend([part] if len(part) == 1 else (part[index : index + 2] for index in range(len(part) - 1)))
-    return terms
-
-
-@lru_cache(maxsize=65536)
-def _word_terms(word: str) -> tuple[str, ...]:
-    if word in _STOP:
-        return ()
-    if word.isalpha():
-        return (_stem(word),)
-    if word.endswith("'s"):
-        return _word_terms(word[:-2])
-    joined = re.sub(r"[^a-z0-9]", "", word)
-    parts = [_stem(part) if part.isalpha() else part for part in _PART.findall(word) if part not in _STOP]
-    return tuple(dict.fromkeys([joined, *parts]))
-
-
-def _stem(word: str) -> str:
-    with _stemming:
-        return _stemmer().stemWord(word)
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
 
 
 class LexicalIndex(Mirror):
@@ -140,8 +80,8 @@ class LexicalIndex(Mirror):
                 return
             first = self._next_row(tenant)
             for row, chunk in enumerate(chunks, first):
-                heading = " ".join(analyse(" ".join((title, *chunk.heading_path))))
-                body = " ".join(analyse(chunk.text))
+                heading = " ".join(terms_of(" ".join((title, *chunk.heading_path))))
+                body = " ".join(terms_of(chunk.text))
                 self._connection.execute(
                     "INSERT INTO terms (rowid, heading, body) VALUES (?, ?, ?)", (row, heading, body)
                 )

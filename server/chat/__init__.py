@@ -4,4 +4,5 @@ conversation.py   one turn through the supervisor graph, from message to answer 
 agui.py           turn events to AG-UI events
 runs.py           turns running in the hub: followed, resumed after a lost connection, cancelled
 routes.py         their HTTP routes
+messages.py       what a message may be, and what may name its thread and its run
 """

@@ -23,7 +23,7 @@ from server.chat.messages import check_id, check_message
 from tools.calling.context import ToolContext, require_scope
 from tools.serving.metering import charged_to
 
-__all__ = ["CHAT", "Conversation", "Reply", "open_conversation"]
+__all__ = ["CHAT", "Conversation", "TurnResult", "open_conversation"]
 
 CHAT = "chat:use"
 """The scope of those who may take turns, and read and remove the threads of their tenant."""
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TurnResult:
     """What a turn ended with; `approvals` are the ids that it waits for."""
 
     thread_id: str
@@ -53,7 +53,9 @@ class Conversation:
         self.threads = threads
         self._graph = build_supervisor(dependencies, threads.checkpointer)
 
-    async def take_turn(self, thread_id: str, message: str, emit: Emit, caller: ToolContext | None = None) -> Reply:
+    async def take_turn(
+        self, thread_id: str, message: str, emit: Emit, caller: ToolContext | None = None
+    ) -> TurnResult:
         """Answer one message. Cancelling the task stops the graph and the model, and keeps what was said until then.
 
         Args:
@@ -103,7 +105,7 @@ class Conversation:
         finally:
             await asyncio.gather(asking, return_exceptions=True)
 
-    async def _run(self, thread_id: str, asked: list[AnyMessage], caller: ToolContext, emit: Emit) -> Reply:
+    async def _run(self, thread_id: str, asked: list[AnyMessage], caller: ToolContext, emit: Emit) -> TurnResult:
         settings = self.dependencies.settings
         so_far = Transcript()
         record = partial(self._record, thread_id, asked, caller, so_far)
@@ -128,7 +130,7 @@ class Conversation:
             _log.exception("a turn failed")
             await record("failed", f"An internal error: {type(error).__name__}.")
             raise
-        return Reply(
+        return TurnResult(
             thread_id=thread_id,
             answer=so_far.said,
             route=so_far.route or {},

@@ -13,7 +13,7 @@ from memory.ledger.threads import Thread
 from memory.threads import SavedMessage
 from server.chat.conversation import CHAT
 from server.chat.messages import check_id, check_message
-from server.chat.runs import Run, Runs
+from server.chat.runs import ChatRun, Runs
 from server.hub import Hub
 from tools.calling.context import ToolContext, require_scope
 
@@ -88,7 +88,7 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     return router
 
 
-def _events(run: Run, after: int) -> EventSourceResponse:
+def _events(run: ChatRun, after: int) -> EventSourceResponse:
     async def stream() -> AsyncIterator[ServerSentEvent]:
         async for number, event in run.follow(after):
             yield ServerSentEvent(event, id=str(number))

@@ -14,7 +14,7 @@ from server.chat.agui import AguiRun, encode
 from server.chat.conversation import Conversation
 from tools.calling.context import ToolContext
 
-__all__ = ["Run", "Runs"]
+__all__ = ["ChatRun", "Runs"]
 
 _log = logging.getLogger(__name__)
 _KEPT_FINISHED_S = 600.0
@@ -22,7 +22,7 @@ _KEPT_FINISHED = 256
 
 
 @dataclass(eq=False)
-class Run:
+class ChatRun:
     """One turn and everything that it has sent, so that a client can come back for the rest.
 
     Attributes:
@@ -69,10 +69,10 @@ class Runs:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._runs: dict[str, Run] = {}
-        self._active: dict[str, Run] = {}
+        self._runs: dict[str, ChatRun] = {}
+        self._active: dict[str, ChatRun] = {}
 
-    def start(self, run_id: str, thread_id: str, message: str, caller: ToolContext | None = None) -> Run:
+    def start(self, run_id: str, thread_id: str, message: str, caller: ToolContext | None = None) -> ChatRun:
         """Begin a turn; `caller` as of `Conversation.take_turn`.
 
         Raises:
@@ -84,12 +84,12 @@ class Runs:
             raise Conflict(f"There is a run {run_id!r} already.", "Give each run an id of its own.")
         self._forget_old()
         caller = caller or self._conversation.dependencies.caller
-        run = Run(run_id, thread_id, caller.tenant)
+        run = ChatRun(run_id, thread_id, caller.tenant)
         self._runs[run_id] = self._active[thread_id] = run
         run.task = asyncio.create_task(self._execute(run, message, caller), name=f"run {run_id}")
         return run
 
-    def get(self, run_id: str, tenant: str | None = None) -> Run:
+    def get(self, run_id: str, tenant: str | None = None) -> ChatRun:
         """Raises NotFound: no such run is in progress or was lately; or not in this tenant, where one is given."""
         run = self._runs.get(run_id)
         if run is None or tenant not in {None, run.tenant}:
@@ -120,7 +120,7 @@ class Runs:
         for run_id in [run.id for run in self._active.values()]:
             await self.cancel(run_id)
 
-    async def _execute(self, run: Run, message: str, caller: ToolContext) -> None:
+    async def _execute(self, run: ChatRun, message: str, caller: ToolContext) -> None:
         agui = AguiRun(run.thread_id, run.id)
 
         def emit(event: TurnEvent) -> None:

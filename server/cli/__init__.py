@@ -11,9 +11,8 @@ from typing import Any
 import click
 
 from edge.kernel.errors import ChargehandError
-from memory.gc_tuning import collect_rarely
-from memory.telemetry import silence_third_parties
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
+from server.process import collect_rarely, silence_third_parties
 
 __all__ = ["cli", "main", "print_json", "run_command", "tell_training"]
 

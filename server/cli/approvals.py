@@ -1,18 +1,22 @@
 """`chargehand approvals`: see what waits for somebody's agreement, agree or refuse."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from server.cli import print_json
-from server.cli.session import open_session
+from server.cli.session import tool_command
 
 __all__ = ["command"]
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_comment_option = click.option("-m", "--comment", default="", help="Why, for the record.")
-_STATES = click.Choice(["requested", "approved", "rejected", "expired", "used", "revoked"])
+_approval = click.argument("approval")
+_comment = click.option("-m", "--comment", default="", help="Why, for the record.")
+_state = click.option(
+    "--state",
+    type=click.Choice(["requested", "approved", "rejected", "expired", "used", "revoked"]),
+    help="Only those in this state.",
+)
 
 
 @click.group("approvals")
@@ -23,67 +27,33 @@ def command() -> None:
     """
 
 
-@command.command("list")
-@click.option("--state", type=_STATES, help="Only those in this state.")
-@_json_option
-def listed(state: str | None, as_json: bool) -> None:
-    """Show the requests, newest first, with exactly what is to be done."""
-    with open_session() as session:
-        found = session.call("approvals_list", {"state": state})
+@tool_command(
+    command, "list", "approvals_list", _state,
+    rows="approvals", help="Show the requests, newest first, with exactly what is to be done.",
+)  # fmt: skip
+def _listed(found: dict[str, Any]) -> Iterator[str]:
     for approval in found["approvals"]:
-        if as_json:
-            print_json(approval)
-        else:
-            _print(approval)
-    if not found["approvals"] and not as_json:
-        click.echo("No approvals.")
+        yield from _lines(approval)
+    if not found["approvals"]:
+        yield "No approvals."
 
 
-@command.command("approve")
-@click.argument("approval")
-@_comment_option
-@_json_option
-def approve(approval: str, comment: str, as_json: bool) -> None:
-    """Agree to APPROVAL, so that whoever asked can do exactly that once."""
-    _decide("approval_approve", approval, comment, as_json)
-
-
-@command.command("reject")
-@click.argument("approval")
-@_comment_option
-@_json_option
-def reject(approval: str, comment: str, as_json: bool) -> None:
-    """Refuse APPROVAL."""
-    _decide("approval_reject", approval, comment, as_json)
-
-
-@command.command("revoke")
-@click.argument("approval")
-@_comment_option
-@_json_option
-def revoke(approval: str, comment: str, as_json: bool) -> None:
-    """Take APPROVAL back before it is used."""
-    _decide("approval_revoke", approval, comment, as_json)
-
-
-def _decide(tool: str, approval: str, comment: str, as_json: bool) -> None:
-    with open_session() as session:
-        decided = session.call(tool, {"approval": approval, "comment": comment})
-    if as_json:
-        print_json(decided)
-    else:
-        _print(decided)
-
-
-def _print(approval: dict[str, Any]) -> None:
-    click.echo(f"{approval['id']}  {approval['state']:<9} {approval['tool']}  asked by {approval['requester']}")
-    click.echo(f"  {json.dumps(approval['arguments'], ensure_ascii=False)}")
+def _lines(approval: dict[str, Any]) -> Iterator[str]:
+    yield f"{approval['id']}  {approval['state']:<9} {approval['tool']}  asked by {approval['requester']}"
+    yield f"  {json.dumps(approval['arguments'], ensure_ascii=False)}"
     if approval["plan"] is not None:
-        click.echo(f"  plan: {json.dumps(approval['plan'], ensure_ascii=False)}")
+        yield f"  plan: {json.dumps(approval['plan'], ensure_ascii=False)}"
     if approval["decided_by"]:
         place = f" in the place of {approval['on_behalf_of']}" if approval["on_behalf_of"] else ""
-        click.echo(
-            f"  decided by {approval['decided_by']}{place}{': ' if approval['comment'] else ''}{approval['comment']}"
-        )
+        comment = f": {approval['comment']}" if approval["comment"] else ""
+        yield f"  decided by {approval['decided_by']}{place}{comment}"
     elif approval["state"] == "requested":
-        click.echo(f"  until {approval['expires_at'][:16]} UTC")
+        yield f"  until {approval['expires_at'][:16]} UTC"
+
+
+for _name, _help in (
+    ("approve", "Agree to APPROVAL, so that whoever asked can do exactly that once."),
+    ("reject", "Refuse APPROVAL."),
+    ("revoke", "Take APPROVAL back before it is used."),
+):
+    tool_command(command, _name, f"approval_{_name}", _approval, _comment, help=_help)(_lines)

@@ -1,14 +1,17 @@
 """`chargehand audit`: read the audit log, and prove that nobody changed it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from server.cli import print_json
-from server.cli.session import open_session
+from server.cli.session import tool_command
 from server.outcomes import DONE, FAILED
 
 __all__ = ["command"]
+
+_noted = click.option("--noted", metavar="COUNT:HASH", help="A head that an earlier verification printed.")
+_limit = click.option("-n", "--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 
 
 @click.group("audit")
@@ -16,35 +19,23 @@ def command() -> None:
     """Read the audit log, and prove that nobody changed it."""
 
 
-@command.command("verify")
-@click.option("--noted", metavar="COUNT:HASH", help="A head that an earlier verification printed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify(noted: str | None, as_json: bool) -> int:
-    """Check every entry of the caller's tenant. Exit code 1 when one was altered, removed or moved."""
-    with open_session() as session:
-        found = session.call("audit_verify", {"noted": noted})
-    if as_json:
-        print_json(found)
-    elif found["whole"]:
-        click.echo(f"{found['checked']} entries of {found['tenant']}, all as they were written.")
-        click.echo(f"head {found['head']}")
+@tool_command(
+    command, "verify", "audit_verify", _noted,
+    code=lambda found: DONE if found["whole"] else FAILED,
+    help="Check every entry of the caller's tenant. Exit code 1 when one was altered, removed or moved.",
+)  # fmt: skip
+def _verified(found: dict[str, Any]) -> Iterator[str]:
+    if found["whole"]:
+        yield f"{found['checked']} entries of {found['tenant']}, all as they were written."
+        yield f"head {found['head']}"
     else:
-        click.echo(f"The audit log of {found['tenant']} is broken. {found['why']}")
-        click.echo(f"{found['checked']} entries before it are as they were written.")
-    return DONE if found["whole"] else FAILED
+        yield f"The audit log of {found['tenant']} is broken. {found['why']}"
+        yield f"{found['checked']} entries before it are as they were written."
 
 
-@command.command("list")
-@click.option("-n", "--limit", type=click.IntRange(1, 500), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def listed(limit: int, as_json: bool) -> None:
-    """Show the newest entries."""
-    with open_session() as session:
-        entries: list[dict[str, Any]] = session.call("audit_list", {"limit": limit})["entries"]
-    for entry in entries:
-        if as_json:
-            print_json(entry)
-        else:
-            detail = f"  {entry['detail']}" if entry["detail"] else ""
-            who = f"{entry['principal']} {entry['tool']}"
-            click.echo(f"{entry['sequence']:>6}  {entry['at'][:19]}  {entry['outcome']:<8}{who}{detail}")
+@tool_command(command, "list", "audit_list", _limit, rows="entries", help="Show the newest entries.")
+def _listed(found: dict[str, Any]) -> Iterator[str]:
+    for entry in found["entries"]:
+        detail = f"  {entry['detail']}" if entry["detail"] else ""
+        who = f"{entry['principal']} {entry['tool']}"
+        yield f"{entry['sequence']:>6}  {entry['at'][:19]}  {entry['outcome']:<8}{who}{detail}"

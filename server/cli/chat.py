@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agents.events import TurnEvent
     from graphs.dependencies import Dependencies
     from server.chat.agui import AguiRun
-    from server.chat.conversation import Conversation, Reply
+    from server.chat.conversation import Conversation, TurnResult
 
 __all__ = ["command"]
 
@@ -95,7 +95,7 @@ async def _answer_file(conversation: "Conversation", items: list[Item]) -> int:
     return code
 
 
-def _told(reply: "Reply") -> dict[str, Any]:
+def _told(reply: "TurnResult") -> dict[str, Any]:
     """The reply as JSON, with the exit code that it would have alone."""
     return {**asdict(reply), "exit_code": exit_code_of(reply.ending)}
 
@@ -148,7 +148,7 @@ def _route_line(route: dict[str, Any]) -> str:
     return f"{route['intent']}, {route['confidence']:.0%} sure, by {route['path']}"
 
 
-def _print_sources(reply: "Reply") -> None:
+def _print_sources(reply: "TurnResult") -> None:
     click.echo()
     if reply.citations:
         click.echo("\nSources:")

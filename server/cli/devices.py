@@ -1,20 +1,21 @@
 """`chargehand devices`: the fleet at the edge."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from edge.kernel.errors import InvalidInput
-from server.cli import print_json
-from server.cli.session import open_session
+from server.cli.session import tool_command
+from server.cli.tools import read_arguments
 
 __all__ = ["command"]
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or one line for each entry.")
 _device = click.option("--device", help="For this device alone.")
 _group = click.option("--group", help="For this group; for all where neither is given.")
+_one = click.argument("device")
+_perhaps = click.argument("device", required=False)
 
 
 @click.group("devices")
@@ -25,55 +26,43 @@ def command() -> None:
     """
 
 
-@command.command("list")
-@click.option("--group", help="Only this group's.")
-@_json
-def listed(group: str | None, as_json: bool) -> None:
-    """List the devices, with what each runs and when it was here."""
-    found = _call("device_list", {"group": group, "limit": 1000})
+@tool_command(
+    command, "list", "device_list", click.option("--group", help="Only this group's."),
+    rows="devices", arguments=lambda given: {**given, "limit": 1000},
+    help="List the devices, with what each runs and when it was here.",
+)  # fmt: skip
+def _listed(found: dict[str, Any]) -> Iterator[str]:
     for one in found["devices"]:
-        if as_json:
-            print_json(one)
-            continue
         seen = f"{one['lag_s']:.0f} s ago" if one["lag_s"] is not None else "never here"
         marks = [word for word, so in ((one["state"], one["state"] != "enrolled"), ("behind", one["behind"])) if so]
-        click.echo(
-            f"{one['id']:<24} {one['group']:<16} {one['version'] or '-':<28} {seen:<14} {', '.join(marks)}".rstrip()
-        )
-    if not found["devices"] and not as_json:
+        line = f"{one['id']:<24} {one['group']:<16} {one['version'] or '-':<28} {seen:<14} {', '.join(marks)}"
+        yield line.rstrip()
+    if not found["devices"]:
         click.echo("There are no devices: `chargehand devices token` lets one in.", err=True)
 
 
-@command.command("show")
-@click.argument("device")
-@_json
-def show(device: str, as_json: bool) -> None:
-    """Show a device: what it is, what it reported and what it shall be."""
-    found = _call("device_show", {"device": device})
-    if as_json:
-        print_json(found)
-        return
+@tool_command(
+    command, "show", "device_show", _one, help="Show a device: what it is, what it reported, and its desired state."
+)
+def _shown(found: dict[str, Any]) -> Iterator[str]:
     for name, value in found["device"].items():
-        click.echo(f"{name}: {value if value is not None else '-'}")
-    click.echo(f"reported: {json.dumps(found['reported'], ensure_ascii=False)}")
+        yield f"{name}: {value if value is not None else '-'}"
+    yield f"reported: {json.dumps(found['reported'], ensure_ascii=False)}"
     for item in found["desired"]:
-        click.echo(f"shall have: {item['kind']} {item['name']} (revision {item['revision']})")
+        yield f"shall have: {item['kind']} {item['name']} (revision {item['revision']})"
     for one in found["rejected"]:
-        click.echo(f"set aside: event {one['seq']}: {one['reason']}")
+        yield f"set aside: event {one['seq']}: {one['reason']}"
 
 
-@command.command("token")
-@click.option("--group", default="default", show_default=True, help="Where the device comes to.")
-@click.option("--device", help="Only this device, which may get a new key.")
-@click.option("--hours", type=float, default=24.0, show_default=True, help="Valid for.")
-@_json
-def token(group: str, device: str | None, hours: float, as_json: bool) -> None:
-    """Make a one-time token, with which one device can enrol. It is shown this once."""
-    made = _call("device_enrolment_token", {"group": group, "device": device, "hours": hours})
-    if as_json:
-        print_json(made)
-        return
-    click.echo(made["token"])
+@tool_command(
+    command, "token", "device_enrolment_token",
+    click.option("--group", default="default", show_default=True, help="Where the device comes to."),
+    click.option("--device", help="Only this device, which may get a new key."),
+    click.option("--hours", type=float, default=24.0, show_default=True, help="Valid for."),
+    help="Make a one-time token, with which one device can enrol. It is shown this once.",
+)  # fmt: skip
+def _token(made: dict[str, Any]) -> Iterator[str]:
+    yield made["token"]
     click.echo(
         f"On the device: chargehand-edge enroll --hub URL --token TOKEN --hub-key {made['hub_key']}\n"
         f"With the key it trusts no other hub than this one, {made['hub_id']}.",
@@ -81,159 +70,65 @@ def token(group: str, device: str | None, hours: float, as_json: bool) -> None:
     )
 
 
-@command.command("groups")
-@_json
-def groups(as_json: bool) -> None:
-    """List the groups."""
-    for one in _call("device_groups", {})["groups"]:
-        if as_json:
-            print_json(one)
-        else:
-            click.echo(f"{one['group']:<24} {one['devices']:>6}  {', '.join(one['serves']) or '-'}")
-
-
-@command.command("move")
-@click.argument("device")
-@click.argument("group")
-@_json
-def move(device: str, group: str, as_json: bool) -> None:
-    """Move DEVICE to GROUP."""
-    _told(_call("device_move", {"device": device, "group": group}), f"{device} is in {group}.", as_json)
-
-
-@command.command("health")
-@click.option("--group", help="Only this group.")
-@click.option("--late-after", "late_after_s", type=float, default=300.0, show_default=True, help="Seconds.")
-@_json
-def health(group: str | None, late_after_s: float, as_json: bool) -> None:
-    """Show how the fleet is, group by group."""
-    found = _call("device_health", {"group": group, "late_after_s": late_after_s})
-    if as_json:
-        print_json(found)
-        return
+@tool_command(command, "groups", "device_groups", rows="groups", help="List the groups.")
+def _groups(found: dict[str, Any]) -> Iterator[str]:
     for one in found["groups"]:
-        click.echo(
+        yield f"{one['group']:<24} {one['devices']:>6}  {', '.join(one['serves']) or '-'}"
+
+
+@tool_command(command, "move", "device_move", _one, click.argument("group"), help="Move DEVICE to GROUP.")
+def _moved(device: dict[str, Any]) -> Iterator[str]:
+    yield f"{device['id']} is in {device['group']}."
+
+
+@tool_command(
+    command, "health", "device_health",
+    click.option("--group", help="Only this group."),
+    click.option("--late-after", "late_after_s", type=float, default=300.0, show_default=True, help="Seconds."),
+    help="Show how the fleet is, group by group.",
+)  # fmt: skip
+def _health(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["groups"]:
+        yield (
             f"{one['group']}: {one['here']} of {one['devices']} here, {len(one['late'])} late, "
             f"{one['never_seen']} never seen, {one['up_to_date']} up to date"
         )
-        click.echo(f"    models: {', '.join(f'{name} {count}' for name, count in one['versions'].items()) or 'none'}")
+        yield f"    models: {', '.join(f'{name} {count}' for name, count in one['versions'].items()) or 'none'}"
         for device, why in one["failing"].items():
-            click.echo(f"    {device}: {why}")
-    click.echo(f"open alerts: {found['open_alerts']}")
+            yield f"    {device}: {why}"
+    yield f"open alerts: {found['open_alerts']}"
 
 
-@command.command("events")
-@click.argument("device", required=False)
-@click.option("--kind", help="Only this kind: audit, alert, answer, job, note, model, telemetry ...")
-@click.option("-n", "--limit", type=click.IntRange(1, 500), default=50, show_default=True)
-@_json
-def events(device: str | None, kind: str | None, limit: int, as_json: bool) -> None:
-    """List what devices recorded, newest first."""
-    for one in _call("device_events", {"device": device, "kind": kind, "limit": limit})["events"]:
-        if as_json:
-            print_json(one)
-        else:
-            body = json.dumps(one["body"], ensure_ascii=False)
-            click.echo(f"{one['received_at'][:19]}  {one['device']} #{one['position']:<6} {one['kind']:<10} {body}")
+@tool_command(
+    command, "events", "device_events", _perhaps,
+    click.option("--kind", help="Only this kind: audit, alert, answer, job, note, model, telemetry ..."),
+    click.option("-n", "--limit", type=click.IntRange(1, 500), default=50, show_default=True),
+    rows="events", help="List what devices recorded, newest first.",
+)  # fmt: skip
+def _events(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["events"]:
+        body = json.dumps(one["body"], ensure_ascii=False)
+        yield f"{one['received_at'][:19]}  {one['device']} #{one['position']:<6} {one['kind']:<10} {body}"
 
 
-@command.command("ask")
-@click.argument("device")
-@click.argument("text")
-@_json
-def ask(device: str, text: str, as_json: bool) -> None:
-    """Put a question to DEVICE; it answers when it syncs next."""
-    asked = _call("device_ask", {"device": device, "text": text})
-    _told(asked, f"{asked['id']}: waits for {device}; see `chargehand devices answers`.", as_json)
+@tool_command(
+    command, "ask", "device_ask", _one, click.argument("text"),
+    help="Put a question to DEVICE; it answers when it syncs next.",
+)  # fmt: skip
+def _asked(question: dict[str, Any]) -> Iterator[str]:
+    yield f"{question['id']}: waits for {question['device']}; see `chargehand devices answers`."
 
 
-@command.command("answers")
-@click.argument("device", required=False)
-@click.option("--waiting", is_flag=True, help="Only those without an answer.")
-@click.option("--question", help="Only this one, by its id.")
-@_json
-def answers(device: str | None, waiting: bool, question: str | None, as_json: bool) -> None:
-    """List the questions that were put to devices, with their answers."""
-    for one in _call("device_answers", {"device": device, "waiting": waiting, "question": question})["questions"]:
-        if as_json:
-            print_json(one)
-        else:
-            click.echo(f"{one['id']}  {one['device']}  {one['text']}")
-            click.echo(f"    {one['answer'] if one['answered_at'] else 'waits for the device'}")
-
-
-@command.command("configure")
-@click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
-@click.option(
-    "--rule", "rules", multiple=True, metavar="PREFIX=RULE", help="How keys are merged with the device's own."
-)
-@_device
-@_group
-@_json
-def configure(
-    values: tuple[str, ...], rules: tuple[str, ...], device: str | None, group: str | None, as_json: bool
-) -> None:
-    """Set values of the configuration; a VALUE is JSON, else a text, and null takes a key back."""
-    arguments = {"values": _pairs(values), "rules": {key: str(value) for key, value in _pairs(rules).items()}}
-    item = _call("device_configure", {**arguments, "device": device, "group": group})
-    _told(item, f"Configured, at revision {item['revision']}.", as_json)
-
-
-@command.group("jobs")
-def jobs() -> None:
-    """List, give and take back jobs."""
-
-
-@jobs.command("list")
-@_json
-def jobs_list(as_json: bool) -> None:
-    """List the jobs, and for whom each is."""
-    for one in _call("device_job_list", {})["jobs"]:
-        if as_json:
-            print_json(one)
-        else:
-            job = one["job"]
-            whom = "all" if one["scope"] == "all" else f"{one['scope']} {one['subject']}"
-            click.echo(f"{job['name']:<24} {whom:<24} {json.dumps(job['schedule'])} {json.dumps(job['action'])}")
-
-
-@jobs.command("put")
-@click.argument("job")
-@_device
-@_group
-@_json
-def jobs_put(job: str, device: str | None, group: str | None, as_json: bool) -> None:
-    """Give devices a job; JOB is JSON: name, schedule, action, and more if wanted."""
-    from server.cli.tools import read_arguments
-
-    item = _call("device_job_put", {**read_arguments(job), "device": device, "group": group})
-    _told(item, f"{item['name']} is signed, at revision {item['revision']}.", as_json)
-
-
-@jobs.command("remove")
-@click.argument("name")
-@_device
-@_group
-@_json
-def jobs_remove(name: str, device: str | None, group: str | None, as_json: bool) -> None:
-    """Take a job back."""
-    item = _call("device_job_remove", {"name": name, "device": device, "group": group})
-    _told(item, f"{name} is taken back, at revision {item['revision']}.", as_json)
-
-
-@command.command("revoke")
-@click.argument("device")
-@click.option("--reason", required=True, help="Why, for the record.")
-@_json
-def revoke(device: str, reason: str, as_json: bool) -> None:
-    """Refuse DEVICE from now on."""
-    _told(_call("device_revoke", {"device": device, "reason": reason}), f"{device} is revoked.", as_json)
-
-
-def _call(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Call one tool; arguments that are None are left out."""
-    with open_session() as session:
-        return session.call(name, {key: value for key, value in arguments.items() if value is not None})
+@tool_command(
+    command, "answers", "device_answers", _perhaps,
+    click.option("--waiting", is_flag=True, help="Only those without an answer."),
+    click.option("--question", help="Only this one, by its id."),
+    rows="questions", help="List the questions that were put to devices, with their answers.",
+)  # fmt: skip
+def _answers(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["questions"]:
+        yield f"{one['id']}  {one['device']}  {one['text']}"
+        yield f"    {one['answer'] if one['answered_at'] else 'waits for the device'}"
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
@@ -249,8 +144,55 @@ def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _told(result: Mapping[str, Any], text: str, as_json: bool) -> None:
-    if as_json:
-        print_json(dict(result))
-    else:
-        click.echo(text)
+def _configuration(given: dict[str, Any]) -> dict[str, Any]:
+    rules = {key: str(value) for key, value in _pairs(given["rules"]).items()}
+    return {**given, "values": _pairs(given["values"]), "rules": rules}
+
+
+@tool_command(
+    command, "configure", "device_configure",
+    click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE..."),
+    click.option(
+        "--rule", "rules", multiple=True, metavar="PREFIX=RULE", help="How keys are merged with the device's own."
+    ),
+    _device, _group,
+    arguments=_configuration,
+    help="Set values of the configuration; a VALUE is JSON, else a text, and null takes a key back.",
+)  # fmt: skip
+def _configured(item: dict[str, Any]) -> Iterator[str]:
+    yield f"Configured, at revision {item['revision']}."
+
+
+@command.group("jobs")
+def jobs() -> None:
+    """List, give and take back jobs."""
+
+
+@tool_command(jobs, "list", "device_job_list", rows="jobs", help="List the jobs, and for whom each is.")
+def _jobs(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["jobs"]:
+        job = one["job"]
+        whom = "all" if one["scope"] == "all" else f"{one['scope']} {one['subject']}"
+        yield f"{job['name']:<24} {whom:<24} {json.dumps(job['schedule'])} {json.dumps(job['action'])}"
+
+
+@tool_command(
+    jobs, "put", "device_job_put", click.argument("job"), _device, _group,
+    arguments=lambda given: {**read_arguments(given.pop("job")), **given},
+    help="Give devices a job; JOB is JSON: name, schedule, action, and more if wanted.",
+)  # fmt: skip
+def _signed(item: dict[str, Any]) -> Iterator[str]:
+    yield f"{item['name']} is signed, at revision {item['revision']}."
+
+
+@tool_command(jobs, "remove", "device_job_remove", click.argument("name"), _device, _group, help="Take a job back.")
+def _removed(item: dict[str, Any]) -> Iterator[str]:
+    yield f"{item['name']} is taken back, at revision {item['revision']}."
+
+
+@tool_command(
+    command, "revoke", "device_revoke", _one, click.option("--reason", required=True, help="Why, for the record."),
+    help="Refuse DEVICE from now on.",
+)  # fmt: skip
+def _revoked(device: dict[str, Any]) -> Iterator[str]:
+    yield f"{device['id']} is revoked."

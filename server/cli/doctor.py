@@ -43,9 +43,11 @@ def _report(session: Session) -> dict[str, Any]:
 
 
 def _model(hub: Components) -> dict[str, Any]:
+    from agents.models.resolve import resolve_model
+
     settings = hub.settings
     try:
-        model = hub.model
+        model = resolve_model(hub.settings)  # without the road to it: a broken home is told of by itself
     except ChargehandError as error:
         return {"asked_for": settings.model, "error": str(error)}
     drafts = settings.draft_with == "any" or (settings.draft_with == "capable" and model.capable)

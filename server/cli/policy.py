@@ -7,7 +7,7 @@ import click
 
 from edge.kernel.errors import InvalidInput
 from server.cli import print_json
-from server.cli.session import open_session
+from server.cli.session import json_option, open_session
 from server.outcomes import BAD_USAGE, DONE, FAILED
 
 __all__ = ["command"]
@@ -15,7 +15,6 @@ __all__ = ["command"]
 _files = click.argument(
     "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON lines, one for each problem or test.")
 
 
 @click.group("policy")
@@ -25,7 +24,7 @@ def command() -> None:
 
 @command.command("check")
 @_files
-@_json
+@json_option
 def check(paths: tuple[Path, ...], as_json: bool) -> int:
     """Check policy files: exit code 0 all are right, 2 one is not."""
     from tools.governance.policy import check_policies
@@ -47,7 +46,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
 
 @command.command("test")
 @_files
-@_json
+@json_option
 def test(paths: tuple[Path, ...], as_json: bool) -> int:
     """Run the tests in each FILE, or those beside a policy: NAME.tests.yaml for NAME.yaml.
 

@@ -7,11 +7,10 @@ import click
 
 from edge.kernel.errors import InvalidInput
 from server.cli import print_json
-from server.cli.session import open_session
+from server.cli.session import json_option, open_session
 
 __all__ = ["command"]
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _version = click.argument("version")
 _out = click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of stdout."
@@ -24,7 +23,7 @@ def command() -> None:
 
 
 @command.command("list")
-@_json
+@json_option
 def listed(as_json: bool) -> None:
     """List the registered models with their versions, and what the runtimes of this machine can serve."""
     with open_session() as session:
@@ -46,7 +45,7 @@ def listed(as_json: bool) -> None:
 
 @command.command("show")
 @_version
-@_json
+@json_option
 def show(version: str, as_json: bool) -> None:
     """Show a version: what it is made of, where it comes from, its evaluations, and what gates found."""
     with open_session() as session:
@@ -81,7 +80,7 @@ def show(version: str, as_json: bool) -> None:
 @command.command("card")
 @_version
 @_out
-@_json
+@json_option
 def card(version: str, out: Path | None, as_json: bool) -> None:
     """Write the model card of a version, in Markdown."""
     _export("model_card_export", version, out, as_json=as_json)
@@ -90,7 +89,7 @@ def card(version: str, out: Path | None, as_json: bool) -> None:
 @command.command("bom")
 @_version
 @_out
-@_json
+@json_option
 def bom(version: str, out: Path | None, as_json: bool) -> None:
     """Write the bill of materials of a version, as CycloneDX ML-BOM."""
     _export("bom_export", version, out, as_json=as_json)

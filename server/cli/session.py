@@ -1,18 +1,30 @@
-"""How a command gets into the hub: the parts that it asks for, and who calls. There is no other door."""
+"""How a command gets into the hub: the parts that it asks for, and who calls. There is no other door.
+
+Most commands call one tool and print its result: `tool_command` makes them of their options and their lines.
+"""
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from memory.settings import Settings, load_settings
+from server.cli import print_json
 from server.hub import Components, open_components
+from server.outcomes import DONE
 
 if TYPE_CHECKING:
     from tools.spec import ToolContext
 
-__all__ = ["Session", "caller_of_command", "open_session"]
+__all__ = ["Lines", "Session", "caller_of_command", "json_option", "open_session", "tool_command"]
+
+Lines = Callable[[dict[str, Any]], Iterable[str]]
+"""The lines of stdout that a tool's result, as JSON, is for a person."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or a line for each entry.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,47 @@ def open_session(settings: Settings | None = None, training: Callable[[], None] 
 def caller_of_command(hub: Components) -> "ToolContext":
     """The holder of `CHARGEHAND_API_KEY`, else the person at this machine. Raises NotAllowed: the key is not valid."""
     from tools.spec import LOCAL_ENGINEER
-    from tools.tenancy.api_keys import find_caller
+    from tools.tenancy import find_caller
 
     key = hub.settings.api_key
     return LOCAL_ENGINEER if key is None else find_caller(hub.ledger, key.get_secret_value(), hub.runtime.clock())
+
+
+def tool_command(
+    group: click.Group,
+    name: str,
+    tool: str,
+    *parameters: Callable[[Any], Any],
+    help: str,  # noqa: A002  # click's word
+    rows: str = "",
+    arguments: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    code: Callable[[dict[str, Any]], int] = lambda _: DONE,
+) -> Callable[[Lines], Lines]:
+    """Add a command that calls one tool and prints its result: with `--json` as JSON, else the decorated lines of it.
+
+    Args:
+        parameters: click's options and arguments, named as the tool's arguments; one that is not given is left out.
+        rows: field of the result whose entries are printed as JSON lines; the whole result is where it is empty.
+        arguments: makes the tool's arguments of the parameters, where they are not the same.
+        code: the exit code for a result.
+    """
+
+    def add(lines: Lines) -> Lines:
+        def callback(as_json: bool, **given: Any) -> int:
+            wanted = {key: value for key, value in arguments(given).items() if value not in (None, ())}
+            with open_session() as session:
+                found: dict[str, Any] = session.call(tool, wanted)
+            if as_json:
+                for entry in found[rows] if rows else (found,):
+                    print_json(entry)
+            else:
+                for line in lines(found):
+                    click.echo(line)
+            return code(found)
+
+        for parameter in (json_option, *reversed(parameters)):
+            callback = parameter(callback)
+        group.command(name, help=help)(callback)
+        return lines
+
+    return add

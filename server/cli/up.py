@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import click
 
 from edge.kernel.errors import Conflict, Unavailable
-from memory.gc_tuning import keep_loaded
 from memory.settings import load_settings
 from server.cli import tell_training
 from server.cli.session import open_session
 from server.hub import Components
+from server.process import keep_loaded
 
 __all__ = ["command"]
 

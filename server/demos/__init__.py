@@ -3,6 +3,5 @@
 answers.py    three questions and their answers
 factory/      the whole life of a model version
 edge/         one gateway without a network
-hub.py        a hub in a process of its own, and calls to it
-narration.py  the printed words
+hub.py        a hub in a process of its own, calls to it, and the printed words
 """

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from memory.telemetry import silence_third_parties
 from server.cli import run_command
+from server.process import silence_third_parties
 
 __all__ = ["main"]
 

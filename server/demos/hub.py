@@ -1,11 +1,14 @@
-"""A hub in a process of its own, and calls to it."""
+"""A hub in a process of its own, calls to it, and how a demo prints them."""
 
+import argparse
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+import textwrap
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +16,9 @@ from typing import Any
 
 import httpx
 
-from edge.kernel.errors import Unavailable
+from edge.kernel.errors import ChargehandError, Unavailable
 
-__all__ = ["Hub", "Refusal", "start_hub"]
+__all__ = ["Hub", "Refusal", "chapter", "does", "line", "refused", "say", "start_hub", "table"]
 
 _URL = re.compile(r"http://\S+")
 _ROOT = Path(__file__).parents[2]
@@ -74,6 +77,7 @@ def start_hub(home: Path, settings: Mapping[str, str]) -> Generator[Hub]:
     Raises:
         Unavailable: it did not start; the message holds what it said.
     """
+    home.mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHARGEHAND_")}
     environment |= {"CHARGEHAND_HOME": str(home), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1", **settings}
     command = [sys.executable, "-c", "from server.cli import main; main()", "up", "--port", "0"]
@@ -95,3 +99,84 @@ def start_hub(home: Path, settings: Mapping[str, str]) -> Generator[Hub]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+WIDTH = 110
+
+
+def chapter(number: int, title: str) -> None:
+    """Begin a part of the story."""
+    line(f"\n{number}. {title}\n")
+
+
+def say(text: str) -> None:
+    """A sentence or two of the story."""
+    line(textwrap.fill(text, WIDTH))
+
+
+def line(text: str) -> None:
+    """One line as it is."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as their widest entry."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    for row in (header, *rows):
+        line("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def does(hub: Hub, who: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    """Print the call, and make it."""
+    _announce(who, tool, arguments)
+    return hub.call(who, tool, arguments)
+
+
+def refused(hub: Hub, who: str, tool: str, /, **arguments: Any) -> None:
+    """Print a call that must be refused, and with what words.
+
+    Raises:
+        RuntimeError: it was done.
+    """
+    _announce(who, tool, arguments)
+    try:
+        hub.call(who, tool, arguments)
+    except Refusal as refusal:
+        line(textwrap.fill(f"refused: {refusal}", WIDTH, initial_indent="    ", subsequent_indent="    "))
+        return
+    raise RuntimeError(f"{tool} was done for {who}, and should not have been")
+
+
+def _announce(who: str, tool: str, arguments: Mapping[str, Any]) -> None:
+    shown = " ".join(f"{name}={_short(value)}" for name, value in arguments.items())
+    line(textwrap.fill(f"{who}> {tool} {shown}", WIDTH, subsequent_indent="      ", break_on_hyphens=False))
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
+
+
+def expect(found: object, wanted: object) -> None:
+    """Raises RuntimeError: something came otherwise than the story has it."""
+    if found != wanted:
+        raise RuntimeError(f"found {found}, where {wanted} was to be")
+
+
+def play_demo(description: str, play: Callable[[Path], None]) -> int:
+    """Play a demo in the folder `--home`, which must be new; 0 when all came as told, 1 when not, 2 for bad usage."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--home", type=Path, required=True, help="folder of the demo; it must be new")
+    home: Path = parser.parse_args().home.resolve()
+    if home.exists() and any(home.iterdir()):
+        sys.stderr.write(f"{home} is in use already; the demo wants a new folder.\n")
+        return 2
+    begun = time.monotonic()
+    line("A hub starts in a process of its own; on a new home it first trains its router of questions.")
+    try:
+        play(home)
+    except (ChargehandError, Refusal, RuntimeError) as error:
+        sys.stderr.write(f"The demo did not go as it should: {error}\n")
+        return 1
+    line(f"\nDone in {time.monotonic() - begun:.0f} s. All of it is in {home}; the hub's log is hub.log.")
+    return 0

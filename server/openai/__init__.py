@@ -2,7 +2,5 @@
 
 routes.py       the endpoints
 requests.py     what clients send, typed
-streaming.py    answers as server-sent events
-disconnects.py  clients that go away
-failures.py     the error tree in OpenAI's shape
+answers.py      server-sent events, failures in OpenAI's shape, clients that go away
 """

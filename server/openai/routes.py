@@ -14,10 +14,8 @@ from fastapi.routing import APIRoute
 
 from edge.kernel.errors import Cancelled, ChargehandError, NotFound
 from edge.kernel.names import nearest_names
-from server.openai.disconnects import unless_disconnected
-from server.openai.failures import error_response, invalid_request
+from server.openai.answers import EventStream, error_response, invalid_request, unless_disconnected
 from server.openai.requests import ApiRequest, ChatRequest, CompletionRequest, EmbeddingRequest
-from server.openai.streaming import EventStream
 from tools.serving.attempts import ModelRequest
 from tools.serving.gateway import Gateway
 from tools.serving.metering import Caller

@@ -7,10 +7,9 @@ import pytest
 from agents.phrases import phrase
 from agents.planner.known import Known, KnownRollout
 from agents.planner.plan import plan_operation
-from tools.assembly import governance_tools, ledger_tools
+from server.hub import governance_tools, ledger_tools
 from tools.fleet.desired_state import SharedStates
-from tools.fleet.devices import device_tools
-from tools.fleet.health import health_tools
+from tools.fleet.devices import device_tools, health_tools
 from tools.fleet.questions import question_tools
 from tools.governance.evidence_store import open_evidence
 from tools.governance.gate import Gates

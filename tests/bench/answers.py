@@ -22,13 +22,13 @@ from agents.grounding.places import places
 from agents.grounding.quotes import Quote, select_quotes
 from agents.grounding.relevance import Found, Rarity, assess
 from agents.grounding.wording import tokens
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
 from memory.embedding import load_minilm
 from memory.home import open_home
-from memory.mirrors.lexical import analyse
 from memory.store import KnowledgeStore, open_store
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 from tests.bench.retrieval import shared_retrieval_data
 
@@ -75,7 +75,7 @@ def answer_question(text: str, store: KnowledgeStore, tenant: str) -> Asked:
     """Retrieve, assess and quote."""
     began = time.perf_counter()
     passages = store.retriever.search(text, tenant, PASSAGES)
-    rarity = Rarity(*store.lexical.document_frequencies(analyse(text), tenant))
+    rarity = Rarity(*store.lexical.document_frequencies(terms_of(text), tenant))
     found = assess(text, passages, rarity)
     sections = SectionReader(store.ledger.documents, tenant)
     quotes = (

@@ -24,7 +24,7 @@ from evals.ranking import ndcg, recall
 from memory.embedding import MiniLM, load_minilm
 from memory.ledger.documents import chunk_id
 from memory.store import KnowledgeStore
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 from tests.bench.retrieval import (
     COLLECTIONS,
@@ -39,9 +39,8 @@ from tests.bench.retrieval import (
     rankings,
     shared_retrieval_data,
 )
-from tools.fleet.pack_file import PackPassage
-from tools.fleet.packs import build_pack
-from tools.fleet.word_vectors import WordVectors
+from tools.knowledge.packs import PackPassage, build_pack
+from tools.knowledge.word_vectors import WordVectors
 
 _ON_A_DEVICE = 2_000
 

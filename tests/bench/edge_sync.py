@@ -27,13 +27,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from edge.daemon import Backoff
 from edge.database import Database, open_database
 from edge.kernel.protocol.desired import Desired, state_digest
 from edge.kernel.protocol.events import FIRST_CHAIN, chain
 from edge.kernel.protocol.messages import SyncRequest, SyncResponse, check_seal, pack_events
 from edge.kernel.protocol.signing import load_signer
 from edge.outbox import Outbox
-from edge.sync.backoff import Backoff
 from edge.sync.enrolment import read_enrolment
 from edge.sync.exchange import Syncer
 from edge.sync.transport import as_device, open_transport

@@ -29,9 +29,8 @@ from starlette.routing import Route
 from memory.artifacts import open_artifacts
 from memory.home import open_home
 from memory.ledger import open_ledger
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from memory.settings import Settings
 from server.openai.routes import openai_routes
 from server.security import KnownHosts

@@ -16,7 +16,7 @@ from memory.documents.chunking import embedding_text
 from memory.embedding import MiniLM, load_minilm
 from memory.home import open_home
 from memory.store import KnowledgeStore, open_store
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 
 TENANT = "bench"

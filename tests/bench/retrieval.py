@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.kernel.text_analysis import terms_of
 from evals.ranking import ndcg, recall
 from memory.documents.chunking import CHUNKER_VERSION
 from memory.documents.parsing import PARSER_VERSION
 from memory.embedding import MiniLM, load_minilm
 from memory.home import open_home
-from memory.mirrors.lexical import analyse
 from memory.retrieval import convex_combination
 from memory.store import KnowledgeStore, open_store
-from memory.telemetry import silence_third_parties
+from server.process import silence_third_parties
 from tests.bench.machine import machine, spread, table
 
 COLLECTIONS = ("cranfield", "galaxy-s10", "scifact")
@@ -111,7 +111,7 @@ def rankings(store: KnowledgeStore) -> dict[str, Ranking]:
         return [(passage.chunk_id, passage.score) for passage in retriever.search(query, TENANT, 3 * DEPTH)]
 
     return {
-        "BM25": lambda query: store.lexical.search(analyse(query), TENANT, _CHUNKS),
+        "BM25": lambda query: store.lexical.search(terms_of(query), TENANT, _CHUNKS),
         "MiniLM": lambda query: store.vectors.search(store.embedder.embed([query])[0], TENANT, _CHUNKS),
         "fused": fused,
     }
@@ -143,7 +143,7 @@ def sweep(collection: Collection, store: KnowledgeStore) -> Iterator[list[str]]:
     for heading in HEADING_WEIGHTS:
         store.lexical.heading_weight = heading
         lexical = {
-            query: dict(store.lexical.search(analyse(text), TENANT, store.retriever.candidates))
+            query: dict(store.lexical.search(terms_of(text), TENANT, store.retriever.candidates))
             for query, text in collection.queries.items()
         }
         columns.append({weight: _mean_ndcg(collection, lexical, nearest, weight, names) for weight in VECTOR_WEIGHTS})

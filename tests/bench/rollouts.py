@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.measurements import Measured, measurements
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
+from memory.ledger.usage import Measured, measurements
 from tests.bench.machine import machine, table
 from tests.fakes.rollouts import ScriptedWorld, traffic
 from tools.rollouts.measurements import LedgerMetrics
@@ -25,7 +25,7 @@ from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import Rollout
 from tools.rollouts.store import LedgerStore, add_rollout
 from tools.rollouts.targets import Arm, TargetState
-from tools.runs.worker import Pass, Worker
+from tools.runs import Pass, Worker
 
 __all__ = ["bench_reconciler"]
 

@@ -20,10 +20,10 @@ from uvicorn import Config
 from agents.events import AnswerDelta, DraftDelta, TurnEvent
 from agents.models.streaming import stream_text
 from graphs.dependencies import Dependencies
-from memory.gc_tuning import collect_rarely, keep_loaded
 from memory.settings import Settings
 from server.chat.conversation import Conversation, open_conversation
 from server.hub import open_components
+from server.process import collect_rarely, keep_loaded
 from tests.bench.machine import machine, spread
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 

@@ -11,7 +11,7 @@ from server.demos.factory.faulty import faulty_server
 from server.demos.hub import Hub, start_hub
 from tests.e2e.chat import OpenPage, ask, sign_in
 from tests.fakes.story import hire, play
-from tools.serving.bundled import BUNDLED, bundled_version
+from tools.serving.providers import BUNDLED, bundled_version
 
 pytestmark = pytest.mark.e2e
 

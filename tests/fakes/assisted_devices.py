@@ -11,7 +11,8 @@ from edge.agent.entity_linking import Names
 from edge.agent.model_steps import QuestionLimits
 from edge.kernel.errors import NotFound
 from edge.runtime.port import ChatModel
-from edge.tools.registry import DeviceTool, Toolbox, device_tool
+from edge.tools.registry import Toolbox
+from edge.tools.tool import DeviceTool, device_tool
 from tests.fakes.device_journals import MemoryJournal
 
 __all__ = ["NAMES", "TOOL_NAMES", "Device"]

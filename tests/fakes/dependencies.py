@@ -19,7 +19,7 @@ from server.hub import Components
 from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
 from tools.governance.licence_tools import licence_tools
-from tools.knowledge import knowledge_tools
+from tools.knowledge.search import knowledge_tools
 from tools.registry.catalogue import load_catalogue
 from tools.registry.roster import roster_tools
 from tools.serving.assembly import open_serving

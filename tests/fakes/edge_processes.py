@@ -92,7 +92,7 @@ def serve_hub(folder: Path, host: str, port: int) -> None:
     from server.mcp.http import open_mcp
     from tests.fakes.contents import contents_in
     from tools.calling.context import ToolRuntime
-    from tools.fleet.identity import Identity
+    from tools.fleet.credentials import Identity
     from tools.fleet.tools import fleet_tools
     from tools.spec import bind
 

@@ -19,7 +19,7 @@ from tests.fakes.edge_processes import DeviceFolder, free_port, hub_processes, w
 from tests.fakes.forks import Forks
 from tests.fakes.works import ANN
 from tools.calling.context import ToolRuntime
-from tools.fleet.identity import Identity
+from tools.fleet.credentials import Identity
 from tools.fleet.tools import fleet_tools
 from tools.spec import bind
 

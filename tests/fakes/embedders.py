@@ -6,7 +6,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.mirrors.lexical import analyse
+from edge.kernel.text_analysis import terms_of
 
 __all__ = ["WordEmbedder"]
 
@@ -21,6 +21,6 @@ class WordEmbedder:
         """Unit vectors, shape (len(texts), 256); zeros for a text without words."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for row, text in enumerate(texts):
-            for term in analyse(text):
+            for term in terms_of(text):
                 vectors[row, crc32(term.encode()) % self.dimensions] += 1.0
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

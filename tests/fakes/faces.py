@@ -14,11 +14,11 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR
 from pydantic import BaseModel
 
-from agents.teams.crew_tools import crew_tools
+from agents.teams.crew import crew_tools
 from edge.kernel import errors
 from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
-from memory.ledger.principals import ApiKey, Principal
+from memory.ledger.tenants import ApiKey, Principal
 from server.app import add_error_handlers
 from server.callers import Identified, caller_of
 from server.cli.session import Session

@@ -5,22 +5,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
-from edge.kernel.errors import NotFound
 from edge.kernel.protocol.artifacts import unpack_range
 from edge.kernel.protocol.desired import DESIRED, Desired, state_digest
 from edge.kernel.protocol.events import FIRST_CHAIN, EventKind, chain
 from edge.kernel.protocol.messages import Enrolled, SyncResponse, check_seal, pack_events
 from edge.kernel.protocol.signing import Signer, request_statement
+from memory.artifacts import ArtifactStore
 from tests.fakes.contents import contents_in
 from tests.fakes.works import ANN, Works
 from tools.calling.context import ToolContext
-from tools.fleet.artifacts import Contents, StoredContent
-from tools.fleet.identity import Identity
+from tools.fleet.credentials import Identity
 from tools.fleet.tools import fleet_tools
 
-__all__ = ["FakeDevice", "FleetWorks", "MemoryContents", "MemoryIdentity", "new_signer", "open_fleet"]
+__all__ = ["FakeDevice", "FleetWorks", "MemoryIdentity", "new_signer", "open_fleet"]
 
 
 def new_signer(seed: bytes | None = None) -> Signer:
@@ -37,44 +36,13 @@ class MemoryIdentity(Identity):
         self.signer = new_signer()
 
 
-@dataclass(frozen=True)
-class _Kept:
-    digest: str
-    size_bytes: int
-    url: str = "memory:"
-
-
-class MemoryContents:
-    """Contents in no folder."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def put(self, source: IO[bytes]) -> StoredContent:
-        content = source.read()
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        self._kept[digest] = content
-        return _Kept(digest, len(content))
-
-    def size(self, digest: str) -> int:
-        return len(self._found(digest))
-
-    def open_range(self, digest: str, offset: int, length: int) -> bytes:
-        return self._found(digest)[offset : offset + length]
-
-    def _found(self, digest: str) -> bytes:
-        if digest not in self._kept:
-            raise NotFound(f"The content {digest} is not kept here.")
-        return self._kept[digest]
-
-
 @dataclass
 class FleetWorks:
     """A ledger with the tools of the fleet, on a home of its own."""
 
     works: Works
     identity: Identity
-    contents: Contents
+    contents: ArtifactStore
 
     async def call(self, name: str, /, caller: ToolContext = ANN, **arguments: Any) -> Any:
         return await self.works.call(caller, name, **arguments)

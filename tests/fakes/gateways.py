@@ -13,15 +13,15 @@ from fastapi import FastAPI
 
 from edge.kernel.errors import NotFound, StorageFailed
 from server.openai.routes import openai_routes
+from tools.rollouts.targets import Arm
 from tools.serving.attempts import AttemptLimits
-from tools.serving.gateway import Gateway
+from tools.serving.gateway import Gateway, ShadowTraffic
 from tools.serving.metering import Caller, UsageRecord, UsageWriter
-from tools.serving.rate_limits import Admission, Limits
-from tools.serving.routing import Arm, Backend, Offer, Traffic
+from tools.serving.rate_limits import Admission, Quotas
+from tools.serving.routing import Backend, Offer, Traffic
 from tools.serving.runtime import Runtime
-from tools.serving.shadow_traffic import ShadowTraffic
 
-__all__ = ["FakeDeployments", "FakeLimits", "FakeSink", "GatewayHub", "serve_gateway"]
+__all__ = ["FakeDeployments", "FakeQuotas", "FakeSink", "GatewayHub", "serve_gateway"]
 
 
 @dataclass
@@ -31,15 +31,15 @@ class FakeDeployments:
     backends: dict[str, Backend]
     splits: dict[str, Traffic] = field(default_factory=dict[str, Traffic])
 
-    def split(self, target: str, weights: Mapping[str, float], shadow: Arm | None = None) -> None:
-        arms = tuple(Arm(version, weight) for version, weight in weights.items())
+    def split(self, target: str, weights: Mapping[str, int], shadow: Arm | None = None) -> None:
+        arms = tuple(Arm(version=version, weight=weight) for version, weight in weights.items())
         self.splits[target] = Traffic(target, arms, shadow=shadow)
 
     async def traffic(self, tenant: str, model: str) -> Traffic:
         if model in self.splits:
             return self.splits[model]
         if model in self.backends:
-            return Traffic(model, (Arm(model, 100),))
+            return Traffic(model, (Arm(version=model),))
         raise NotFound(f"There is no model {model!r}.", nearest=[*self.splits][:1])
 
     async def backend(self, tenant: str, version: str) -> Backend:
@@ -47,6 +47,9 @@ class FakeDeployments:
 
     async def offers(self, tenant: str) -> Sequence[Offer]:
         return [Offer(name, "target") for name in self.splits] + [Offer(name, "version") for name in self.backends]
+
+    async def arms(self) -> Sequence[tuple[str, str, Arm]]:
+        return [("default", traffic.target, arm) for traffic in self.splits.values() for arm in traffic.arms]
 
 
 @dataclass
@@ -67,12 +70,12 @@ class FakeSink:
 
 
 @dataclass
-class FakeLimits:
-    """Implements `tools.serving.rate_limits.TenantLimits`."""
+class FakeQuotas:
+    """Implements `tools.serving.rate_limits.TenantQuotas`."""
 
-    value: Limits = field(default_factory=Limits)
+    value: Quotas = field(default_factory=Quotas)
 
-    async def limits(self, tenant: str) -> Limits:
+    async def quotas(self, tenant: str) -> Quotas:
         return self.value
 
 
@@ -97,12 +100,12 @@ class GatewayHub:
 def serve_gateway(
     deployments: FakeDeployments,
     runtimes: Mapping[str, Runtime],
-    limits: Limits | None = None,
+    limits: Quotas | None = None,
     tries: AttemptLimits | None = None,
 ) -> Generator[GatewayHub]:
     """Run the gateway until the end of the block; its runtimes are closed with it."""
     sink, shadows = FakeSink(), ShadowTraffic(draw=lambda: 0.5)
-    admission = Admission(FakeLimits(limits or Limits()), sink)
+    admission = Admission(FakeQuotas(limits or Quotas()), sink)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:

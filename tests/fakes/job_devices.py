@@ -129,7 +129,6 @@ class JobDevice:
         self.jobs = Jobs(
             self.database,
             self.outbox,
-            self.outbox,
             JobParts(
                 hub_key=lambda: self.hub.public_key if self.enrolled else None,
                 folder=self.folder,
@@ -142,6 +141,20 @@ class JobDevice:
             ),
         )
         return self.jobs
+
+    def run_due(self) -> int:
+        """Look at all schedules, then run one after another until none can begin; how many ran."""
+        self.jobs.due()
+        count = 0
+        while self.jobs.run_next():
+            count += 1
+        return count
+
+    def last_outcomes(self, name: str) -> list[str]:
+        """Of the last finished runs, the newest first."""
+        query = "SELECT outcome FROM job_runs WHERE job = ? AND state = 'finished' ORDER BY id DESC"
+        with self.database.read() as rows:
+            return [outcome for (outcome,) in rows.execute(query, (name,))]
 
     def clock(self) -> datetime:
         return datetime.now(UTC) if self._moving else START + timedelta(seconds=self.now_s) + self.offset

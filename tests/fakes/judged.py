@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from server.hub import governance_tools, ledger_tools
 from tests.fakes.works import ANN, Works
-from tools.assembly import governance_tools, ledger_tools
 from tools.calling.approval_tools import approval_tools
 from tools.governance.evidence_store import EvidenceSource, open_evidence
 from tools.governance.gate import Gates

@@ -23,8 +23,8 @@ from edge.database import Database, open_database
 from edge.kernel.errors import InvalidInput, LinkFailed, ModelUnavailable, NotFound, OutOfTime, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.desired import ModelTarget, SelfTest
-from edge.model_lifecycle.evictions import Budget, Memory
 from edge.model_lifecycle.lifecycle import LifecycleLimits, ModelLifecycle
+from edge.model_lifecycle.steps import Budget, Memory
 from edge.outbox import Outbox
 from edge.runtime.port import InstalledModel, Message, Reply, Source
 from tests.fakes.forks import Forks, forking

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from edge.kernel.protocol.artifacts import ArtifactRef
 from tests.fakes.embedders import WordEmbedder
-from tools.fleet.pack_file import PackPassage, write_pack
-from tools.fleet.packs import build_pack
-from tools.fleet.word_vectors import WordVectors
+from tools.knowledge.packs import PackPassage, build_pack, write_pack
+from tools.knowledge.word_vectors import WordVectors
 
 __all__ = ["MANUAL", "pack_file", "passage", "reference_to"]
 

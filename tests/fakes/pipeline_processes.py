@@ -14,7 +14,7 @@ from pathlib import Path
 from memory.ledger import open_ledger
 from tests.fakes.judged import GATES
 from tools.pipelines.reconciler import pipeline_work
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 __all__ = ["main"]
 

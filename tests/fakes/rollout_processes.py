@@ -22,7 +22,7 @@ from tools.rollouts.canary_analysis import Observed
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer, Rollout, Transition
 from tools.rollouts.store import LedgerStore
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 __all__ = ["RolloutProcesses", "rollout_processes"]
 

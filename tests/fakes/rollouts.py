@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from edge.kernel.errors import Conflict, NotFound
+from memory.ledger.rollouts import RolloutEvent
 from tools.rollouts.canary_analysis import Observed, WaveReport, latencies
 from tools.rollouts.plans import Canary, CanaryStep, Strategy, make_plan
-from tools.rollouts.rollout import Action, AppendEvent, GateAnswer, Rollout, RolloutEvent, SetTarget, Transition
+from tools.rollouts.rollout import Action, AppendEvent, GateAnswer, Rollout, SetTarget, Transition
 from tools.rollouts.targets import Arm, TargetKind, TargetState
 from tools.rollouts.world import ApprovalAnswer, Window, World
 
@@ -109,7 +110,9 @@ class MemoryStore:
                 self.history.setdefault(after.target, []).append(action.state)
             if isinstance(action, AppendEvent):
                 events = self.told.setdefault(after.id, [])
-                event = RolloutEvent(len(events) + 1, after.id, after.updated_at, action.kind, action.text, action.data)
+                event = RolloutEvent(
+                    after.id, len(events) + 1, after.updated_at, action.kind, {"text": action.text, "data": action.data}
+                )
                 events.append(event)
         return True
 

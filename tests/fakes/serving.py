@@ -5,16 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from memory.settings import Settings
-from tests.fakes.gateways import FakeDeployments, FakeLimits, FakeSink
+from tests.fakes.gateways import FakeDeployments, FakeQuotas, FakeSink
 from tools.registry.roster import RuntimeReport
+from tools.rollouts.targets import Arm
 from tools.serving.assembly import open_runtimes
-from tools.serving.bundled import bundled_version
-from tools.serving.gateway import Gateway
+from tools.serving.gateway import Gateway, ShadowTraffic
 from tools.serving.metering import UsageWriter
-from tools.serving.rate_limits import Admission, Limits
-from tools.serving.routing import Arm, Backend, Traffic
+from tools.serving.providers import bundled_version
+from tools.serving.rate_limits import Admission, Quotas
+from tools.serving.routing import Backend, Traffic
 from tools.serving.runtime import ServedVersion
-from tools.serving.shadow_traffic import ShadowTraffic
 
 __all__ = ["OpenServing", "ScriptedServing", "serving_of"]
 
@@ -33,7 +33,7 @@ class OpenDeployments(FakeDeployments):
     """Passes every `runtime:model` on, as the hub does."""
 
     async def traffic(self, tenant: str, model: str) -> Traffic:
-        return Traffic(model, (Arm(model, 100),))
+        return Traffic(model, (Arm(version=model),))
 
     async def backend(self, tenant: str, version: str) -> Backend:
         runtime, _, model = version.partition(":")
@@ -48,7 +48,7 @@ class OpenServing:
     deployments: OpenDeployments
     sink: FakeSink
     meter: UsageWriter
-    limits: FakeLimits
+    limits: FakeQuotas
 
     def offer(self, version: ServedVersion) -> None:
         self.deployments.backends[version.id] = Backend(version, version.id.partition(":")[0])
@@ -57,7 +57,7 @@ class OpenServing:
 @asynccontextmanager
 async def serving_of(settings: Settings) -> AsyncGenerator[OpenServing]:
     """The real gateway over the runtimes that the settings name; usage is kept in memory."""
-    runtimes, sink, limits = open_runtimes(settings, {}), FakeSink(), FakeLimits(Limits())
+    runtimes, sink, limits = open_runtimes(settings, {}), FakeSink(), FakeQuotas(Quotas())
     deployments = OpenDeployments({})
     async with UsageWriter(sink) as meter:
         gateway = Gateway(deployments, runtimes, Admission(limits, sink), meter, ShadowTraffic())

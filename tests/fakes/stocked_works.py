@@ -9,19 +9,18 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import ApprovalNeeded
-from memory.ledger.artifacts import Artifact
-from memory.ledger.device_questions import DeviceQuestion
-from memory.ledger.devices import Device, EnrolmentToken
-from memory.ledger.principals import Principal
-from memory.ledger.targets import Target
-from memory.ledger.uplinks import Uplink
+from memory.ledger.device_events import DeviceQuestion
+from memory.ledger.devices import Device, EnrolmentToken, Uplink
+from memory.ledger.rollouts import Target
+from memory.ledger.tenants import Principal
+from memory.ledger.versions import Artifact
 from tests.fakes.fleet_devices import new_signer
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.fleet.credentials import hash_of
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.spec import ToolSpec
 
 __all__ = ["FLEET_SIGNER", "PACK", "TOKEN", "copied", "stock"]

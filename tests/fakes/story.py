@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from server.demos.factory.traffic import people_asking
 from server.demos.hub import Hub
-from tools.serving.bundled import BUNDLED, bundled_path
+from tools.serving.providers import BUNDLED, bundled_path
 
 __all__ = ["Teller", "hire", "play"]
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from edge.kernel.errors import ApprovalNeeded, GateRefused
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import AuditEntry
-from memory.ledger.evidence import GateResult
+from memory.ledger.governance import GateResult
 from memory.ledger.tenants import Tenant
 from memory.ledger.versions import Version
 from tools.calling.context import LOCAL_ENGINEER, ToolContext, ToolRuntime

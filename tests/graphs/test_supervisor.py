@@ -52,6 +52,12 @@ async def test_each_intent_goes_to_its_node(
     assert says in turn.message.text
 
 
+def test_studio_sees_the_state_and_the_steps_of_retrieval(sample_store: KnowledgeStore):
+    graph = routed(sample_store, "knowledge")
+    assert {"messages", "pending"} <= set(graph.get_input_jsonschema()["properties"])
+    assert {"knowledge:retrieve", "knowledge:quote"} <= set(graph.get_graph(xray=True).nodes)
+
+
 async def test_knowledge_goes_through_the_retrieval_subgraph(sample_store: KnowledgeStore):
     turn = await take_turn(routed(sample_store, "knowledge"), HEAT)
     assert turn.steps == ["route", "rewrite", "retrieve", "ground", "quote", "respond"]

@@ -17,7 +17,7 @@ from agents.teams.turn import Teams
 from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import copy_store, dependencies_on
 from tests.fakes.judged import CATALOGUE, GATES, equip, measure, register
@@ -31,7 +31,7 @@ from tools.rollouts.rollout import Rollout
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.spec import ToolContext, bind
 
 pytestmark = pytest.mark.integration

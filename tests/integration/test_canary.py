@@ -15,7 +15,7 @@ import pytest
 from memory.ledger import open_ledger
 from tests.fakes.commands import start_up
 from tests.fakes.factories import Factory, open_factory
-from tools.serving.bundled import bundled_version
+from tools.serving.providers import bundled_version
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -50,7 +50,7 @@ def served(home: Path) -> Any:
 
 def models_of(hub: int) -> set[int]:
     """The processes of the hub that run models."""
-    return {child.pid for child in psutil.Process(hub).children() if "llama_server.py" in " ".join(child.cmdline())}
+    return {child.pid for child in psutil.Process(hub).children() if "llama_child.py" in " ".join(child.cmdline())}
 
 
 def put_into_service(factory: Factory, approver: str) -> None:

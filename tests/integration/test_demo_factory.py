@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.commands import ROOT, environment
-from tools.serving.bundled import bundled_version
+from tools.serving.providers import bundled_version
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 

@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from edge.kernel.errors import ChargehandError, Interrupted, InvalidInput, NotFound, Unavailable
-from server.demos.edge.adapter import write_gguf, write_lora
+from tests.fakes.gguf_files import write_gguf, write_lora
 from tests.fakes.ollama_server import require_ollama, run_ollama
-from tools.serving.bundled import bundled_version
 from tools.serving.ollama import OllamaRuntime
+from tools.serving.providers import bundled_version
 from tools.serving.runtime import Adapter, Json, Progress, ServedVersion
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # an unoptimised build is slow

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import StorageFailed
-from memory.weight_cache import digest_of_inputs, making, scratch_folder, write_whole
+from memory.weight_cache import build_lock, digest_of_inputs, scratch_folder, write_whole
 
 ROOT = Path(__file__).parents[2]
 MAKER = """
 import sys
 from pathlib import Path
-from memory.weight_cache import making, scratch_folder, write_whole
+from memory.weight_cache import build_lock, scratch_folder, write_whole
 target, log, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 print("ready", flush=True)
 sys.stdin.readline()
-with making(target):
+with build_lock(target):
     if not target.exists():
         with scratch_folder(target) as folder:
             (folder / "half").write_text(name)
             with log.open("a") as file:
                 file.write(name)
-            print("making", flush=True)
+            print("build_lock", flush=True)
             sys.stdin.readline()
             write_whole(target, lambda file: file.write(name.encode() * 100_000))
 print("done", flush=True)
@@ -54,7 +54,7 @@ def test_of_two_processes_at_once_one_makes_and_the_other_waits(tmp_path: Path) 
     target, log = tmp_path / "weights", tmp_path / "log"
     with maker(target, log, "a") as first, maker(target, log, "b") as second:
         tell(first)
-        assert said(first) == "making"
+        assert said(first) == "build_lock"
         tell(second)
         tell(second)  # should it make, too, it would not wait
         tell(first)
@@ -68,12 +68,12 @@ def test_a_maker_that_is_killed_in_the_middle_leaves_the_next_a_clean_start(tmp_
     target, log = tmp_path / "weights", tmp_path / "log"
     with maker(target, log, "a") as first, maker(target, log, "b") as second:
         tell(first)
-        assert said(first) == "making"
+        assert said(first) == "build_lock"
         tell(second)
         first.kill()
         assert first.wait() == -signal.SIGKILL
         assert not target.exists()
-        assert said(second) == "making"
+        assert said(second) == "build_lock"
         assert [path.read_text() for path in (tmp_path / "weights.scratch").iterdir()] == ["b"]
         tell(second)
         assert said(second) == "done"
@@ -87,17 +87,17 @@ def test_what_fails_while_it_is_written_is_not_there(tmp_path: Path) -> None:
     def fail(file: object) -> None:
         raise ValueError("no")
 
-    with pytest.raises(ValueError, match="no"), making(target):
+    with pytest.raises(ValueError, match="no"), build_lock(target):
         write_whole(target, fail)
     assert not target.exists()
-    with making(target):
+    with build_lock(target):
         write_whole(target, lambda file: file.write(b"whole"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["weights", "weights.lock"]
 
 
 def test_a_folder_that_cannot_be_made_is_a_storage_failure(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
-    with pytest.raises(StorageFailed), making(tmp_path / "cache" / "weights"):
+    with pytest.raises(StorageFailed), build_lock(tmp_path / "cache" / "weights"):
         pass
 
 

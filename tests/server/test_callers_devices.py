@@ -218,7 +218,7 @@ async def test_contents_come_as_long_as_they_are(hub: HubClient, fleet: FleetWor
 async def assign(fleet: FleetWorks, content: bytes) -> str:
     import io
 
-    from tools.fleet.artifacts import keep
+    from tools.registry.artifacts import keep
 
     with fleet.works.ledger.unit("default") as unit:
         kept = keep(unit, fleet.contents, io.BytesIO(content), "application/octet-stream", fleet.works.now)

@@ -18,7 +18,7 @@ from tests.fakes.ingesters import open_word_store
 from tests.fakes.serving import ScriptedServing
 from tools.calling.context import SCOPES
 from tools.governance.licence_tools import licence_tools
-from tools.knowledge import knowledge_tools
+from tools.knowledge.search import knowledge_tools
 from tools.registry.catalogue import load_catalogue
 from tools.registry.roster import RuntimeReport, ServedModel, roster_tools
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec

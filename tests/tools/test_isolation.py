@@ -23,8 +23,8 @@ from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.works import ANN, BOB, Works
 from tools.calling.context import SCOPES, ToolContext
-from tools.fleet.artifacts import keep
-from tools.fleet.identity import Identity
+from tools.fleet.credentials import Identity
+from tools.registry.artifacts import keep
 
 SECRET = "okapi"
 """In every content that the other tenant keeps; no name that an intruder could give has it."""

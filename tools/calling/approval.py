@@ -220,7 +220,7 @@ def _giver(context: ToolContext, approval: Approval) -> str | None:
         )
     if MAY_DECIDE in context.scopes:
         return None
-    for delegation in context.unit.approvals.delegations_to(context.principal, context.now):
+    for delegation in context.unit.delegations.holding(context.now, context.principal):
         own_request = approval.four_eyes and delegation.giver == approval.requester
         if (
             not own_request
@@ -279,7 +279,7 @@ def delegate(context: ToolContext, receiver: str, tools: tuple[str, ...], until:
     for name in sorted(set(tools) - context.tools):
         raise NotFound(f"There is no tool {name!r}.", nearest=nearest_names(name, sorted(context.tools)))
     delegation = Delegation(f"dl-{uuid.uuid4().hex[:12]}", context.principal, receiver, tools, context.now, until)
-    context.unit.approvals.save_delegation(delegation)
+    context.unit.delegations.save(delegation)
     return delegation
 
 
@@ -290,9 +290,9 @@ def undelegate(context: ToolContext, delegation_id: str) -> Delegation:
         NotFound: there is no such delegation.
         NotAllowed: somebody else gave it.
     """
-    delegation = context.unit.approvals.get_delegation(delegation_id)
+    delegation = context.unit.delegations.get(delegation_id)
     if delegation.giver != context.principal:
         raise NotAllowed(f"{delegation.id} was given by {delegation.giver}.", f"Ask {delegation.giver}.")
     revoked = replace(delegation, revoked_at=context.now)
-    context.unit.approvals.save_delegation(revoked)
+    context.unit.delegations.save(revoked)
     return revoked

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from memory.ledger.approvals import Approval, ApprovalState, Delegation
+from memory.ledger.approvals import ApprovalState
 from tools.calling.approval import current, decide, delegate, revoke, undelegate
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["ApprovalList", "ApprovalView", "DelegationView", "approval_tools"]
 
@@ -16,7 +16,7 @@ Comment = Annotated[str, Field(max_length=2000, description="why, for the record
 PrincipalId = Annotated[str, Field(min_length=1, max_length=200, description="id of a principal of the tenant")]
 
 
-class ApprovalView(BaseModel):
+class ApprovalView(View):
     """One request, and how it stands now."""
 
     id: str
@@ -34,7 +34,7 @@ class ApprovalView(BaseModel):
     comment: str
 
 
-class DelegationView(BaseModel):
+class DelegationView(View):
     """A right to decide in somebody's place; `tools` limits it, empty is for all."""
 
     id: str
@@ -63,24 +63,24 @@ def approvals_list(
     """List the approvals that were asked for, newest first, with what exactly is to be done and who decided."""
     found = [current(approval, context.now) for approval in context.unit.approvals.all(limit=200)]
     return ApprovalList(
-        approvals=[_view(approval) for approval in found if state is None or approval.state == state][:limit],
-        delegations=[_delegation_view(one) for one in context.unit.approvals.delegations(context.now)],
+        approvals=[ApprovalView.of(approval) for approval in found if state is None or approval.state == state][:limit],
+        delegations=[DelegationView.of(one) for one in context.unit.delegations.holding(context.now)],
     )
 
 
 def approval_approve(context: ToolContext, approval: ApprovalId, comment: Comment = "") -> ApprovalView:
     """Agree to a request of somebody else, so that they can do exactly that once."""
-    return _view(decide(context, approval, approve=True, comment=comment))
+    return ApprovalView.of(decide(context, approval, approve=True, comment=comment))
 
 
 def approval_reject(context: ToolContext, approval: ApprovalId, comment: Comment = "") -> ApprovalView:
     """Refuse a request of somebody else."""
-    return _view(decide(context, approval, approve=False, comment=comment))
+    return ApprovalView.of(decide(context, approval, approve=False, comment=comment))
 
 
 def approval_revoke(context: ToolContext, approval: ApprovalId, comment: Comment = "") -> ApprovalView:
     """Take back a request, or an approval that was not used yet."""
-    return _view(revoke(context, approval, comment))
+    return ApprovalView.of(revoke(context, approval, comment))
 
 
 def approval_delegate(
@@ -90,27 +90,12 @@ def approval_delegate(
     tools: Annotated[list[str] | None, Field(description="only for these tools; all where left out")] = None,
 ) -> DelegationView:
     """Let somebody decide approvals in the caller's place for some hours."""
-    return _delegation_view(delegate(context, to, tuple(tools or ()), context.now + timedelta(hours=hours)))
+    return DelegationView.of(delegate(context, to, tuple(tools or ()), context.now + timedelta(hours=hours)))
 
 
 def delegation_revoke(context: ToolContext, delegation: ApprovalId) -> DelegationView:
     """Take back a delegation that the caller gave."""
-    return _delegation_view(undelegate(context, delegation))
-
-
-def _delegation_view(one: Delegation) -> DelegationView:
-    return DelegationView(
-        id=one.id,
-        giver=one.giver,
-        receiver=one.receiver,
-        tools=list(one.tools),
-        until=one.until,
-        revoked=one.revoked_at is not None,
-    )
-
-
-def _view(approval: Approval) -> ApprovalView:
-    return ApprovalView(**{name: getattr(approval, name) for name in ApprovalView.model_fields})
+    return DelegationView.of(undelegate(context, delegation))
 
 
 def approval_tools() -> list[ToolSpec]:

@@ -11,8 +11,7 @@ from pydantic import BaseModel
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, Conflict, NotAllowed, NotFound, OutOfTime
 from memory.ledger import Unit
-from memory.ledger.audit import AuditOutcome
-from memory.ledger.calls import Call
+from memory.ledger.audit import AuditOutcome, Call
 from tools.calling.approval import consume, find_or_request
 from tools.calling.context import OpenCall, ToolContext, ToolRuntime
 

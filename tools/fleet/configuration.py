@@ -1,21 +1,23 @@
-"""What people want of devices: configuration, policy, prompts, knowledge packs, models."""
+"""Items of the desired state that people set: configuration, policy, prompts, knowledge packs, models, signed jobs."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
-from edge.kernel.errors import Conflict
+from edge.kernel.errors import Conflict, InvalidInput
 from edge.kernel.protocol.artifacts import ArtifactRef, Digest
 from edge.kernel.protocol.desired import KnowledgePack
-from memory.ledger.desired import DesiredItem
-from memory.ledger.targets import Target
+from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule, parse_cron
+from memory.ledger.rollouts import Target
 from tools.calling.approval import ApprovalRule
+from tools.fleet.credentials import Identity
 from tools.fleet.desired_state import CONFIGURATION, Where, put_item, remove_item, where_of
 from tools.fleet.waves import MODEL, model_target, place_models
 from tools.rollouts.targets import Arm, TargetState
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["Device", "Group", "ItemName", "ItemView", "configuration_tools", "item_view"]
+__all__ = ["Device", "Group", "ItemName", "ItemView", "JobList", "configuration_tools", "job_tools"]
 
 Device = Annotated[str | None, Field(max_length=200, description="for this device alone")]
 Group = Annotated[str | None, Field(max_length=200, description="for this group; for all where no device is named")]
@@ -24,7 +26,7 @@ ItemName = Annotated[
 ]
 
 
-class ItemView(BaseModel):
+class ItemView(View):
     """One item: for whom it is, and at which revision it changed last; `body` is null once it is gone."""
 
     scope: str
@@ -51,7 +53,7 @@ def device_configure(
         "values": {key: value for key, value in kept.items() if value is not None},
         "rules": {**body.get("rules", {}), **rules},
     }
-    return item_view(put_item(context, where, CONFIGURATION, CONFIGURATION, merged))
+    return ItemView.of(put_item(context, where, CONFIGURATION, CONFIGURATION, merged))
 
 
 def device_policy_set(
@@ -64,7 +66,7 @@ def device_policy_set(
 ) -> ItemView:
     """Set which tools and diagnostics devices may use, and their limits."""
     body = {"tools": tools, "diagnostics": diagnostics, "limits": limits}
-    return item_view(put_item(context, where_of(context, device, group), "policy", "policy", body))
+    return ItemView.of(put_item(context, where_of(context, device, group), "policy", "policy", body))
 
 
 def device_prompt_set(
@@ -75,7 +77,7 @@ def device_prompt_set(
     group: Group = None,
 ) -> ItemView:
     """Set a prompt of the devices' assistants."""
-    return item_view(put_item(context, where_of(context, device, group), "prompt", name, {"text": text}))
+    return ItemView.of(put_item(context, where_of(context, device, group), "prompt", name, {"text": text}))
 
 
 def device_pack_assign(
@@ -89,7 +91,7 @@ def device_pack_assign(
     kept = context.unit.artifacts.get(digest)
     content = ArtifactRef(digest=kept.digest, size_bytes=kept.size_bytes, media_type=kept.media_type)
     body = KnowledgePack(name=name, content=content).model_dump(mode="json")
-    return item_view(put_item(context, where_of(context, device, group), "pack", name, body))
+    return ItemView.of(put_item(context, where_of(context, device, group), "pack", name, body))
 
 
 def device_item_remove(
@@ -100,7 +102,7 @@ def device_item_remove(
     group: Group = None,
 ) -> ItemView:
     """Take back a pack, prompt, configuration, policy or model; what is for more devices counts again."""
-    return item_view(remove_item(context, where_of(context, device, group), kind, name))
+    return ItemView.of(remove_item(context, where_of(context, device, group), kind, name))
 
 
 def device_model_assign(
@@ -119,11 +121,11 @@ def device_model_assign(
     where = where_of(context, device, group)
     body = model_target(unit, arm).model_dump(mode="json")
     if where[0] == "device":
-        return item_view(put_item(context, where, MODEL, MODEL, body))
+        return ItemView.of(put_item(context, where, MODEL, MODEL, body))
     _set_target(context, where, arm)
     place_models(unit, where[1], context.now, context.principal, candidate=arm.key)
     found = unit.desired.find(*where, MODEL, MODEL)
-    return item_view(found if found is not None else put_item(context, where, MODEL, MODEL, body))
+    return ItemView.of(found if found is not None else put_item(context, where, MODEL, MODEL, body))
 
 
 def _set_target(context: ToolContext, where: Where, arm: Arm) -> None:
@@ -144,16 +146,8 @@ def _set_target(context: ToolContext, where: Where, arm: Arm) -> None:
     )
 
 
-def item_view(item: DesiredItem) -> ItemView:
-    """The item, as it is shown."""
-    body = None if item.body is None else dict(item.body)
-    return ItemView(
-        scope=item.scope, subject=item.subject, kind=item.kind, name=item.name, revision=item.revision, body=body
-    )
-
-
 def configuration_tools() -> list[ToolSpec]:
-    """The operations on what devices shall be."""
+    """The operations on desired items."""
     writes = {"fleet:write"}
     return [
         tool(device_configure, scopes=writes, effect="write"),
@@ -163,3 +157,80 @@ def configuration_tools() -> list[ToolSpec]:
         tool(device_item_remove, scopes=writes, effect="write"),
         tool(device_model_assign, scopes=writes, effect="write", approval=ApprovalRule(when={"device": (None,)})),
     ]
+
+
+class JobView(View):
+    """One job, and for whom it is."""
+
+    scope: str
+    subject: str
+    revision: int
+    job: dict[str, Any]
+
+
+class JobList(BaseModel):
+    """Jobs by name."""
+
+    jobs: list[JobView]
+
+
+def job_tools(identity: Identity) -> list[ToolSpec]:
+    """The operations on jobs."""
+
+    def device_job_put(  # noqa: PLR0913, PLR0917 - the fields of a job
+        context: ToolContext,
+        name: ItemName,
+        schedule: Annotated[Schedule, Field(description="on: cron, interval, event or once")],
+        action: Annotated[Action, Field(description="do: tool or ask")],
+        priority: Annotated[int, Field(ge=0, le=9, description="the larger goes first")] = 5,
+        deadline_s: Annotated[float | None, Field(gt=0, description="skip a run that is this late")] = None,
+        retries: Retries = Retries(),  # noqa: B008
+        limits: Limits = Limits(),  # noqa: B008
+        missed: Annotated[str, Field(pattern="^(run_once|skip)$", description="of runs while it was off")] = "run_once",
+        device: Device = None,
+        group: Group = None,
+    ) -> ItemView:
+        """Give devices a job, signed by the hub: what to do, when, how often to try again and what it may use."""
+        if isinstance(schedule, OnCron):
+            _require_due(schedule.expression)
+        try:
+            job = Job.model_validate(
+                {
+                    "name": name,
+                    "schedule": schedule,
+                    "action": action,
+                    "priority": priority,
+                    "deadline_s": deadline_s,
+                    "retries": retries,
+                    "limits": limits,
+                    "missed": missed,
+                }
+            )
+        except ValidationError as error:
+            raise InvalidInput(f"The job does not fit: {error.errors()[0]['msg']}.", "Correct it.") from error
+        body = identity.envelope(JOB, job.model_dump(mode="json")).model_dump(mode="json")
+        return ItemView.of(put_item(context, where_of(context, device, group), JOB, name, body))
+
+    return [
+        tool(device_job_put, scopes={"fleet:write"}, effect="write"),
+        tool(device_job_remove, scopes={"fleet:write"}, effect="write"),
+        tool(device_job_list, scopes={"fleet:read"}, ledger=True),
+    ]
+
+
+def _require_due(expression: str) -> None:
+    """Raises InvalidInput: it is no cron expression, or never due."""
+    if parse_cron(expression).next_after(datetime.now(UTC), UTC) is None:
+        raise InvalidInput(f"The cron expression {expression!r} is never due.", "Name a day that there is.")
+
+
+def device_job_remove(context: ToolContext, name: ItemName, device: Device = None, group: Group = None) -> ItemView:
+    """Take a job back from those for whom it is."""
+    return ItemView.of(remove_item(context, where_of(context, device, group), JOB, name))
+
+
+def device_job_list(context: ToolContext) -> JobList:
+    """List the jobs of devices, and for whom each is."""
+    return JobList(
+        jobs=[JobView.of(item, job=(item.body or {}).get("body", {})) for item in context.unit.desired.all(JOB)]
+    )

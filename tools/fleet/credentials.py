@@ -1,17 +1,24 @@
-"""Credentials of devices: whose signature or enrolment token a request carries, and the least scopes that it gives."""
+"""Identity of the hub towards devices, and credentials of devices: signatures, enrolment tokens, their least scopes.
+
+The hub signs everything that devices obey with its Ed25519 key.
+"""
 
 import hashlib
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
-from edge.kernel.errors import NotAllowed, Untrusted
+from edge.kernel.errors import NotAllowed, StorageFailed, Untrusted
 from edge.kernel.protocol.messages import DEVICE_SCHEME
-from edge.kernel.protocol.signing import request_statement, verify
+from edge.kernel.protocol.signing import Signed, Signer, load_signer, request_statement, verify
+from memory.home import storage_errors
 from memory.ledger import Ledger
 from tools.calling.context import ToolContext
-from tools.fleet.identity import Identity
 
 __all__ = [
     "TOKEN_PREFIX",
+    "Identity",
     "claimed_by",
     "device_of",
     "find_device",
@@ -24,6 +31,39 @@ __all__ = [
 TOKEN_PREFIX = "che_"  # noqa: S105 # nosec B105: what every enrolment token begins with
 _DEVICE, _ENROLMENT = "device:", "enrolment:"
 """What a principal begins with; the names of people have no colon."""
+
+
+class Identity:
+    """The hub's id and key, read when first needed, made where there is none; hubs of one ledger share one key file.
+
+    Whoever loses the key has to enrol all devices anew: they obey no other.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Raises StorageFailed: the file cannot be read or made."""
+        with storage_errors(self._path):
+            try:
+                return load_signer(self._path)
+            except Untrusted as error:
+                raise StorageFailed(f"{self._path} holds no key of a hub.", "Restore it from a backup.") from error
+
+    @cached_property
+    def hub_key(self) -> str:
+        """The public key, base64. Raises StorageFailed: as `signer`."""
+        return self.signer.public_key
+
+    @cached_property
+    def hub_id(self) -> str:
+        """Made of the public key. Raises StorageFailed: as `signer`."""
+        return f"hub-{hashlib.sha256(self.hub_key.encode()).hexdigest()[:32]}"
+
+    def envelope(self, kind: str, body: dict[str, Any]) -> Signed:
+        """The body, signed by the hub as of this kind. Raises StorageFailed: as `signer`."""
+        return self.signer.envelope(kind, body)
 
 
 def hash_of(token: str) -> str:

@@ -64,7 +64,7 @@ class DesiredState:
 
 
 class SharedStates:
-    """What groups shall be, of this process: read again where something in it has changed.
+    """Cache of the desired states of groups, for this process; read again where a shared item has changed.
 
     Safe to use from several threads.
     """
@@ -90,14 +90,14 @@ def read_state(
     head: DesiredHead,
     own: Sequence[DesiredItem] | None = None,
 ) -> DesiredState:
-    """What the device shall be. `own` are the items for it alone, where they are read already."""
+    """Desired state of a device. `own` are the items for it alone, where they are read already."""
     items, state = shared.of(unit, group, head)
     own = unit.desired.of_device(device) if own is None else own
     return layered(items, own) if own else state
 
 
 def layered(shared: Sequence[DesiredItem], own: Sequence[DesiredItem] = ()) -> DesiredState:
-    """What items come to: those for all, then the group's, then the device's own.
+    """Desired state from items: those for all, then the group's, then the device's own.
 
     The last that is there counts; of configurations, the last value and rule of each key.
     """

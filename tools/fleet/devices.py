@@ -1,26 +1,27 @@
-"""Devices as people see them: last sync, model version, enrolment."""
+"""Devices as people see them: last sync, model, enrolment; health of the fleet (late, failing); recorded events."""
 
+from collections import Counter
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated, Any, cast
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict
+from edge.kernel.protocol.events import EventKind
 from memory.ledger import Unit
-from memory.ledger.devices import Device
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
 from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.enrolment import GroupName
 from tools.fleet.waves import MODEL, place_models
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["DeviceList", "DeviceView", "device_tools", "view_of"]
+__all__ = ["DeviceList", "DeviceView", "FleetHealth", "GroupHealth", "device_tools", "health_tools", "view_of"]
 
 KnownDevice = Annotated[str, Field(min_length=1, max_length=200, description="name of a device")]
 
 
-class DeviceView(BaseModel):
+class DeviceView(View):
     """One device.
 
     `version` is the key of the model that it runs, as it said; `behind` says that its desired state has changed since
@@ -73,19 +74,16 @@ class GroupList(BaseModel):
 
 
 def view_of(device: Device, uplink: Uplink | None, shared_revision: int, now: datetime) -> DeviceView:
-    """The device; whether it is behind is told by what is for more than one."""
+    """The device; it is behind where it lacks shared items of its desired state."""
     seen_at = uplink.seen_at if uplink else None
-    return DeviceView(
-        id=device.id,
-        group=device.group,
-        state=device.state,
+    return DeviceView.of(
+        device,
         version=_text(device.reported.get("version")),
         failed=_text(device.reported.get("failed")),
         seen_at=seen_at,
         lag_s=max(0.0, (now - seen_at).total_seconds()) if seen_at else None,
         events=uplink.events if uplink else 0,
         behind=device.state == "enrolled" and (uplink is None or _behind(uplink, shared_revision)),
-        enrolled_at=device.enrolled_at,
     )
 
 
@@ -205,3 +203,124 @@ def _served(unit: Unit, group: str) -> list[str]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+_MOST_NAMED = 50
+
+
+class GroupHealth(BaseModel):
+    """One group: devices that were here in time, that are late, that never came; those up to date; models; failures.
+
+    `late` and `failing` name at most 50; `lag_s` is of the one that was away longest.
+    """
+
+    group: str
+    devices: int
+    here: int
+    late: list[str]
+    never_seen: int
+    revoked: int
+    up_to_date: int
+    lag_s: float | None
+    versions: dict[str, int]
+    failing: dict[str, str]
+
+
+class FleetHealth(BaseModel):
+    """Groups by name, and alerts of devices that are open."""
+
+    groups: list[GroupHealth]
+    open_alerts: int
+
+
+class DeviceEventView(View):
+    """One event; `at` is the device's clock, `received_at` the hub's."""
+
+    device: str
+    position: int
+    seq: int
+    kind: str
+    at: str
+    received_at: AwareDatetime
+    body: dict[str, Any]
+
+
+class DeviceEventList(BaseModel):
+    """Events, newest first."""
+
+    events: list[DeviceEventView]
+
+
+def device_health(
+    context: ToolContext,
+    group: Annotated[str | None, Field(description="only this group")] = None,
+    late_after_s: Annotated[float, Field(gt=0, le=1e8, description="a device that was away longer is late")] = 300.0,
+) -> FleetHealth:
+    """Show how the fleet is, group by group: who is here, late or failing, and which models run."""
+    unit = context.unit
+    links = {link.device: link for link in unit.uplinks.all()}
+    groups: dict[str, list[Device]] = {}
+    for device in unit.devices.all(group):
+        groups.setdefault(device.group, []).append(device)
+    revision, limit = unit.desired.head().shared_revision, context.now - timedelta(seconds=late_after_s)
+    names = {device.id for devices in groups.values() for device in devices}
+    return FleetHealth(
+        groups=[_health(context, name, devices, links, revision, limit) for name, devices in sorted(groups.items())],
+        open_alerts=sum(alert.subject in names for alert in unit.alerts.all(limit=10_000)),
+    )
+
+
+def _health(
+    context: ToolContext, name: str, devices: list[Device], links: dict[str, Uplink], revision: int, limit: Any
+) -> GroupHealth:
+    enrolled = [device for device in devices if device.state == "enrolled"]
+    seen = {one.id: links[one.id].seen_at for one in enrolled if one.id in links and links[one.id].seen_at}
+    late = sorted((at, device) for device, at in seen.items() if at is not None and at < limit)
+    failing = {one.id: why for one in enrolled if (why := _failure(one))}
+    times = [at for at in seen.values() if at is not None]
+    return GroupHealth(
+        group=name,
+        devices=len(enrolled),
+        here=len(seen) - len(late),
+        late=[device for _, device in late[:_MOST_NAMED]],
+        never_seen=len(enrolled) - len(seen),
+        revoked=len(devices) - len(enrolled),
+        up_to_date=sum(links[one].have_revision >= max(revision, links[one].refetch_below) for one in seen),
+        lag_s=max(0.0, (context.now - min(times)).total_seconds()) if times else None,
+        versions=dict(Counter(str(one.reported.get("version") or "none") for one in enrolled).most_common(_MOST_NAMED)),
+        failing=dict(sorted(failing.items())[:_MOST_NAMED]),
+    )
+
+
+def _failure(device: Device) -> str:
+    """What is wrong with it by what it reported; empty where nothing is."""
+    if device.reported.get("failed"):
+        return f"cannot run {str(device.reported['failed'])[:200]}"
+    health = device.reported.get("health")
+    if isinstance(health, dict) and cast("dict[str, Any]", health).get("ok") is False:
+        return str(cast("dict[str, Any]", health).get("why") or "says that it is not well")[:200]
+    return ""
+
+
+def device_events(
+    context: ToolContext,
+    device: Annotated[str | None, Field(max_length=200, description="of this device; else of all")] = None,
+    kind: Annotated[EventKind | None, Field(description="only these")] = None,
+    before: Annotated[int | None, Field(ge=1, description="a position; older ones of the device")] = None,
+    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+) -> DeviceEventList:
+    """List what devices recorded, newest first: tool calls, alerts, answers, jobs, notes, measurements."""
+    events = context.unit.device_events
+    if device is None:
+        found = events.newest(kind, limit)
+    else:
+        found = events.of(context.unit.devices.get(device).id, kind=kind, before=before, limit=limit)
+    return DeviceEventList(events=[DeviceEventView.of(event) for event in found])
+
+
+def health_tools() -> list[ToolSpec]:
+    """The operations that look at the fleet."""
+    return [
+        tool(device_health, scopes={"fleet:read"}, ledger=True),
+        tool(device_events, scopes={"fleet:read"}, ledger=True),
+    ]

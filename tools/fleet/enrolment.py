@@ -11,12 +11,10 @@ from edge.kernel.errors import Conflict, NotAllowed, Untrusted
 from edge.kernel.protocol.messages import Enrolled
 from edge.kernel.protocol.signing import verify
 from memory.ledger import Unit
-from memory.ledger.devices import Device, EnrolmentToken
-from memory.ledger.uplinks import Uplink
-from tools.fleet.credentials import TOKEN_PREFIX, hash_of, token_of
-from tools.fleet.identity import Identity
+from memory.ledger.devices import Device, EnrolmentToken, Uplink
+from tools.fleet.credentials import TOKEN_PREFIX, Identity, hash_of, token_of
 from tools.fleet.waves import place_models
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["DeviceName", "GroupName", "NewToken", "TokenList", "TokenView", "enrolment_tools"]
 
@@ -25,7 +23,7 @@ DeviceName = Annotated[str, Field(pattern=_NAME, description="letters, digits an
 GroupName = Annotated[str, Field(pattern=_NAME, description="group of devices: letters, digits and . _ -")]
 
 
-class TokenView(BaseModel):
+class TokenView(View):
     """What is kept of a token."""
 
     id: str
@@ -77,11 +75,11 @@ def enrolment_tools(identity: Identity) -> list[ToolSpec]:
             expires_at=context.now + timedelta(hours=hours),
         )
         context.unit.enrolments.save(kept)
-        return NewToken(token=token, hub_id=identity.hub_id, hub_key=identity.hub_key, view=_view(kept))
+        return NewToken(token=token, hub_id=identity.hub_id, hub_key=identity.hub_key, view=TokenView.of(kept))
 
     def device_tokens(context: ToolContext) -> TokenList:
         """List the enrolment tokens: for whom, until when, and which device used each; never the tokens themselves."""
-        return TokenList(tokens=[_view(token) for token in context.unit.enrolments.all()])
+        return TokenList(tokens=[TokenView.of(token) for token in context.unit.enrolments.all()])
 
     def edge_enroll(
         context: ToolContext,
@@ -146,16 +144,3 @@ def _admit(context: ToolContext, token: EnrolmentToken, device: str, public_key:
 def _place(unit: Unit, context: ToolContext, groups: set[str]) -> None:
     for group in sorted(groups):
         place_models(unit, group, context.now, context.principal)
-
-
-def _view(token: EnrolmentToken) -> TokenView:
-    return TokenView(
-        id=token.id,
-        group=token.group,
-        device=token.device,
-        created_at=token.created_at,
-        created_by=token.created_by,
-        expires_at=token.expires_at,
-        used_by=token.used_by,
-        used_at=token.used_at,
-    )

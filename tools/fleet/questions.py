@@ -8,15 +8,15 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict
 from edge.kernel.protocol.desired import Question
-from memory.ledger.device_questions import DeviceQuestion
+from memory.ledger.device_events import DeviceQuestion
 from tools.fleet.desired_state import put_item
-from tools.fleet.event_effects import QUESTION, REPLY
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.fleet.events import QUESTION, REPLY
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["QuestionList", "QuestionView", "question_tools"]
 
 
-class QuestionView(BaseModel):
+class QuestionView(View):
     """A question to a device, or from one; `answer` is null while there is none, `details` is all that was said."""
 
     id: str
@@ -100,15 +100,8 @@ def device_reply(
 def _view(question: DeviceQuestion) -> QuestionView:
     details = dict(question.answer or {})
     answer = details.get("text")
-    return QuestionView(
-        id=question.id,
-        device=question.device,
-        text=question.text,
-        asked_by=question.asked_by,
-        asked_at=question.asked_at,
-        answer=str(answer) if answer is not None else None,
-        answered_at=question.answered_at,
-        details={**question.details, **details},
+    return QuestionView.of(
+        question, answer=str(answer) if answer is not None else None, details={**question.details, **details}
     )
 
 

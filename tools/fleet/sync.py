@@ -1,28 +1,31 @@
-"""Sync of a device: deduplicated events up, changed desired state down, acknowledged after the durable write."""
+"""Sync of a device: events up, changed desired state down, acknowledged after the durable write; artifact ranges."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from edge.kernel.canonical import digest_of
-from edge.kernel.errors import InvalidInput, Untrusted
+from edge.kernel.errors import InvalidInput, NotAllowed, NotFound, Untrusted
+from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, Digest, pack_range
 from edge.kernel.protocol.desired import DESIRED, Desired
 from edge.kernel.protocol.messages import SyncRequest, SyncResponse, seal
 from edge.kernel.protocol.signing import Signed
+from memory.artifacts import ArtifactStore
 from memory.ledger import Unit
 from memory.ledger.desired import DesiredItem
-from memory.ledger.uplinks import DeviceSession, Uplink
-from tools.fleet.credentials import device_of, not_enrolled
+from memory.ledger.devices import DeviceSession, Uplink
+from tools.fleet.credentials import Identity, device_of, not_enrolled
 from tools.fleet.desired_state import SharedStates, read_state
-from tools.fleet.event_effects import REPLY
-from tools.fleet.event_intake import Received, receive
-from tools.fleet.identity import Identity
+from tools.fleet.events import REPLY, Received, receive
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["Exchange", "sync_tool"]
+__all__ = ["Exchange", "fetch_tool", "sync_tool"]
 
 _COUNTED_FOR = timedelta(minutes=10)
 _FARTHEST = 1_000_000
-"""Revisions by which a device may be ahead; one that says more is believed as little as one that says nothing."""
+"""Revisions by which a device may be ahead; one that reports more is treated as one that reports none."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Exchange:
         return max(self.every_s, count / self.most_per_s)
 
     def _report(self, unit: Unit, uplink: Uplink, received: Received, request: SyncRequest) -> tuple[int, str]:
-        """Keep what the device says of itself, unless it is older than what is kept; version and digest of that."""
+        """Keep the reported state, unless it is older than what is kept; returns version and digest of what is kept."""
         if received.stream.number < uplink.stream_number:
             return -1, ""
         known = received.stream.number == uplink.stream_number
@@ -137,7 +140,7 @@ def _met(context: ToolContext, stream: str) -> tuple[str, DeviceSession]:
 
 
 def _retire_replies(unit: Unit, own: list[DesiredItem], have: int, now: datetime) -> list[DesiredItem]:
-    """The device has these answers, and has shown them: they are no part of what it shall be any more."""
+    """Replace the replies that the device has by tombstones: it has shown them."""
     revision = unit.desired.next_revision(shared=False)
     kept: list[DesiredItem] = []
     for item in own:
@@ -158,3 +161,30 @@ def sync_tool(exchange: Exchange) -> ToolSpec:
         return exchange.take(context, request)
 
     return tool(edge_sync, scopes={"edge:sync"}, effect="write", idempotent=True, grouped=True)
+
+
+def fetch_tool(artifacts: ArtifactStore, shared: SharedStates) -> ToolSpec:
+    """The tool `edge_artifact`."""
+
+    def edge_artifact(
+        context: ToolContext,
+        digest: Digest,
+        offset: Annotated[int, Field(ge=0, le=2**53, description="first byte")] = 0,
+        length: Annotated[int, Field(ge=1, le=LONGEST_RANGE, description="bytes, at most")] = LONGEST_RANGE,
+    ) -> ArtifactRange:
+        """Give the calling device a part of an artifact that its desired state refers to."""
+        unit = context.unit
+        name = device_of(context)
+        device = unit.devices.find(name)
+        if device is None or device.state != "enrolled":
+            raise not_enrolled(name)
+        state = read_state(unit, device.id, device.group, shared, unit.desired.head())
+        if digest not in state.artifacts:
+            raise NotAllowed(f"{device.id} is not to have {digest}.", "Sync first: what it shall have has changed.")
+        size_bytes = unit.artifacts.get(digest).size_bytes
+        content = artifacts.open_range(digest, offset, length)
+        if len(content) < min(length, size_bytes - offset):
+            raise NotFound(f"The content {digest} is not whole here.", "Put it again.")
+        return pack_range(digest, offset, size_bytes, content)
+
+    return tool(edge_artifact, scopes={"edge:sync"}, ledger=True)

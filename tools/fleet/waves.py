@@ -1,4 +1,4 @@
-"""Models for devices: what the target of their group serves, to all of them or to those that a wave has reached."""
+"""Waves of a rollout on devices: the desired model of a group, and of the devices that a wave has reached."""
 
 from datetime import datetime
 from typing import Any
@@ -43,15 +43,15 @@ def model_target(unit: Unit, arm: Arm) -> ModelTarget:
 
 
 def place_models(unit: Unit, group: str, now: datetime, by: str, *, candidate: str | None = None) -> None:
-    """Write what the devices of a group shall run, by what its target serves: the first arm, and a wave the last one.
+    """Write the desired model of a group's devices, by what its target serves: the first arm, and a wave the last one.
 
     Args:
         candidate: key of the arm that a rollout moves to, when it is the rollout that asks: then devices that the wave
             has not reached lose a model of their own, and the candidate has to be there. Else only devices that came
-            newly into the wave are told.
+            newly into the wave get it.
 
     Raises:
-        NotFound, InvalidInput: as `model_target`, of the candidate. Of another arm that is told by an alert.
+        NotFound, InvalidInput: as `model_target`, of the candidate. For another arm an alert is raised.
     """
     target = unit.targets.find(group)
     if target is None or target.kind != "devices":

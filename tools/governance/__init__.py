@@ -12,8 +12,8 @@ licence.py              what the licences of base, adapter and data sets allow t
 licence_tools.py        licences looked up and weighed
 verdict.py              pass, fail or insufficient evidence, with reasons
 gate.py                 verdicts over the ledger, asked for, required and kept
-version_description.py  all that is known of a version, for the two exports
-model_card.py           a version as Markdown
-bill_of_materials.py    a version as a CycloneDX bill of materials
+version_description.py  all that is known of a version, and its exports:
+model_card.py           the model card, Markdown
+bill_of_materials.py    the bill of materials, CycloneDX
 audit.py                the audit log, read and verified
 """

@@ -7,14 +7,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput
 from memory.ledger.audit import AuditOutcome, Head
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["AuditFinding", "AuditList", "audit_tools"]
 
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
-class AuditRow(BaseModel):
+class AuditRow(View):
     """One entry; `arguments_digest` is SHA-256 of the canonical arguments."""
 
     sequence: int
@@ -33,7 +33,7 @@ class AuditList(BaseModel):
     entries: list[AuditRow]
 
 
-class AuditFinding(BaseModel):
+class AuditFinding(View):
     """What a verification found.
 
     Attributes:
@@ -58,7 +58,7 @@ def audit_list(
 ) -> AuditList:
     """List who called what, when and how it ended, newest first: changes, and everything that was refused."""
     entries = context.unit.audit.entries(limit, before)
-    return AuditList(entries=[AuditRow.model_validate(entry, from_attributes=True) for entry in entries])
+    return AuditList(entries=[AuditRow.of(entry) for entry in entries])
 
 
 def audit_verify(
@@ -75,14 +75,8 @@ def audit_verify(
             )
         head = Head(int(match[1]), match[2])
     found = context.unit.audit.verify(head)
-    return AuditFinding(
-        tenant=context.tenant,
-        whole=found.bad_sequence is None,
-        checked=found.checked,
-        head=str(found.head),
-        bad_sequence=found.bad_sequence,
-        why=found.why,
-    )
+    whole = found.bad_sequence is None
+    return AuditFinding.of(found, tenant=context.tenant, whole=whole, head=str(found.head))
 
 
 def audit_tools() -> list[ToolSpec]:

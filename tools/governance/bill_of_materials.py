@@ -4,39 +4,24 @@ The classes of cyclonedx-python-lib have no model card yet, so the document is w
 library's own strict schema before it is handed out. The specification: ECMA-424, `modelCard`.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from edge.kernel.errors import InvalidInput
-from tools.governance.evidence import LicensedPart, MetricMeasurement
-from tools.governance.evidence_store import EvidenceSource
-from tools.governance.version_description import (
-    EXPORT_SCOPES,
-    VersionDescription,
-    VersionDocument,
-    VersionFile,
-    document,
-)
-from tools.registry.versions import VersionName
-from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["bill_of_materials_tools", "ml_bom", "ml_bom_json"]
+if TYPE_CHECKING:
+    from tools.governance.evidence import LicensedPart, MetricMeasurement
+    from tools.governance.version_description import VersionDescription, VersionFile
+
+__all__ = ["ml_bom", "ml_bom_json"]
 
 _ROOT = "version"
 _PROPERTY = "chargehand"
-
-
-def bill_of_materials_tools(source: EvidenceSource) -> list[ToolSpec]:
-    """The operation that exports the bill of materials."""
-
-    def bom_export(context: ToolContext, version: VersionName) -> VersionDocument:
-        """Write the bill of materials of a version as CycloneDX ML-BOM in JSON, valid by the standard's schema."""
-        return document(context, source, version, "CycloneDX 1.6, JSON", ml_bom_json)
-
-    return [tool(bom_export, scopes=EXPORT_SCOPES, ledger=True)]
 
 
 def ml_bom_json(version: VersionDescription) -> str:

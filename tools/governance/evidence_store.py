@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.ledger.evidence import EvidenceItem, EvidenceKind
+from memory.ledger.governance import EvidenceItem, EvidenceKind
 from memory.ledger.versions import Version
 from tools.governance.evidence import (
     BiasMeasurement,
@@ -31,7 +31,7 @@ from tools.governance.licence import Licences
 from tools.governance.policy_store import declared_attributes, declared_metrics
 from tools.registry.catalogue import Catalogue, load_data_licences
 from tools.registry.versions import VersionName, find_version
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["EvidenceSource", "RecordedEvidence", "Use", "evidence_tools", "open_evidence"]
 
@@ -165,7 +165,7 @@ Moment = Annotated[AwareDatetime | None, Field(description="when it was measured
 _CALLED: dict[EvidenceKind, str] = {"evaluation": "evaluation", "bias": "measured gap", "security": "security finding"}
 
 
-class RecordedEvidence(BaseModel):
+class RecordedEvidence(View):
     """One item of evidence as it is kept."""
 
     id: str
@@ -307,4 +307,4 @@ def _keep(
     if kept is None:
         kept = EvidenceItem(item_id, version.id, version.digest, kind, full, moment, context.now, context.principal)
         context.unit.evidence.add(kept)
-    return RecordedEvidence.model_validate(kept, from_attributes=True)
+    return RecordedEvidence.of(kept)

@@ -3,9 +3,9 @@
 Metrics and attributes of bias that the house does not know yet are declared in the policy file, so that a misspelt name
 is an error when the policy is loaded, and not a fact that is missing for ever.
 
-A field may have several readings (one metric on several data sets, one check by several tools); a comparison is then
-true or false only where all readings agree. A reading of None is unknown. Evidence about another digest, from the
-future, or older than the policy's limit is no reading; `Facts.about` gives the reason.
+A field may have several values (one metric on several data sets, one check by several tools); a comparison is then
+true or false only where all agree. A value of None is unknown. Evidence about another digest, from the
+future, or older than the policy's limit does not count; `Facts.about` gives the reason.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -156,7 +156,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FieldValue:
     """One value of a field, None where it is unknown, and where it is from."""
 
     value: Value | None
@@ -164,10 +164,10 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
+class FieldValues:
     """All values of a field; `why`: what is missing, or does not count."""
 
-    values: tuple[Reading, ...]
+    values: tuple[FieldValue, ...]
     why: str = ""
 
 
@@ -185,8 +185,8 @@ class Facts:
     now: datetime
     max_age_days: float
 
-    def about(self, name: str, dataset: str | None = None) -> Readings:
-        """The readings of a field that the vocabulary knows; never raises for one that it does."""
+    def about(self, name: str, dataset: str | None = None) -> FieldValues:
+        """The values of a field that the vocabulary knows; never raises for one that it does."""
         group, _, rest = name.partition(".")
         if group == "evaluation":
             return self._evaluation(rest, dataset)
@@ -200,12 +200,12 @@ class Facts:
             return self._lineage(rest)
         return self._circumstance(group)
 
-    def _circumstance(self, name: str) -> Readings:
+    def _circumstance(self, name: str) -> FieldValues:
         evidence = self.evidence
         if name == "region":
-            return Readings((Reading(regions_touched(evidence.region)),))
+            return FieldValues((FieldValue(regions_touched(evidence.region)),))
         if name == "tags":
-            return Readings((Reading(frozenset(evidence.tags)),))
+            return FieldValues((FieldValue(frozenset(evidence.tags)),))
         value = {
             "purpose": evidence.purpose,
             "stage": evidence.stage,
@@ -213,17 +213,17 @@ class Facts:
             "requested_by": evidence.requested_by or None,
         }.get(name)
         if value is None:
-            return Readings((), f"nothing says {name}")
-        return Readings((Reading(value),))
+            return FieldValues((), f"nothing says {name}")
+        return FieldValues((FieldValue(value),))
 
-    def _lineage(self, name: str) -> Readings:
+    def _lineage(self, name: str) -> FieldValues:
         lineage = self.evidence.lineage
         if lineage is None:
-            return Readings((), "no lineage is recorded")
+            return FieldValues((), "no lineage is recorded")
         value: str | tuple[str, ...] = getattr(lineage, name)
-        return Readings((Reading(value if isinstance(value, str) else frozenset(value)),))
+        return FieldValues((FieldValue(value if isinstance(value, str) else frozenset(value)),))
 
-    def _licence(self, name: str) -> Readings:
+    def _licence(self, name: str) -> FieldValues:
         parts = self.evidence.licences
         known = [part.licence for part in parts if part.licence is not None]
         complete = len(known) == len(parts) and any(part.part == "base" for part in parts)
@@ -235,15 +235,15 @@ class Facts:
             ]
             return _answer(name, worst(terms if complete else [*terms, "unsure"]))
         if not complete:
-            return Readings((), "the licence of a part is not known")
+            return FieldValues((), "the licence of a part is not known")
         if name == "types":
-            return Readings((Reading(frozenset(licence.type for licence in known)),))
+            return FieldValues((FieldValue(frozenset(licence.type for licence in known)),))
         if name == "ids":
-            return Readings((Reading(frozenset(part.licence_id for part in parts)),))
+            return FieldValues((FieldValue(frozenset(part.licence_id for part in parts)),))
         least = self.licence.user_threshold
-        return Readings((Reading(float("inf") if least is None else least),))
+        return FieldValues((FieldValue(float("inf") if least is None else least),))
 
-    def _evaluation(self, rest: str, dataset: str | None) -> Readings:
+    def _evaluation(self, rest: str, dataset: str | None) -> FieldValues:
         if rest == "age_days":
             return self._oldest(self.evidence.evaluations, "evaluation")
         metric, _, attribute = rest.partition(".")
@@ -256,12 +256,14 @@ class Facts:
         counted, why = self._counted(wanted, what, ages=attribute == "age_days")
         newest = _newest(counted, lambda item: item.dataset)
         if attribute == "age_days":
-            return Readings(tuple(Reading(self._age(item), _source_of(item)) for item in newest), why)
+            return FieldValues(tuple(FieldValue(self._age(item), _source_of(item)) for item in newest), why)
         if attribute and newest and any(getattr(item, attribute) is None for item in newest):
             why = f"{what} has no {'number of samples' if attribute == 'n' else 'interval'}"
-        return Readings(tuple(Reading(getattr(item, attribute or "value"), _source_of(item)) for item in newest), why)
+        return FieldValues(
+            tuple(FieldValue(getattr(item, attribute or "value"), _source_of(item)) for item in newest), why
+        )
 
-    def _bias(self, rest: str) -> Readings:
+    def _bias(self, rest: str) -> FieldValues:
         attribute, _, end = rest.rpartition(".")
         wanted = [item for item in self.evidence.bias if not attribute or item.attribute == attribute]
         what = f"bias by {attribute}" if attribute else "bias"
@@ -270,30 +272,30 @@ class Facts:
         counted, why = self._counted(wanted, what)
         newest = _newest(counted, lambda item: (item.attribute, item.metric, item.dataset))
         if not newest:
-            return Readings((), why)
+            return FieldValues((), why)
         widest = max(newest, key=lambda item: (item.gap, item.attribute))
-        return Readings(
-            (Reading(widest.gap, f"{_source_of(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why
+        return FieldValues(
+            (FieldValue(widest.gap, f"{_source_of(widest)}, {widest.attribute}, worst {widest.worst_group}"),), why
         )
 
-    def _security(self, rest: str) -> Readings:
+    def _security(self, rest: str) -> FieldValues:
         if rest == "age_days":
             return self._oldest(self.evidence.security, "security check")
         check = "scan" if rest in ("critical", "high") else rest
         counted, why = self._counted([item for item in self.evidence.security if item.check == check], check)
         newest = _newest(counted, lambda item: item.source)
         if check == rest:
-            return Readings(tuple(Reading(item.outcome, item.source) for item in newest), why)
+            return FieldValues(tuple(FieldValue(item.outcome, item.source) for item in newest), why)
         counts = [(item, 0 if item.outcome == "clean" else getattr(item, rest)) for item in newest]
         if any(count is None for _, count in counts):
             why = f"a scan does not say how many {rest} findings there are"
-        return Readings(tuple(Reading(count, item.source) for item, count in counts), why)
+        return FieldValues(tuple(FieldValue(count, item.source) for item, count in counts), why)
 
-    def _oldest(self, items: Sequence[Measured], what: str) -> Readings:
+    def _oldest(self, items: Sequence[Measured], what: str) -> FieldValues:
         counted, why = self._counted(items, what, ages=True)
         if not counted:
-            return Readings((), why)
-        return Readings((Reading(max(self._age(item) for item in counted)),), why)
+            return FieldValues((), why)
+        return FieldValues((FieldValue(max(self._age(item) for item in counted)),), why)
 
     def _counted(self, items: Sequence[Measured], what: str, *, ages: bool = False) -> tuple[list[Measured], str]:
         """Those that count, and why the others do not; for ages, the old ones count too."""
@@ -316,11 +318,11 @@ class Facts:
         return max(0.0, (self.now - item.finished_at) / timedelta(days=1))
 
 
-def _answer(name: str, answer: Permission) -> Readings:
+def _answer(name: str, answer: Permission) -> FieldValues:
     if answer == "unsure":
         words = name.replace("_", " ")
-        return Readings((), f"the licence's {words} is unsure: terms are missing, not verified, or do not settle it")
-    return Readings((Reading(answer),))
+        return FieldValues((), f"the licence's {words} is unsure: terms are missing, not verified, or do not settle it")
+    return FieldValues((FieldValue(answer),))
 
 
 def _newest(items: Sequence[Measured], group: Callable[[Measured], Hashable]) -> list[Measured]:

@@ -10,14 +10,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import GateRefused
 from memory.ledger import Unit
-from memory.ledger.evidence import GateResult as StoredResult
+from memory.ledger.governance import GateResult as StoredResult
 from memory.ledger.versions import Version
 from tools.governance.evidence import Evidence, Purpose, Region
 from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.policy_store import active_policies
 from tools.governance.verdict import GateResult, Reason, Verdict, decide
 from tools.registry.versions import VersionName, find_version
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = [
     "GateHistory",
@@ -27,13 +27,13 @@ __all__ = [
     "advice_on",
     "gate_tools",
     "read_result",
+    "reasons_of",
     "record",
     "refusal",
-    "told",
 ]
 
 
-class GateView(BaseModel):
+class GateView(View):
     """One verdict; reasons are in the order in which they count.
 
     Attributes:
@@ -112,7 +112,7 @@ class Gates:
 
 def refusal(found: Judgement) -> GateRefused:
     """The error for a verdict that is no pass."""
-    reasons = told(found.result)
+    reasons = reasons_of(found.result)
     return GateRefused(
         f"The gate for {found.use.gate} says {found.result.verdict} of {found.result.subject}: {' '.join(reasons)}",
         f"{advice_on(found.result)}, then check the gate again.",
@@ -135,7 +135,7 @@ def advice_on(result: GateResult) -> str:
     return "Record the evidence that it names"
 
 
-def told(result: GateResult) -> list[str]:
+def reasons_of(result: GateResult) -> list[str]:
     """The reasons that made the verdict, a sentence each, with the facts of the evidence."""
     return [_sentence(reason) for reason in result.deciding()]
 
@@ -212,17 +212,13 @@ def gate_history(
 
 
 def _view(stored: StoredResult, result: GateResult) -> GateView:
-    return GateView(
+    return GateView.of(
+        result,
         id=stored.id,
         gate=stored.gate,
         version=stored.version,
         version_digest=result.subject_digest,
-        verdict=result.verdict,
-        deciding=told(result),
-        reasons=list(result.reasons),
+        deciding=reasons_of(result),
         obligations=[f"{one.name}: {one.text}" for one in result.obligations],
-        policy_digest=result.policy_digest,
-        evidence_digest=result.evidence_digest,
-        digest=result.digest,
         at=stored.at,
     )

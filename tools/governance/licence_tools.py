@@ -11,14 +11,14 @@ from tools.governance.evidence_store import EvidenceSource
 from tools.governance.licence import Compatibility, compatibility
 from tools.registry.catalogue import Catalogue, Licence, Permission
 from tools.registry.versions import find_version
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["LicenceAnswer", "LicenceFinding", "LicensedModels", "compatibility_tools", "licence_tools"]
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="id or alias, such as qwen2.5-3b")]
 
 
-class LicenceFinding(BaseModel):
+class LicenceFinding(View):
     """The licence of one model."""
 
     model: str
@@ -44,16 +44,8 @@ def licence_tools(catalogue: Catalogue) -> list[ToolSpec]:
 
     def finding(name: str) -> LicenceFinding:
         model = catalogue.get(name)
-        return LicenceFinding(
-            model=model.id,
-            name=model.name,
-            maker=model.maker,
-            parameters=model.parameters,
-            licence_id=model.licence,
-            licence=catalogue.licence_of(model),
-            notes=model.notes,
-            unsure=model.unsure,
-        )
+        licence = catalogue.licence_of(model)
+        return LicenceFinding.of(model, model=model.id, licence_id=model.licence, licence=licence)
 
     def licence_lookup(context: ToolContext, model: ModelName) -> LicenceFinding:
         """Look up the licence of a model: commercial use, redistribution, modification, attribution, conditions."""

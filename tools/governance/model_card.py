@@ -4,28 +4,19 @@ What is not known is said to be not known. Text that people wrote is escaped, so
 table or markup.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from tools.governance.evidence import LicensedPart
-from tools.governance.evidence_store import EvidenceSource
-from tools.governance.version_description import EXPORT_SCOPES, VersionDescription, VersionDocument, document
-from tools.registry.versions import VersionName
-from tools.spec import ToolContext, ToolSpec, tool
+if TYPE_CHECKING:
+    from tools.governance.evidence import LicensedPart
+    from tools.governance.version_description import VersionDescription
 
-__all__ = ["model_card", "model_card_tools"]
+__all__ = ["model_card"]
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
-
-
-def model_card_tools(source: EvidenceSource) -> list[ToolSpec]:
-    """The operation that exports the card."""
-
-    def model_card_export(context: ToolContext, version: VersionName) -> VersionDocument:
-        """Write the model card of a version in Markdown: parts, licences, evaluations, fairness, security, gates."""
-        return document(context, source, version, "model card, Markdown", model_card)
-
-    return [tool(model_card_export, scopes=EXPORT_SCOPES, ledger=True)]
 
 
 def model_card(version: VersionDescription) -> str:

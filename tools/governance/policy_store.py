@@ -9,11 +9,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger import Unit
-from memory.ledger.policies import StoredPolicy
+from memory.ledger.governance import StoredPolicy
 from memory.yaml_text import parse_yaml
 from tools.governance.evidence import unordered_digest
 from tools.governance.policy import PolicySet, default_text, read_policies
-from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
+from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 
 __all__ = ["PolicyList", "active_policies", "declared_attributes", "declared_metrics", "policy_tools"]
 
@@ -22,11 +22,10 @@ DEFAULT = "default"
 
 PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="name of a policy file")]
 PolicyText = Annotated[str, Field(min_length=1, max_length=100_000, description="YAML; the language: docs/policies.md")]
-_KEPT = ("name", "active", "digest", "revision", "updated_at", "updated_by")
 Action = Literal["list", "show", "put", "activate", "deactivate"]
 
 
-class PolicyView(BaseModel):
+class PolicyView(View):
     """One policy file. `rules` are `policy/rule`; `text` is left out in lists.
 
     `problem` says why a policy that was put by another release does not load any more: gates then refuse to judge until
@@ -182,8 +181,7 @@ def _listed(unit: Unit, name: str | None) -> PolicyList:
 
 def _view(policy: StoredPolicy, *, with_text: bool = False) -> PolicyView:
     rules, problem = _rules(policy.text, policy.name)
-    kept = {name: getattr(policy, name) for name in _KEPT}
-    return PolicyView(**kept, rules=rules, problem=problem, text=policy.text if with_text else None)
+    return PolicyView.of(policy, rules=rules, problem=problem, text=policy.text if with_text else None)
 
 
 def _rules(text: str, name: str) -> tuple[list[str], str]:

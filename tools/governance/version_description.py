@@ -1,4 +1,4 @@
-"""The description of a version that its model card and its bill of materials are made of."""
+"""The description of a version, and its exports: model card and bill of materials."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -8,16 +8,17 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from edge.kernel.errors import InvalidInput
 from memory.ledger import Unit
 from memory.ledger.versions import Version
+from tools.governance.bill_of_materials import ml_bom_json
 from tools.governance.evidence import BiasMeasurement, Digest, Frozen, LicensedPart, MetricMeasurement, SecurityFinding
 from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.gate import read_result
+from tools.governance.model_card import model_card
 from tools.governance.verdict import GateResult
-from tools.registry.versions import find_version
-from tools.spec import ToolContext
+from tools.registry.versions import VersionName, find_version
+from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["EXPORT_SCOPES", "VersionDescription", "VersionDocument", "VersionFile", "document"]
+__all__ = ["VersionDescription", "VersionDocument", "VersionFile", "export_tools"]
 
-EXPORT_SCOPES = {"roster:read", "gates:read", "evaluations:read"}
 
 _FORMATS = {"application/x-gguf": "gguf", "application/x-safetensors": "safetensors", "application/onnx": "onnx"}
 _INHERITED = {"parameters", "context_tokens", "modalities", "output_modalities", "languages"}
@@ -85,17 +86,26 @@ class VersionDocument(BaseModel):
     text: str
 
 
-def document(
-    context: ToolContext,
-    source: EvidenceSource,
-    version: str,
-    form: DocumentFormat,
-    write: Callable[[VersionDescription], str],
-) -> VersionDocument:
-    """What `write` makes of all that is known of a version. Raises as `find_version`, `describe` and `write`."""
-    found = find_version(context.unit, version)
-    text = write(describe(context, source, found))
-    return VersionDocument(version=found.id, digest=found.digest, format=form, text=text)
+def export_tools(source: EvidenceSource) -> list[ToolSpec]:
+    """The operations that write what is known of a version as a document."""
+
+    def document(
+        context: ToolContext, version: str, form: DocumentFormat, write: Callable[[VersionDescription], str]
+    ) -> VersionDocument:
+        found = find_version(context.unit, version)
+        text = write(describe(context, source, found))
+        return VersionDocument(version=found.id, digest=found.digest, format=form, text=text)
+
+    def model_card_export(context: ToolContext, version: VersionName) -> VersionDocument:
+        """Write the model card of a version in Markdown: parts, licences, evaluations, fairness, security, gates."""
+        return document(context, version, "model card, Markdown", model_card)
+
+    def bom_export(context: ToolContext, version: VersionName) -> VersionDocument:
+        """Write the bill of materials of a version as CycloneDX ML-BOM in JSON, valid by the standard's schema."""
+        return document(context, version, "CycloneDX 1.6, JSON", ml_bom_json)
+
+    scopes = {"roster:read", "gates:read", "evaluations:read"}
+    return [tool(model_card_export, scopes=scopes, ledger=True), tool(bom_export, scopes=scopes, ledger=True)]
 
 
 def describe(context: ToolContext, source: EvidenceSource, version: Version) -> VersionDescription:

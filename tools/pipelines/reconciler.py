@@ -20,7 +20,7 @@ from tools.pipelines.run import PipelineRun
 from tools.pipelines.tools import RunView, pipeline_tools, runs_of, stages_of
 from tools.rollouts.rollout import TERMINAL
 from tools.rollouts.store import read_rollout
-from tools.runs.work import Lease, Step, Work, backoff_s
+from tools.runs import Lease, Step, Work, backoff_s
 from tools.spec import bind
 
 __all__ = ["HUB", "OpenRun", "PipelineStore", "pipeline_work"]
@@ -52,7 +52,7 @@ class OpenRun:
 
 
 class PipelineStore:
-    """`tools.runs.work.RunStore` of the runs through all pipelines. A lease is of a pipeline, with all its runs.
+    """`tools.runs.RunStore` of the runs through all pipelines. A lease is of a pipeline, with all its runs.
 
     Nobody needs to tell a step that its run was cancelled: it is one transaction of the tool, which looks itself.
     """
@@ -152,7 +152,7 @@ class PipelineStore:
 
 
 def pipeline_work(ledger: Ledger, gates: Gates, clock: Callable[[], datetime]) -> Work[OpenRun]:
-    """Runs through pipelines, for a `tools.runs.worker.Worker`. Each is advanced in a transaction of its own."""
+    """Runs through pipelines, for a `tools.runs.Worker`. Each is advanced in a transaction of its own."""
 
     def step(runs: Sequence[OpenRun], now: datetime, lease: Lease) -> list[Step[OpenRun] | Exception]:
         del now, lease  # the tool looks again, within its transaction

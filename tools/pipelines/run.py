@@ -9,9 +9,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from edge.kernel.errors import CallerError
 from memory.ledger.versions import Version
 from tools.calling.approval import ApprovalRequest, ask, consume
-from tools.factories.templates import ShortName
+from tools.factories import ShortName
+from tools.governance.evidence import Frozen
 from tools.governance.evidence_store import Use
-from tools.governance.gate import Gates, record, told
+from tools.governance.gate import Gates, reasons_of, record
 from tools.rollouts.plans import RolloutChoice
 from tools.rollouts.rollout import TERMINAL
 from tools.rollouts.store import read_rollout
@@ -34,7 +35,7 @@ RunState = Literal[
 OVER: frozenset[RunState] = frozenset({"done", "refused", "failed", "cancelled"})
 
 
-class PipelineStage(BaseModel):
+class PipelineStage(Frozen):
     """One stage: its gate must pass, then it is approved or rolled out, then the version is in it.
 
     Attributes:
@@ -44,8 +45,6 @@ class PipelineStage(BaseModel):
         alias: names the version once it is in the stage.
         target: is moved to the version, by `strategy`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ShortName
     gate: Use | None = None
@@ -161,7 +160,7 @@ class Advance:
             run = run.model_copy(update={"gate_result": record(unit, found).id})
         if found.result.verdict == "pass":
             return run, True
-        return self._becomes(run, stage, state, *told(found.result)), False
+        return self._becomes(run, stage, state, *reasons_of(found.result)), False
 
     def _roll_out(self, run: PipelineRun, stage: PipelineStage, target: str) -> PipelineRun:
         """Starts it in the name of whoever started the run: nobody may approve its own by letting another advance."""

@@ -10,11 +10,11 @@ from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.factories import Pipeline
-from tools.factories.templates import ShortName
+from tools.factories import ShortName
 from tools.governance.gate import Gates, advice_on, read_result
 from tools.pipelines.run import Advance, PipelineRun, PipelineStage
 from tools.registry.versions import find_version
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["PipelineList", "PipelineView", "RunView", "pipeline_tools", "runs_of", "stages_of"]
 
@@ -33,7 +33,7 @@ class RunView(BaseModel):
     stage: str | None
 
 
-class PipelineView(BaseModel):
+class PipelineView(View):
     """A pipeline with its runs, newest first."""
 
     name: str
@@ -200,10 +200,5 @@ def _run_view(pipeline: Pipeline, run: PipelineRun) -> RunView:
 
 
 def _view(pipeline: Pipeline) -> PipelineView:
-    return PipelineView(
-        name=pipeline.name,
-        stages=stages_of(pipeline),
-        runs=[_run_view(pipeline, run) for run in runs_of(pipeline)],
-        updated_at=pipeline.updated_at,
-        updated_by=pipeline.updated_by,
-    )
+    runs = [_run_view(pipeline, run) for run in runs_of(pipeline)]
+    return PipelineView.of(pipeline, stages=stages_of(pipeline), runs=runs)

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from memory.artifacts import ArtifactStore, Stored, collect
+from edge.kernel.protocol.artifacts import ArtifactRef
+from memory.artifacts import ArtifactStore, Stored
 from memory.home import storage_errors
 from memory.ledger import Unit
-from memory.ledger.artifacts import Artifact
+from memory.ledger.versions import Artifact
 from tools.calling.context import require_scope
-from tools.spec import ToolContext, ToolRuntime, ToolSpec, bind, tool
+from tools.spec import ToolContext, ToolRuntime, ToolSpec, View, bind, tool
 
-__all__ = ["FilePath", "ModelFile", "ModelFiles", "Uploads", "artifact_tools", "media_type_of"]
+__all__ = ["FilePath", "ModelFile", "ModelFiles", "Uploads", "artifact_tools", "keep", "media_type_of"]
 
 FilePath = Annotated[
     str, Field(pattern="^/", max_length=4096, description="of a GGUF, safetensors or ONNX file of the hub's machine")
@@ -26,7 +28,7 @@ _FILE_LIMIT_S = 900.0
 _LONGEST_HEADER = 1 << 30
 
 
-class ArtifactView(BaseModel):
+class ArtifactView(View):
     """One content that the tenant has."""
 
     digest: str
@@ -48,7 +50,7 @@ class ArtifactList(BaseModel):
     artifacts: list[ArtifactView]
 
 
-class Removed(BaseModel):
+class Removed(View):
     """A content that the tenant no longer has."""
 
     digest: str
@@ -121,6 +123,13 @@ class ModelFiles:
         return entry
 
 
+def keep(unit: Unit, store: ArtifactStore, source: IO[bytes], media_type: str, now: datetime) -> ArtifactRef:
+    """Put a content, and write down that the tenant has it. Raises StorageFailed: it cannot be written."""
+    stored = store.put(source)
+    unit.artifacts.save(Artifact(stored.digest, media_type, stored.size_bytes, stored.url, now))
+    return ArtifactRef(digest=stored.digest, size_bytes=stored.size_bytes, media_type=media_type)
+
+
 def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
     """The operations on files of models, kept in one store."""
 
@@ -129,17 +138,17 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
 
     def artifact_put(context: ToolContext, path: FilePath) -> ArtifactView:
         """Keep a file of a model, from the hub's machine, under the digest that is computed from its content."""
-        return _view(files.enter(context, context.prepared))
+        return ArtifactView.of(files.enter(context, context.prepared))
 
     def artifact_list(context: ToolContext) -> ArtifactList:
         """List the files of models that the tenant has: digest, kind, size."""
-        return ArtifactList(artifacts=[_view(one) for one in context.unit.artifacts.all()])
+        return ArtifactList(artifacts=[ArtifactView.of(one) for one in context.unit.artifacts.all()])
 
     def artifact_show(context: ToolContext, digest: Digest) -> ArtifactDetail:
         """Show one file of a model: kind, size, the versions that are made of it, whether its content is there."""
         found = context.unit.artifacts.get(digest)
         users = _users(context.unit, digest)
-        return ArtifactDetail(**_view(found).model_dump(), versions=users, kept=files.store.exists(digest))
+        return ArtifactDetail.of(found, versions=users, kept=files.store.exists(digest))
 
     def artifact_remove(context: ToolContext, digest: Digest) -> Removed:
         """Give up a file of a model that no version is made of; its content stays until it is collected."""
@@ -147,23 +156,21 @@ def artifact_tools(files: ModelFiles) -> list[ToolSpec]:
         if users := _users(context.unit, digest):
             raise Conflict(f"{digest} is in use by {', '.join(users)}.", "Retire them first.")
         context.unit.artifacts.remove(digest)
-        return Removed(digest=digest, size_bytes=found.size_bytes)
+        return Removed.of(found)
 
     def artifact_collect(context: ToolContext) -> Collected:
         """Remove from the store what no tenant of the hub has any more, and what broken puts left, after a day."""
         tenants = context.unit.tenants.all()
         kept = {one.digest for tenant in tenants for one in context.unit.within(tenant.id).artifacts.all()}
-        removed = collect(files.store, frozenset(kept), context.now)
+        removed = files.store.collect(frozenset(kept), context.now)
         return Collected(
-            removed=[Removed(digest=one.digest, size_bytes=one.size_bytes) for one in removed],
+            removed=[Removed.of(one) for one in removed],
             freed_bytes=sum(one.size_bytes for one in removed),
         )
 
     reads, writes = {"roster:read"}, {"artifacts:write"}
     return [
-        replace(
-            tool(artifact_put, scopes=writes, effect="write", timeout_s=_FILE_LIMIT_S, idempotent=True), prepare=take
-        ),
+        tool(artifact_put, scopes=writes, effect="write", timeout_s=_FILE_LIMIT_S, idempotent=True, prepare=take),
         tool(artifact_list, scopes=reads, ledger=True),
         tool(artifact_show, scopes=reads, ledger=True),
         tool(artifact_remove, scopes=writes, effect="write"),
@@ -182,7 +189,7 @@ class Uploads:
     def __init__(self, files: ModelFiles, books: ToolRuntime) -> None:
         def artifact_upload(context: ToolContext, name: FileName, digest: Digest | None = None) -> ArtifactView:
             """Keep a file of a model that the caller sends, under the digest that is computed from its content."""
-            return _view(files.enter(context, context.prepared))
+            return ArtifactView.of(files.enter(context, context.prepared))
 
         made = tool(
             artifact_upload, scopes={"artifacts:write"}, effect="write", timeout_s=_FILE_LIMIT_S, idempotent=True
@@ -217,10 +224,6 @@ class Uploads:
             return self._files.keep(content, name)
 
         return await replace(self._spec, prepare=prepare).call(context, arguments)
-
-
-def _view(artifact: Artifact) -> ArtifactView:
-    return ArtifactView.model_validate(artifact, from_attributes=True)
 
 
 def _users(unit: Unit, digest: str) -> list[str]:

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.ledger.models import Model
-from memory.ledger.versions import STAGES, Version
+from memory.ledger.versions import STAGES, Model, Version
 from tools.calling.approval import ApprovalRule
 from tools.registry.versions import (
     ModelName,
@@ -22,7 +21,7 @@ from tools.registry.versions import (
     model_view,
     version_view,
 )
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = ["AliasView", "Gatekeeper", "lifecycle_tools"]
 
@@ -32,7 +31,7 @@ Gatekeeper = Callable[[ToolContext, Version], None]
 Reason = Annotated[str, Field(min_length=3, max_length=2000, description="why, for the record")]
 
 
-class AliasView(BaseModel):
+class AliasView(View):
     """An alias, and what it named before. `changed`: False where it named that version already."""
 
     name: str
@@ -64,11 +63,11 @@ def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
         found = _usable_version(context.unit, version)
         if _names_already(context, alias, version):
             former = context.unit.aliases.get(alias)
-            return AliasView(name=alias, version=found.id, previous=former.previous, changed=False)
+            return AliasView.of(former, changed=False)
         if alias == "champion":
             gatekeeper(context, found)
         pointed = context.unit.aliases.point(alias, found.id, context.principal, context.now)
-        return AliasView(name=pointed.name, version=pointed.version, previous=pointed.previous)
+        return AliasView.of(pointed, changed=True)
 
     def staged(context: ToolContext, version: str, stage: str) -> dict[str, Any]:
         found = find_version(context.unit, version)
@@ -97,7 +96,7 @@ def remove_alias(context: ToolContext, alias: NewName) -> AliasView:
     """Remove an alias; the version that it named stays."""
     former = context.unit.aliases.get(alias)
     context.unit.aliases.delete(alias)
-    return AliasView(name=former.name, version=former.version, previous=former.previous)
+    return AliasView.of(former, changed=True)
 
 
 def retire_version(context: ToolContext, version: VersionName, reason: Reason) -> VersionView:

@@ -1,6 +1,5 @@
 """Registered models and their versions: registered, shown, compared, with lineage and card."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -9,12 +8,11 @@ from edge.kernel.canonical import digest_of
 from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
-from memory.ledger.models import Model
-from memory.ledger.versions import Version
+from memory.ledger.versions import Model, Version
 from tools.registry.artifacts import FilePath, ModelFile, ModelFiles
 from tools.registry.catalogue import Catalogue
 from tools.serving.configuration import serving_card
-from tools.spec import ToolContext, ToolSpec, tool
+from tools.spec import ToolContext, ToolSpec, View, tool
 
 __all__ = [
     "Comparison",
@@ -72,7 +70,7 @@ class VersionContent(BaseModel):
         return f"sha256:{digest_of(parts)}"
 
 
-class VersionView(BaseModel):
+class VersionView(View):
     """One version, as it stands now."""
 
     id: str
@@ -93,7 +91,7 @@ class VersionView(BaseModel):
     retired_reason: str
 
 
-class ModelView(BaseModel):
+class ModelView(View):
     """One registered model with its versions, oldest first."""
 
     name: str
@@ -158,19 +156,13 @@ def find_version(unit: Unit, name: str) -> Version:
 
 def version_view(unit: Unit, version: Version) -> VersionView:
     """The version with the aliases that name it."""
-    values = {name: getattr(version, name) for name in VersionView.model_fields if name != "aliases"}
-    return VersionView(**values, aliases=[alias.name for alias in unit.aliases.all(version=version.id)])
+    return VersionView.of(version, aliases=[alias.name for alias in unit.aliases.all(version=version.id)])
 
 
 def model_view(unit: Unit, model: Model) -> ModelView:
     """The model with its versions."""
-    return ModelView(
-        name=model.name,
-        catalogue_id=model.catalogue_id,
-        description=model.description,
-        retired_reason=model.retired_reason,
-        versions=[version_view(unit, version) for version in unit.versions.all(model=model.name)],
-    )
+    versions = unit.versions.all(model=model.name)
+    return ModelView.of(model, versions=[version_view(unit, version) for version in versions])
 
 
 def version_tools() -> list[ToolSpec]:
@@ -325,7 +317,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
     writes = {"roster:write"}
     return [
         tool(register_model, scopes=writes, effect="write"),
-        replace(tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S), prepare=take),
+        tool(register_version, scopes=writes, effect="write", timeout_s=_FILES_LIMIT_S, prepare=take),
     ]
 
 

@@ -3,9 +3,10 @@
     targets.py          what a target serves: arms of version and configuration, with weights
     plans.py            strategies (canary, blue-green, rolling, recreate, shadow), and the steps that each comes to
     canary_analysis.py  is the new version worse? promote, roll back, or inconclusive
-    rollout.py          what is remembered, what is observed, what is to be done
+    sequential_test.py  its confidence sequences, always valid
+    rollout.py          persistent state, observations, actions
     machine.py          the state machine and people's commands, pure
-    world.py            what rollouts are judged by: metrics, devices, gate, approvals, runtimes
+    world.py            what rollouts observe: metrics, waves of devices, gate, approvals, runtimes
     measurements.py     what the arms of serving targets did lately; the tool that records quality scores
     reconciler.py       collects observations; rollouts as durable work (`tools.runs`)
     store.py            the store over the ledger

@@ -67,7 +67,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one measure says, with its numbers.
+    """Verdict of one measure, with its interval.
 
     Attributes:
         low, high: interval of how much worse the new version is, in the unit of `limit`.
@@ -170,13 +170,13 @@ def fingerprint(candidate: Observed, baseline: Observed) -> str:
 
 def judge_wave(report: WaveReport, error_threshold: float) -> Analysis:
     """Judge a wave of devices: every device counts, so that this is arithmetic and no inference."""
-    told = f"{report.succeeded} of {report.devices} devices run the new version, {report.failed} failed"
+    reported = f"{report.succeeded} of {report.devices} devices run the new version, {report.failed} failed"
     allowed = f"at most {error_threshold:.0%} may fail"
     if report.failed > error_threshold * report.devices:
-        return Analysis("roll_back", (f"{told}; {allowed}",))
+        return Analysis("roll_back", (f"{reported}; {allowed}",))
     if report.succeeded + report.failed < report.devices:
-        return Analysis("inconclusive", (f"{told}; the others have not reported",))
-    return Analysis("promote", (f"{told}; {allowed}",))
+        return Analysis("inconclusive", (f"{reported}; the others have not reported",))
+    return Analysis("promote", (f"{reported}; {allowed}",))
 
 
 def _finding(metric: str, interval: Interval, limit: float, text: str) -> Finding:

@@ -1,4 +1,4 @@
-"""The state machine: a rollout and what is observed, or a person's command, come to the next rollout. Pure.
+"""The state machine of a rollout: state and observation, or a person's command, to the next state and actions. Pure.
 
 One call makes at most one change of state. The change and its actions belong into one transaction: then a process may
 die anywhere, and the next one sees either all of it or nothing.
@@ -23,7 +23,7 @@ from tools.rollouts.rollout import (
     Transition,
 )
 from tools.rollouts.targets import TargetState
-from tools.runs.work import backoff_s
+from tools.runs import backoff_s
 
 __all__ = ["Command", "advance", "command", "move", "pause", "retry", "trouble"]
 
@@ -56,7 +56,7 @@ def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  
 
 
 def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: Any) -> Transition:
-    """The rollout in another state, due at once where that state asks for work, and the event that tells of it."""
+    """The rollout in another state, due at once where that state asks for work, and the event of the transition."""
     waits = state == "paused" or state in TERMINAL
     moved = rollout.model_copy(
         update={
@@ -76,7 +76,7 @@ def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: 
 
 
 def trouble(rollout: Rollout, error: str, now: datetime) -> Transition:
-    """After a look at it failed: again later, and later each time; in the end it pauses, unless it is rolling back."""
+    """Back-off after a failed look: later each time; in the end it pauses, unless it is rolling back."""
     failures = rollout.failures + 1
     if failures >= _PATIENCE and rollout.state != "rolling_back":
         return pause(rollout, now, f"{failures} attempts failed, the last with: {error}")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import Ledger, Unit
-from memory.ledger.measurements import Measured
+from memory.ledger.usage import Measured
 from tools.registry.versions import find_version
 from tools.rollouts.canary_analysis import Observed, latencies
 from tools.rollouts.sequential_test import Moments

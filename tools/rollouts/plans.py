@@ -1,6 +1,5 @@
 """Strategies as people write them, and the steps that each comes to for one target and one version."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -24,7 +23,6 @@ __all__ = [
     "make_plan",
     "parse_strategy",
     "state_at",
-    "strategy_of",
 ]
 
 Seconds = Annotated[float, Field(ge=0, le=30 * 86400)]
@@ -132,38 +130,6 @@ def parse_strategy(given: object) -> Strategy:
         ) from error
 
 
-def strategy_of(
-    kind: str,
-    percentages: Sequence[int] | None,
-    *,
-    hold_s: float | None = None,
-    limit_s: float | None = None,
-    minimum_samples: int | None = None,
-) -> Strategy:
-    """A strategy from the few things that people say of one; what they leave out has the strategy's default.
-
-    Args:
-        percentages: of canary, its steps; of rolling and shadow, one.
-
-    Raises:
-        InvalidInput: it is not one, or the strategy takes none of what was given.
-    """
-    times = {"hold_s": hold_s, "limit_s": limit_s, "minimum_samples": minimum_samples}
-    given = {name: value for name, value in times.items() if value is not None}
-    if kind == "canary":
-        steps = [{"weight": weight, **given} for weight in percentages or [step.weight for step in Canary().steps]]
-        return parse_strategy({"kind": kind, "steps": steps})
-    if percentages:
-        name = {"rolling": "part_percent", "shadow": "percent"}.get(kind)
-        if name is None or len(percentages) > 1:
-            raise InvalidInput(
-                f"{kind} does not take the percentages {', '.join(map(str, percentages))}.",
-                "Canary takes several, rolling and shadow take one, blue_green and recreate none.",
-            )
-        given[name] = percentages[0]
-    return parse_strategy({"kind": kind, **given})
-
-
 class RolloutChoice(_Strategy):
     """How a target is moved to a version. What is left out has the strategy's default.
 
@@ -180,8 +146,21 @@ class RolloutChoice(_Strategy):
     @property
     def strategy(self) -> Strategy:
         """What the choice comes to."""
-        times = {"hold_s": self.hold_s, "limit_s": self.limit_s}
-        return strategy_of(self.kind, self.percentages, minimum_samples=self.minimum_samples, **times)
+        times = {"hold_s": self.hold_s, "limit_s": self.limit_s, "minimum_samples": self.minimum_samples}
+        given: dict[str, Any] = {name: value for name, value in times.items() if value is not None}
+        percentages = list(self.percentages or ())
+        if self.kind == "canary":
+            weights = percentages or [step.weight for step in Canary().steps]
+            return parse_strategy({"kind": self.kind, "steps": [{"weight": weight, **given} for weight in weights]})
+        if percentages:
+            name = {"rolling": "part_percent", "shadow": "percent"}.get(self.kind)
+            if name is None or len(percentages) > 1:
+                raise InvalidInput(
+                    f"{self.kind} does not take the percentages {', '.join(map(str, percentages))}.",
+                    "Canary takes several, rolling and shadow take one, blue_green and recreate none.",
+                )
+            given[name] = percentages[0]
+        return parse_strategy({"kind": self.kind, **given})
 
     @model_validator(mode="after")
     def _possible(self) -> "RolloutChoice":

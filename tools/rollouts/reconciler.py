@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from memory.ledger.rollouts import RolloutEvent
 from tools.rollouts.canary_analysis import Analysis, Judged, Observed, analyse, fingerprint, judge_wave
 from tools.rollouts.machine import advance, trouble
 from tools.rollouts.plans import Step
-from tools.rollouts.rollout import Observation, Rollout, RolloutEvent, Transition
+from tools.rollouts.rollout import Observation, Rollout, Transition
 from tools.rollouts.world import Window, World
-from tools.runs.events import EventSource
-from tools.runs.work import Lease, RunStore, Work
+from tools.runs import EventSource, Lease, RunStore, Work
 
-__all__ = ["Readings", "RolloutStore", "observe", "read", "rollout_work"]
+__all__ = ["Measurements", "RolloutStore", "observe", "read", "rollout_work"]
 
 _BEFORE = timedelta(hours=1)
 """How far back a former version is looked at that no longer serves beside the new one."""
@@ -36,7 +36,7 @@ class RolloutStore(RunStore[Rollout], EventSource[RolloutEvent], RevisionSource,
 
 
 def rollout_work(store: RolloutStore, world: World) -> Work[Rollout]:
-    """Rollouts, for a `tools.runs.worker.Worker`."""
+    """Rollouts, for a `tools.runs.Worker`."""
 
     def step(rollouts: Sequence[Rollout], now: datetime, lease: Lease) -> list[Transition | Exception]:
         del lease  # no step takes long
@@ -46,7 +46,7 @@ def rollout_work(store: RolloutStore, world: World) -> Work[Rollout]:
     return Work("rollout", store, step, trouble)
 
 
-def _next(rollout: Rollout, found: "Readings", world: World, now: datetime) -> Transition | Exception:
+def _next(rollout: Rollout, found: "Measurements", world: World, now: datetime) -> Transition | Exception:
     try:
         return advance(rollout, observe(rollout, found, world, now), now)
     except Exception as error:  # noqa: BLE001 - one rollout must not stop the others; the worker records it
@@ -54,8 +54,8 @@ def _next(rollout: Rollout, found: "Readings", world: World, now: datetime) -> T
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
-    """What was read for several rollouts.
+class Measurements:
+    """What was measured for several rollouts.
 
     Attributes:
         revisions: of targets, by tenant and name.
@@ -66,13 +66,13 @@ class Readings:
     measured: dict[tuple[str, str], tuple[Observed, Observed]]
 
 
-def read(rollouts: Sequence[Rollout], store: RevisionSource, world: World, now: datetime) -> Readings:
+def read(rollouts: Sequence[Rollout], store: RevisionSource, world: World, now: datetime) -> Measurements:
     """What `observe` needs of the targets and of what was measured, in few queries.
 
     Raises:
         ChargehandError: what is looked at does not answer.
     """
-    found = Readings({}, {})
+    found = Measurements({}, {})
     for tenant in sorted({rollout.tenant for rollout in rollouts}):
         theirs = [one for one in rollouts if one.tenant == tenant and one.state in _OF_A_TARGET]
         if not theirs:
@@ -89,7 +89,7 @@ def read(rollouts: Sequence[Rollout], store: RevisionSource, world: World, now: 
     return found
 
 
-def observe(rollout: Rollout, found: Readings, world: World, now: datetime) -> Observation:
+def observe(rollout: Rollout, found: Measurements, world: World, now: datetime) -> Observation:
     """What `advance` needs to know. Raises as `read`."""
     match rollout.state:
         case "waiting_for_gate":
@@ -124,7 +124,7 @@ def _former(rollout: Rollout, now: datetime) -> Window:
     return Window(rollout.target, rollout.before.arms[0], start, end)
 
 
-def _step(rollout: Rollout, found: Readings, world: World) -> Observation:
+def _step(rollout: Rollout, found: Measurements, world: World) -> Observation:
     (step, _), revision = _taken(rollout), rollout.target_revision
     if rollout.plan.kind == "devices":
         report = world.fleet.report(rollout.tenant, rollout.target, rollout.candidate, step.weight)

@@ -1,4 +1,4 @@
-"""A rollout: what is remembered of it between two looks at it."""
+"""A rollout: its persistent state, observations, actions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,6 @@ __all__ = [
     "GateAnswer",
     "Observation",
     "Rollout",
-    "RolloutEvent",
     "SetTarget",
     "State",
     "Transition",
@@ -109,7 +108,7 @@ class Rollout(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """What the gate says of the version: it may go out, it may not, or the evidence is missing or stale.
+    """Verdict of the gate on the version; evidence that is missing or stale is insufficient.
 
     Attributes:
         reasons: a sentence each.
@@ -125,7 +124,7 @@ class GateAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is seen of the world; only what the rollout's state asks for is filled in.
+    """What the reconciler observed; only what the rollout's state asks for is filled in.
 
     Attributes:
         target_revision: of the target as it is.
@@ -161,18 +160,6 @@ class AppendEvent:
         data: JSON.
     """
 
-    kind: str
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RolloutEvent:
-    """One thing that happened to a rollout; `sequence` counts from 1 within it. Kinds: see `AppendEvent`."""
-
-    sequence: int
-    rollout_id: str
-    at: datetime
     kind: str
     text: str
     data: dict[str, Any] = field(default_factory=dict)

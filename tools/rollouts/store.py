@@ -9,17 +9,16 @@ from typing import Any, TypeVar
 from edge.kernel.errors import Conflict
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import RolloutEvent, Target, tenants_with_due_rollouts, tenants_with_open_rollouts
 from tools.calling.approval import ApprovalRequest, ask
 from tools.fleet.waves import place_models
-from tools.rollouts.rollout import Action, AppendEvent, Rollout, RolloutEvent, SetTarget, Transition
+from tools.rollouts.rollout import Action, AppendEvent, Rollout, SetTarget, Transition
 from tools.rollouts.targets import TargetKind, TargetState
 
 __all__ = [
     "LedgerStore",
     "add_rollout",
     "approval_request",
-    "events_of",
     "read_rollout",
     "read_target",
     "rollouts_of",
@@ -42,7 +41,7 @@ class LedgerStore:
 
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[Rollout]:
         claimed: list[Row] = []
-        for tenant in self._ledger.tenants_with_due_rollouts(now):  # looking takes no lock
+        for tenant in tenants_with_due_rollouts(self._ledger.database, now):  # looking takes no lock
             with self._ledger.unit(tenant) as unit:
                 claimed.extend(unit.rollouts.claim(holder, until, now, limit - len(claimed)))
             if len(claimed) >= limit:
@@ -72,7 +71,7 @@ class LedgerStore:
                     unit.rollouts.postpone(row)  # a person may have acted on it meanwhile; the next look sees that
 
     def release(self, holder: str) -> None:
-        for tenant in self._ledger.tenants_with_open_rollouts():
+        for tenant in tenants_with_open_rollouts(self._ledger.database):
             with self._ledger.unit(tenant) as unit:
                 unit.rollouts.release_all(holder)
 
@@ -86,7 +85,7 @@ class LedgerStore:
 
     def events(self, tenant: str, run_id: str, after: int, limit: int = 500) -> list[RolloutEvent]:
         with self._ledger.view(tenant) as unit:
-            return events_of(unit, run_id, after, limit)
+            return unit.rollouts.events(run_id, after, limit)
 
 
 def read_rollout(unit: Unit, rollout_id: str) -> Rollout:
@@ -103,14 +102,6 @@ def read_target(unit: Unit, name: str) -> tuple[TargetState, int]:
     """What the target serves, and its revision: nothing and 0 where there is no such target yet."""
     found = unit.targets.find(name)
     return (TargetState.model_validate(found.traffic), found.revision) if found else (TargetState(), 0)
-
-
-def events_of(unit: Unit, rollout_id: str, after: int = 0, limit: int = 500) -> list[RolloutEvent]:
-    """The rollout's events with a sequence over `after`, in order."""
-    return [
-        RolloutEvent(event.sequence, rollout_id, event.at, event.kind, event.detail["text"], event.detail["data"])
-        for event in unit.rollouts.events(rollout_id, after, limit)
-    ]
 
 
 def add_rollout(unit: Unit, rollout: Rollout) -> None:

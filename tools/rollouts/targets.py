@@ -35,8 +35,8 @@ class Arm(BaseModel):
         """Names the version in its configuration: what is measured is measured under this name."""
         if not self.configuration:
             return self.version
-        told = json.dumps(self.configuration, sort_keys=True, separators=(",", ":"))
-        return f"{self.version}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        text = json.dumps(self.configuration, sort_keys=True, separators=(",", ":"))
+        return f"{self.version}@{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 class TargetState(BaseModel):

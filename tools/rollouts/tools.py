@@ -12,12 +12,12 @@ from memory.ledger import Unit
 from tools.rollouts.canary_analysis import CanaryLimits
 from tools.rollouts.machine import Command, command, retry
 from tools.rollouts.measurements import score_record
-from tools.rollouts.plans import Plan, Strategy, make_plan, strategy_of
+from tools.rollouts.plans import Plan, RolloutChoice, Strategy, make_plan
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.store import add_rollout, events_of, read_rollout, read_target, rollouts_of, write_change
+from tools.rollouts.store import add_rollout, read_rollout, read_target, rollouts_of, write_change
 from tools.rollouts.targets import Arm
 from tools.serving.configuration import require_configuration
-from tools.spec import ApprovalRule, ToolContext, ToolSpec, tool
+from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 
 __all__ = [
     "RolloutEventView",
@@ -49,7 +49,7 @@ Configuration = Annotated[
 ]
 
 
-class RolloutView(BaseModel):
+class RolloutView(View):
     """A rollout as it stands. `serves` is percent by version; `shadow` the version that gets copies."""
 
     id: str
@@ -69,7 +69,7 @@ class RolloutView(BaseModel):
     retry_of: str | None
 
 
-class RolloutEventView(BaseModel):
+class RolloutEventView(View):
     """One thing that happened; `sequence` counts from 1. `data` is for programs: a gate's verdict and reasons."""
 
     sequence: int
@@ -124,9 +124,11 @@ def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
     configuration: Configuration = None,
 ) -> RolloutView:
     """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""
-    chosen = strategy_of(strategy, percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples)
+    choice = RolloutChoice(
+        kind=strategy, percentages=percentages, hold_s=hold_s, limit_s=limit_s, minimum_samples=minimum_samples
+    )
     options = {"limits": limits, "error_threshold": error_threshold}
-    return start_rollout(context, target, version, chosen, configuration, **options)
+    return start_rollout(context, target, version, choice.strategy, configuration, **options)
 
 
 def execute_blue_green_deployment(
@@ -139,8 +141,8 @@ def execute_blue_green_deployment(
     configuration: Configuration = None,
 ) -> RolloutView:
     """Make a version ready beside the one that serves, switch all traffic at once, and judge it; fast way back."""
-    chosen = strategy_of("blue_green", None, hold_s=hold_s, minimum_samples=minimum_samples)
-    return start_rollout(context, target, version, chosen, configuration, limits=limits)
+    choice = RolloutChoice(kind="blue_green", hold_s=hold_s, minimum_samples=minimum_samples)
+    return start_rollout(context, target, version, choice.strategy, configuration, limits=limits)
 
 
 def start_rollout(
@@ -194,15 +196,8 @@ def start_rollout(
 def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[int, Field(ge=0)] = 0) -> RolloutStatus:
     """Show a rollout: its state and why, its step, what the target serves, and its events behind a sequence number."""
     found = _find(context.unit, rollout)
-    events = events_of(context.unit, found.id, after)
-    return RolloutStatus(
-        rollout=_view(context.unit, found),
-        plan=found.plan,
-        events=[
-            RolloutEventView(sequence=one.sequence, at=one.at, kind=one.kind, text=one.text, data=one.data)
-            for one in events
-        ],
-    )
+    events = [RolloutEventView.of(event) for event in context.unit.rollouts.events(found.id, after, 500)]
+    return RolloutStatus(rollout=_view(context.unit, found), plan=found.plan, events=events)
 
 
 def rollout_list(
@@ -294,20 +289,13 @@ def _new_id() -> str:
 def _view(unit: Unit, rollout: Rollout) -> RolloutView:
     """A rollout, with what its target serves now."""
     serves = read_target(unit, rollout.target)[0]
-    return RolloutView(
-        id=rollout.id,
-        target=rollout.target,
+    return RolloutView.of(
+        rollout,
         strategy=rollout.plan.strategy.kind,
-        state=rollout.state,
         reason=rollout.standing,
         version=rollout.candidate.version,
         former_version=rollout.before.arms[0].version if rollout.before.arms else None,
-        step=rollout.step,
         steps=[step.name for step in rollout.plan.steps],
         serves={arm.version: arm.weight for arm in serves.arms},
         shadow=serves.shadow.version if serves.shadow else None,
-        requested_by=rollout.requested_by,
-        created_at=rollout.created_at,
-        updated_at=rollout.updated_at,
-        retry_of=rollout.retry_of,
     )

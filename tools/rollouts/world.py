@@ -1,4 +1,4 @@
-"""What rollouts are judged by: ports for metrics, devices, gate, approvals, runtimes; three of them by the ledger."""
+"""What rollouts observe: ports for metrics, waves of devices, gate, approvals, runtimes; ledger adapters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from memory.ledger import Ledger
 from memory.ledger.approvals import Approval
 from tools.calling.approval import ask, consume, find_requested
 from tools.governance.evidence_store import Use
-from tools.governance.gate import Gates, record, told
+from tools.governance.gate import Gates, reasons_of, record
 from tools.rollouts.canary_analysis import Observed, WaveReport
 from tools.rollouts.rollout import GateAnswer, Rollout
 from tools.rollouts.store import approval_request
@@ -121,7 +121,7 @@ class EvidenceGate:
             kept = record(unit, found)
         found_verdict = found.result.verdict
         verdict = "insufficient_evidence" if found_verdict == "insufficient evidence" else found_verdict
-        return GateAnswer(verdict, tuple(told(found.result)), kept.gate, kept.id)
+        return GateAnswer(verdict, tuple(reasons_of(found.result)), kept.gate, kept.id)
 
     @staticmethod
     def _use(rollout: Rollout, use: Use) -> Use:

@@ -10,18 +10,15 @@ from memory.artifacts import ArtifactStore
 from memory.ledger import Ledger
 from memory.settings import Settings
 from tools.rollouts.measurements import LedgerMetrics
-from tools.serving.addresses import github_base_url
-from tools.serving.bundled import bundled_version
-from tools.serving.gateway import Gateway
-from tools.serving.ledger import LedgerDeployments, LedgerLimits, LedgerSink
+from tools.serving.gateway import Gateway, ShadowTraffic
+from tools.serving.ledger import LedgerDeployments, LedgerQuotas, LedgerSink
 from tools.serving.llamacpp import LlamaRuntime
 from tools.serving.metering import UsageWriter
 from tools.serving.ollama import OllamaRuntime
 from tools.serving.openai_compatible import OpenAICompatibleRuntime
-from tools.serving.providers import PROVIDERS, key_of
+from tools.serving.providers import PROVIDERS, bundled_version, github_base_url, key_of
 from tools.serving.rate_limits import Admission
 from tools.serving.runtime import Runtime, ServedVersion
-from tools.serving.shadow_traffic import ShadowTraffic
 from tools.serving.warm_up import Warmer
 
 __all__ = ["Serving", "open_runtimes", "open_serving"]
@@ -92,7 +89,7 @@ def open_serving(
     deployments = LedgerDeployments(ledger, frozenset(runtimes), own, artifacts)
     sink, shadows = LedgerSink(ledger), ShadowTraffic()
     meter = UsageWriter(sink)
-    gateway = Gateway(deployments, runtimes, Admission(LedgerLimits(ledger), sink), meter, shadows)
+    gateway = Gateway(deployments, runtimes, Admission(LedgerQuotas(ledger), sink), meter, shadows)
     return Serving(gateway, deployments, LedgerMetrics(ledger), Warmer(deployments, runtimes), meter, shadows)
 
 

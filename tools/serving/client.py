@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from edge.kernel.errors import ChargehandError, Interrupted, InvalidInput, NotFound, OutOfTime, Unavailable
-from tools.serving.addresses import is_loopback
+from tools.serving.providers import is_loopback
 
 if TYPE_CHECKING:
     import aiohttp

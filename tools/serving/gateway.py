@@ -1,20 +1,26 @@
 """The model gateway: a request finds its version, falls back, keeps its limits, is counted and mirrored."""
 
+import asyncio
+import logging
+import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, NotFound, OutOfTime, Unavailable
+from tools.rollouts.targets import Arm
 from tools.serving.attempts import Attempt, AttemptLimits, Mode, ModelRequest, opening_of, within
 from tools.serving.metering import UsageWriter
 from tools.serving.rate_limits import Admission, Ticket
-from tools.serving.routing import Arm, Backend, Deployments, Traffic, attempt_order, configured
+from tools.serving.routing import Backend, Deployments, Traffic, attempt_order, configured
 from tools.serving.runtime import Json, Runtime
-from tools.serving.shadow_traffic import ShadowTraffic
 
-__all__ = ["Answer", "AnswerStream", "Gateway"]
+__all__ = ["Answer", "AnswerStream", "Gateway", "ShadowTraffic"]
+
+_log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -33,6 +39,46 @@ class AnswerStream:
 
     version: str
     chunks: AsyncGenerator[Json]
+
+
+class ShadowTraffic:
+    """Copies of requests, run beside them. A copy never delays its request, and is left out when `most` run already.
+
+    Args:
+        limit_s: longest run of a copy, seconds.
+        draw: a number in [0, 1) for each request, which decides whether it is mirrored.
+    """
+
+    def __init__(self, most: int = 4, limit_s: float = 300.0, draw: Callable[[], float] = random.random) -> None:
+        self.left_out = 0
+        """Copies that were not made, because too many ran."""
+        self.limit_s = limit_s
+        self._most = most
+        self._draw = draw
+        self._running: set[asyncio.Task[None]] = set()
+
+    def mirror(self, shadow: Arm, copy: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin a copy, for the shadow's weight in percent of all requests; returns at once."""
+        if self._draw() * 100 >= shadow.weight:
+            return
+        if len(self._running) >= self._most:
+            self.left_out += 1
+            return
+        task = asyncio.create_task(copy(), name=f"shadow {shadow.version}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self) -> None:
+        """Wait for the copies that run."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def close(self) -> None:
+        """Stop the copies that run."""
+        for task in list(self._running):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 class Gateway:
@@ -135,7 +181,7 @@ class Gateway:
             f"{traffic.target} serves no version now: all its weights are 0.", "Give a version some weight."
         )
         if traffic.shadow is not None:
-            self._shadows.mirror(request, traffic, self._served, self._attempt)
+            self._shadows.mirror(traffic.shadow, partial(self._copy, request, traffic, traffic.shadow))
         for number, arm in enumerate(attempt_order(traffic, request.sticky_key), start=1):
             try:
                 return await attempt(arm, number)
@@ -144,6 +190,27 @@ class Gateway:
                     raise
                 failure = error
         raise failure
+
+    async def _copy(self, request: ModelRequest, traffic: Traffic, shadow: Arm) -> None:
+        """Ask the shadow, too: its answer is thrown away, its usage counted apart."""
+        try:
+            backend, runtime = await self._served(request, shadow)
+        except ChargehandError as error:
+            _log.warning("the shadow %s of %s is not served: %s", shadow.version, traffic.target, error)
+            return
+        attempt = self._attempt(request, traffic, shadow, backend, 1, shadow=True)
+        try:
+            async with asyncio.timeout(self._shadows.limit_s):
+                attempt.read(await runtime.complete(backend.version, request.endpoint, request.body))
+        except ChargehandError as error:
+            attempt.finish(error)
+        except TimeoutError:
+            attempt.finish(OutOfTime(f"{shadow.version} did not answer in time."))
+        except BaseException as error:
+            attempt.finish(error)
+            raise
+        else:
+            attempt.finish()
 
     async def _served(self, request: ModelRequest, arm: Arm) -> tuple[Backend, Runtime]:
         """Where an arm is served, with the arm's configuration."""
@@ -167,7 +234,7 @@ class Gateway:
         shadow: bool = False,
     ) -> Attempt:
         mode = Mode(number, streamed, shadow)
-        return Attempt(request, traffic.target, arm.label, backend, mode, self._meter.record, self._clock)
+        return Attempt(request, traffic.target, arm.key, backend, mode, self._meter.record, self._clock)
 
     async def _rest(
         self,

@@ -14,19 +14,18 @@ from urllib.parse import unquote, urlsplit
 from edge.kernel.errors import InvalidInput, NotAllowed, NotFound, Unavailable
 from edge.kernel.names import nearest_names
 from memory.artifacts import ArtifactStore
-from memory.ledger import Ledger, Unit
+from memory.ledger import Ledger
 from memory.ledger.usage import Usage
 from memory.ledger.versions import Version
 from tools.rollouts.measurements import Answered, add_answers
-from tools.rollouts.targets import Arm as StoredArm
-from tools.rollouts.targets import TargetState
+from tools.rollouts.targets import Arm, TargetState
 from tools.serving.configuration import ServingCard, serving_card
 from tools.serving.metering import UsageRecord
-from tools.serving.rate_limits import Limits
-from tools.serving.routing import Arm, Backend, Offer, Price, Traffic
+from tools.serving.rate_limits import Quotas
+from tools.serving.routing import Backend, Offer, Price, Traffic
 from tools.serving.runtime import Adapter, ServedVersion
 
-__all__ = ["HELD_S", "LedgerDeployments", "LedgerLimits", "LedgerSink", "by_minute"]
+__all__ = ["HELD_S", "LedgerDeployments", "LedgerQuotas", "LedgerSink", "by_minute"]
 
 HELD_S = 1.0
 """So old may be what a request is routed by; a change of weights is followed within this time."""
@@ -82,7 +81,7 @@ class LedgerDeployments:
         if model in known.retired:
             raise NotFound(f"{model} is retired: {known.retired[model]}.", "Ask for another version.")
         if model in known.backends or model in known.malformed or self._of_runtime(model) is not None:
-            return Traffic(model, (Arm(model, 100),))
+            return Traffic(model, (Arm(version=model),))
         nearest = nearest_names(model, [offer.name for offer in known.offers])
         raise NotFound(f"There is no model {model!r}.", nearest=nearest)
 
@@ -146,14 +145,15 @@ class LedgerDeployments:
         cards, malformed = _cards(versions)
         backends = {one.id: self._backend(one, cards[one.id], files) for one in versions if one.id in cards}
         retired = {one.id: one.retired_reason.rstrip(".") for one in versions if one.stage == "retired"}
-        traffic = {alias.name: Traffic(alias.name, (Arm(alias.version, 100),)) for alias in aliases}
+        traffic = {alias.name: Traffic(alias.name, (Arm(version=alias.version),)) for alias in aliases}
         for target in targets:
             state = TargetState.model_validate(target.traffic)
-            arms = tuple(_arm(arm) for arm in state.arms)
             stand_ins = tuple(
-                dict.fromkeys(name for arm in arms if arm.version in cards for name in cards[arm.version].fallbacks)
+                dict.fromkeys(
+                    name for arm in state.arms if arm.version in cards for name in cards[arm.version].fallbacks
+                )
             )
-            traffic[target.name] = Traffic(target.name, arms, stand_ins, _arm(state.shadow) if state.shadow else None)
+            traffic[target.name] = Traffic(target.name, state.arms, stand_ins, state.shadow)
         offers = [
             *(Offer(target.name, "target", target.updated_at) for target in targets),
             *(Offer(alias.name, "alias", alias.updated_at) for alias in aliases),
@@ -204,10 +204,6 @@ class LedgerDeployments:
         return Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None
 
 
-def _arm(stored: StoredArm) -> Arm:
-    return Arm(stored.version, stored.weight, stored.configuration, stored.key)
-
-
 def _cards(versions: Sequence[Version]) -> tuple[dict[str, ServingCard], dict[str, str]]:
     """How each version is served; and of those whose card does not say it, what is wrong. One must not stop all."""
     cards, malformed = dict[str, ServingCard](), dict[str, str]()
@@ -250,25 +246,34 @@ class LedgerSink:
 
 
 @dataclass
-class LedgerLimits:
-    """Implements `tools.serving.rate_limits.TenantLimits`: a tenant's quotas by the names of the fields of `Limits`."""
+class LedgerQuotas:
+    """Implements `tools.serving.rate_limits.TenantQuotas`: quotas by the names of its fields."""
 
     ledger: Ledger
     clock: Callable[[], float] = time.monotonic
-    _known: dict[str, tuple[float, Limits | None]] = field(default_factory=dict[str, tuple[float, Limits | None]])
+    _known: dict[str, tuple[float, Quotas | None]] = field(default_factory=dict[str, tuple[float, Quotas | None]])
 
-    async def limits(self, tenant: str) -> Limits:
-        at, limits = self._known.get(tenant, (float("-inf"), None))
+    async def quotas(self, tenant: str) -> Quotas:
+        at, quotas = self._known.get(tenant, (float("-inf"), None))
         if self.clock() - at >= HELD_S:
-            limits = await asyncio.to_thread(self._load, tenant)
-            self._known[tenant] = (self.clock(), limits)
-        if limits is None:
+            quotas = await asyncio.to_thread(self._load, tenant)
+            self._known[tenant] = (self.clock(), quotas)
+        if quotas is None:
             raise NotAllowed(f"The tenant {tenant} is suspended.", "Ask an administrator.")
-        return limits
+        return quotas
 
-    def _load(self, tenant: str) -> Limits | None:
+    def _load(self, tenant: str) -> Quotas | None:
         with self.ledger.view(tenant) as unit:
-            return _limits(unit, tenant)
+            found = unit.tenants.get(tenant)
+        if found.state != "active":
+            return None
+        day, concurrent = found.quotas.get("tokens_per_day"), found.quotas.get("concurrent_requests")
+        return Quotas(
+            requests_per_minute=found.quotas.get("requests_per_minute"),
+            tokens_per_minute=found.quotas.get("tokens_per_minute"),
+            tokens_per_day=None if day is None else int(day),
+            concurrent_requests=None if concurrent is None else int(concurrent),
+        )
 
 
 def _speaks(use: UsageRecord) -> bool:
@@ -297,16 +302,3 @@ def by_minute(uses: Sequence[UsageRecord]) -> list[Usage]:
             cost=was.cost + use.cost_usd,
         )
     return list(sums.values())
-
-
-def _limits(unit: Unit, tenant: str) -> Limits | None:
-    found = unit.tenants.get(tenant)
-    if found.state != "active":
-        return None
-    day, concurrent = found.quotas.get("tokens_per_day"), found.quotas.get("concurrent_requests")
-    return Limits(
-        requests_per_minute=found.quotas.get("requests_per_minute"),
-        tokens_per_minute=found.quotas.get("tokens_per_minute"),
-        tokens_per_day=None if day is None else int(day),
-        concurrent_requests=None if concurrent is None else int(concurrent),
-    )

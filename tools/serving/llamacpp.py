@@ -5,22 +5,155 @@ one model differ in adapters, context and slots.
 """
 
 import asyncio
-import secrets
+import logging
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge.kernel.errors import ChargehandError, InvalidInput, NotFound, Unavailable
+from edge.kernel.errors import ChargehandError, InvalidInput, NotFound, OutOfTime, Unavailable
+from edge.kernel.llama_child import LlamaChild, LlamaOptions
 from tools.serving.client import ApiClient
-from tools.serving.llama_child import LlamaChild, backoff_s
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
 
-__all__ = ["LlamaRuntime"]
+__all__ = ["LlamaRuntime", "SupervisedChild", "backoff_s"]
+
+_log = logging.getLogger(__name__)
 
 _MOST = 8
+_START_LIMIT_S = 120.0
+_LASTED_S = 60.0
+"""A process that lived for so long is no longer counted as failing."""
 _REGISTER_WITH_FILES = "Register a version with its files: `base_file`, `adapter_file`."
+
+
+def backoff_s(failures: int) -> float:
+    """Pause before the next start after so many failures in a row, >= 1: 0.5 s, doubled each time, at most 30 s."""
+    return min(30.0, 0.5 * 2.0 ** (min(failures, 16) - 1))
+
+
+class SupervisedChild:
+    """The process of one version: one that dies is noticed and started again, later each time.
+
+    Args:
+        label: the version, for messages.
+    """
+
+    def __init__(self, label: str, options: LlamaOptions) -> None:
+        self.label = label
+        self.options = options
+        self.url = ""
+        """Where it listens; empty while it does not run."""
+        self.deaths = 0
+        """How often it died by itself."""
+        self._child: LlamaChild | None = None
+        # A thread of its own: a model that loads for a minute must not hold one of those that all of the hub shares.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
+        self._supervisor: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._waits = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child and self.url else None
+
+    async def start(self) -> None:
+        """Start the process and its supervisor; returns once it listens.
+
+        Raises:
+            Unavailable: llama.cpp is not installed, cannot load the files, or died while it loaded.
+                OutOfTime: it did not load within two minutes.
+        """
+        self._child = await self._launch()
+        self._supervisor = asyncio.create_task(self._supervise(self._child), name=f"supervisor of {self.label}")
+
+    def require(self) -> str:
+        """The URL of the running server.
+
+        Raises:
+            Unavailable: it died and is not back yet.
+        """
+        if not self.url:
+            when = "after a pause" if self._waits else "now"
+            raise Unavailable(f"The process of {self.label} died; it starts again {when}.", "Try again in a moment.")
+        return self.url
+
+    async def stop(self) -> None:
+        """End the supervisor and the process; it is killed where it does not end by itself."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._supervisor
+            self._supervisor = None
+        self.url = ""
+        child, self._child = self._child, None
+        if child is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, child.end)
+        self._thread.shutdown(wait=False)
+
+    async def _launch(self) -> LlamaChild:
+        child = LlamaChild(self.options)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, child.load, _START_LIMIT_S)
+        except TimeoutError as error:
+            raise OutOfTime(f"llama.cpp did not load {self.label} in time.", "Choose a smaller model.") from error
+        except RuntimeError as error:
+            raise Unavailable(
+                f"llama.cpp cannot serve {self.label}: {error}", "Check that its files are whole."
+            ) from error
+        except asyncio.CancelledError:
+            child.kill()
+            self._thread.submit(child.end)
+            raise
+        self.url = child.url
+        return child
+
+    async def _supervise(self, child: LlamaChild) -> None:
+        while True:
+            begun = _now()
+            code = await _exit_code(child)
+            self.url, self._child = "", None
+            self.deaths += 1
+            self._failures = 1 if _now() - begun > _LASTED_S else self._failures + 1
+            _log.warning("the process of %s died with code %s", self.label, code)
+            self._child = child = await self._start_again()
+
+    async def _start_again(self) -> LlamaChild:
+        while True:
+            self._waits = True
+            await asyncio.sleep(backoff_s(self._failures))
+            self._waits = False
+            try:
+                return await self._launch()
+            except (Unavailable, OutOfTime) as error:
+                self._failures += 1
+                _log.warning("the process of %s does not start: %s", self.label, error)
+
+
+async def _exit_code(child: LlamaChild) -> int:
+    """Wait until the process has ended, which closes its standard output; what llama.cpp prints is passed over."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def look() -> None:
+        if not os.read(child.output, 65536):
+            loop.remove_reader(child.output)
+            ended.set()
+
+    loop.add_reader(child.output, look)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(child.output)
+    code = child.wait()
+    child.end()
+    return code
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @dataclass
@@ -28,9 +161,8 @@ class _Served:
     """A version, its process once it was started, and the client of that."""
 
     version: ServedVersion
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    child: LlamaChild | None = None
+    child: SupervisedChild | None = None
     client: ApiClient | None = None
 
 
@@ -90,7 +222,7 @@ class LlamaRuntime:
         if served is not None:
             await _stop(served)
 
-    def process_of(self, version_id: str) -> LlamaChild | None:
+    def process_of(self, version_id: str) -> SupervisedChild | None:
         """The version's process, where it was started."""
         served = self._served.get(version_id)
         return served.child if served else None
@@ -122,24 +254,25 @@ class LlamaRuntime:
                     continue  # it failed, or was unloaded, while this one waited
                 if served.child is None:
                     served.child = await self._start(served)
-                url = served.child.require()
+                url, key = served.child.require(), served.child.options.key
                 if served.client is None or served.client.base_url != url:  # a restarted process listens elsewhere
-                    old, served.client = served.client, _client_of(served, url)
+                    old = served.client
+                    served.client = _client_of(version, url, key)
                     if old is not None:
                         await old.close()
                 return served.client
 
-    async def _start(self, served: _Served) -> LlamaChild:
+    async def _start(self, served: _Served) -> SupervisedChild:
         version = served.version
         try:
             _require_files(version)
-            child = LlamaChild(version.id, _configuration(version, served.key))
+            child = SupervisedChild(version.id, _options(version))
             await child.start()
         except BaseException as error:
             self._served.pop(version.id, None)
             if isinstance(error, ChargehandError):
                 failures = self._failed[version.id].count + 1 if version.id in self._failed else 1
-                self._failed[version.id] = _Failure(failures, self._now() + backoff_s(failures), error)
+                self._failed[version.id] = _Failure(failures, _now() + backoff_s(failures), error)
             raise
         self._failed.pop(version.id, None)
         return child
@@ -147,11 +280,8 @@ class LlamaRuntime:
     def _let_rest(self, version_id: str) -> None:
         """Raises what the last start failed with, while the pause after it lasts: a bad file is not loaded for each."""
         failure = self._failed.get(version_id)
-        if failure is not None and self._now() < failure.until:
+        if failure is not None and _now() < failure.until:
             raise failure.error
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
     def _admit(self, version: ServedVersion) -> _Served:
         if len(self._served) >= self._most:
@@ -161,16 +291,15 @@ class LlamaRuntime:
         return served
 
 
-def _configuration(version: ServedVersion, key: str) -> dict[str, object]:
-    return {
-        "path": str(_weights(version)),
-        "key": key,
-        "context_tokens": version.context_tokens,
-        "slots": version.slots,
-        "alias": version.model,
-        "adapters": [(str(adapter.path), adapter.scale) for adapter in version.adapters],
-        "embeds": version.embeds,
-    }
+def _options(version: ServedVersion) -> LlamaOptions:
+    return LlamaOptions(
+        str(_weights(version)),
+        context_tokens=version.context_tokens,
+        slots=version.slots,
+        alias=version.model,
+        adapters=[(str(adapter.path), adapter.scale) for adapter in version.adapters],
+        embeds=version.embeds,
+    )
 
 
 def _missing(version: ServedVersion) -> str:
@@ -197,11 +326,10 @@ def _weights(version: ServedVersion) -> Path:
     return version.weights
 
 
-def _client_of(served: _Served, url: str) -> ApiClient:
+def _client_of(version: ServedVersion, url: str, key: str) -> ApiClient:
     # llama.cpp closes idle connections after 5 s by its own clock, which a request may cross on a busy machine. A new
     # connection takes 0.2 ms here, and an idle one would hold a thread.
-    who = f"The model {served.version.id}"
-    return ApiClient(who, url, served.key, "Try again in a moment.", reuses=False)
+    return ApiClient(f"The model {version.id}", url, key, "Try again in a moment.", reuses=False)
 
 
 async def _stop(served: _Served) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from edge.kernel.errors import ChargehandError, Interrupted, NotFound
-from tools.serving.addresses import ollama_url, without_password
 from tools.serving.client import ApiClient
+from tools.serving.providers import ollama_url, without_password
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
 
 __all__ = ["OllamaRuntime"]

@@ -8,8 +8,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from edge.kernel.errors import ChargehandError, NotFound
-from tools.serving.addresses import without_password
 from tools.serving.client import ApiClient
+from tools.serving.providers import without_password
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
 
 __all__ = ["OpenAICompatibleRuntime"]

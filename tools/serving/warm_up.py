@@ -2,27 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
 
 from edge.kernel.errors import ChargehandError
-from tools.rollouts.targets import Arm as StoredArm
-from tools.serving.routing import Arm, Backend, configured
+from tools.rollouts.targets import Arm
+from tools.serving.routing import Backend, Deployments, configured
 from tools.serving.runtime import Runtime
 
-__all__ = ["Arms", "Warmer"]
+__all__ = ["Warmer"]
 
 _log = logging.getLogger(__name__)
-
-
-class Arms(Protocol):
-    """What must be ready."""
-
-    async def arms(self) -> Sequence[tuple[str, str, Arm]]:
-        """(tenant, target, arm) of everything that is to serve, arms of weight 0 and shadows included."""
-        ...
-
-    async def backend(self, tenant: str, version: str) -> Backend: ...
 
 
 class Warmer:
@@ -33,19 +22,19 @@ class Warmer:
 
     def __init__(
         self,
-        arms: Arms,
+        deployments: Deployments,
         runtimes: Mapping[str, Runtime],
         interval_s: float = 2.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._arms = arms
+        self._deployments = deployments
         self._runtimes = runtimes
         self._interval_s = interval_s
         self._sleep = sleep
         self._why: dict[tuple[str, str, str], str] = {}
         self._warm: dict[tuple[str, str], Backend] = {}
 
-    def not_ready(self, tenant: str, target: str, arm: StoredArm) -> str:
+    def not_ready(self, tenant: str, target: str, arm: Arm) -> str:
         """Why the arm cannot serve now; empty where it can. Asks nobody: it is what the last look found."""
         return self._why.get((tenant, target, arm.key), f"{arm.version} is being loaded")
 
@@ -62,8 +51,8 @@ class Warmer:
         """Make every arm ready, and unload what none needs any more."""
         wanted: dict[tuple[str, str], Backend] = {}
         found: dict[tuple[str, str, str], str] = {}
-        for tenant, target, arm in await self._arms.arms():
-            found[tenant, target, arm.label] = await self._ready(tenant, arm, wanted)
+        for tenant, target, arm in await self._deployments.arms():
+            found[tenant, target, arm.key] = await self._ready(tenant, arm, wanted)
         self._why = found
         needed = {(backend.runtime, backend.version.model) for backend in wanted.values()}
         for backend in [self._warm[key] for key in self._warm.keys() - wanted.keys()]:
@@ -78,7 +67,7 @@ class Warmer:
     async def _ready(self, tenant: str, arm: Arm, wanted: dict[tuple[str, str], Backend]) -> str:
         """Why the arm is not ready; empty where it is."""
         try:
-            backend = configured(await self._arms.backend(tenant, arm.version), arm.configuration)
+            backend = configured(await self._deployments.backend(tenant, arm.version), arm.configuration)
             runtime = self._runtimes.get(backend.runtime)
             if runtime is None:
                 return f"The hub has no runtime {backend.runtime}."

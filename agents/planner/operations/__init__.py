@@ -1,17 +1,13 @@
 """The operations that can be asked for in words, in the order in which they are tried.
 
 operation.py   what an operation of the grammar is; which version, target or rollout is meant
+fleet.py       what changes devices, is carried to them, or looks at them
+factories.py   gates, factories, pipelines; policies switched on and off
+governance.py  approvals, tenants, delegations, API keys, evidence, the text of policies
 rollouts.py    start a rollout, command one
 roster.py      aliases, stages, registering, retiring
-governing.py   approvals, tenants
-factory.py     gates, policies, factories, pipelines
-making.py      create factories and pipelines
-recording.py   evidence
-entrusting.py  delegations, API keys, policies' texts
+listings.py    what only looks at rollouts, versions, approvals, the audit log, tenants
 uses.py        purpose and region
-fleet.py       what changes devices, or is carried to them
-watching.py    what only looks at devices
-looking.py     what only looks
 """
 
 from agents.planner.operations.factories import FACTORY_LOOKS, FACTORY_ORDERS, MAKING_ORDERS

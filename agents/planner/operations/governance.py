@@ -7,7 +7,7 @@ from agents.planner.calls import PlannedCall
 from agents.planner.operations.operation import Built, Operation, sole_version, unknown_name
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
-from tools.tenancy.tenants import QUOTAS
+from tools.tenancy import QUOTAS
 
 __all__ = ["ENTRUSTING_LOOKS", "ENTRUSTING_ORDERS", "GOVERNING_ORDERS", "RECORDING_ORDERS"]
 

@@ -2,6 +2,5 @@
 
 cable     the line between gateway and hub, which can be pulled
 gateway   a device: its home, its agent, the people in front of it
-adapter   a LoRA adapter of random numbers
 __main__  the story
 """

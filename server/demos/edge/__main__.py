@@ -1,6 +1,5 @@
 """Plays the story; `python -m server.demos.edge --home FOLDER`, a folder that does not exist yet."""
 
-import argparse
 import json
 import sys
 import time
@@ -9,13 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.kernel.errors import ChargehandError
-from server.demos.edge.adapter import write_lora
 from server.demos.edge.cable import Cable, lay_cable
 from server.demos.edge.gateway import Gateway, new_gateway
-from server.demos.hub import Hub, Refusal, start_hub
-from server.demos.narration import chapter, does, line, say, table
-from tools.serving.bundled import bundled_path
+from server.demos.hub import Hub, chapter, does, expect, line, play_demo, say, start_hub, table
+from tools.serving.providers import bundled_path
 
 __all__ = ["main"]
 
@@ -28,36 +24,22 @@ _JOBS: Mapping[str, dict[str, Any]] = {
 
 
 def main() -> int:
-    """Play it; returns 0 when everything came as told."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="folder of hub and gateway; it must be new")
-    home: Path = parser.parse_args().home.resolve()
-    if home.exists():
-        sys.stderr.write(f"{home} exists; the demo wants a new folder.\n")
-        return 2
-    begun = time.monotonic()
-    (home / "hub").mkdir(parents=True)
-    try:
-        line("A hub starts in a process of its own; on a new home it first trains its router of questions.")
-        with (
-            start_hub(home / "hub", {"CHARGEHAND_MODEL": "none", "CHARGEHAND_DEVICE_SYNC_S": "3"}) as hub,
-            lay_cable(str(hub.http.base_url)) as cable,
-            new_gateway(home / "gateway") as gateway,
-        ):
-            _play(hub, cable, gateway)
-    except (ChargehandError, Refusal, RuntimeError) as error:
-        sys.stderr.write(f"The demo did not go as it should: {error}\n")
-        return 1
-    line(f"\nDone in {time.monotonic() - begun:.0f} s. Hub and gateway are in {home}.")
-    return 0
+    """Play it; returns as `play_demo`."""
+    return play_demo(__doc__ or "", _play)
 
 
-def _play(hub: Hub, cable: Cable, gateway: Gateway) -> None:
-    _enrol(hub, cable, gateway)
-    _first_model(hub, cable)
-    _give_jobs(hub)
-    _offline(hub, cable, gateway)
-    _back(hub, cable, gateway)
+def _play(home: Path) -> None:
+    settings = {"CHARGEHAND_MODEL": "none", "CHARGEHAND_DEVICE_SYNC_S": "3"}
+    with (
+        start_hub(home / "hub", settings) as hub,
+        lay_cable(str(hub.http.base_url)) as cable,
+        new_gateway(home / "gateway") as gateway,
+    ):
+        _enrol(hub, cable, gateway)
+        weights = _first_model(hub, cable)
+        _give_jobs(hub)
+        _offline(hub, cable, gateway, weights)
+        _back(hub, cable, gateway)
 
 
 def _enrol(hub: Hub, cable: Cable, gateway: Gateway) -> None:
@@ -73,26 +55,28 @@ _TOOLS = """system_health sensor_list sensor_read sensor_history sensor_sample l
     alert_raise diagnostic_run evaluation_run""".split()
 
 
-def _first_model(hub: Hub, cable: Cable) -> None:
+def _first_model(hub: Hub, cable: Cable) -> str:
+    """The digest of the weights."""
     chapter(2, "Its model is delivered, verified and tested")
     base = does(hub, "local", "artifact_put", path=str(bundled_path()))
     line(f"    {base['digest'][:23]}..., {base['size_bytes'] / 1e6:.0f} MB")
     does(hub, "local", "register_model", name=MODEL, based_on="smollm2-135m", description="answers on gateways")
-    version = _register(hub, "v1", {"base_digest": base["digest"]})
+    version = _register(hub, "v1", base["digest"])
     before = cable.received_bytes
     begun = time.monotonic()
     does(hub, "local", "device_model_assign", version=version, device=DEVICE)
     _until("the model runs", lambda: _reported(hub).get("version") == version, 240)
     _tell_steps(hub, version)
     line(f"    {(cable.received_bytes - before) / 1e6:.0f} MB over the cable, {time.monotonic() - begun:.0f} s in all")
+    return base["digest"]
 
 
-def _register(hub: Hub, label: str, content: Mapping[str, str]) -> str:
+def _register(hub: Hub, label: str, base_digest: str, **configuration: str) -> str:
     found = does(
         hub, "local", "register_version",
         model=MODEL, label=label, reference="local:smollm2-135m",
-        content={"base": "smollm2-135m", "quantisation": "Q4_1", **content},
-        card={"edge": {"runtime": "llama", "configuration": {"context_tokens": 2048}}},
+        content={"base": "smollm2-135m", "quantisation": "Q4_1", "base_digest": base_digest},
+        card={"edge": {"runtime": "llama", "configuration": {"context_tokens": 2048, **configuration}}},
     )  # fmt: skip
     return found["id"]
 
@@ -116,7 +100,7 @@ def _give_jobs(hub: Hub) -> None:
     line("    the gateway has them")
 
 
-def _offline(hub: Hub, cable: Cable, gateway: Gateway) -> None:
+def _offline(hub: Hub, cable: Cable, gateway: Gateway, weights: str) -> None:
     chapter(4, "The network is cut")
     cable.pull()
     say("Somebody at the gateway goes on working; nobody there notices:")
@@ -132,13 +116,8 @@ def _offline(hub: Hub, cable: Cable, gateway: Gateway) -> None:
     gateway.switch_on()
     _until("the jobs are done", lambda: _done_jobs(gateway) >= set(_JOBS), 240)
     line(f"    {gateway.status()['events']['waiting']} events wait at the gateway")
-    say("Meanwhile at the hub: a new version (the same base with a LoRA adapter), and a question to the gateway.")
-    weights = write_lora(gateway.home.parent / "adapter.gguf", strength=0.01)
-    adapter = does(hub, "local", "artifact_put", path=str(weights))
-    base = hub.call("local", "artifact_put", {"path": str(bundled_path())})
-    version = _register(
-        hub, "v2", {"base_digest": base["digest"], "adapter": "hall3", "adapter_digest": adapter["digest"]}
-    )
+    say("Meanwhile at the hub: a new version (the same weights with a system prompt), and a question to the gateway.")
+    version = _register(hub, "v2", weights, system="You answer in one short sentence.")
     does(hub, "local", "device_model_assign", version=version, device=DEVICE)
     does(hub, "local", "device_ask", device=DEVICE, text="How hot is the air inlet?")
     found = hub.call("local", "device_show", {"device": DEVICE})["device"]
@@ -147,7 +126,7 @@ def _offline(hub: Hub, cable: Cable, gateway: Gateway) -> None:
 
 def _back(hub: Hub, cable: Cable, gateway: Gateway) -> None:
     chapter(5, "The network is back")
-    cable.plug_in()
+    cable.plugged = True
     version = f"{MODEL}@v2"
     _until("the update runs", lambda: str(_reported(hub).get("version", "")).startswith(version), 240)
     recorded = gateway.status()["events"]["recorded"]
@@ -172,10 +151,10 @@ def _what_happened(hub: Hub, recorded: int) -> None:
     ]
     table(["job", "attempt", "outcome", "result"], rows)
     finished = Counter(row[0] for row in rows if row[2] == "done")
-    _expect(finished, Counter(dict.fromkeys(_JOBS, 1)))
+    expect(finished, Counter(dict.fromkeys(_JOBS, 1)))
     positions = sorted(one["seq"] for one in events)
     line(f"    {recorded} events recorded at the gateway by then; at the hub, each once: {len(positions)}")
-    _expect(positions, list(range(1, recorded + 1)))
+    expect(positions, list(range(1, recorded + 1)))
     found = does(hub, "local", "audit_verify")
     line(f"    the hub's own log: {found['checked']} entries, whole: {found['whole']}")
 
@@ -209,11 +188,6 @@ def _until(what: str, met: Callable[[], bool], limit_s: float) -> None:
         if time.monotonic() > ends:
             raise RuntimeError(f"{what}: not within {limit_s:.0f} s")
         time.sleep(0.5)
-
-
-def _expect(found: object, wanted: object) -> None:
-    if found != wanted:
-        raise RuntimeError(f"found {found}, where {wanted} was to be")
 
 
 if __name__ == "__main__":

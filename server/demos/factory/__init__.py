@@ -3,6 +3,4 @@
 __main__.py        the parts in their order
 traffic.py         people who ask the model meanwhile
 faulty.py          a model server that fails most requests
-first_version.py   first part: roster, licences, versions, the first one in service
-canary.py          second part: canaries, one promoted and one rolled back
 """

@@ -1,8 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.grounding.order import keeps_order, names_in, rivals, same_kinds_in_order, shortest_run
-from agents.grounding.wording import tokens
+from agents.grounding.wording import keeps_order, names_in, rivals, same_kinds_in_order, shortest_run, tokens
 
 
 def test_the_shortest_run_that_has_what_the_claim_repeats() -> None:

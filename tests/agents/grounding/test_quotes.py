@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from agents.grounding.quotes import Quote, as_markdown, cite, select_quotes
 from agents.grounding.relevance import Rarity
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
-from memory.mirrors.lexical import analyse
 from memory.store import KnowledgeStore
 from tests.bench.answers import Asked, Question, answer_question, sample_questions
 from tests.effort import times
@@ -18,7 +18,7 @@ from tests.fakes.passages import passage_of
 
 
 def quoted(question: str, passages: Sequence[Passage], limit: int = 3) -> list[Quote]:
-    rarity = Rarity(dict.fromkeys(analyse(question), 1), 10)
+    rarity = Rarity(dict.fromkeys(terms_of(question), 1), 10)
     return select_quotes(question, passages, rarity, WordEmbedder(), limit)
 
 
@@ -62,7 +62,7 @@ def test_a_procedure_is_quoted_whole_from_its_section() -> None:
     start = section.index("1. ")
     found = replace(whole, start=500 + start, end=500 + start + 45, text=section[start : start + 45])
     question = "How do I exchange the fan?"
-    rarity = Rarity(dict.fromkeys(analyse(question), 1), 10)
+    rarity = Rarity(dict.fromkeys(terms_of(question), 1), 10)
     (quote,) = select_quotes(question, [found], rarity, WordEmbedder(), section_of=lambda _: whole)
     assert quote.text == section.removesuffix("\n\nThe end.")
     assert (quote.start, quote.end) == (500, 500 + len(quote.text))

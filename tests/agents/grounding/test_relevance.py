@@ -3,18 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.grounding.relevance import Rarity, assess, coverage
-from memory.mirrors.lexical import analyse
+from edge.kernel.text_analysis import terms_of
 from memory.store import KnowledgeStore
 from tests.bench.answers import sample_questions
 from tests.fakes.passages import passage_of
 
 
 def rarity(question: str, **frequencies: int) -> Rarity:
-    return Rarity(dict.fromkeys(analyse(question), 0) | frequencies, 100)
+    return Rarity(dict.fromkeys(terms_of(question), 0) | frequencies, 100)
 
 
 def found(question: str, store: KnowledgeStore) -> str:
-    frequencies = Rarity(*store.lexical.document_frequencies(analyse(question), "default"))
+    frequencies = Rarity(*store.lexical.document_frequencies(terms_of(question), "default"))
     return assess(question, store.retriever.search(question, "default", 8), frequencies)
 
 

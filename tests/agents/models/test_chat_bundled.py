@@ -18,8 +18,8 @@ from agents.models.streaming import stream_text
 from edge.kernel.errors import InvalidInput
 from tests.fakes.offline import offline_settings
 from tests.fakes.serving import OpenServing, serving_of
-from tools.serving.bundled import bundled_is_installed, bundled_path
 from tools.serving.llamacpp import LlamaRuntime
+from tools.serving.providers import bundled_is_installed, bundled_path
 
 pytestmark = [
     pytest.mark.skipif(not bundled_is_installed(), reason="the extra chargehand[local] is not installed"),
@@ -211,7 +211,7 @@ async def test_many_requests_share_one_child(chat: BaseChatModel, serving: OpenS
     answers = await asyncio.gather(*(chat.ainvoke(f"Count to {number}.", max_tokens=6) for number in range(5)))
     assert all(answer.text for answer in answers)
     programs = [" ".join(child.cmdline()) for child in psutil.Process().children()]
-    assert sum("llama_server.py" in program for program in programs) == 1
+    assert sum("llama_child.py" in program for program in programs) == 1
 
 
 async def test_resolves_and_streams_as_any_other_model_and_is_metered(serving: OpenServing) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agents.models.ollama import OllamaModel, OllamaServer, preference
 from edge.kernel.errors import InvalidInput, Unavailable
 from tests.fakes.model_servers import ollama_model, serve_ollama
-from tools.serving.addresses import is_loopback
+from tools.serving.providers import is_loopback
 
 MODELS = st.builds(OllamaModel, st.text(), st.none() | st.integers(1, 10**12), st.just(True))
 

@@ -4,7 +4,7 @@ from agents.models.probe import ProviderStatus, Runtimes, probe_models
 from tests.fakes.model_servers import ollama_model, serve_ollama, serve_openai
 from tests.fakes.offline import offline_settings
 from tools.registry.roster import RuntimeReport, ServedModel, Serving
-from tools.serving.bundled import bundled_is_installed
+from tools.serving.providers import bundled_is_installed
 
 
 def probe(environment: dict[str, str] | None = None, **values: str | None) -> dict[str, ProviderStatus]:

@@ -13,7 +13,7 @@ from edge.kernel.errors import InvalidInput, NotFound, Unavailable
 from tests.fakes.model_servers import ollama_model, serve_ollama
 from tests.fakes.offline import offline_settings
 from tests.fakes.serving import serving_of
-from tools.serving.bundled import bundled_is_installed
+from tools.serving.providers import bundled_is_installed
 
 bundled = pytest.mark.skipif(not bundled_is_installed(), reason="the extra chargehand[local] is not installed")
 

@@ -24,7 +24,7 @@ from tests.fakes.offline import NOBODY, offline_settings
 from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
 from tests.fakes.serving import OpenServing, serving_of
 from tools.serving.metering import charged_to
-from tools.serving.rate_limits import Limits
+from tools.serving.rate_limits import Quotas
 
 Talk = tuple[FakeServer, ResolvedModel]
 
@@ -325,7 +325,7 @@ async def test_an_answer_that_was_stopped_is_metered_with_what_was_written() -> 
 async def test_a_tenant_that_has_used_its_share_is_refused() -> None:
     with serve_runtime("any-3b") as server:
         async with served(model="openai:any-3b", openai_base_url=f"{server.url}/v1") as (serving, model):
-            serving.limits.value = Limits(requests_per_minute=1)
+            serving.limits.value = Quotas(requests_per_minute=1)
             await read(model)
             with pytest.raises(LimitReached, match="requests per minute"):
                 await read(model)

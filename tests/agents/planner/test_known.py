@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.planner.known import read_known
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.fleet_devices import open_fleet
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works, open_works

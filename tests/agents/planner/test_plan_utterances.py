@@ -12,11 +12,10 @@ from agents.planner.parsed_message import without_reason
 from agents.planner.plan import make_plan
 from agents.planner.speech_act import only_asks
 from edge.kernel.language import detect_language
+from server.hub import governance_tools, ledger_tools
 from tests.fakes.known import KNOWN
-from tools.assembly import governance_tools, ledger_tools
 from tools.fleet.desired_state import SharedStates
-from tools.fleet.devices import device_tools
-from tools.fleet.health import health_tools
+from tools.fleet.devices import device_tools, health_tools
 from tools.fleet.questions import question_tools
 from tools.governance.evidence_store import open_evidence
 from tools.governance.gate import Gates

@@ -3,12 +3,11 @@ from collections.abc import Sequence
 import pytest
 
 from agents.router.classifier import Classifier
-from agents.router.intents import INTENTS, Intent, Utterance
+from agents.router.intents import Intent
 from agents.router.router import IntentRouter
 from edge.kernel.errors import Unavailable
 from memory.embedding import MiniLM
 
-THRESHOLD = 0.6
 CLEAR = "canary phi-4-mini to 10 percent on the gateways"
 
 
@@ -26,7 +25,7 @@ class Chooser:
 
 
 def router(classifier: Classifier, embedder: MiniLM, chooser: Chooser | None, threshold: float) -> IntentRouter:
-    return IntentRouter(classifier, embedder, chooser, threshold)
+    return IntentRouter(classifier, embedder, chooser.choose if chooser else None, threshold)
 
 
 async def test_above_the_threshold_the_classifier_decides_alone(classifier: Classifier, minilm: MiniLM) -> None:
@@ -64,17 +63,3 @@ async def test_the_user_is_asked_when_nobody_can_choose(
 async def test_chinese_messages_are_routed_and_named_so(classifier: Classifier, minilm: MiniLM) -> None:
     route = await router(classifier, minilm, None, 0.3).route("qwen2.5-3b 的许可证允许商用吗？")
     assert (route.intent, route.language) == ("governance", "zh")
-
-
-async def test_what_is_sure_alone_is_routed_so_after_any_turn(
-    classifier: Classifier, minilm: MiniLM, held_out: list[Utterance]
-) -> None:
-    routing, sure = router(classifier, minilm, None, THRESHOLD), 0
-    for utterance in held_out:
-        intent = await routing.sure_intent(utterance.text)
-        routes = [await routing.route(utterance.text, previous) for previous in (None, *INTENTS)]
-        found = {(route.intent, route.path) for route in routes}
-        assert (len(found) == 1 and found.pop()[1] == "classifier") == (intent is not None)
-        assert intent is None or routes[0].intent == intent
-        sure += intent is not None
-    assert sure > len(held_out) / 2, "most messages stand alone"

@@ -105,7 +105,7 @@ async def test_crews_at_the_same_time_do_not_mix() -> None:
 def test_crewai_prints_nothing_asks_nothing_and_calls_nobody(tmp_path: Path) -> None:
     program = """
         import asyncio, sys
-        from memory.telemetry import silence_third_parties
+        from server.process import silence_third_parties
 
         silence_third_parties()
         calls = []

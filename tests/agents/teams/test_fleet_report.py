@@ -3,8 +3,17 @@
 from datetime import UTC, datetime
 
 from agents.teams.report import render_report
-from tools.fleet.devices import DeviceDetail, DeviceList, DeviceView, GroupList, GroupView
-from tools.fleet.health import DeviceEventList, DeviceEventView, FleetHealth, GroupHealth
+from tools.fleet.devices import (
+    DeviceDetail,
+    DeviceEventList,
+    DeviceEventView,
+    DeviceList,
+    DeviceView,
+    FleetHealth,
+    GroupHealth,
+    GroupList,
+    GroupView,
+)
 from tools.fleet.questions import QuestionList, QuestionView
 
 AT = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)

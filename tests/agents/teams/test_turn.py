@@ -68,7 +68,7 @@ async def test_plan_act_report(tools: dict[str, ToolSpec]) -> None:
     assert not finished.failed
     assert finished.result["licence"]["commercial_use"] == "no"
     assert "Commercial use: no" in finding.text
-    assert (finding.models, finding.asked) == (("qwen2.5-3b",), False)
+    assert (finding.models, finding.ending) == (("qwen2.5-3b",), "done")
 
 
 async def test_that_a_run_was_not_started_is_said_first(tools: dict[str, ToolSpec]) -> None:
@@ -88,7 +88,7 @@ async def test_each_team_answers_in_the_users_language(tools: dict[str, ToolSpec
 
 async def test_a_question_back_calls_no_tool(tools: dict[str, ToolSpec]) -> None:
     finding, events = await turn(tools, "governance", "May we ship qwen9-3b?")
-    assert finding.asked
+    assert finding.ending == "asked"
     assert finding.text.startswith("The catalogue has no qwen9-3b. Did you mean qwen3-4b")
     assert events == []
 
@@ -179,7 +179,7 @@ async def test_a_turn_can_be_cancelled(tools: dict[str, ToolSpec]) -> None:
 def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_path: Path) -> None:
     program = """
         import asyncio, sys
-        from memory.telemetry import silence_third_parties
+        from server.process import silence_third_parties
 
         silence_third_parties()
         calls = []
@@ -197,7 +197,7 @@ def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_p
             return await teams.run("governance", plan, text, "en", LOCAL_ENGINEER, lambda event: None)
 
         assert "Commercial use: yes" in asyncio.run(turn("licence of phi-4-mini")).text
-        assert asyncio.run(turn("whose licence?")).asked
+        assert asyncio.run(turn("whose licence?")).ending == "asked"
         assert not calls, calls
         assert "crewai" not in sys.modules
         print("done")

@@ -12,7 +12,8 @@ from edge.agent.assistant import Assistant  # noqa: E402
 from edge.agent.entity_linking import Names  # noqa: E402
 from edge.runtime.ollama import OllamaRuntime  # noqa: E402
 from edge.sync.transport import mcp_client  # noqa: E402
-from edge.tools.registry import Toolbox, device_tool  # noqa: E402
+from edge.tools.registry import Toolbox  # noqa: E402
+from edge.tools.tool import device_tool  # noqa: E402
 
 
 class Silent:

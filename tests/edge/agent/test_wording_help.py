@@ -2,8 +2,10 @@
 
 import pytest
 
-from edge.agent.wording import EXAMPLES
+from edge.agent.entity_linking import phrasings
 from tests.fakes.assisted_devices import NAMES, TOOL_NAMES, Device
+
+EXAMPLES = phrasings()["examples"]
 
 
 @pytest.mark.parametrize("tool", EXAMPLES)

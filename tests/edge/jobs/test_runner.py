@@ -23,7 +23,7 @@ def device(tmp_path):
 def test_a_run_is_told_with_its_result_in_the_transaction_of_its_end(device: JobDevice):
     device.jobs.replace([device.job("look", ONCE)])
 
-    assert device.jobs.run_due() == 1
+    assert device.run_due() == 1
 
     (told,) = device.tell("job")
     assert told == {
@@ -42,11 +42,11 @@ def test_a_run_is_told_with_its_result_in_the_transaction_of_its_end(device: Job
 def test_once_is_once_for_a_revision_over_restarts(device: JobDevice):
     for _ in range(3):
         device.jobs.replace([device.job("look", ONCE)])
-        device.jobs.run_due()
+        device.run_due()
         device.start("another boot")
     assert len(device.carried_out) == 1
     device.jobs.replace([device.job("look", ONCE, revision=2)])
-    device.jobs.run_due()
+    device.run_due()
     assert len(device.carried_out) == 2
 
 
@@ -54,7 +54,7 @@ def test_cron_and_interval_run_when_they_are_due(device: JobDevice):
     device.jobs.replace([device.job("cron", EVERY_MINUTE), device.job("often", {"on": "interval", "every_s": 20})])
     for _ in range(180):
         device.now_s += 1
-        device.jobs.run_due()
+        device.run_due()
     assert device.outcomes().count(("cron", "done")) == 3
     assert device.outcomes().count(("often", "done")) == 9
 
@@ -63,14 +63,14 @@ def test_an_event_makes_a_job_due_and_only_one_that_fits(device: JobDevice):
     schedule = {"on": "event", "kind": "alert", "equals": {"severity": "critical"}}
     device.outbox.record("alert", {"severity": "critical"})  # before the job was known
     device.jobs.replace([device.job("react", schedule)])
-    device.jobs.run_due()
+    device.run_due()
     device.outbox.record("alert", {"severity": "info"})
-    device.jobs.run_due()
+    device.run_due()
     assert device.carried_out == []
     device.outbox.record("alert", {"severity": "critical"})
-    device.jobs.run_due()
+    device.run_due()
     device.start("another boot")
-    device.jobs.run_due()
+    device.run_due()
     assert len(device.carried_out) == 1
 
 
@@ -93,7 +93,7 @@ def test_a_failure_is_tried_again_with_a_delay_that_doubles(device: JobDevice):
     began = list[float]()
     for _ in range(60):
         before = len(device.carried_out)
-        device.jobs.run_due()
+        device.run_due()
         began += [device.now_s] * (len(device.carried_out) - before)
         device.now_s += 1
     assert began == [0, 10, 30]
@@ -105,7 +105,7 @@ def test_what_another_attempt_cannot_help_is_not_tried_again(device: JobDevice):
     device.jobs.replace([device.job("look", ONCE)])
     for _ in range(10):
         device.now_s += 100
-        device.jobs.run_due()
+        device.run_due()
     assert device.outcomes() == [("look", "failed")]
 
 
@@ -113,17 +113,17 @@ def test_a_run_that_begins_too_late_is_skipped_and_told(device: JobDevice):
     device.jobs.replace([device.job("look", ONCE, deadline_s=30)])
     device.jobs.due()
     device.now_s += 31
-    assert device.jobs.run_due() == 0
+    assert device.run_due() == 0
     assert device.outcomes() == [("look", "late")]
 
 
 @pytest.mark.parametrize(("missed", "runs"), [("run_once", 1), ("skip", 0)])
 def test_runs_that_fell_due_while_the_device_was_off(device: JobDevice, missed, runs):
     device.jobs.replace([device.job("look", {"on": "cron", "expression": "0 * * * *"}, missed=missed)])
-    device.jobs.run_due()
+    device.run_due()
     device.now_s += 5 * 86400 + 1800
     device.start("another boot")
-    device.jobs.run_due()
+    device.run_due()
     assert len(device.carried_out) == runs
     assert ("look", "missed") in device.outcomes()
 
@@ -133,7 +133,7 @@ def test_a_due_time_while_the_run_before_still_waits_is_told_as_missed(device: J
     for _ in range(3):
         device.now_s += 60
         device.jobs.due()
-    device.jobs.run_due()
+    device.run_due()
     assert device.outcomes() == [("look", "missed"), ("look", "missed"), ("look", "done")]
 
 
@@ -141,14 +141,14 @@ def test_a_job_that_is_taken_back_does_not_run_any_more(device: JobDevice):
     device.jobs.replace([device.job("look", ONCE)])
     device.jobs.due()
     device.jobs.replace([])
-    assert device.jobs.run_due() == 0
+    assert device.run_due() == 0
     assert device.outcomes() == [("look", "withdrawn")]
     assert device.jobs.names() == []
 
 
 def test_an_order_to_the_assistant_is_put_to_it(device: JobDevice):
     device.jobs.replace([device.job("ask", ONCE, action={"do": "ask", "text": "How warm is it?"})])
-    device.jobs.run_due()
+    device.run_due()
     assert device.asked == [("How warm is it?", "job:ask", 120.0)]
     assert device.tell("job")[0]["result"] == {"text": "It is warm."}
 
@@ -199,7 +199,7 @@ def test_what_the_hub_did_not_sign_is_refused_recorded_once_and_the_others_run(d
     device.jobs.replace([tampered(device), device.job("good", ONCE)])
     for _ in range(5):
         device.now_s += 60
-        device.jobs.run_due()
+        device.run_due()
         device.start()
     assert [order["by"] for order in device.carried_out] == ["job:good"]
     assert len(device.tell("refused")) == 1
@@ -210,7 +210,7 @@ def test_a_job_that_is_altered_on_the_disk_after_it_was_due_is_refused_when_it_i
     device.jobs.due()
     with device.database.transaction() as rows:
         rows.execute("UPDATE jobs SET signed = replace(signed, 'mark', 'crash')")
-    assert device.jobs.run_due() == 0
+    assert device.run_due() == 0
     assert device.outcomes() == [("look", "refused")]
     assert [event["name"] for event in device.tell("refused")] == ["look"]
 
@@ -219,7 +219,7 @@ def test_the_signature_is_checked_again_at_each_run(device: JobDevice):
     device.jobs.replace([device.job("look", ONCE)])
     device.jobs.due()
     device.enrolled = False  # the key is gone
-    assert device.jobs.run_due() == 0
+    assert device.run_due() == 0
     assert device.outcomes() == [("look", "refused")]
 
 
@@ -246,9 +246,9 @@ def test_a_run_that_power_cut_short_is_tried_again_or_recorded(device: JobDevice
     device.jobs.due()
     assert device.jobs._begin() is not None  # and the power goes
     device.start("another boot")
-    device.jobs.run_due()
+    device.run_due()
     device.now_s += 2
-    device.jobs.run_due()
+    device.run_due()
     assert device.outcomes() == [("look", outcome) for outcome in outcomes]
 
 
@@ -257,7 +257,7 @@ def test_a_second_process_leaves_the_jobs_to_the_first(device: JobDevice, tmp_pa
     device.jobs.due()
     assert device.jobs._begin() is not None
     with open_job_device(tmp_path) as second:
-        assert second.jobs.run_due() == 0
+        assert second.run_due() == 0
         assert second.jobs.names() == ["look"]
     assert device.outcomes() == []
 
@@ -266,5 +266,5 @@ def test_the_rest_is_forgotten_after_a_while_and_the_last_outcomes_are_known(dev
     device.jobs.replace([device.job("look", EVERY_MINUTE)])
     for _ in range(40):
         device.now_s += 60
-        device.jobs.run_due()
-    assert device.jobs.last_outcomes("look") == ["done"] * 20
+        device.run_due()
+    assert device.last_outcomes("look") == ["done"] * 20

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.jobs.schedule import Memory, Moment, Waiting, cron_due, event_fits, first_of, interval_due
-from edge.kernel.protocol.cron import parse_cron
-from edge.kernel.protocol.jobs import OnEvent, OnInterval
+from edge.kernel.protocol.jobs import OnEvent, OnInterval, parse_cron
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.jobs.schedule import local_zone
-from edge.kernel.protocol.cron import parse_cron
+from edge.kernel.protocol.jobs import parse_cron
 
 BERLIN = Path("/usr/share/zoneinfo/Europe/Berlin")
 

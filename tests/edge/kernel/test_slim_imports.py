@@ -81,19 +81,6 @@ def test_threads_that_import_at_once_leave_no_placeholder_behind(packages: Path)
     )
 
 
-def test_what_is_not_to_be_imported_is_not_found_within_the_block_only(packages: Path) -> None:
-    run(
-        "from edge.kernel.slim_imports import not_importing\n"
-        "with not_importing('ballast'):\n"
-        "    try:\n        import ballast\n    except ImportError:\n        pass\n"
-        "    else:\n        raise SystemExit('it was found')\n"
-        "import ballast\n"
-        "with not_importing('ballast'):\n    import ballast as again\n"
-        "assert again is ballast is sys.modules['ballast']\n",
-        packages,
-    )
-
-
 def test_the_client_of_the_hub_speaks_mcp_without_the_server_that_comes_with_it() -> None:
     run(
         "import asyncio, sys\n"

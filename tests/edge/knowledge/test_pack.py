@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.kernel.errors import NotFound, OutOfTime, Untrusted
-from edge.kernel.protocol.packs.terms import terms_of
+from edge.kernel.text_analysis import terms_of
 from edge.knowledge.pack import Pack, open_pack
 from tests.effort import times
 from tests.fakes.packs import MANUAL, pack_file, passage, reference_to

@@ -19,7 +19,7 @@ from tests.fakes.edge_devices import DirectLink, open_syncer
 from tests.fakes.edge_models import ScriptedChat, call, final
 from tests.fakes.reference_hubs import ReferenceHub
 from tools.calling.context import LOCAL_ENGINEER, ToolRuntime
-from tools.fleet.packs import pack_tools
+from tools.knowledge.packs import pack_tools
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

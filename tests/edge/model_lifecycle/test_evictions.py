@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.desired import ModelTarget
-from edge.model_lifecycle.evictions import Budget, Shortage, select_evictions
+from edge.model_lifecycle.steps import Budget, Shortage, select_evictions
 from edge.model_lifecycle.store import Version
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from edge.kernel.errors import ModelUnavailable
 from edge.kernel.protocol.desired import SelfTest
-from edge.model_lifecycle.evictions import Budget, Memory
 from edge.model_lifecycle.lifecycle import CurrentModel, LifecycleLimits
+from edge.model_lifecycle.steps import Budget, Memory
 from edge.model_lifecycle.store import name_of
 from edge.runtime.port import Message
 from tests.fakes.model_lifecycles import DiskRuntime, World, open_world

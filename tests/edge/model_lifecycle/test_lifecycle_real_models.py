@@ -20,8 +20,8 @@ from edge.outbox import Outbox
 from edge.runtime.llama import LlamaRuntime
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message, Runtime
-from server.demos.edge.adapter import write_lora
 from tests.fakes.bundled_model import bundled_gguf
+from tests.fakes.gguf_files import write_lora
 from tests.fakes.ollama_server import require_ollama, run_ollama
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

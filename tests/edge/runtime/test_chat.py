@@ -1,7 +1,7 @@
 """Answers keep within context and time, and stop when they are told to."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import time
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -18,10 +18,10 @@ class Model:
         self.said = 0
         self.closed = False
 
-    async def __call__(self) -> AsyncGenerator[Piece]:
+    def __call__(self) -> Generator[Piece]:
         try:
             for piece in self._pieces:
-                await asyncio.sleep(self._pause_s)
+                time.sleep(self._pause_s)
                 self.said += 1
                 yield piece
         finally:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.runtime.llama import LlamaRuntime, _ask
+from edge.runtime.llama import LlamaRuntime
 from edge.runtime.vocabulary import ByteCount, BytePairs, SentencePieces, read_vocabulary
 from tests.effort import times
 from tests.fakes.bundled_model import bundled_gguf, read_gguf_facts
@@ -59,9 +59,14 @@ def real(tmp_path_factory):
     runtime = LlamaRuntime(tmp_path_factory.mktemp("models"))
     path = bundled_gguf()
     runtime.create("smol", path, None, {"threads": 1})
-    child = runtime.child("smol")
     own = read_vocabulary(read_gguf_facts(path))
-    yield own, lambda text: len(_ask(child, "/tokenize", {"content": text, "parse_special": False})["tokens"])
+    with runtime.server("smol") as server:
+
+        def count(text: str) -> int:
+            asked = {"content": text, "parse_special": False}
+            return len(server.ask("POST", "/tokenize", asked, timeout_s=20)["tokens"])
+
+        yield own, count
     runtime.close()
 
 

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from edge.kernel.errors import ModelUnavailable, OutOfTime, PromptTooLong
 from edge.tools.evaluation import (
-    SMALL_SET,
     DeviceEvaluation,
     EvaluationItem,
     evaluate,
     evaluation_tools,
     resident_mb,
     scored,
+    small_set,
 )
 from edge.tools.registry import Toolbox
 from tests.fakes.device_journals import MemoryJournal
@@ -61,13 +61,13 @@ def test_answers_are_scored_by_rules(item: EvaluationItem, answer: str, right: b
 
 @given(answer=st.text(max_size=80))
 def test_any_answer_can_be_scored(answer: str) -> None:
-    for item in SMALL_SET:
+    for item in small_set():
         assert scored(item, answer) in (True, False)
 
 
 def test_the_small_set_can_be_answered() -> None:
-    assert len({item.id for item in SMALL_SET}) == len(SMALL_SET)
-    for item in SMALL_SET:
+    assert len({item.id for item in small_set()}) == len(small_set())
+    for item in small_set():
         assert scored(item, item.expect[0])
         assert not scored(item, "I do not know.")
         assert not item.choices or set(item.expect) <= set(item.choices)

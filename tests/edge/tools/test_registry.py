@@ -21,7 +21,8 @@ from edge.kernel.errors import (
     ToolFailed,
 )
 from edge.tools.deadline import check_time, time_left
-from edge.tools.registry import CALLS_PER_MINUTE, DeviceTool, Toolbox, device_tool
+from edge.tools.registry import CALLS_PER_MINUTE, Toolbox
+from edge.tools.tool import DeviceTool, device_tool
 from tests.fakes.device_journals import MemoryJournal
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from edge.daemon import Backoff
 from edge.database import open_database
 from edge.kernel.errors import HubRefused, LinkFailed, OutboxFull, StorageFailed, Untrusted
 from edge.kernel.protocol.artifacts import ArtifactRef
@@ -20,7 +21,6 @@ from edge.kernel.protocol.messages import Enrolled, SyncRequest
 from edge.outbox import Bounds, Journal, Outbox
 from edge.state import DesiredState, ReportedState
 from edge.sync.artifacts import Artifacts
-from edge.sync.backoff import Backoff
 from edge.sync.exchange import Syncer
 from edge.sync.transport import Transport
 from tests.fakes.edge_devices import numbered

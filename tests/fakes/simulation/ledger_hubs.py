@@ -18,11 +18,11 @@ from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, StorageF
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.messages import Enrolled
 from memory.ledger import Ledger, Unit, open_ledger
-from memory.ledger.artifacts import Artifact
-from memory.ledger.devices import Device
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
+from memory.ledger.versions import Artifact
 from server.outcomes import outcome_of
-from tests.fakes.fleet_devices import MemoryContents, MemoryIdentity
+from tests.fakes.contents import contents_in
+from tests.fakes.fleet_devices import MemoryIdentity
 from tests.fakes.works import ANN
 from tools.calling.context import OpenCall, ToolContext
 from tools.fleet.desired_state import SharedStates, read_state
@@ -56,7 +56,7 @@ class LedgerHub:
     def __init__(self, folder: Path, every_s: float = 60.0, *, flush: bool = False) -> None:
         self._path = folder / "ledger.db"
         self._every_s, self._flush = every_s, flush
-        self.identity, self._contents = MemoryIdentity(), MemoryContents()
+        self.identity, self._contents = MemoryIdentity(), contents_in(folder)
         self._backups = 0
         shutil.copyfile(empty_ledger(), self._path)
         self._open()

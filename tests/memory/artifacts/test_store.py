@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.kernel.errors import InvalidInput, NotFound, StorageFailed
-from memory.artifacts import ArtifactStore, collect, open_artifacts
+from memory.artifacts import ArtifactStore, open_artifacts
 from memory.artifacts.pieces import PIECE_BYTES, measure, pieces_of
 from memory.home import Home, open_home
 from tests.effort import times
@@ -177,9 +177,9 @@ def test_only_what_nobody_refers_to_and_lay_long_enough_is_collected(store: Arti
     with fsspec.open(f"{store.url}/incoming/broken", "wb") as file:
         file.write(b"half")
     now = datetime.now(UTC)
-    assert collect(store, frozenset({kept}), now) == []
+    assert store.collect(frozenset({kept}), now) == []
     assert store.digests() == sorted([kept, unused])
-    (removed,) = collect(store, frozenset({kept}), now + timedelta(days=1, minutes=1))
+    (removed,) = store.collect(frozenset({kept}), now + timedelta(days=1, minutes=1))
     assert (removed.digest, removed.size_bytes) == (unused, 6)
     assert store.digests() == [kept]
     files, root = fsspec.url_to_fs(store.url)

@@ -8,15 +8,12 @@ import pytest
 from edge.kernel.errors import Conflict, NotFound
 from memory.ledger import Ledger
 from memory.ledger.alerts import Alert
-from memory.ledger.artifacts import Artifact
 from memory.ledger.devices import Device
-from memory.ledger.evidence import GateResult
 from memory.ledger.factories import Factory, Pipeline
-from memory.ledger.measurements import Measured
-from memory.ledger.policies import StoredPolicy
-from memory.ledger.rollouts import Rollout
-from memory.ledger.targets import Target
-from memory.ledger.usage import Usage
+from memory.ledger.governance import GateResult, StoredPolicy
+from memory.ledger.rollouts import Rollout, Target, tenants_with_due_rollouts, tenants_with_open_rollouts
+from memory.ledger.usage import Measured, Usage
+from memory.ledger.versions import Artifact
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -69,8 +66,8 @@ def test_what_is_open_and_what_is_due(ledger: Ledger) -> None:
         unit.rollouts.add(replace(ROLLOUT, tenant="other", id="longest due", due_at=NOW - timedelta(minutes=1)))
     with ledger.unit("none") as unit:
         unit.rollouts.add(replace(ROLLOUT, tenant="none", due_at=LATER))
-    assert ledger.tenants_with_open_rollouts() == ["default", "none", "other"]
-    assert ledger.tenants_with_due_rollouts(NOW) == ["other", "default"]
+    assert tenants_with_open_rollouts(ledger.database) == ["default", "none", "other"]
+    assert tenants_with_due_rollouts(ledger.database, NOW) == ["other", "default"]
 
 
 def test_measurements_add_up_to_numbers_to_reckon_with(ledger: Ledger) -> None:

@@ -11,16 +11,14 @@ from edge.kernel.errors import NotAllowed
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.audit import audit
-from memory.ledger.documents import documents
-from memory.ledger.evaluations import evaluations
-from memory.ledger.models import Model, models
-from memory.ledger.outbox import outbox, watermarks
+from memory.ledger.documents import documents, outbox, watermarks
+from memory.ledger.governance import evaluations
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import metadata
 from memory.ledger.tenants import tenants
 from memory.ledger.threads import threads
 from memory.ledger.unit import ADMINISTRATIVE
-from memory.ledger.versions import aliases, versions
+from memory.ledger.versions import Model, aliases, models, versions
 from tests.effort import times
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from memory.ledger.models import models
 from memory.ledger.tables import BigInt, Instant, Key, Max16, Name, columns_of
 from memory.ledger.tenants import tenants
+from memory.ledger.versions import models
 
 
 @dataclass(frozen=True, slots=True)

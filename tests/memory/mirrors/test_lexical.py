@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.errors import StorageFailed
+from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Chunk
 from memory.home import Home
-from memory.mirrors.lexical import _TABLES, LexicalIndex, analyse, open_lexical_index
+from memory.mirrors.lexical import _TABLES, LexicalIndex, open_lexical_index
 
 
 @pytest.fixture
@@ -39,17 +40,17 @@ def put(index: LexicalIndex, name: str, *texts: str, tenant: str = "default", ti
     ],
 )
 def test_terms_of_a_text(text: str, terms: list[str]) -> None:
-    assert analyse(text) == terms
+    assert terms_of(text) == terms
 
 
 def test_a_code_is_found_however_it_is_written() -> None:
-    assert set(analyse("qwen2.5-3b")) & set(analyse("Qwen 2.5 3B"))
-    assert "se30" in analyse("SE30")
+    assert set(terms_of("qwen2.5-3b")) & set(terms_of("Qwen 2.5 3B"))
+    assert "se30" in terms_of("SE30")
 
 
 @given(st.text(max_size=200))
 def test_any_text_gives_plain_terms(text: str) -> None:
-    for term in analyse(text):
+    for term in terms_of(text):
         assert term
         assert '"' not in term
         assert not any(letter.isspace() for letter in term)
@@ -58,7 +59,7 @@ def test_any_text_gives_plain_terms(text: str) -> None:
 def test_rare_words_count_more_and_headings_count_too(index: LexicalIndex) -> None:
     put(index, "a", "the fan of the gateway", "the gateway is grey")
     put(index, "b", "the gateway hums", title="Fan noise")
-    found = [key for key, _ in index.search(analyse("gateway fan"), "default", 10)]
+    found = [key for key, _ in index.search(terms_of("gateway fan"), "default", 10)]
     assert set(found[:2]) == {"a:0", "b:0"}
     assert found[2] == "a:1"
 
@@ -108,7 +109,7 @@ def test_rollback_forgets_what_was_not_flushed(home: Home, index: LexicalIndex) 
     ],
 )
 def test_codes_possessives_and_mixed_scripts(text: str, terms: list[str]) -> None:
-    assert analyse(text) == terms
+    assert terms_of(text) == terms
 
 
 @given(st.text(st.sampled_from("ab19-._/' 温度的了\n\"*"), max_size=60))
@@ -116,8 +117,8 @@ def test_what_is_indexed_is_found_by_its_own_text(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = open_lexical_index(Path(folder) / "lexical.sqlite")
         put(index, "a", text)
-        found = index.search(analyse(text), "default", 10)
-        assert [key for key, _ in found] == (["a:0"] if analyse(text) else [])
+        found = index.search(terms_of(text), "default", 10)
+        assert [key for key, _ in found] == (["a:0"] if terms_of(text) else [])
         index.close()
 
 
@@ -180,7 +181,7 @@ def test_words_are_stemmed_alike_in_several_threads() -> None:
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(4) as threads:
-            found = list(threads.map(lambda part: analyse(" ".join(part)), [words[at::4] for at in range(4)]))
+            found = list(threads.map(lambda part: terms_of(" ".join(part)), [words[at::4] for at in range(4)]))
     finally:
         sys.setswitchinterval(before)
     assert found == [expected[at::4] for at in range(4)]

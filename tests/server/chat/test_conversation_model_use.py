@@ -13,9 +13,9 @@ from tests.fakes.offline import offline_settings
 from tests.fakes.routers import ScriptedRouter
 from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
 from tests.server.chat.turns import CARRIED, HEAT, Listener, help_after
-from tools.serving.bundled import bundled_is_installed
+from tools.serving.providers import bundled_is_installed
 from tools.spec import ToolContext, ToolRuntime, bind
-from tools.tenancy.tenants import tenant_tools
+from tools.tenancy import tenant_tools
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
 ANN = ToolContext("ann", "default", frozenset({"chat:use", "documents:read", "roster:read"}))

@@ -10,7 +10,7 @@ import pytest
 from edge.kernel.errors import Conflict, NotFound
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
-from server.chat.runs import Run, Runs
+from server.chat.runs import ChatRun, Runs
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.routers import ScriptedRouter, route_to
@@ -35,12 +35,12 @@ async def running(store: KnowledgeStore, chat: ScriptedChat | None = None, **set
         await runs.close()
 
 
-async def whole(run: Run, after: int = 0) -> list[tuple[int, str]]:
+async def whole(run: ChatRun, after: int = 0) -> list[tuple[int, str]]:
     async with asyncio.timeout(20):
         return [numbered async for numbered in run.follow(after)]
 
 
-async def until(run: Run, kind: str) -> int:
+async def until(run: ChatRun, kind: str) -> int:
     """Wait for the first event of a type; returns its id."""
     async with asyncio.timeout(20):
         async for number, event in run.follow(0):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import ApprovalNeeded
+from server.hub import ledger_tools
 from tests.fakes.works import ANN, Works, open_works, require_passed_gate
 from tests.server.cli.conftest import Chargehand
-from tools.assembly import ledger_tools
 from tools.calling.context import LOCAL_ENGINEER, ToolRuntime
 from tools.registry.catalogue import load_catalogue
 from tools.spec import bind

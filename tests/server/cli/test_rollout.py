@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import open_ledger
-from memory.ledger.evidence import GateResult
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.governance import GateResult
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from tests.fakes.commands import Done
 from tests.fakes.rollouts import NOON, Clock, ScriptedWorld, serving
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer
 from tools.rollouts.store import LedgerStore
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 Chargehand = Callable[..., Done]
 

@@ -9,9 +9,9 @@ import pytest
 
 from memory.ledger import open_ledger
 from server.cli import cli
-from tests.fakes.works import open_works
+from server.hub import ledger_tools
+from tests.fakes.works import open_works, require_passed_gate
 from tests.server.cli.conftest import Chargehand
-from tools.assembly import ledger_tools
 from tools.calling.context import LOCAL_ENGINEER, SCOPES, ToolRuntime
 from tools.registry.catalogue import load_catalogue
 from tools.spec import bind
@@ -69,7 +69,12 @@ def folder(tmp_path: Path, chargehand: Chargehand) -> Path:
 def issue(home: Path, *scopes: str) -> str:
     """A key of carol's, with all rights where none are named."""
     works = open_works(home)
-    works.tools.update({spec.name: spec for spec in bind(ledger_tools(load_catalogue()), ToolRuntime(works.ledger))})
+    works.tools.update(
+        {
+            spec.name: spec
+            for spec in bind(ledger_tools(load_catalogue(), require_passed_gate), ToolRuntime(works.ledger))
+        }
+    )
     arguments = {"principal": "carol", "scopes": sorted(scopes or SCOPES)}
     made = asyncio.run(works.call(LOCAL_ENGINEER, "api_key_issue", **arguments))
     works.ledger.close()

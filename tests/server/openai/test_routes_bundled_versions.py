@@ -17,17 +17,16 @@ from fastapi import FastAPI
 from memory.artifacts import open_artifacts
 from memory.home import open_home
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from memory.settings import Settings
 from server.openai.routes import openai_routes
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import Window
 from tools.serving.assembly import Serving, open_serving
-from tools.serving.bundled import bundled_version
 from tools.serving.llamacpp import LlamaRuntime
 from tools.serving.metering import Caller
+from tools.serving.providers import bundled_version
 
 pytestmark = pytest.mark.integration
 

@@ -10,10 +10,11 @@ import pytest
 from tests.fakes.gateways import FakeDeployments, GatewayHub, serve_gateway
 from tests.fakes.model_servers import Behaviour, FakeServer
 from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
+from tools.rollouts.targets import Arm
 from tools.serving.attempts import AttemptLimits
 from tools.serving.openai_compatible import OpenAICompatibleRuntime
-from tools.serving.rate_limits import Limits
-from tools.serving.routing import Arm, Backend, Price
+from tools.serving.rate_limits import Quotas
+from tools.serving.routing import Backend, Price, Traffic
 from tools.serving.runtime import ServedVersion
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -35,12 +36,12 @@ class Line:
 
 
 @pytest.fixture
-def limits() -> Limits:
-    return Limits()
+def limits() -> Quotas:
+    return Quotas()
 
 
 @pytest.fixture
-def line(limits: Limits) -> Generator[Line]:
+def line(limits: Quotas) -> Generator[Line]:
     with ExitStack() as stack:
         old, new = (stack.enter_context(serve_runtime("m")) for _ in range(2))
         old.behaviour.words, new.behaviour.words = ["the ", "old"], ["the ", "new"]
@@ -200,7 +201,7 @@ def test_a_stream_that_breaks_ends_with_an_error_that_the_client_raises(line: Li
 
 
 def test_a_stream_that_dies_before_its_first_text_is_stood_in_for(line: Line):
-    line.deployments.split("champion", {"m@1": 100, "m@2": 1e-9})
+    line.deployments.splits["champion"] = Traffic("champion", (Arm(version="m@1"),), fallbacks=("m@2",))
     line.old.behaviour.die_after = 0
     chunks = line.client.chat.completions.create(model="champion", messages=HELLO, stream=True)  # type: ignore[call-overload]
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "the new"
@@ -208,7 +209,7 @@ def test_a_stream_that_dies_before_its_first_text_is_stood_in_for(line: Line):
 
 
 def test_a_shadow_gets_a_copy_whose_answer_nobody_sees(line: Line):
-    line.deployments.split("champion", {"m@1": 100}, shadow=Arm("m@2", 100))
+    line.deployments.split("champion", {"m@1": 100}, shadow=Arm(version="m@2"))
     assert line.ask() == "the old"
     uses = line.hub.uses(2)
     assert {(use.version, use.shadow) for use in uses} == {("m@1", False), ("m@2", True)}
@@ -217,7 +218,7 @@ def test_a_shadow_gets_a_copy_whose_answer_nobody_sees(line: Line):
 
 def test_a_failing_shadow_harms_nobody(line: Line):
     line.new.behaviour.status = 500
-    line.deployments.split("champion", {"m@1": 100}, shadow=Arm("m@2", 100))
+    line.deployments.split("champion", {"m@1": 100}, shadow=Arm(version="m@2"))
     assert line.ask() == "the old"
     assert {use.version for use in line.hub.uses(2) if use.failed} == {"m@2"}
 
@@ -233,7 +234,7 @@ def test_a_client_that_leaves_stops_the_model(line: Line):
 
 
 def test_the_arms_configuration_goes_with_it(line: Line):
-    arm = Arm("m@1", 100, {"system": "Be brief.", "temperature": 0.25, "max_tokens": 9})
+    arm = Arm(version="m@1", configuration={"system": "Be brief.", "temperature": 0.25, "max_tokens": 9})
     line.deployments.splits["champion"] = line.deployments.splits["champion"].__class__("champion", (arm,))
     line.ask(max_completion_tokens=3)
     body = line.old.chat.body
@@ -241,7 +242,7 @@ def test_the_arms_configuration_goes_with_it(line: Line):
     assert (body["temperature"], body["max_tokens"]) == (0.25, 3)
 
 
-@pytest.mark.parametrize("limits", [Limits(requests_per_minute=2)])
+@pytest.mark.parametrize("limits", [Quotas(requests_per_minute=2)])
 def test_a_tenant_that_asks_too_often_is_told_when_to_come_back(line: Line):
     line.ask()
     line.ask()

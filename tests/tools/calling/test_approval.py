@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
-from memory.ledger.models import Model
-from memory.ledger.principals import Principal
+from memory.ledger.tenants import Principal
+from memory.ledger.versions import Model
 from tests.fakes.works import ANN, BOB, Works
 from tools.calling.approval import MAY_DECIDE, ApprovalRule
 from tools.calling.approval_tools import ApprovalList, ApprovalView, DelegationView, approval_tools

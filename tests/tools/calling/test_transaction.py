@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from edge.kernel.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, Unavailable
-from memory.ledger.models import Model
+from memory.ledger.versions import Model
 from tests.fakes.works import ANN, BOB, START, Works
 from tools.calling.approval import ApprovalRule
 from tools.calling.approval_tools import approval_tools

@@ -8,8 +8,7 @@ import pytest
 from edge.kernel.errors import ChargehandError, Conflict, InvalidInput, NotAllowed
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, MemoryIdentity, new_signer
 from tests.fakes.works import ANN
-from tools.fleet.credentials import find_device, find_enroller
-from tools.fleet.identity import Identity
+from tools.fleet.credentials import Identity, find_device, find_enroller
 
 
 async def test_the_token_is_shown_once_and_kept_as_a_hash(hub: FleetWorks) -> None:

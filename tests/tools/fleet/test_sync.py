@@ -9,8 +9,7 @@ import pytest
 from edge.kernel.errors import Conflict, InvalidInput, NotAllowed
 from edge.kernel.protocol.desired import DESIRED, Desired, state_digest
 from edge.kernel.protocol.events import FIRST_CHAIN
-from memory.ledger.devices import Device
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.works import ANN
 from tools.fleet.sync import Exchange, sync_tool

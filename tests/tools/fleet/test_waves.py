@@ -9,20 +9,19 @@ import pytest
 
 from edge.kernel.errors import Conflict, NotFound
 from edge.kernel.protocol.desired import ModelTarget
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB
 from tools.calling.approval_tools import approval_tools
-from tools.fleet.artifacts import keep
+from tools.registry.artifacts import keep
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import wave
 from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 MODEL = ("model", "model")
 CARD = {"edge": {"runtime": "llama", "configuration": {"num_ctx": 512}}}

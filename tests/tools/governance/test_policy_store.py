@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
-from memory.ledger.policies import StoredPolicy
+from memory.ledger.governance import StoredPolicy
 from tests.fakes.judged import equip, measure, register
 from tests.fakes.works import ANN, BOB, Works
 from tools.governance.policy_store import PolicyList

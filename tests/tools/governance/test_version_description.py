@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edge.kernel.errors import InvalidInput, NotAllowed, NotFound
-from memory.ledger.artifacts import Artifact
+from memory.ledger.versions import Artifact
 from tests.fakes.judged import BASE_DIGEST, equip, measure, register
 from tests.fakes.works import ANN, START, Works
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.rollouts import ScriptedWorld, traffic
 from tests.fakes.works import ANN, BOB, Works
@@ -18,7 +18,7 @@ from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 GATE = {"purpose": "internal_use", "region": "EU"}
 APPROVED = [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import CallerError, Conflict, GateRefused, InvalidInput, NotAllowed, NotFound
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from server.outcomes import outcome_of
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.rollouts import ScriptedWorld, traffic
@@ -17,7 +17,7 @@ from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 
 GATE = {"purpose": "internal_use", "region": "EU"}
 STAGES = [

@@ -15,8 +15,8 @@ import pytest
 from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, OutOfTime, StorageFailed
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
+from server.hub import ledger_tools
 from tests.fakes.works import ANN, BOB, Works, require_passed_gate
-from tools.assembly import ledger_tools
 from tools.registry.artifacts import ModelFiles, media_type_of
 from tools.registry.catalogue import load_catalogue
 from tools.spec import ToolContext

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, GateRefused, InvalidInput, NotFound
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
+from server.hub import ledger_tools
 from tests.fakes.works import ANN, BOB, Works, require_passed_gate
-from tools.assembly import ledger_tools
 from tools.registry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()

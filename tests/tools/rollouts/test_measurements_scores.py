@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from edge.kernel.errors import Conflict, InvalidInput, NotFound
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works
 from tools.rollouts.canary_analysis import CanaryLimits, Observed, analyse

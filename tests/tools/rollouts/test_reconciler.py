@@ -13,8 +13,7 @@ from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer, Rollout, Transition
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import ApprovalAnswer, Window
-from tools.runs.events import watch
-from tools.runs.worker import Worker
+from tools.runs import Worker, watch
 
 GOOD = {"old": traffic(20_000), "new": traffic(4000)}
 BAD = {"old": traffic(20_000), "new": traffic(100, 0.6)}

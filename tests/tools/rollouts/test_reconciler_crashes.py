@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.effort import times
 from tests.fakes.rollout_processes import RolloutProcesses, rollout_processes
 from tests.fakes.rollouts import NOON, a_rollout, serving
 from tools.rollouts.machine import command
 from tools.rollouts.plans import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.store import LedgerStore, add_rollout, events_of, read_rollout, read_target, write_change
+from tools.rollouts.store import LedgerStore, add_rollout, read_rollout, read_target, write_change
 from tools.rollouts.targets import Arm, TargetState
 
 pytestmark = pytest.mark.integration
@@ -73,7 +73,7 @@ def check(ledger: Ledger, rollout: Rollout) -> None:
     """It ended as its version deserves, its target is as that says, and each thing was done once."""
     with ledger.view("default") as unit:
         target, revision = read_target(unit, rollout.target)
-        events = events_of(unit, rollout.id, limit=10_000)
+        events = unit.rollouts.events(rollout.id, limit=10_000)
     done = [event.data["what"] for event in events if event.kind == "target"]
     assert [count for count in Counter(done).values() if count > 1] == []
     assert revision == 1 + len(done)

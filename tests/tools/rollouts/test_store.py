@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.rollouts import NOON, a_rollout, serving
 from tools.rollouts.canary_analysis import Analysis, Judged
 from tools.rollouts.machine import advance, command
 from tools.rollouts.rollout import Observation, Rollout
-from tools.rollouts.store import LedgerStore, add_rollout, events_of, read_rollout, read_target
+from tools.rollouts.store import LedgerStore, add_rollout, read_rollout, read_target
 
 LATER = NOON + timedelta(seconds=15)
 OLD = serving("old", prompt="short")
@@ -59,8 +59,8 @@ def test_of_several_changes_those_go_through_that_nobody_was_before(ledger: Ledg
     with ledger.view("default") as unit:
         assert read_target(unit, one.target)[1] == 2
         assert read_target(unit, moved.target) == (OLD, 2)
-        assert len(events_of(unit, one.id)) == 3
-        assert len(events_of(unit, moved.id)) == 1
+        assert len(unit.rollouts.events(one.id)) == 3
+        assert len(unit.rollouts.events(moved.id)) == 1
 
 
 def test_what_is_put_off_keeps_its_verdict_and_is_no_change(ledger: Ledger) -> None:

@@ -9,9 +9,8 @@ import pytest
 from edge.kernel.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.devices import Device
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Model, Version
 from tests.fakes.rollouts import NOON, Clock, ScriptedWorld, a_rollout, serving, traffic
 from tools.calling.approval_tools import approval_tools
 from tools.rollouts.canary_analysis import WaveReport
@@ -21,7 +20,7 @@ from tools.rollouts.store import LedgerStore
 from tools.rollouts.targets import Arm, wave
 from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView, rollout_tools
 from tools.rollouts.world import LedgerApprovals, LedgerFleet, World
-from tools.runs.worker import Worker
+from tools.runs import Worker
 from tools.spec import ToolContext, ToolRuntime, bind
 
 Verdict = Literal["pass", "fail", "insufficient_evidence"]

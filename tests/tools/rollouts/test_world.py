@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.ledger.targets import Target
+from memory.ledger.rollouts import Target
 from tests.fakes.judged import GATES, equip, measure, register
 from tests.fakes.rollouts import a_rollout
 from tests.fakes.works import ANN, Works

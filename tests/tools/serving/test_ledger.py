@@ -14,18 +14,16 @@ from edge.kernel.errors import NotAllowed, NotFound, Unavailable
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
-from memory.ledger.artifacts import Artifact
-from memory.ledger.models import Model
-from memory.ledger.targets import Target
-from memory.ledger.versions import Version
+from memory.ledger.rollouts import Target
+from memory.ledger.versions import Artifact, Model, Version
 from tests.fakes.runtime_servers import serve_ollama_store
 from tests.tools.serving.test_metering import use
 from tools.rollouts.measurements import LedgerMetrics
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import Window
-from tools.serving.ledger import LedgerDeployments, LedgerLimits, LedgerSink
+from tools.serving.ledger import LedgerDeployments, LedgerQuotas, LedgerSink
 from tools.serving.ollama import OllamaRuntime
-from tools.serving.rate_limits import Limits
+from tools.serving.rate_limits import Quotas
 from tools.serving.routing import Price
 from tools.serving.runtime import ServedVersion
 from tools.serving.warm_up import Warmer
@@ -107,7 +105,7 @@ async def test_a_target_of_an_aliass_name_wins_and_is_followed_within_a_second(l
     assert len((await known.traffic("default", "champion")).arms) == 1
     clock[0] += 1.0
     traffic = await known.traffic("default", "champion")
-    assert [(arm.version, arm.weight, arm.label) for arm in traffic.arms] == [
+    assert [(arm.version, arm.weight, arm.key) for arm in traffic.arms] == [
         ("m@1", 90, "m@1"),
         ("m@2", 10, arms[1].key),
     ]
@@ -163,18 +161,18 @@ async def test_another_tenants_weights_are_not_for_this_one(ledger: Ledger, depl
 
 async def test_quotas_are_read_by_their_names_and_a_suspended_tenant_may_not_ask(ledger: Ledger):
     clock = [0.0]
-    limits = LedgerLimits(ledger, lambda: clock[0])
-    assert await limits.limits("default") == Limits()
+    quotas = LedgerQuotas(ledger, lambda: clock[0])
+    assert await quotas.quotas("default") == Quotas()
     with ledger.unit("default") as unit:
         tenant = unit.tenants.get("default")
         unit.tenants.save(replace(tenant, quotas={"requests_per_minute": 5, "tokens_per_day": 10.0}))
     clock[0] += 1
-    assert await limits.limits("default") == Limits(requests_per_minute=5, tokens_per_day=10)
+    assert await quotas.quotas("default") == Quotas(requests_per_minute=5, tokens_per_day=10)
     with ledger.unit("default") as unit:
         unit.tenants.save(replace(tenant, state="suspended"))
     clock[0] += 1
     with pytest.raises(NotAllowed, match="suspended"):
-        await limits.limits("default")
+        await quotas.quotas("default")
 
 
 async def test_arms_are_made_ready_before_they_have_weight_and_unloaded_when_no_target_names_them(

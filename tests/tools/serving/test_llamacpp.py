@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from edge.kernel.errors import Interrupted, InvalidInput, NotFound, Unavailable
-from server.demos.edge.adapter import write_gguf, write_lora
-from tools.serving.bundled import bundled_version
-from tools.serving.llama_child import LlamaChild, backoff_s
-from tools.serving.llamacpp import LlamaRuntime
+from edge.kernel.llama_child import LlamaOptions
+from tests.fakes.gguf_files import write_gguf, write_lora
+from tools.serving.llamacpp import LlamaRuntime, SupervisedChild, backoff_s
+from tools.serving.providers import bundled_version
 from tools.serving.runtime import Adapter, ServedVersion
 
 pytestmark = pytest.mark.integration
@@ -103,7 +103,7 @@ async def test_text_is_not_asked_of_what_makes_vectors_nor_the_other_way_round(r
 
 async def test_a_child_ends_with_the_hub():
     version = small()
-    child = LlamaChild("small", {"path": str(version.weights), "key": "k", "context_tokens": 128, "slots": 1})
+    child = SupervisedChild("small", LlamaOptions(str(version.weights), context_tokens=128, slots=1))
     await child.start()
     pid = child.pid
     assert pid is not None

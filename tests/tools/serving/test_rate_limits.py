@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.kernel.errors import LimitReached
-from tests.fakes.gateways import FakeLimits, FakeSink
-from tools.serving.rate_limits import Admission, Limits, TokenBucket
+from tests.fakes.gateways import FakeQuotas, FakeSink
+from tools.serving.rate_limits import Admission, Quotas, TokenBucket
 
 
 class Clock:
@@ -25,8 +25,8 @@ class Clock:
         return self.start + timedelta(seconds=self.seconds)
 
 
-def admission(clock: Clock, limits: Limits, spent: int = 0) -> Admission:
-    return Admission(FakeLimits(limits), FakeSink(spent=spent), clock, clock.now)
+def admission(clock: Clock, limits: Quotas, spent: int = 0) -> Admission:
+    return Admission(FakeQuotas(limits), FakeSink(spent=spent), clock, clock.now)
 
 
 @given(st.floats(1, 10_000), st.lists(st.floats(0, 30), max_size=200))
@@ -48,7 +48,7 @@ def test_who_waits_as_told_gets_in(per_minute: float, overdrawn: float):
 
 async def test_the_third_request_of_two_a_minute_waits_half_a_minute():
     clock = Clock()
-    gate = admission(clock, Limits(requests_per_minute=2))
+    gate = admission(clock, Quotas(requests_per_minute=2))
     for _ in range(2):
         (await gate.admit("a")).release(0)
     with pytest.raises(LimitReached, match="2 requests per minute") as caught:
@@ -61,7 +61,7 @@ async def test_the_third_request_of_two_a_minute_waits_half_a_minute():
 
 async def test_tokens_are_paid_afterwards_and_may_overdraw():
     clock = Clock()
-    gate = admission(clock, Limits(tokens_per_minute=60))
+    gate = admission(clock, Quotas(tokens_per_minute=60))
     (await gate.admit("a")).release(180)
     with pytest.raises(LimitReached, match="60 tokens per minute") as caught:
         await gate.admit("a")
@@ -69,7 +69,7 @@ async def test_tokens_are_paid_afterwards_and_may_overdraw():
 
 
 async def test_requests_at_a_time_are_given_back_once():
-    gate = admission(Clock(), Limits(concurrent_requests=1))
+    gate = admission(Clock(), Quotas(concurrent_requests=1))
     ticket = await gate.admit("a")
     with pytest.raises(LimitReached, match="running"):
         await gate.admit("a")
@@ -82,7 +82,7 @@ async def test_requests_at_a_time_are_given_back_once():
 
 async def test_the_days_tokens_count_what_was_used_before_the_hub_started():
     clock = Clock()
-    gate = admission(clock, Limits(tokens_per_day=100), spent=90)
+    gate = admission(clock, Quotas(tokens_per_day=100), spent=90)
     (await gate.admit("a")).release(15)
     with pytest.raises(LimitReached, match="100 tokens of today") as caught:
         await gate.admit("a")
