@@ -105,6 +105,7 @@ def test_the_modules_of_all_that_is_left_out_are_known() -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("code", "said"),
     [(_CREW, "42"), (_CHROMA, "a"), (_BOM, "[True, False]"), (_EMBEDDER, "imported")],

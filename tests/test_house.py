@@ -113,7 +113,10 @@ def _is_module(name: str, folder: Path) -> bool:
     """Whether a test of this name, as `chunking` or `chunking_long_words`, is of a module or package of the folder."""
     words = name.split("_")
     heads = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
-    return any((folder / f"{head}.py").is_file() or (folder / head).is_dir() or head == folder.name for head in heads)
+    return any(
+        (folder / f"{head}.py").is_file() or (folder / head / "__init__.py").is_file() or head == folder.name
+        for head in heads
+    )
 
 
 def test_each_test_stands_where_its_module_stands() -> None:

@@ -201,6 +201,7 @@ def test_the_conformance_suite_with_its_own_tools(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_inspector(hub: Up, tmp_path_factory: pytest.TempPathFactory) -> None:
     bin_ = node_tool(INSPECTOR, tmp_path_factory.getbasetemp() / "inspector")
     asked = ("mcp-inspector", "--cli", f"{hub.url}/mcp", "--transport", "http", "--method")

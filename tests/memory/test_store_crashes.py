@@ -114,12 +114,13 @@ def test_killed_at_any_moment_nothing_is_half_written(home: Home, parts: Path, k
 
 
 @pytest.mark.integration
+@pytest.mark.repeated
 def test_a_writer_that_goes_on_after_a_killed_one_needs_no_restart(home: Home, parts: Path, killable: Forks) -> None:
     """A hub that has the stores open while the command line's ingest is killed, and then ingests itself."""
     moments = random.Random(11)
     whole_s = seconds_of(killable)
     store = open_word_store(home)
-    for attempt in range(1, 6):
+    for attempt in range(1, times(2, 5) + 1):
         assert store.retriever.search("manual parts weigh grams", "default", 5)
         write(parts, range(attempt, attempt + 30), version=attempt)
         process = killable.start()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.commands import environment
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_the_demo_shows_three_routed_and_cited_answers(ready: Path):
