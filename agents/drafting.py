@@ -13,8 +13,6 @@ from agents.grounding.wording import without_marks
 from memory.documents.passages import Passage
 from memory.documents.sentences import sentences
 
-__all__ = ["Draft", "check_draft", "draft_messages"]
-
 _FLUSH_S = 0.04
 _NOT_FOUND = re.compile(r"\W*(?:not[ _]found|未找到|没有找到)\W*", re.IGNORECASE)
 

@@ -4,25 +4,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-__all__ = [
-    "AnswerDelta",
-    "Citation",
-    "DraftDelta",
-    "Emit",
-    "Ended",
-    "Ending",
-    "Notice",
-    "RouteTaken",
-    "Sources",
-    "StepFinished",
-    "StepStarted",
-    "ToolFinished",
-    "ToolStarted",
-    "Transcript",
-    "TurnEvent",
-]
-
-
 Ending = Literal["done", "asked", "waiting_for_approval", "gate_refused", "refused", "failed"]
 """How a turn ended. asked: with a question back. refused: the order was not acceptable as it was said, or from whom it
 came. failed: it was, and could not be done."""

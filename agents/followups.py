@@ -5,8 +5,6 @@ import re
 from edge.kernel.grounding import codes
 from edge.kernel.text_analysis import terms_of
 
-__all__ = ["is_elliptical", "standalone_question"]
-
 _OPENING = re.compile(
     r"^\s*(?:and|but|or|also|what about|how about|same for|why not|since when|the (?:first|second|third|last) one"
     r"|which one|tell me more|more|go on|explain)\b"

@@ -1,7 +1,5 @@
 """The assistant's own fixed sentences, in English and Chinese."""
 
-__all__ = ["phrase"]
-
 _COLUMNS = {"en": 0, "zh": 1}
 _PHRASES: dict[str, tuple[str, str]] = {
     "not_found": ("This is not in the documents.", "文档中没有这方面的内容。"),

@@ -17,8 +17,6 @@ from edge.kernel.canonical import canonical_json
 from edge.kernel.errors import InvalidInput
 from edge.kernel.protocol.desired import Item
 
-__all__ = ["TABLES", "Configuration", "Conflict", "Merged", "Rule", "check_rules", "merge", "rule_for"]
-
 Rule = Literal["hub_wins", "device_wins", "union", "smallest", "largest", "sum"]
 """What decides where both changed a value.
 

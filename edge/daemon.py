@@ -18,8 +18,6 @@ from edge.device import Device
 from edge.kernel.errors import ChargehandError, HubRefused, LinkFailed, NotFound, StorageFailed, Untrusted
 from edge.kernel.protocol.desired import ItemKind
 
-__all__ = ["Backoff", "Daemon", "Notifier", "watchdog_interval_s"]
-
 
 class Notifier:
     """Sends states such as "READY=1" to the socket that systemd named.

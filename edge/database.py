@@ -9,8 +9,6 @@ from pathlib import Path
 
 from edge.kernel.errors import StorageFailed
 
-__all__ = ["Connect", "Database", "open_database", "read_database"]
-
 SCHEMA_VERSION = 1
 
 _OWNERS = (

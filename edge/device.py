@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from edge.tools.health import Machine
     from edge.tools.registry import Toolbox
 
-__all__ = ["Device", "open_device", "open_toolbox"]
 
 _MIB = 1 << 20
 _DAY_S = 86_400

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from edge.kernel.errors import StorageFailed
 
-__all__ = ["disk_errors", "file_digest", "replace_file", "sync_folder"]
-
 
 @contextmanager
 def disk_errors(what: str, advice: str) -> Generator[None]:

@@ -32,8 +32,6 @@ from edge.settings import EdgeSettings
 from edge.state import DesiredState, ReportedState
 from edge.sync.enrolment import read_enrolment
 
-__all__ = ["EdgeHome", "HubLink", "Parts", "boot_id", "facts", "open_home", "utc_now"]
-
 _FULL_BELOW_MB = 1
 """Then SQLite may not write any more."""
 

@@ -14,8 +14,6 @@ from typing import Any
 
 from edge.kernel.errors import ChargehandError, ModelUnavailable
 
-__all__ = ["LONGEST_LINE", "ask_agent", "serve_questions"]
-
 LONGEST_LINE = 64 << 10
 
 

@@ -12,8 +12,6 @@ from typing import Any, Literal
 
 from edge.kernel.protocol.events import EventClass
 
-__all__ = ["OVERHEAD_BYTES", "TABLES", "Gap", "add_bytes", "bytes_used", "deliver", "oldest_records", "remove", "thin"]
-
 TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY,

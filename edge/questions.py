@@ -12,8 +12,6 @@ from edge.kernel.protocol.desired import Question
 from edge.outbox import Journal
 from edge.state import DesiredState
 
-__all__ = ["HubReplies", "HubReply", "RemoteQuestions", "answer_body"]
-
 TABLES = """
 CREATE TABLE IF NOT EXISTS answered_questions (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS replies (

@@ -37,8 +37,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge.kernel.errors import InvalidInput, format_validation_error
 from edge.sensors.configuration import Sensor
 
-__all__ = ["HOME_VARIABLE", "DiagnosticSettings", "EdgeSettings", "ModelSettings", "OutboxSettings", "load_settings"]
-
 HOME_VARIABLE = "CHARGEHAND_EDGE_HOME"
 _FILE = "device.toml"
 

@@ -11,8 +11,6 @@ from edge.kernel.canonical import canonical_json, digest_of
 from edge.kernel.errors import Untrusted
 from edge.kernel.protocol.desired import Desired, Item, ItemKind, state_digest
 
-__all__ = ["TABLES", "DesiredState", "ReportedState", "Standing"]
-
 TABLES = """
 CREATE TABLE IF NOT EXISTS desired (
     kind TEXT NOT NULL,

@@ -5,8 +5,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["accuracy", "expected_calibration_error", "recall", "wilson_interval"]
-
 Labels = NDArray[np.int64]
 
 

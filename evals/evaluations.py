@@ -7,8 +7,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from memory.ledger import Ledger
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["Evaluation", "EvaluationList", "evaluation_tools", "list_evaluations", "record_evaluation"]
-
 
 class Evaluation(BaseModel):
     """One finished evaluation.

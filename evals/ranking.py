@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from math import log2
 
-__all__ = ["ndcg", "recall", "reciprocal_rank"]
-
 
 def ndcg(ranked: Sequence[str], relevance: Mapping[str, float], k: int = 10) -> float:
     """Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002), with linear gain as trec_eval has it.

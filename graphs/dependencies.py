@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from agents.teams.turn import Teams
     from tools.serving.assembly import Serving
 
-__all__ = ["Dependencies"]
-
 
 @dataclass(frozen=True)
 class Dependencies:

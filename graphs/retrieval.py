@@ -36,8 +36,6 @@ from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
 from tools.knowledge.search import FoundPassages
 
-__all__ = ["build_retrieval"]
-
 _PASSAGES_AS_JSON = TypeAdapter(list[Passage])
 _SEARCH = "knowledge_search"
 _PASSAGES = 8

@@ -9,8 +9,6 @@ from typing_extensions import TypedDict
 from agents.events import Ending
 from agents.grounding.relevance import Found
 
-__all__ = ["RetrievalState", "TurnState", "last_question"]
-
 
 class AnswerState(TypedDict, total=False):
     """What the supervisor and the retrieval subgraph share.

@@ -9,8 +9,6 @@ from langgraph.runtime import Runtime
 from agents.events import StepFinished, StepStarted
 from tools.calling.context import ToolContext
 
-__all__ = ["TurnContext", "step", "turn_caller"]
-
 Node = Callable[[Any, Runtime[Any]], Awaitable[dict[str, Any]]]
 """A function of the state and the run, whose stream takes turn events; gives what it changes in the state."""
 

@@ -31,8 +31,6 @@ from graphs.state import TurnState, last_question
 from graphs.steps import step, turn_caller
 from tools.calling.context import ToolContext
 
-__all__ = ["build_supervisor"]
-
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")
 _MARK = re.compile(r"\[(\d+)\]")
 _PLAN_AS_JSON = TypeAdapter(Plan)

@@ -16,8 +16,6 @@ from filelock import FileLock, Timeout
 
 from edge.kernel.errors import Conflict, StorageFailed
 
-__all__ = ["Home", "open_home", "storage_errors"]
-
 _FLOCK = "hhqqi4x"
 """Linux's `struct flock`: type, whence, start, length, process."""
 

@@ -13,8 +13,6 @@ from memory.ledger import Ledger
 from memory.mirrors.lexical import LexicalIndex
 from memory.mirrors.vectors import VectorIndex
 
-__all__ = ["Retriever", "convex_combination"]
-
 _SPARE = 2
 """How many chunks that a store still has and the ledger no longer has are made up for without a second look."""
 _DEPTH = 4

@@ -12,8 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge.kernel.errors import InvalidInput
 
-__all__ = ["Settings", "load_settings"]
-
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 

@@ -14,8 +14,6 @@ from memory.mirrors.projection import Mirror, is_behind, project
 from memory.mirrors.vectors import VectorIndex
 from memory.retrieval import Retriever
 
-__all__ = ["KnowledgeStore", "open_store"]
-
 
 @dataclass(frozen=True)
 class KnowledgeStore:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
         CheckpointTuple,
     )
 
-__all__ = ["SavedMessage", "ThreadStore", "open_threads"]
-
 
 @dataclass(frozen=True, slots=True)
 class SavedMessage:

@@ -17,8 +17,6 @@ from filelock import FileLock
 
 from memory.home import storage_errors
 
-__all__ = ["build_lock", "digest_of_inputs", "scratch_folder", "write_whole"]
-
 
 def digest_of_inputs(*inputs: str, packages: Sequence[str]) -> str:
     """The digest of what weights are made from; 20 hexadecimal digits.

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-__all__ = ["parse_yaml"]
-
 
 def parse_yaml(text: str | bytes) -> Any:
     """Parse one document of plain YAML.

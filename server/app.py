@@ -28,8 +28,6 @@ from tools.calling.context import require_scope
 from tools.registry.artifacts import Uploads
 from tools.serving.metering import Caller
 
-__all__ = ["add_error_handlers", "create_app"]
-
 _log = logging.getLogger(__name__)
 
 

@@ -21,8 +21,6 @@ from tools.fleet.credentials import TOKEN_PREFIX, Identity, claimed_by, find_dev
 from tools.serving.ledger import HELD_S
 from tools.tenancy import KEY_PREFIX, find_caller
 
-__all__ = ["Identified", "RejectedCallers", "caller_of", "resolve_caller"]
-
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models")
 _MOST_HELD = 10_000
 """Headers whose callers are held in memory."""

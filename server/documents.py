@@ -12,8 +12,6 @@ from memory.ledger.documents import StoredDocument
 from server.hub import Hub
 from tools.calling.context import ToolContext, require_scope
 
-__all__ = ["document_routes"]
-
 
 def document_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRouter:
     """The routes over one hub.

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from tools.serving.assembly import Serving
     from tools.spec import ToolRuntime, ToolSpec
 
-__all__ = ["Components", "Hub", "governance_tools", "ledger_tools", "open_components", "open_hub"]
-
 
 class Components:
     """The parts of one installation. Each is opened when it is first asked for; `close` closes what was opened.

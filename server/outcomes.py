@@ -21,21 +21,6 @@ from edge.kernel.errors import (
     Untrusted,
 )
 
-__all__ = [
-    "BAD_USAGE",
-    "DONE",
-    "FAILED",
-    "INTERNAL",
-    "REFUSED",
-    "WAITING",
-    "Outcome",
-    "error_body",
-    "error_of",
-    "exit_code_of",
-    "outcome_of",
-    "worst",
-]
-
 DONE, FAILED, BAD_USAGE, REFUSED, WAITING = 0, 1, 2, 3, 4
 
 

@@ -7,8 +7,6 @@ and again each time that a quarter has come new, 0.25 s in which nobody is answe
 import gc
 import os
 
-__all__ = ["collect_rarely", "keep_loaded", "silence_third_parties"]
-
 _OFF = {
     "ANONYMIZED_TELEMETRY": "False",
     "CREWAI_DISABLE_TELEMETRY": "true",

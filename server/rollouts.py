@@ -12,8 +12,6 @@ from memory.ledger.rollouts import RolloutEvent
 from tools.calling.context import ToolContext, require_scope
 from tools.runs import EventSource, watch
 
-__all__ = ["rollout_routes"]
-
 _SCOPE = "rollouts:read"
 
 

@@ -12,8 +12,6 @@ from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger
 from tools.calling.context import LOCAL_ENGINEER
 
-__all__ = ["KnownHosts", "is_loopback", "require_guarded"]
-
 _POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _HEADERS = {
     "content-security-policy": _POLICY,

@@ -14,8 +14,6 @@ from memory.settings import load_settings
 from server.hub import Components
 from server.process import silence_third_parties
 
-__all__ = ["make_retrieval", "make_supervisor"]
-
 _one_at_a_time = threading.Lock()
 
 

@@ -10,8 +10,6 @@ from edge.kernel.errors import NotFound
 from edge.kernel.names import nearest_names
 from tools.spec import ToolContext, ToolSpec
 
-__all__ = ["describe", "find_tool", "tool_routes"]
-
 Key = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 

@@ -15,8 +15,6 @@ from memory.home import storage_errors
 from tools.calling.context import ToolContext
 from tools.registry.artifacts import Uploads
 
-__all__ = ["upload_routes"]
-
 _LARGEST_BYTES = 64 << 30
 _WRITTEN_AT_ONCE = 1 << 20
 _SILENCE_S = 60.0

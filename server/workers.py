@@ -24,8 +24,6 @@ from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, Wor
 from tools.runs import Worker
 from tools.serving.assembly import Serving
 
-__all__ = ["answer_once", "answering_devices", "running_workers"]
-
 
 @asynccontextmanager
 async def running_workers(

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["ROOMS", "listed_names", "modules", "public_names"]
+__all__ = ["ROOMS", "imported_names", "listed_names", "modules"]
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("agents", "edge", "evals", "graphs", "memory", "server", "tools")
@@ -28,11 +28,12 @@ def listed_names(path: Path) -> list[str] | None:
     return None
 
 
-def public_names(path: Path) -> list[str]:
-    """Functions and classes that the module defines at its top level, without an underscore in front."""
-    return [
-        statement.name
+def imported_names(path: Path, *, of_ours: bool = False) -> set[str]:
+    """What the module imports by name at its top level; `of_ours`: from the rooms alone."""
+    return {
+        alias.asname or alias.name
         for statement in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and not statement.name.startswith("_")
-    ]
+        if isinstance(statement, ast.ImportFrom)
+        if not of_ours or (statement.module or "").partition(".")[0] in ROOMS
+        for alias in statement.names
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.surface import ROOMS, listed_names, modules, public_names
+from tests.surface import ROOMS, imported_names, listed_names, modules
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("chromadb", "crewai", "onnxruntime", "sklearn", "torch", "transformers")
@@ -100,13 +100,25 @@ def test_importing_the_graphs_and_the_server_loads_no_model_or_store(imported: d
     assert {name: heavy for name, heavy in above.items() if heavy} == {}
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=name) for name, path in modules()])
-def test_a_module_with_public_names_lists_them(path: Path) -> None:
-    listed = listed_names(path)
-    if public_names(path) and path.parent.name != "versions":  # Alembic says what a migration is made of
-        assert listed is not None
-    if listed is not None:
-        assert len(set(listed)) == len(listed)
+def test_a_module_lists_names_where_it_passes_on_what_others_define() -> None:
+    """Elsewhere a name without an underscore is public, and that is all there is to say."""
+    listing = {name: path for name, path in modules() if listed_names(path) is not None}
+    assert {name for name, path in listing.items() if not set(listed_names(path) or ()) & imported_names(path)} == {
+        "edge.kernel.errors"  # its list is the tree, which documents and tables are held against
+    }
+    assert {
+        name for name, path in listing.items() if len(set(listed := listed_names(path) or ())) < len(listed)
+    } == set()
+
+
+def test_no_module_imports_what_another_keeps_to_itself() -> None:
+    private = {
+        (name, imported)
+        for name, path in modules()
+        for imported in imported_names(path, of_ours=True)
+        if imported.startswith("_") and not imported.startswith("__")
+    }
+    assert private == set()
 
 
 def _is_module(name: str, folder: Path) -> bool:

@@ -23,23 +23,6 @@ from tools.rollouts.store import read_target
 from tools.rollouts.tools import RolloutView, start_rollout
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = [
-    "AdapterPolicy",
-    "Autoscaling",
-    "Deployment",
-    "FactoryList",
-    "FactoryTemplate",
-    "FactoryView",
-    "FactoryWork",
-    "Size",
-    "factory_tools",
-    "require_adapter",
-    "require_deployable",
-    "require_possible",
-    "require_same",
-    "size_of",
-]
-
 ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 

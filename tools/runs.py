@@ -33,8 +33,6 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["DurableRun", "EventSource", "Lease", "Pass", "RunStore", "Step", "Work", "Worker", "backoff_s", "watch"]
-
 
 class DurableRun(Protocol):
     """What is remembered of one piece of work between two looks at it.

@@ -18,19 +18,6 @@ from memory.ledger.tenants import ApiKey, Isolation, Principal, Tenant
 from tools.calling.context import SCOPES
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = [
-    "KEY_PREFIX",
-    "QUOTAS",
-    "ApiKeyList",
-    "NewApiKey",
-    "TenantList",
-    "TenantUse",
-    "TenantView",
-    "find_caller",
-    "key_tools",
-    "tenant_tools",
-]
-
 QUOTAS = frozenset({"requests_per_minute", "tokens_per_minute", "tokens_per_day", "concurrent_requests"})
 """What can be limited; a quota that a tenant does not have is not limited."""
 

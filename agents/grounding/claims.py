@@ -25,8 +25,6 @@ from agents.grounding.wording import (
 )
 from edge.kernel.grounding import plain
 
-__all__ = ["Support", "check_claim"]
-
 _BULLET = re.compile(r"^\s*[-*•]\s+")
 _STEP = re.compile(r"^\s*\d{1,3}[.)、]\s*")
 _COMPARES = re.compile(r"\b(?:than|before|after|versus|vs)\b|比|于|之前|之后|以前|以后", re.IGNORECASE)

@@ -9,8 +9,6 @@ from typing import Literal
 from memory.documents.blocks import blocks_of
 from memory.documents.sentences import sentences
 
-__all__ = ["Place", "places"]
-
 _RULE = re.compile(r"[ \t]*\n[ \t|:=+-]*--[ \t|:=+-]*(?:\n|$)")
 _POINTS_BACK = re.compile(r"\s*(?:it|its|they|their|this|these|that|those)\b|\s*[它该此这其]", re.IGNORECASE)
 

@@ -2,8 +2,6 @@
 
 import re
 
-__all__ = ["difference", "gives_orders"]
-
 _DENIES = re.compile(
     r"\b(?:not|no|never|none|nothing|cannot|without|neither|nor)\b|n['’]t\b|[不没無无未勿莫]|非(?!常)|禁止",
     re.IGNORECASE,

@@ -13,8 +13,6 @@ from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
 
-__all__ = ["Quote", "as_markdown", "asks_steps", "cite", "select_quotes"]
-
 _PASSAGES_READ = 6
 _SENTENCES_EMBEDDED = 16
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)、]|[a-z][.)])\s", re.MULTILINE)

@@ -10,8 +10,6 @@ from edge.kernel.grounding import codes, plain
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 
-__all__ = ["Found", "Rarity", "assess", "coverage"]
-
 Found = Literal["answer", "near", "nothing"]
 """What the passages are to the question: they speak of it; they come near it; they have nothing to do with it."""
 

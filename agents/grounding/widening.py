@@ -5,8 +5,6 @@ from itertools import takewhile
 
 from memory.documents.blocks import Block, blocks_of
 
-__all__ = ["has_steps", "widen", "widen_to_procedure"]
-
 _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 
 LONGEST_LIST, LONGEST_PARAGRAPH = 900, 420

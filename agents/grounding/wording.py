@@ -9,17 +9,6 @@ from typing import Literal, NamedTuple
 from edge.kernel.grounding import amounts, codes, plain, quantity
 from edge.kernel.text_analysis import terms_of
 
-__all__ = [
-    "Token",
-    "keeps_order",
-    "names_in",
-    "rivals",
-    "same_kinds_in_order",
-    "shortest_run",
-    "tokens",
-    "without_marks",
-]
-
 _MARK = re.compile(r"\s*[\[【［]\d+(?:\s*[,;，、–-]\s*\d+)*[\]】］]")
 _REST = re.compile(r"[A-Za-zÀ-ɏ]+(?:'[a-z]+)?|[\u3400-\u9fff]")
 _STOP_ZH = frozenset("的了吗呢吧啊是在和与或我你它们这那个么什怎请有")

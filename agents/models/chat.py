@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tools.serving.gateway import Gateway
     from tools.serving.runtime import Json
 
-__all__ = ["ServedChat", "estimate_tokens", "schema_of", "show_schema"]
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "user"}
 _CHAT_MARKS = re.compile(r"<\|(im_start|im_end|endoftext)\|>")

@@ -15,8 +15,6 @@ from agents.models.reference import parameters_from_name
 from edge.kernel.errors import Unavailable
 from tools.serving.providers import ollama_url, without_password
 
-__all__ = ["OllamaModel", "OllamaServer", "preference"]
-
 _CONNECT_S = 0.3
 _ANSWER_S = 2.0
 _LONGEST_ANSWER = 8 * 1024 * 1024

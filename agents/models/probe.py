@@ -15,8 +15,6 @@ from memory.settings import Settings
 from tools.registry.roster import RuntimeReport, ServedModel
 from tools.serving.providers import BUNDLED, PROVIDERS, bundled_is_installed, is_loopback, key_of
 
-__all__ = ["ProviderStatus", "Runtimes", "probe_models"]
-
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:

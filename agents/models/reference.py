@@ -7,8 +7,6 @@ from edge.kernel.errors import InvalidInput
 from edge.kernel.names import nearest_names
 from tools.serving.providers import PROVIDERS
 
-__all__ = ["ModelReference", "parameters_from_name", "parse_model"]
-
 _LONGEST_NAME = 200
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?e?(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", re.IGNORECASE)
 

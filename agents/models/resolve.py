@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tools.serving.assembly import Serving
 
-__all__ = ["CAPABLE_PARAMETERS", "ResolvedModel", "resolve_model"]
 
 CAPABLE_PARAMETERS = 1_000_000_000
 """Below this a model is trusted with phrasing and schema-bound choices alone."""

@@ -16,8 +16,6 @@ from tools.serving.providers import PROVIDERS
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, BaseMessage
 
-__all__ = ["answer_json", "stream_text"]
-
 
 async def stream_text(
     model: ResolvedModel,

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Plan", "PlannedCall", "TeamName", "arguments_told", "order_of", "words_of"]
-
 TeamName = Literal["evaluation", "deployment", "governance"]
 
 _ORDERS = {

@@ -11,17 +11,6 @@ from typing import NamedTuple
 from agents.planner.known import Known
 from tools.registry.catalogue import Catalogue, CatalogueModel
 
-__all__ = [
-    "Kind",
-    "Mention",
-    "ModelMention",
-    "link_models",
-    "model_mentions",
-    "name_places",
-    "take_mentions",
-    "unknown_models",
-]
-
 Kind = str
 """One letter: V version, A alias, R rollout, P approval, T target, N tenant, G stage, Y policy, F factory, L pipeline,
 M registered model, C model of the catalogue, H digest of a content, W device (a gateway, for one), B group of devices

@@ -9,8 +9,6 @@ from edge.kernel.names import nearest_names
 from memory.ledger import Ledger, Unit
 from tools.spec import ToolContext
 
-__all__ = ["Known", "KnownRollout", "read_known"]
-
 _TAKEN = 200
 """Newest rollouts and approvals that can be named."""
 

@@ -14,8 +14,6 @@ from typing import Literal
 from agents.planner.entity_linking import name_places
 from agents.planner.known import Known
 
-__all__ = ["Message", "take_message"]
-
 _ASK = re.compile(r"\bask\s+|(?<![请疑提访学])(?:询问|问(?:问|一下|一问)?)(?!题)\s*", re.IGNORECASE)
 _REPLY = re.compile(
     r"(?:\b(?:reply(?:\s+to)?|answer|respond\s+to)\s+|(?:回复|答复|回答)\s*)(?:the\s+)?(?:question\b|问题)?\s*"

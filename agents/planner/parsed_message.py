@@ -11,8 +11,6 @@ from agents.planner.quantities import Quantities, take_quantities
 from agents.planner.speech_act import SpeechAct, speech_act_of
 from tools.registry.catalogue import Catalogue
 
-__all__ = ["ParsedMessage", "read_utterance", "without_reason"]
-
 _REASON = re.compile(
     (
         r"[\s,;:，；：]*(?:\b(?:because(?: of)?|due to|reason(?: is)?\s*[:：]?"

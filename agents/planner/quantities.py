@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["Quantities", "take_quantities"]
-
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10, "twelve": 12, "fifteen": 15,
     "twenty": 20, "twenty-five": 25, "thirty": 30, "forty": 40, "forty-five": 45, "fifty": 50, "sixty": 60,

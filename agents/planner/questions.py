@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from agents.planner.calls import PlannedCall
 from memory.yaml_text import parse_yaml
 
-__all__ = ["Kind", "Question", "ask"]
-
 Kind = Literal["missing", "ambiguous", "unknown", "contradictory", "mood", "unclear"]
 """Why it asks: something is not said, several are meant, nothing has that name, it cannot be so, it was not an order,
 a word was not understood."""

@@ -17,7 +17,6 @@ from tools.spec import ToolSpec
 if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
 
-__all__ = ["propose"]
 
 _LIMIT_S = 20.0
 _OPEN = frozenset({"missing", "unclear"})

@@ -3,8 +3,6 @@
 import re
 from typing import Literal
 
-__all__ = ["SpeechAct", "only_asks", "speech_act_of"]
-
 SpeechAct = Literal["order", "look", "talk"]
 """order: do it. look: how do things stand. talk: denied, supposed, put off, or a question about doing it."""
 

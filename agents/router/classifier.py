@@ -10,8 +10,6 @@ from agents.router.features import Glossary, featurise, meaning_of
 from agents.router.intents import INTENTS, Intent
 from memory.embedding import Embedder
 
-__all__ = ["Classifier", "Weights", "meaning_kernel", "weigh"]
-
 Floats = NDArray[np.float32]
 
 MEANING_WEIGHT = 2.0

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from memory.yaml_text import parse_yaml
 
-__all__ = ["BUCKETS", "FEATURE_VERSION", "Features", "Glossary", "featurise", "legible", "load_glossary", "meaning_of"]
-
 FEATURE_VERSION = 2
 """Raised whenever the same message gives other features."""
 

@@ -12,21 +12,6 @@ from pydantic import BaseModel, ConfigDict
 
 from memory.yaml_text import parse_yaml
 
-__all__ = [
-    "INTENTS",
-    "Corpus",
-    "Intent",
-    "IntentDefinition",
-    "IntentFile",
-    "Utterance",
-    "content_hash",
-    "corpus_of",
-    "held_out_of",
-    "is_held_out",
-    "letters_of",
-    "load_intents",
-]
-
 Intent = Literal["evaluation", "deployment", "governance", "knowledge", "help", "out_of_scope"]
 """What a message can want from the factory; what belongs to each, with near misses, stands in `intents.yaml`."""
 

@@ -15,8 +15,6 @@ from edge.kernel.errors import ChargehandError
 from edge.kernel.language import Language, detect_language
 from memory.embedding import Embedder
 
-__all__ = ["Choose", "IntentRouter", "Route", "RunnerUp", "choose_intent"]
-
 PLAUSIBLE = 0.08
 """Least probability of an intent that a model may choose."""
 

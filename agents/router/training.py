@@ -27,8 +27,6 @@ from agents.router.intents import INTENTS, Corpus, Intent, corpus_of, held_out_o
 from memory.embedding import Embedder
 from memory.weight_cache import build_lock, digest_of_inputs, write_whole
 
-__all__ = ["HeldOutResult", "RidgeFit", "Trained", "Turns", "fit_ridge", "load_classifier", "train", "turns_of"]
-
 Floats = NDArray[np.float32]
 
 TRAINING_VERSION = 1

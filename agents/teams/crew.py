@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from crewai import BaseLLM
     from crewai.tools import BaseTool
 
-__all__ = ["CREWS", "Deliberation", "crew_configuration", "crew_tools", "deliberate"]
 
 CREWS = frozenset({"deployment", "governance"})
 """Teams that have a crew."""

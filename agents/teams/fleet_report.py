@@ -11,8 +11,6 @@ from agents.teams.markdown import listing, moment
 from tools.fleet.devices import DeviceDetail, DeviceEventList, DeviceList, DeviceView, FleetHealth, GroupList
 from tools.fleet.questions import QuestionList, QuestionView
 
-__all__ = ["FLEET_RENDERERS"]
-
 _LONGEST_CELL = 160
 """Characters; `chargehand devices events NAME --json` has the whole."""
 

@@ -15,9 +15,6 @@ from tools.governance.licence_tools import LicenceFinding, LicensedModels
 from tools.governance.policy_store import PolicyList
 from tools.tenancy import TenantList, TenantUse, TenantView
 
-__all__ = ["GOVERNANCE_RENDERERS"]
-
-
 _VERDICTS = {
     "en": {
         "yes": "yes",

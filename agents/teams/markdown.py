@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-__all__ = ["fields", "listing", "moment", "number", "percent_by_name", "size_of", "table"]
-
 Item = TypeVar("Item")
 
 

@@ -13,8 +13,6 @@ from tools.factories import Deployment
 from tools.governance.gate import GateView
 from tools.pipelines.tools import RunView
 
-__all__ = ["Outcome", "Pending", "Refused", "TeamFinding", "Waiting", "ending_of"]
-
 _WORST_FIRST: tuple[Ending, ...] = ("failed", "refused", "gate_refused", "waiting_for_approval", "asked", "done")
 
 

@@ -14,8 +14,6 @@ from agents.teams.rollout_report import ROLLOUT_RENDERERS
 from agents.teams.roster_report import ROSTER_RENDERERS
 from edge.kernel.errors import GateRefused, NotFound
 
-__all__ = ["render_report"]
-
 _RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     **ROLLOUT_RENDERERS,
     **GOVERNANCE_RENDERERS,

@@ -12,8 +12,6 @@ from tools.pipelines.tools import PipelineList, PipelineView, RunView
 from tools.rollouts.measurements import RecordedScores
 from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView
 
-__all__ = ["ROLLOUT_RENDERERS"]
-
 _EVENTS = 8
 _LONGEST_EVENT = 240
 """Characters; `chargehand rollout show` has the whole text, and the state says why it is as it is."""

@@ -11,8 +11,6 @@ from tools.registry.lifecycle import AliasView
 from tools.registry.roster import ModelProfile, Roster
 from tools.registry.versions import Comparison, ModelList, VersionView
 
-__all__ = ["ROSTER_RENDERERS"]
-
 
 def _roster(roster: Roster, chinese: bool) -> str:
     head = f"现在可以提供服务的模型（{len(roster.models)} 个）：" if chinese else (

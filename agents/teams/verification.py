@@ -6,8 +6,6 @@ from agents.grounding.claims import check_claim
 from agents.grounding.places import sentences
 from edge.kernel.grounding import codes, figures, plain
 
-__all__ = ["keep_supported"]
-
 _STATES = re.compile(
     r"\b(?:pass(?:es|ed)?|fail(?:s|ed|ure)?|approved?|rejected|promoted"
     r"|rolled back|aborted|paused|insufficient|allowed|forbidden"

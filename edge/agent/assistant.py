@@ -34,8 +34,6 @@ from edge.runtime.port import ChatModel
 from edge.tools.registry import Toolbox
 from edge.tools.tool import DeviceTool
 
-__all__ = ["LONGEST_QUESTION", "Answer", "Assistant", "Tier", "ToolUse"]
-
 Tier = Literal["fast", "small", "larger", "queued", "none"]
 
 LONGEST_QUESTION = 2000

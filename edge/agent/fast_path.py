@@ -18,20 +18,6 @@ from edge.agent.grammar import SLOTS, SlotContext, Template, Unclear, compile_te
 from edge.agent.intent import WRITES, is_question, takes_back
 from edge.kernel.language import Language, detect_language
 
-__all__ = [
-    "LONGEST_COMMAND",
-    "About",
-    "Call",
-    "Condition",
-    "FastPath",
-    "Found",
-    "Match",
-    "Which",
-    "command_words",
-    "correct_spelling",
-    "prepare",
-]
-
 _WORD = re.compile(r"(?<![\w.-])[a-z]{4,20}(?![\w-])", re.IGNORECASE)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

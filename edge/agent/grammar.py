@@ -16,8 +16,6 @@ from typing import Any
 from edge.agent.entity_linking import Names, link
 from edge.kernel.language import Language
 
-__all__ = ["SLOTS", "SlotContext", "Template", "Unclear", "compile_template", "patterns"]
-
 _TOKEN = re.compile(r"[\[\]()|]|\{\w+\}|<\w+>|[^\s\[\](){}|<>]+|\s+")
 _GAP = {"en": "(?:[ ,]+|(?<=:)[ ,]*)", "zh": "[ ,，]?"}
 """Between two words; behind a colon there may be nothing."""

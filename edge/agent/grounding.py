@@ -14,8 +14,6 @@ from edge.agent.entity_linking import phrasings
 from edge.kernel.grounding import amounts, codes, plain
 from edge.kernel.language import Language, detect_language
 
-__all__ = ["Evidence", "essence", "evidence_of", "says_something", "supported"]
-
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 _LITERAL = re.compile(r"[A-Za-z0-9_.,:/-]*\d[:/-]\d[A-Za-z0-9_.,:/-]*")

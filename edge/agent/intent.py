@@ -13,18 +13,6 @@ from typing import Any, Literal
 from edge.agent.entity_linking import Names, glossary, phrasings, words_in
 from edge.kernel.language import detect_language
 
-__all__ = [
-    "WRITES",
-    "asked_writes",
-    "in_own_words",
-    "is_question",
-    "mentioned",
-    "on_topic",
-    "own_terms",
-    "takes_back",
-    "withheld_writes",
-]
-
 WRITES = frozenset({"alert_raise", "note_take", "diagnostic_run", "sensor_sample", "evaluation_run"})
 """The device's tools that write. A tool that is not known here and writes is never offered to a model."""
 

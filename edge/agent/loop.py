@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from smolagents.models import ChatMessage, Model
     from smolagents.tools import Tool
 
-__all__ = ["ABSENT", "run_agent"]
 
 ABSENT = (
     "huggingface_hub", "huggingface_hub.utils", "requests", "requests.exceptions", "PIL", "PIL.Image", "rich",

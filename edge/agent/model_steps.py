@@ -18,8 +18,6 @@ from edge.kernel.errors import InvalidInput, ModelMisbehaved, OutOfTime, PromptT
 from edge.kernel.names import nearest_names
 from edge.runtime.port import ChatModel, Message, Reply
 
-__all__ = ["QuestionLimits", "Step", "Stepper", "mend_arguments", "nearest", "read_object", "repeats"]
-
 _LONGEST_PIECE = 80
 _LEAST_REPEATED = 32
 """Characters that the repetitions of a piece must fill; a short piece repeats often before that."""

@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from edge.kernel.language import Language
 
-__all__ = ["FINAL", "NONE", "Offer", "quoted", "step_schema", "system_prompt"]
-
 FINAL = "final_answer"
 NONE = "none_fits"
 """What a model calls where no tool helps; better than a wrong one."""

@@ -13,8 +13,6 @@ from edge.kernel.language import Language
 from edge.tools.health import problems_of
 from edge.tools.registry import Toolbox, read_policy
 
-__all__ = ["say", "told_of", "worded"]
-
 
 def say(key: str, language: Language, **values: Any) -> str:
     """What the assistant itself says: one of "says" in `phrasings.toml`."""

@@ -14,8 +14,6 @@ from types import ModuleType
 
 from edge.kernel.errors import CallerError, ChargehandError
 
-__all__ = ["BAD_USAGE", "DONE", "FAILED", "WAITING", "main", "run_command"]
-
 _COMMANDS = {
     "enroll": ("setup", "make this device known to a hub, once, with a one-time token"),
     "run": ("run", "run the agent until it is stopped"),

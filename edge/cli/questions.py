@@ -15,8 +15,6 @@ from edge.local_socket import ask_agent
 from edge.questions import HubReplies, answer_body
 from edge.settings import load_settings
 
-__all__ = ["ask_options", "run_ask", "run_replies"]
-
 
 def ask_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chargehand-edge ask`."""

@@ -16,8 +16,6 @@ from edge.device import Device, open_device
 from edge.local_socket import serve_questions
 from edge.settings import load_settings
 
-__all__ = ["run_run", "run_sync"]
-
 
 def run_run(options: argparse.Namespace) -> int:
     """Run the agent until SIGTERM or SIGINT; the second of them ends it at once."""

@@ -17,8 +17,6 @@ from edge.settings import load_settings
 from edge.sync.enrolment import enrol
 from edge.sync.transport import open_transport, with_token
 
-__all__ = ["config_options", "enroll_options", "run_config", "run_enroll"]
-
 TOKEN_VARIABLE = "CHARGEHAND_EDGE_TOKEN"  # noqa: S105  # its name, not a token
 
 

@@ -17,8 +17,6 @@ from edge.kernel.errors import ChargehandError
 from edge.kernel.protocol.events import EventKind
 from edge.settings import load_settings
 
-__all__ = ["events_options", "run_doctor", "run_events", "run_status", "status_options"]
-
 
 def status_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chargehand-edge status`."""

@@ -30,8 +30,6 @@ from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval
 from edge.kernel.protocol.signing import Signed
 from edge.outbox import Outbox
 
-__all__ = ["JobParts", "Jobs"]
-
 _EVENTS_A_LOOK = 200
 
 

@@ -23,8 +23,6 @@ from typing import Any
 
 from edge.kernel.errors import CallerError, ChargehandError
 
-__all__ = ["Ended", "began_at", "end_group", "run_apart"]
-
 _LONGEST_ANSWER = 1 << 20
 _COMMAND = (sys.executable, "-m", "edge.jobs.sandbox")
 

@@ -15,21 +15,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.kernel.protocol.jobs import Cron, OnEvent, OnInterval
 
-__all__ = [
-    "AGEING_S",
-    "GRACE_S",
-    "SMALL_STEP_BACK_S",
-    "Due",
-    "Memory",
-    "Moment",
-    "Waiting",
-    "cron_due",
-    "event_fits",
-    "first_of",
-    "interval_due",
-    "local_zone",
-]
-
 
 def local_zone(named: str = "", link: Path = Path("/etc/localtime")) -> tzinfo:
     """The zone with its rules for the clocks going forward and back, not just today's distance from UTC.

@@ -12,8 +12,6 @@ from edge.jobs.schedule import Memory, Moment
 from edge.kernel.errors import OutboxFull
 from edge.outbox import Journal
 
-__all__ = ["TABLES", "JobStore", "Known", "Run", "spelled"]
-
 TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     name TEXT PRIMARY KEY,

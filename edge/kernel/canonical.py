@@ -4,8 +4,6 @@ import hashlib
 import json
 from typing import Any
 
-__all__ = ["canonical_json", "digest_of"]
-
 _SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Amount", "amounts", "codes", "figures", "plain", "quantity"]
-
 _WIDE = str.maketrans("０１２３４５６７８９．％－−\u202f\u2009", "0123456789.%--\u00a0\u00a0")
 _WIDE_THOUSANDS = re.compile(r"(?<=[０-９])，(?=[０-９]{3})")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,\u00a0]\d{3})+(?![\d,])")

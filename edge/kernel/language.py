@@ -3,8 +3,6 @@
 import re
 from typing import Literal
 
-__all__ = ["Language", "detect_language"]
-
 Language = Literal["en", "zh"]
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")

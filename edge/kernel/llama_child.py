@@ -18,8 +18,6 @@ from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from typing import Any
 
-__all__ = ["LlamaChild", "LlamaOptions"]
-
 _BATCH_TOKENS = 256
 """Tokens of prompt read between two looks at whether the request was given up: about one second on two cores."""
 _END_S = 5.0

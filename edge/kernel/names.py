@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-__all__ = ["nearest_names"]
-
 _PARTLY = 90.0
 """Likeness of a name that has all words of the wrong one, and others."""
 

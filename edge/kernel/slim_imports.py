@@ -14,8 +14,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["import_slim"]
-
 _one_at_a_time = threading.Lock()
 
 

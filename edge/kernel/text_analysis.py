@@ -7,8 +7,6 @@ from typing import Any
 
 from edge.kernel.slim_imports import import_slim
 
-__all__ = ["ANALYSER", "terms_of", "words_of"]
-
 ANALYSER = "terms-1"
 """Named anew whenever `terms_of` or `words_of` gives other terms for the same text: packs are then made anew."""
 

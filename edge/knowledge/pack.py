@@ -20,8 +20,6 @@ from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.pack_file import COARSE, COLUMNS, FORMAT, numbers_from
 from edge.kernel.text_analysis import ANALYSER, terms_of, words_of
 
-__all__ = ["Found", "Pack", "by_score", "chinese_share", "fused", "min_max", "open_pack"]
-
 
 def min_max(scores: Mapping[int, float]) -> dict[int, float]:
     """Scores moved to 0 to 1; all 1 where they are the same."""

@@ -19,8 +19,6 @@ from edge.outbox import Journal
 from edge.tools.deadline import check_time
 from edge.tools.tool import DeviceTool, device_tool
 
-__all__ = ["PackStore", "knowledge_tools"]
-
 
 class PackStore:
     """Opens the packs that the device shall have as soon as their content is here. Any thread may search.

@@ -32,8 +32,6 @@ from edge.model_lifecycle.store import State, Version, VersionStore, name_of
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel, Message, Reply, Runtime
 
-__all__ = ["CurrentModel", "HealthCheck", "LifecycleLimits", "ModelLifecycle", "ModelReport"]
-
 
 @dataclass(frozen=True, slots=True)
 class LifecycleLimits:

@@ -13,18 +13,6 @@ from edge.kernel.protocol.desired import SelfTest
 from edge.model_lifecycle.store import State, Version, VersionStore
 from edge.runtime.port import ChatModel, Message, Runtime, Source
 
-__all__ = [
-    "Budget",
-    "Fetch",
-    "Memory",
-    "SelfTestResult",
-    "Shortage",
-    "Steps",
-    "select_evictions",
-    "self_test",
-    "still_answers",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Budget:

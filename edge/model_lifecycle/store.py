@@ -12,8 +12,6 @@ from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.desired import ModelTarget
 from edge.outbox import Journal
 
-__all__ = ["TABLES", "Place", "State", "Version", "VersionStore", "name_of"]
-
 TABLES = """
 CREATE TABLE IF NOT EXISTS model_versions (
     name TEXT PRIMARY KEY,

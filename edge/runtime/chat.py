@@ -15,17 +15,6 @@ from typing import Any
 from edge.kernel.errors import OutOfTime, PromptTooLong
 from edge.runtime.port import Finish, Message, Reply
 
-__all__ = [
-    "LEAST_ANSWER",
-    "Asked",
-    "Piece",
-    "StreamedChat",
-    "answer_within",
-    "chat_messages",
-    "room_for_answer",
-    "without_marks",
-]
-
 _MARKS = re.compile(
     r"<(?=\s?[|\uff5c][^<>|\uff5c]{1,60}[|\uff5c]\s?>)"  # <|im_start|>, <|eot_id|>, and the wide bars of DeepSeek
     r"|<(?=/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think|tool_call|tool_response)>)"

@@ -17,8 +17,6 @@ from edge.kernel.errors import ChargehandError, ModelUnavailable
 if TYPE_CHECKING:
     from socket import socket
 
-__all__ = ["ModelServer", "ServerLost"]
-
 
 class ServerLost(ModelUnavailable):
     """There is nobody at its address, or who answers there broke off."""

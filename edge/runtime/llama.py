@@ -17,8 +17,6 @@ from edge.runtime.client import ModelServer, ServerLost
 from edge.runtime.model_store import ModelStore, StoredModel
 from edge.runtime.port import ChatModel, InstalledModel, Message, Source
 
-__all__ = ["LlamaChat", "LlamaRuntime"]
-
 _CONTEXT = 2048
 _LOAD_S = 300.0
 _ASK_S = 20.0

@@ -18,8 +18,6 @@ from edge.files import disk_errors, file_digest, replace_file, sync_folder
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.runtime.port import Source
 
-__all__ = ["ModelStore", "StoredModel"]
-
 _RECORD = ".json"
 _FAILED = ("The model cannot be kept", "Free space on the disk.")
 

@@ -19,8 +19,6 @@ from edge.runtime.client import ModelServer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Source
 from edge.runtime.vocabulary import TokenCount, read_vocabulary
 
-__all__ = ["DEFAULT_ADDRESS", "OllamaChat", "OllamaRuntime"]
-
 DEFAULT_ADDRESS = "http://127.0.0.1:11434"
 _CONTEXT = 2048
 _FOR_EVER = -1

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-__all__ = ["ChatModel", "Finish", "InstalledModel", "Message", "Reply", "Runtime", "Source"]
-
 Source = Path | str
 """A file, or the digest of one that the runtime has."""
 

@@ -14,8 +14,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
-__all__ = ["ByteCount", "BytePairs", "SentencePieces", "TokenCount", "read_vocabulary"]
-
 _RANK_BITS = 20
 _NO_RANK = (1 << _RANK_BITS) - 1
 _WORDS_KEPT = 4096

@@ -18,8 +18,6 @@ from edge.sensors.drivers import FileDriver, ModbusDriver, Simulator
 from edge.tools.deadline import check_time, time_left
 from edge.tools.tool import DeviceTool, device_tool
 
-__all__ = ["TABLES", "History", "SensorBoard", "SensorSample", "State", "StoredSample", "sensor_tools"]
-
 State = Literal["good", "low", "high", "implausible", "dead"]
 """Within its alarms; below or above them; beyond what the sensor can measure; no value at all."""
 

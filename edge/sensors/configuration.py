@@ -5,8 +5,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["FromFile", "FromModbus", "Sensor", "SensorName", "Simulated", "Source"]
-
 SensorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 

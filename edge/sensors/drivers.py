@@ -21,8 +21,6 @@ from typing import Any
 from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import FromFile, FromModbus, Simulated
 
-__all__ = ["FileDriver", "ModbusDriver", "Simulator"]
-
 
 class Simulator:
     """A wave with noise.

@@ -19,8 +19,6 @@ from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, Artifac
 from edge.outbox import Journal
 from edge.sync.transport import Transport
 
-__all__ = ["Artifacts", "BlockingFetch"]
-
 _SHORT = 64
 
 

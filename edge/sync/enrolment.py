@@ -17,8 +17,6 @@ from edge.kernel.protocol.messages import Enrolled, EnrolRequest
 from edge.kernel.protocol.signing import Signer
 from edge.sync.transport import Transport
 
-__all__ = ["enrol", "read_enrolment"]
-
 
 async def enrol(
     path: Path,

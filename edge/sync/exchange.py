@@ -25,8 +25,6 @@ from edge.questions import HubReplies
 from edge.state import DesiredState, ReportedState
 from edge.sync.transport import Transport, as_device, open_transport
 
-__all__ = ["Exchange", "RoundReport", "Syncer"]
-
 _LEAST_S, _MOST_S = 1.0, 86_400.0
 _MOST_SETBACKS = 3
 _SET_ASIDE = "event_set_aside"

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mcp import MCPError
     from mcp_types import CallToolResult
 
-__all__ = ["Authorize", "Door", "McpTransport", "Transport", "as_device", "mcp_client", "open_transport", "with_token"]
-
 
 class Transport(Protocol):
     """A link to the hub."""

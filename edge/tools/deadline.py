@@ -14,8 +14,6 @@ from typing import Any
 
 from edge.kernel.errors import OutOfTime
 
-__all__ = ["Deadline", "LimitedRun", "caller", "check_time", "time_left", "within"]
-
 caller: ContextVar[str] = ContextVar("caller", default="")
 """As `Toolbox.call` was told; empty outside of a call."""
 

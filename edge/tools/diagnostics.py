@@ -22,8 +22,6 @@ from edge.tools.deadline import time_left
 from edge.tools.registry import read_policy
 from edge.tools.tool import DeviceTool, device_tool
 
-__all__ = ["KNOWN_DIAGNOSTICS", "Diagnostic", "Finished", "diagnostic_tools", "run_command"]
-
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TERM": "dumb", "HOME": "/nonexistent"}
 _LIMITED = """

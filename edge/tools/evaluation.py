@@ -23,17 +23,6 @@ from edge.runtime.port import ChatModel, Message
 from edge.tools.deadline import time_left
 from edge.tools.tool import DeviceTool, device_tool
 
-__all__ = [
-    "Answered",
-    "DeviceEvaluation",
-    "EvaluationItem",
-    "evaluate",
-    "evaluation_tools",
-    "resident_mb",
-    "scored",
-    "small_set",
-]
-
 Scoring = Literal["exact", "contains", "choice"]
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from edge.tools.deadline import time_left
 from edge.tools.tool import DeviceTool, device_tool
 
-__all__ = ["Machine", "health_tools", "problems_of"]
-
 _MIB = 1 << 20
 _BUSY_SAMPLE_S = 0.1
 _PLAUSIBLE = (-60.0, 150.0)

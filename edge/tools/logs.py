@@ -23,18 +23,6 @@ from edge.kernel.errors import NotFound, ToolFailed
 from edge.tools.deadline import check_time, time_left
 from edge.tools.tool import DeviceTool, device_tool
 
-__all__ = [
-    "BLOCK_BYTES",
-    "MOST_BYTES",
-    "LogFile",
-    "Unreadable",
-    "blocks",
-    "list_files",
-    "log_tools",
-    "open_folder",
-    "written_at",
-]
-
 _ISO = re.compile(r"\W{0,2}(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?")
 _SYSLOG = re.compile(r"(?:<\d{1,3}>)?([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d:\d\d:\d\d)\b")
 _MONTHS: tuple[str, ...] = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())

@@ -41,17 +41,6 @@ from edge.outbox import Journal
 from edge.tools.deadline import LimitedRun, caller
 from edge.tools.tool import DeviceTool, bounded, plain
 
-__all__ = [
-    "CALLS_PER_MINUTE",
-    "DEFAULT_TOOLS",
-    "LONGEST_ARGUMENTS",
-    "RESULT_BYTES",
-    "AuditTrail",
-    "Policy",
-    "Toolbox",
-    "read_policy",
-]
-
 DEFAULT_TOOLS = frozenset(
     "alert_raise knowledge_search log_search note_take sensor_history sensor_list sensor_read sensor_sample"
     " system_health".split()

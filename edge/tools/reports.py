@@ -12,8 +12,6 @@ from edge.outbox import Journal
 from edge.tools.deadline import caller
 from edge.tools.tool import DeviceTool, device_tool, plain
 
-__all__ = ["REPEAT_AFTER_S", "report_tools"]
-
 REPEAT_AFTER_S = 300.0
 """An alert that says the same again within this time is not raised again."""
 

@@ -12,8 +12,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from edge.kernel.canonical import canonical_json
 from edge.kernel.errors import InvalidInput, format_validation_error
 
-__all__ = ["DeviceTool", "bounded", "device_tool", "plain"]
-
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 Run = Callable[[Any], Mapping[str, Any]]
 

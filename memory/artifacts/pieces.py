@@ -11,8 +11,6 @@ from typing import IO, Any
 
 from edge.kernel.errors import InvalidInput
 
-__all__ = ["PIECE_BYTES", "Measured", "PieceTables", "Pieces", "hex_of", "measure", "pieces_of"]
-
 PIECE_BYTES = 1 << 20
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 

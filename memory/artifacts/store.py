@@ -15,8 +15,6 @@ from edge.kernel.errors import InvalidInput, NotFound, StorageFailed, Unavailabl
 from memory.artifacts.pieces import PIECE_BYTES, Pieces, PieceTables, hex_of, measure, pieces_of
 from memory.home import Home, storage_errors
 
-__all__ = ["ArtifactStore", "Stored", "open_artifacts"]
-
 _GRACE = timedelta(days=1)
 """So long a content may lie there before the ledger knows of it."""
 _ADVICE = "Set CHARGEHAND_ARTIFACTS to a folder or an address such as s3://BUCKET/FOLDER, or leave it out."

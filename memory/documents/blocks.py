@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-__all__ = ["BULLET", "Block", "blocks_of", "front_matter_end", "line_spans"]
-
 _KEY = r"(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:.*\n"
 _FRONT_MATTER = re.compile(rf"---[ \t]*\n{_KEY}(?:.*\n){{0,200}}?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")

@@ -9,8 +9,6 @@ from memory.documents.blocks import Block, blocks_of, line_spans
 from memory.documents.passages import Chunk, ParsedDocument, Section
 from memory.documents.sentences import sentences
 
-__all__ = ["CHUNKER_VERSION", "embedding_text", "estimate_tokens", "split_into_chunks"]
-
 CHUNKER_VERSION = 1
 """Raised whenever the same document gives other chunks; kept with each document."""
 

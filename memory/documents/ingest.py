@@ -15,8 +15,6 @@ from memory.documents.passages import Chunk
 from memory.ledger import Ledger
 from memory.ledger.documents import StoredDocument
 
-__all__ = ["IngestReport", "ingest_paths"]
-
 _BATCH = 32
 _IGNORED_FOLDERS = frozenset({".git", ".venv", "__pycache__", "node_modules"})
 

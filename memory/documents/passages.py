@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Chunk", "ParsedDocument", "Passage", "Section"]
-
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -8,8 +8,6 @@ from edge.kernel.errors import NotFound
 from memory.documents.passages import Chunk, Passage, Section
 from memory.ledger.documents import Documents
 
-__all__ = ["SectionReader", "sections_of"]
-
 
 def sections_of(chunks: Sequence[Chunk]) -> list[Section]:
     """The sections that a document's chunks lie in, from the first chunk of each to its last; without their headings.

@@ -6,8 +6,6 @@ from itertools import pairwise
 
 from memory.documents.blocks import BULLET, Block, blocks_of, line_spans
 
-__all__ = ["sentences"]
-
 _CLOSING = r"[\"'”’)\]}*_`」』）】》〉]*"
 _STOP = re.compile(rf"(?P<chinese>[。！？；｡]+|…{{2,}}){_CLOSING}|(?<![.!?…])(?P<point>[.!?…]++){_CLOSING}+(?=\s|$)")
 _WORD = re.compile(r"[^\s\"'“‘(\[{（「『《*_`]*$")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-__all__ = ["Embedder", "MiniLM", "find_minilm", "load_minilm"]
 
 Vectors = NDArray[np.float32]
 

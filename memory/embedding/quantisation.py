@@ -23,7 +23,6 @@ from memory.weight_cache import build_lock, digest_of_inputs, scratch_folder, wr
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["build_encoder_graph", "quantised"]
 
 QUANTISATION_VERSION = 1
 """Raised whenever the same packaged weights give others."""

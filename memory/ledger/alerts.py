@@ -7,8 +7,6 @@ from typing import Literal
 from memory.ledger.repository import MutableRepository
 from memory.ledger.tables import Key, Max16, Name, map_table
 
-__all__ = ["Alert", "Alerts"]
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:

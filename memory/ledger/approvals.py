@@ -11,8 +11,6 @@ from memory.ledger.repository import MutableRepository
 from memory.ledger.scope import Condition
 from memory.ledger.tables import Key, Max16, Max64, Name, map_table
 
-__all__ = ["Approval", "ApprovalState", "Approvals", "Delegation", "Delegations"]
-
 ApprovalState = Literal["requested", "approved", "rejected", "expired", "used", "revoked"]
 
 

@@ -18,8 +18,6 @@ from memory.ledger.repository import Repository, Rows
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Key, Max16, Max64, Name, map_table
 
-__all__ = ["Audit", "AuditEntry", "AuditOutcome", "Call", "Calls", "Head", "Verification"]
-
 AuditOutcome = Literal["done", "refused", "waiting", "failed"]
 _GENESIS = "0" * 64
 _DETAIL_LIMIT = 2000

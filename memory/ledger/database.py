@@ -16,8 +16,6 @@ from memory.home import storage_errors
 from memory.ledger.migrations import found_version, migrate
 from memory.ledger.tables import SCHEMA_VERSION
 
-__all__ = ["Database", "batches", "open_database", "upsert"]
-
 T = TypeVar("T")
 
 _EVERYTHING = "ledger"

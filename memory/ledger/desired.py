@@ -17,8 +17,6 @@ from memory.ledger.repository import Repository, Rows
 from memory.ledger.scope import Condition, TenantScope
 from memory.ledger.tables import BigInt, Key, Max8, Max16, Name, map_table
 
-__all__ = ["DesiredHead", "DesiredItem", "DesiredItems", "DesiredScope"]
-
 DesiredScope = Literal["all", "group", "device"]
 
 

@@ -12,8 +12,6 @@ from memory.ledger.repository import MutableRepository, Rows
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Key, Max8, Max16, Max32, Max40, Max64, Name, map_table
 
-__all__ = ["DeviceEvent", "DeviceEvents", "DeviceQuestion", "DeviceQuestions", "Rejected"]
-
 
 @dataclass(frozen=True, slots=True)
 class DeviceEvent:

@@ -17,19 +17,6 @@ from memory.ledger.repository import MutableRepository, Repository, RevisedRepos
 from memory.ledger.scope import JoinedRow, TenantScope
 from memory.ledger.tables import BigInt, Key, Max16, Max32, Max64, Name, map_table
 
-__all__ = [
-    "Device",
-    "DeviceSession",
-    "DeviceSessions",
-    "Devices",
-    "EnrolmentToken",
-    "Enrolments",
-    "Stream",
-    "Streams",
-    "Uplink",
-    "Uplinks",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Device:

@@ -14,9 +14,6 @@ from memory.documents.passages import Chunk
 from memory.ledger.database import Database, batches
 from memory.ledger.tables import Key, Max32, Max64, Max128, map_table, metadata
 
-__all__ = ["Change", "Documents", "NamedDocument", "Outbox", "StoredDocument", "chunk_id"]
-
-
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -8,8 +8,6 @@ from typing import Any
 from memory.ledger.repository import RevisedRepository
 from memory.ledger.tables import Key, Name, map_table
 
-__all__ = ["Factories", "Factory", "Pipeline", "Pipelines"]
-
 
 @dataclass(frozen=True, slots=True)
 class Factory:

@@ -11,17 +11,6 @@ from memory.ledger.repository import Repository, RevisedRepository
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import Instant, Key, Max16, Max32, Max80, Name, map_table, metadata, tenant_column
 
-__all__ = [
-    "Evaluations",
-    "EvidenceItem",
-    "EvidenceItems",
-    "EvidenceKind",
-    "GateResult",
-    "GateResults",
-    "Policies",
-    "StoredPolicy",
-]
-
 EvidenceKind = Literal["evaluation", "bias", "security"]
 
 

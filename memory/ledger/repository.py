@@ -10,8 +10,6 @@ from edge.kernel.errors import Conflict, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger.scope import Condition, TenantScope
 
-__all__ = ["MutableRepository", "Repository", "RevisedRepository", "Rows"]
-
 T = TypeVar("T")
 
 

@@ -12,16 +12,6 @@ from memory.ledger.repository import RevisedRepository, Rows
 from memory.ledger.scope import Condition, TenantScope
 from memory.ledger.tables import Key, Max32, Max64, Name, map_table
 
-__all__ = [
-    "Rollout",
-    "RolloutEvent",
-    "Rollouts",
-    "Target",
-    "Targets",
-    "tenants_with_due_rollouts",
-    "tenants_with_open_rollouts",
-]
-
 _LEASE = frozenset({"lease_owner", "lease_until"})
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 

@@ -13,8 +13,6 @@ from sqlalchemy.sql import visitors
 from edge.kernel.errors import NotAllowed
 from memory.ledger.database import upsert
 
-__all__ = ["Condition", "JoinedRow", "TenantScope"]
-
 Condition = sa.ColumnElement[bool]
 
 

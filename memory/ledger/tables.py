@@ -15,25 +15,6 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import sqlalchemy as sa
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "BigInt",
-    "Instant",
-    "Key",
-    "Max8",
-    "Max16",
-    "Max32",
-    "Max40",
-    "Max64",
-    "Max80",
-    "Max128",
-    "Name",
-    "columns_of",
-    "map_table",
-    "metadata",
-    "tenant_column",
-]
-
 SCHEMA_VERSION = 11
 """Number of the newest migration in `memory/ledger/migrations`."""
 

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from memory.ledger.repository import MutableRepository
 from memory.ledger.tables import Key, Max16, Max32, Max64, Name, map_table
 
-__all__ = ["ApiKey", "Isolation", "Keys", "Principal", "Principals", "Tenant", "Tenants"]
-
 Isolation = Literal["shared", "dedicated", "hybrid"]
 
 

@@ -9,8 +9,6 @@ from edge.kernel.errors import NotFound
 from memory.ledger.database import Database
 from memory.ledger.tables import Key, Max64, Max128, map_table, metadata
 
-__all__ = ["Thread", "ThreadQuestion", "Threads"]
-
 
 @dataclass(frozen=True, slots=True)
 class Thread:

@@ -21,8 +21,6 @@ from memory.ledger.tenants import Keys, Principals, Tenants
 from memory.ledger.usage import MeasurementLog, ShadowUsageLog, UsageLog
 from memory.ledger.versions import Aliases, Artifacts, Models, Versions
 
-__all__ = ["ADMINISTRATIVE", "GroupCommit", "Unit"]
-
 ADMINISTRATIVE = frozenset({"tenants"})
 """Tables that belong to no tenant."""
 R = TypeVar("R")

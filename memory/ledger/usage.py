@@ -11,8 +11,6 @@ from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
 from memory.ledger.tables import BigInt, Instant, Key, Name, map_table, metadata, tenant_column
 
-__all__ = ["Measured", "MeasurementLog", "ShadowUsageLog", "Usage", "UsageLog"]
-
 _REMEMBERED = timedelta(days=1)
 _COUNTS = ("requests", "errors", "tokens_in", "tokens_out", "latency_ms_sum", "cost")
 

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from memory.ledger.repository import MutableRepository, Repository, RevisedRepository
 from memory.ledger.tables import BigInt, Key, Max32, Max64, Max80, Max128, Name, map_table
 
-__all__ = ["STAGES", "Alias", "Aliases", "Artifact", "Artifacts", "Model", "Models", "Version", "Versions"]
-
 STAGES = ("candidate", "staging", "production", "retired")
 """The stages that every tenant has; it may use others."""
 

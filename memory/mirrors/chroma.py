@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
-__all__ = ["ChromaFolder"]
 
 _WAIT_S = 30.0
 _REPAIR = "Run `chargehand ingest` again, or start `chargehand up`: the index is then made again from the ledger."

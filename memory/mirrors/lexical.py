@@ -13,8 +13,6 @@ from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
 from memory.mirrors.projection import Mirror
 
-__all__ = ["ANALYSER_VERSION", "LexicalIndex", "open_lexical_index"]
-
 ANALYSER_VERSION = 2
 """Raised whenever `terms_of` gives other terms for the same text: the index is then made anew."""
 

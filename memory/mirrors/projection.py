@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from memory.documents.passages import Chunk
 from memory.ledger import Ledger
 
-__all__ = ["Mirror", "is_behind", "project"]
-
 _CHANGES_AT_ONCE = 64
 
 

@@ -16,8 +16,6 @@ from memory.ledger.documents import chunk_id
 from memory.mirrors.chroma import ChromaFolder
 from memory.mirrors.projection import Mirror
 
-__all__ = ["VectorIndex", "mirror_name"]
-
 _T = TypeVar("_T")
 _CHUNKS_AT_ONCE = 256
 """Bounds memory, and how long readers of other processes wait."""

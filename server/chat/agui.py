@@ -46,8 +46,6 @@ from agents.events import (
 from edge.kernel.errors import ChargehandError
 from server.outcomes import outcome_of
 
-__all__ = ["AguiRun", "encode"]
-
 
 def encode(event: BaseEvent) -> str:
     """One line of JSON, camelCase, without absent fields."""

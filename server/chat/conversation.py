@@ -23,8 +23,6 @@ from server.chat.messages import check_id, check_message
 from tools.calling.context import ToolContext, require_scope
 from tools.serving.metering import charged_to
 
-__all__ = ["CHAT", "Conversation", "TurnResult", "open_conversation"]
-
 CHAT = "chat:use"
 """The scope of those who may take turns, and read and remove the threads of their tenant."""
 

@@ -2,8 +2,6 @@
 
 from edge.kernel.errors import InvalidInput
 
-__all__ = ["check_id", "check_message"]
-
 _LONGEST_ID = 128
 
 

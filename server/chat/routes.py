@@ -17,8 +17,6 @@ from server.chat.runs import ChatRun, Runs
 from server.hub import Hub
 from tools.calling.context import ToolContext, require_scope
 
-__all__ = ["chat_routes"]
-
 
 class ForkRequest(BaseModel):
     """Where to fork: everything up to this checkpoint is kept."""

@@ -14,8 +14,6 @@ from server.chat.agui import AguiRun, encode
 from server.chat.conversation import Conversation
 from tools.calling.context import ToolContext
 
-__all__ = ["ChatRun", "Runs"]
-
 _log = logging.getLogger(__name__)
 _KEPT_FINISHED_S = 600.0
 _KEPT_FINISHED = 256

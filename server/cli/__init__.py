@@ -14,8 +14,6 @@ from edge.kernel.errors import ChargehandError
 from server.outcomes import BAD_USAGE, DONE, FAILED, outcome_of
 from server.process import collect_rarely, silence_third_parties
 
-__all__ = ["cli", "main", "print_json", "run_command", "tell_training"]
-
 _COMMANDS = tuple(
     "up chat route ingest search tools roster artifacts approvals audit policy rollout devices mcp doctor".split()
 )

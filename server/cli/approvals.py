@@ -8,8 +8,6 @@ import click
 
 from server.cli.session import tool_command
 
-__all__ = ["command"]
-
 _approval = click.argument("approval")
 _comment = click.option("-m", "--comment", default="", help="Why, for the record.")
 _state = click.option(

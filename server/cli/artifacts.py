@@ -13,7 +13,6 @@ from server.cli.session import open_session
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["command"]
 
 _PATIENCE_S = 900.0
 """For the answer: the hub keeps the file before it says so."""

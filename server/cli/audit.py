@@ -8,8 +8,6 @@ import click
 from server.cli.session import tool_command
 from server.outcomes import DONE, FAILED
 
-__all__ = ["command"]
-
 _noted = click.option("--noted", metavar="COUNT:HASH", help="A head that an earlier verification printed.")
 _limit = click.option("-n", "--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 

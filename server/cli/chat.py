@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from server.chat.agui import AguiRun
     from server.chat.conversation import Conversation, TurnResult
 
-__all__ = ["command"]
-
 
 @click.command("chat")
 @text_argument

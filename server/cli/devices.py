@@ -10,8 +10,6 @@ from edge.kernel.errors import InvalidInput
 from server.cli.session import tool_command
 from server.cli.tools import read_arguments
 
-__all__ = ["command"]
-
 _device = click.option("--device", help="For this device alone.")
 _group = click.option("--group", help="For this group; for all where neither is given.")
 _one = click.argument("device")

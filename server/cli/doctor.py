@@ -11,8 +11,6 @@ from server.cli.session import Session, open_session
 from server.hub import Components
 from server.outcomes import DONE, FAILED
 
-__all__ = ["command"]
-
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

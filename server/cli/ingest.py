@@ -12,8 +12,6 @@ from server.outcomes import DONE, FAILED
 if TYPE_CHECKING:
     from memory.documents.ingest import IngestReport
 
-__all__ = ["command"]
-
 
 @click.command("ingest")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -4,8 +4,6 @@ import asyncio
 
 import click
 
-__all__ = ["command"]
-
 
 @click.command("mcp")
 def command() -> None:

@@ -10,8 +10,6 @@ from server.cli import print_json
 from server.cli.session import json_option, open_session
 from server.outcomes import BAD_USAGE, DONE, FAILED
 
-__all__ = ["command"]
-
 _files = click.argument(
     "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
 )

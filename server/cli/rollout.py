@@ -11,8 +11,6 @@ from server.cli import print_json
 from server.cli.session import json_option, open_session, tool_command
 from server.outcomes import DONE, FAILED, REFUSED
 
-__all__ = ["command"]
-
 _rollout = click.argument("rollout")
 _reason = click.option("--reason", default="", help="Why, for the record.")
 _STRATEGIES = click.Choice(["canary", "blue_green", "rolling", "recreate", "shadow"])

@@ -9,8 +9,6 @@ from edge.kernel.errors import InvalidInput
 from server.cli import print_json
 from server.cli.session import json_option, open_session
 
-__all__ = ["command"]
-
 _version = click.argument("version")
 _out = click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of stdout."

@@ -12,8 +12,6 @@ from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
 from server.hub import Components
 
-__all__ = ["command"]
-
 
 @click.command("route")
 @text_argument

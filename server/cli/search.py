@@ -11,8 +11,6 @@ from server.cli import print_json
 from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
 
-__all__ = ["command"]
-
 _SHOWN_CHARACTERS = 240
 
 

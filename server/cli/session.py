@@ -19,7 +19,6 @@ from server.outcomes import DONE
 if TYPE_CHECKING:
     from tools.spec import ToolContext
 
-__all__ = ["Lines", "Session", "caller_of_command", "json_option", "open_session", "tool_command"]
 
 Lines = Callable[[dict[str, Any]], Iterable[str]]
 """The lines of stdout that a tool's result, as JSON, is for a person."""

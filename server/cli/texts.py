@@ -9,8 +9,6 @@ import click
 
 from edge.kernel.errors import InvalidInput
 
-__all__ = ["Item", "file_option", "read_items", "text_argument"]
-
 Item = tuple[Any, str]
 """(id as the file has it, None where there is no file; text)"""
 

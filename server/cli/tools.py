@@ -11,8 +11,6 @@ from edge.kernel.errors import InvalidInput
 from server.cli import print_json
 from server.cli.session import open_session
 
-__all__ = ["command", "read_arguments"]
-
 
 @click.group("tools")
 def command() -> None:

@@ -12,8 +12,6 @@ from server.cli.session import open_session
 from server.hub import Components
 from server.process import keep_loaded
 
-__all__ = ["command"]
-
 
 @click.command("up")
 @click.option("--host", help="Address to listen on; this machine only until there are API keys.")

@@ -8,8 +8,6 @@ from pathlib import Path
 from server.cli import run_command
 from server.process import silence_third_parties
 
-__all__ = ["main"]
-
 _SAMPLES = Path(__file__).parents[2] / "memory" / "samples"
 _QUESTIONS = (
     "How do I exchange the fan of the SE50?",

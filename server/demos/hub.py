@@ -18,8 +18,6 @@ import httpx
 
 from edge.kernel.errors import ChargehandError, Unavailable
 
-__all__ = ["Hub", "Refusal", "chapter", "does", "line", "refused", "say", "start_hub", "table"]
-
 _URL = re.compile(r"http://\S+")
 _ROOT = Path(__file__).parents[2]
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from server.mcp.server import RequestContext
 
-__all__ = ["open_mcp"]
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PACKED_BYTES = 16 << 10

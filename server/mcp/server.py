@@ -29,8 +29,6 @@ from server.outcomes import INTERNAL, error_body
 from server.tools_http import find_tool
 from tools.spec import ToolContext, ToolSpec
 
-__all__ = ["APPROVAL", "IDEMPOTENCY_KEY", "RequestContext", "make_server", "serve_stdio", "show_error"]
-
 _log = logging.getLogger(__name__)
 
 IDEMPOTENCY_KEY = "chargehand/idempotency-key"

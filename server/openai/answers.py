@@ -18,8 +18,6 @@ from server.outcomes import outcome_of
 from tools.serving.gateway import AnswerStream
 from tools.serving.runtime import Json
 
-__all__ = ["EventStream", "error_body", "error_response", "events_of", "invalid_request", "unless_disconnected"]
-
 _log = logging.getLogger(__name__)
 
 

@@ -9,17 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.serving.configuration import GenerationOptions
 
-__all__ = [
-    "ApiRequest",
-    "ChatRequest",
-    "CompletionRequest",
-    "EmbeddingRequest",
-    "ImagePart",
-    "Message",
-    "StreamOptions",
-    "TextPart",
-]
-
 _OURS = frozenset(
     """model stream stream_options user safety_identifier prompt_cache_key prompt_cache_retention metadata store
     service_tier modalities n best_of echo prediction encoding_format""".split()

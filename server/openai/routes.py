@@ -22,8 +22,6 @@ from tools.serving.metering import Caller
 from tools.serving.routing import Offer
 from tools.serving.runtime import Endpoint, Json
 
-__all__ = ["openai_routes"]
-
 _log = logging.getLogger(__name__)
 
 StickyKey = Annotated[str | None, Header(alias="x-chargehand-sticky-key", max_length=512)]

@@ -22,22 +22,6 @@ from memory.ledger import Unit
 from memory.ledger.approvals import Approval, Delegation
 from tools.calling.context import LOCAL_ENGINEER, ToolContext
 
-__all__ = [
-    "APPROVAL_LASTS",
-    "MAY_DECIDE",
-    "ApprovalRequest",
-    "ApprovalRule",
-    "ask",
-    "consume",
-    "current",
-    "decide",
-    "delegate",
-    "find_or_request",
-    "find_requested",
-    "revoke",
-    "undelegate",
-]
-
 MAY_DECIDE = "approvals:decide"
 """The scope of those who may agree."""
 APPROVAL_LASTS = timedelta(days=1)

@@ -9,8 +9,6 @@ from memory.ledger.approvals import ApprovalState
 from tools.calling.approval import current, decide, delegate, revoke, undelegate
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["ApprovalList", "ApprovalView", "DelegationView", "approval_tools"]
-
 ApprovalId = Annotated[str, Field(min_length=1, max_length=200, description="such as ap-1f2e3d4c5b6a")]
 Comment = Annotated[str, Field(max_length=2000, description="why, for the record")]
 PrincipalId = Annotated[str, Field(min_length=1, max_length=200, description="id of a principal of the tenant")]

@@ -9,8 +9,6 @@ from edge.kernel.errors import NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.audit import AuditOutcome
 
-__all__ = ["LOCAL_ENGINEER", "SCOPES", "OpenCall", "ToolContext", "ToolRuntime", "require_scope"]
-
 SCOPES = frozenset(
     """
     documents:read documents:write evaluations:read evaluations:write licences:read

@@ -18,8 +18,6 @@ from tools.calling.context import OpenCall, ToolContext, ToolRuntime
 if TYPE_CHECKING:
     from tools.spec import ToolSpec
 
-__all__ = ["WriteCall"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class WriteCall:

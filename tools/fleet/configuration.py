@@ -17,8 +17,6 @@ from tools.fleet.waves import MODEL, model_target, place_models
 from tools.rollouts.targets import Arm, TargetState
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["Device", "Group", "ItemName", "ItemView", "JobList", "configuration_tools", "job_tools"]
-
 Device = Annotated[str | None, Field(max_length=200, description="for this device alone")]
 Group = Annotated[str | None, Field(max_length=200, description="for this group; for all where no device is named")]
 ItemName = Annotated[

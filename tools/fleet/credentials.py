@@ -16,18 +16,6 @@ from memory.home import storage_errors
 from memory.ledger import Ledger
 from tools.calling.context import ToolContext
 
-__all__ = [
-    "TOKEN_PREFIX",
-    "Identity",
-    "claimed_by",
-    "device_of",
-    "find_device",
-    "find_enroller",
-    "hash_of",
-    "not_enrolled",
-    "token_of",
-]
-
 TOKEN_PREFIX = "che_"  # noqa: S105 # nosec B105: what every enrolment token begins with
 _DEVICE, _ENROLMENT = "device:", "enrolment:"
 """What a principal begins with; the names of people have no colon."""

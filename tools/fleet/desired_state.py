@@ -12,19 +12,6 @@ from memory.ledger import Unit
 from memory.ledger.desired import DesiredHead, DesiredItem, DesiredScope
 from tools.calling.context import ToolContext
 
-__all__ = [
-    "CONFIGURATION",
-    "MOST_TOMBSTONES",
-    "DesiredState",
-    "SharedStates",
-    "Where",
-    "layered",
-    "put_item",
-    "read_state",
-    "remove_item",
-    "where_of",
-]
-
 CONFIGURATION = "configuration"
 Key = tuple[str, str]
 

@@ -16,8 +16,6 @@ from tools.fleet.enrolment import GroupName
 from tools.fleet.waves import MODEL, place_models
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["DeviceList", "DeviceView", "FleetHealth", "GroupHealth", "device_tools", "health_tools", "view_of"]
-
 KnownDevice = Annotated[str, Field(min_length=1, max_length=200, description="name of a device")]
 
 

@@ -16,8 +16,6 @@ from tools.fleet.credentials import TOKEN_PREFIX, Identity, hash_of, token_of
 from tools.fleet.waves import place_models
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["DeviceName", "GroupName", "NewToken", "TokenList", "TokenView", "enrolment_tools"]
-
 _NAME = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"
 DeviceName = Annotated[str, Field(pattern=_NAME, description="letters, digits and . _ -")]
 GroupName = Annotated[str, Field(pattern=_NAME, description="group of devices: letters, digits and . _ -")]

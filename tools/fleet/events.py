@@ -22,8 +22,6 @@ from memory.ledger.desired import DesiredItem
 from memory.ledger.device_events import DeviceEvent, DeviceQuestion, Rejected
 from memory.ledger.devices import DeviceSession, Stream, Uplink
 
-__all__ = ["QUESTION", "REPLY", "Received", "apply_event_effects", "question_name", "receive"]
-
 _CHAIN = re.compile(r"[0-9a-f]{64}")
 _DEEPEST = 64
 """Levels of a body; what is nested deeper could be kept, and not be shown."""

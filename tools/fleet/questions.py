@@ -13,8 +13,6 @@ from tools.fleet.desired_state import put_item
 from tools.fleet.events import QUESTION, REPLY
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["QuestionList", "QuestionView", "question_tools"]
-
 
 class QuestionView(View):
     """A question to a device, or from one; `answer` is null while there is none, `details` is all that was said."""

@@ -21,8 +21,6 @@ from tools.fleet.desired_state import SharedStates, read_state
 from tools.fleet.events import REPLY, Received, receive
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["Exchange", "fetch_tool", "sync_tool"]
-
 _COUNTED_FOR = timedelta(minutes=10)
 _FARTHEST = 1_000_000
 """Revisions by which a device may be ahead; one that reports more is treated as one that reports none."""

@@ -9,8 +9,6 @@ from tools.fleet.questions import question_tools
 from tools.fleet.sync import Exchange, fetch_tool, sync_tool
 from tools.spec import ToolSpec
 
-__all__ = ["fleet_tools"]
-
 
 def fleet_tools(identity: Identity, artifacts: ArtifactStore, every_s: float = 60.0) -> list[ToolSpec]:
     """All of them; `tools.spec.bind` gives them the ledger.

@@ -13,8 +13,6 @@ from memory.ledger.alerts import Alert
 from memory.ledger.desired import DesiredItem
 from tools.rollouts.targets import Arm, TargetState, wave
 
-__all__ = ["MODEL", "model_target", "place_models"]
-
 MODEL = "model"
 """Kind and name of the item: a device runs one."""
 

@@ -9,8 +9,6 @@ from edge.kernel.errors import InvalidInput
 from memory.ledger.audit import AuditOutcome, Head
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["AuditFinding", "AuditList", "audit_tools"]
-
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tools.governance.evidence import LicensedPart, MetricMeasurement
     from tools.governance.version_description import VersionDescription, VersionFile
 
-__all__ = ["ml_bom", "ml_bom_json"]
 
 _ROOT = "version"
 _PROPERTY = "chargehand"

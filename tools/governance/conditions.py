@@ -27,8 +27,6 @@ from tools.governance.policy_language import (
     parse_tree,
 )
 
-__all__ = ["Expression", "Truth", "all_of", "any_of", "evaluate", "negation", "parse_expression", "same_of"]
-
 Truth = bool | None
 _KINDS = {"number": "a number", "text": "a text", "texts": "a set of texts"}
 

@@ -14,27 +14,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from edge.kernel.canonical import digest_of
 from tools.registry.catalogue import Licence
 
-__all__ = [
-    "OUTCOMES",
-    "PURPOSES",
-    "REGIONS",
-    "BiasMeasurement",
-    "Digest",
-    "Evidence",
-    "Frozen",
-    "LicensedPart",
-    "Lineage",
-    "Measured",
-    "MetricMeasurement",
-    "Part",
-    "Purpose",
-    "Region",
-    "SecurityFinding",
-    "newest",
-    "regions_touched",
-    "unordered_digest",
-]
-
 Purpose = Literal["internal_use", "product", "redistribution", "research", "api_service"]
 PURPOSES: tuple[Purpose, ...] = ("internal_use", "product", "redistribution", "research", "api_service")
 Part = Literal["base", "adapter", "dataset"]

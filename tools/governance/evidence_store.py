@@ -33,8 +33,6 @@ from tools.registry.catalogue import Catalogue, load_data_licences
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["EvidenceSource", "RecordedEvidence", "Use", "evidence_tools", "open_evidence"]
-
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 

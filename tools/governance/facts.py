@@ -27,8 +27,6 @@ from tools.governance.evidence import (
 from tools.governance.licence import Compatibility, worst
 from tools.registry.catalogue import Permission
 
-__all__ = ["CLOCK_SKEW", "DEFAULT_VOCABULARY", "Facts", "FieldType", "Value", "Vocabulary"]
-
 Kind = Literal["number", "text", "texts"]
 
 

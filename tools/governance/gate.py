@@ -19,19 +19,6 @@ from tools.governance.verdict import GateResult, Reason, Verdict, decide
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = [
-    "GateHistory",
-    "GateView",
-    "Gates",
-    "Judgement",
-    "advice_on",
-    "gate_tools",
-    "read_result",
-    "reasons_of",
-    "record",
-    "refusal",
-]
-
 
 class GateView(View):
     """One verdict; reasons are in the order in which they count.

@@ -23,8 +23,6 @@ from edge.kernel.errors import NotFound
 from tools.governance.evidence import Frozen, LicensedPart, Part, Purpose, regions_touched
 from tools.registry.catalogue import Catalogue, DataLicence, Licence, Permission
 
-__all__ = ["Compatibility", "Licences", "Obligation", "compatibility", "restrictiveness", "worst"]
-
 ObligationKind = Literal["attribution", "user_threshold", "condition"]
 
 _ORDER: tuple[Permission, ...] = ("yes", "conditional", "unsure", "no")

@@ -13,8 +13,6 @@ from tools.registry.catalogue import Catalogue, Licence, Permission
 from tools.registry.versions import find_version
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["LicenceAnswer", "LicenceFinding", "LicensedModels", "compatibility_tools", "licence_tools"]
-
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="id or alias, such as qwen2.5-3b")]
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tools.governance.evidence import LicensedPart
     from tools.governance.version_description import VersionDescription
 
-__all__ = ["model_card"]
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
 

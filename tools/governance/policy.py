@@ -30,20 +30,6 @@ from tools.governance.evidence import Frozen, unordered_digest
 from tools.governance.facts import DEFAULT_VOCABULARY, Vocabulary
 from tools.governance.policy_language import ExpressionError, fields_of
 
-__all__ = [
-    "Located",
-    "Place",
-    "Policy",
-    "PolicySet",
-    "Rule",
-    "check_policies",
-    "default_policies",
-    "default_text",
-    "mistakes",
-    "read_located",
-    "read_policies",
-]
-
 Place = tuple[str | int, ...]
 Kind = Literal["require", "forbid", "warn"]
 

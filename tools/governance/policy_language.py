@@ -15,22 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = [
-    "MAX_DEPTH",
-    "All",
-    "AnyOf",
-    "Compare",
-    "Condition",
-    "Constant",
-    "ExpressionError",
-    "Field",
-    "Items",
-    "Not",
-    "Operand",
-    "fields_of",
-    "parse_tree",
-]
-
 MAX_CHARACTERS = 4000
 MAX_DEPTH = 40
 

@@ -15,8 +15,6 @@ from tools.governance.evidence import unordered_digest
 from tools.governance.policy import PolicySet, default_text, read_policies
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 
-__all__ = ["PolicyList", "active_policies", "declared_attributes", "declared_metrics", "policy_tools"]
-
 DEFAULT = "default"
 """Name of the policies that hold where a tenant has no active ones of its own."""
 

@@ -34,8 +34,6 @@ from tools.governance.licence import Licences
 from tools.governance.policy import Located, Place, PolicySet, mistakes, read_located
 from tools.governance.verdict import GateResult, Verdict, decide
 
-__all__ = ["CaseResult", "read_policy_tests", "run_policy_tests"]
-
 _MODELS = ("base", "adapter")
 _OWN_DIGEST = "sha256:" + "0" * 64
 

@@ -22,8 +22,6 @@ from tools.governance.licence import Compatibility, Obligation, compatibility
 from tools.governance.policy import Policy, PolicySet, Rule
 from tools.governance.policy_language import fields_of
 
-__all__ = ["GateResult", "Reason", "Verdict", "decide"]
-
 Verdict = Literal["pass", "fail", "insufficient evidence"]
 Outcome = Literal["met", "broken", "unknown", "warning"]
 

@@ -17,9 +17,6 @@ from tools.governance.verdict import GateResult
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["VersionDescription", "VersionDocument", "VersionFile", "export_tools"]
-
-
 _FORMATS = {"application/x-gguf": "gguf", "application/x-safetensors": "safetensors", "application/onnx": "onnx"}
 _INHERITED = {"parameters", "context_tokens", "modalities", "output_modalities", "languages"}
 _NEWEST_GATES = 5

@@ -34,8 +34,6 @@ from tools.knowledge.word_vectors import DIMENSIONS, Distilled, WordVectors, dis
 from tools.registry.artifacts import keep
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["GENERAL_WORDS", "MOST_PASSAGES", "PackPassage", "WordTable", "build_pack", "pack_tools", "write_pack"]
-
 
 @dataclass(frozen=True, slots=True)
 class PackPassage:

@@ -8,8 +8,6 @@ from memory.documents.passages import Passage
 from memory.retrieval import Retriever
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["FoundPassages", "knowledge_tools"]
-
 
 class FoundPassages(BaseModel):
     """Passages, best first. An empty list means that no document has a word of the question."""

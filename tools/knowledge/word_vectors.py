@@ -22,8 +22,6 @@ from edge.kernel.errors import Unavailable
 from memory.embedding import Embedder, find_minilm
 from memory.home import storage_errors
 
-__all__ = ["DIMENSIONS", "Distilled", "WordVectors", "distil", "general_words"]
-
 DIMENSIONS = 64
 _RARITY = 1e-3
 """SIF's constant: words that are a larger share of all words than this weigh less than half."""

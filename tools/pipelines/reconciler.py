@@ -23,8 +23,6 @@ from tools.rollouts.store import read_rollout
 from tools.runs import Lease, Step, Work, backoff_s
 from tools.spec import bind
 
-__all__ = ["HUB", "OpenRun", "PipelineStore", "pipeline_work"]
-
 HUB = "hub"
 """The principal in whose name runs go on; who asked for a run stays the one who must not approve it."""
 _SCOPES = frozenset({"factories:write", "roster:write", "rollouts:write"})

@@ -19,8 +19,6 @@ from tools.rollouts.store import read_rollout
 from tools.rollouts.tools import start_rollout
 from tools.spec import ToolContext
 
-__all__ = ["OVER", "Advance", "PipelineRun", "PipelineStage", "RunEvent", "RunState"]
-
 RunState = Literal[
     "running",
     "waiting_for_evidence",

@@ -16,8 +16,6 @@ from tools.pipelines.run import Advance, PipelineRun, PipelineStage
 from tools.registry.versions import find_version
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["PipelineList", "PipelineView", "RunView", "pipeline_tools", "runs_of", "stages_of"]
-
 PipelineName = Annotated[str, Field(min_length=1, max_length=200, description="name of a pipeline")]
 RunId = Annotated[str | None, Field(max_length=64, description="id of a run; the one that is open where left out")]
 VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]

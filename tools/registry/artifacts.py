@@ -17,8 +17,6 @@ from memory.ledger.versions import Artifact
 from tools.calling.context import require_scope
 from tools.spec import ToolContext, ToolRuntime, ToolSpec, View, bind, tool
 
-__all__ = ["FilePath", "ModelFile", "ModelFiles", "Uploads", "artifact_tools", "keep", "media_type_of"]
-
 FilePath = Annotated[
     str, Field(pattern="^/", max_length=4096, description="of a GGUF, safetensors or ONNX file of the hub's machine")
 ]

@@ -11,18 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from edge.kernel.errors import NotFound
 from memory.yaml_text import parse_yaml
 
-__all__ = [
-    "Catalogue",
-    "CatalogueModel",
-    "CatalogueName",
-    "DataLicence",
-    "Licence",
-    "Permission",
-    "load_catalogue",
-    "load_data_licences",
-]
-
-
 Permission = Literal["yes", "no", "conditional", "unsure"]
 CatalogueName = Annotated[str, Field(min_length=1, max_length=200, description="id or alias, such as qwen2.5-3b")]
 

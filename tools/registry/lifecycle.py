@@ -23,8 +23,6 @@ from tools.registry.versions import (
 )
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = ["AliasView", "Gatekeeper", "lifecycle_tools"]
-
 Gatekeeper = Callable[[ToolContext, Version], None]
 """Raises GateRefused: what is known of the version does not allow it in production."""
 

@@ -9,8 +9,6 @@ from pydantic import BaseModel
 from tools.registry.catalogue import Catalogue, CatalogueModel, CatalogueName
 from tools.spec import ToolContext, ToolSpec, tool
 
-__all__ = ["ModelProfile", "Roster", "RosterEntry", "RuntimeReport", "ServedModel", "Serving", "roster_tools"]
-
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:

@@ -14,22 +14,6 @@ from tools.registry.catalogue import Catalogue
 from tools.serving.configuration import serving_card
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-__all__ = [
-    "Comparison",
-    "Digest",
-    "ModelList",
-    "ModelView",
-    "ServedBy",
-    "VersionContent",
-    "VersionName",
-    "VersionView",
-    "find_version",
-    "model_view",
-    "registering_tools",
-    "version_tools",
-    "version_view",
-]
-
 NewName = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="lower-case letters, digits and . _ -")
 ]

@@ -10,20 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.rollouts.sequential_test import Interval, Moments, difference, mean_intervals, proportion_interval
 
-__all__ = [
-    "Analysis",
-    "CanaryLimits",
-    "CanaryVerdict",
-    "Finding",
-    "Judged",
-    "Observed",
-    "WaveReport",
-    "analyse",
-    "fingerprint",
-    "judge_wave",
-    "latencies",
-]
-
 CanaryVerdict = Literal["promote", "roll_back", "inconclusive"]
 
 _FASTEST_S, _SLOWEST_S = 0.001, 100.0

@@ -25,8 +25,6 @@ from tools.rollouts.rollout import (
 from tools.rollouts.targets import TargetState
 from tools.runs import backoff_s
 
-__all__ = ["Command", "advance", "command", "move", "pause", "retry", "trouble"]
-
 Command = Literal["pause", "resume", "abort", "promote"]
 
 _PATIENCE = 8

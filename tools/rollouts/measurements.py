@@ -17,8 +17,6 @@ from tools.rollouts.store import read_target
 from tools.rollouts.world import Window
 from tools.spec import ToolContext
 
-__all__ = ["Answered", "LedgerMetrics", "RecordedScores", "add_answers", "add_scores", "score_record"]
-
 _SECOND = timedelta(seconds=1)
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

@@ -9,22 +9,6 @@ from edge.kernel.errors import InvalidInput
 from tools.rollouts.canary_analysis import CanaryLimits
 from tools.rollouts.targets import Arm, TargetKind, TargetState
 
-__all__ = [
-    "BlueGreen",
-    "Canary",
-    "CanaryStep",
-    "Plan",
-    "Recreate",
-    "Rolling",
-    "RolloutChoice",
-    "Shadow",
-    "Step",
-    "Strategy",
-    "make_plan",
-    "parse_strategy",
-    "state_at",
-]
-
 Seconds = Annotated[float, Field(ge=0, le=30 * 86400)]
 Weight = Annotated[int, Field(ge=1, le=99)]
 Samples = Annotated[int, Field(ge=1, le=10_000_000)]

@@ -13,8 +13,6 @@ from tools.rollouts.rollout import Observation, Rollout, Transition
 from tools.rollouts.world import Window, World
 from tools.runs import EventSource, Lease, RunStore, Work
 
-__all__ = ["Measurements", "RolloutStore", "observe", "read", "rollout_work"]
-
 _BEFORE = timedelta(hours=1)
 """How far back a former version is looked at that no longer serves beside the new one."""
 _OF_A_TARGET = frozenset({"analysing", "progressing", "promoting", "rolling_back"})

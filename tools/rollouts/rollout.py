@@ -10,18 +10,6 @@ from tools.rollouts.canary_analysis import Analysis, Judged
 from tools.rollouts.plans import Plan, Step
 from tools.rollouts.targets import Arm, TargetState
 
-__all__ = [
-    "TERMINAL",
-    "Action",
-    "AppendEvent",
-    "GateAnswer",
-    "Observation",
-    "Rollout",
-    "SetTarget",
-    "State",
-    "Transition",
-]
-
 State = Literal[
     "pending",
     "waiting_for_gate",

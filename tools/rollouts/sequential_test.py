@@ -17,8 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "Moments", "difference", "mean_bounds", "mean_intervals", "proportion_interval"]
-
 Vector = NDArray[np.float64]
 
 _HALVINGS = 32

@@ -15,16 +15,6 @@ from tools.fleet.waves import place_models
 from tools.rollouts.rollout import Action, AppendEvent, Rollout, SetTarget, Transition
 from tools.rollouts.targets import TargetKind, TargetState
 
-__all__ = [
-    "LedgerStore",
-    "add_rollout",
-    "approval_request",
-    "read_rollout",
-    "read_target",
-    "rollouts_of",
-    "write_change",
-]
-
 T = TypeVar("T")
 _PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 """Due date of what waits for a person: to the ledger, none is "at once"."""

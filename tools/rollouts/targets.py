@@ -7,8 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Arm", "TargetKind", "TargetState", "wave"]
-
 TargetKind = Literal["serving", "devices"]
 """A name that the gateway answers for, or a group of devices."""
 

@@ -19,15 +19,6 @@ from tools.rollouts.targets import Arm
 from tools.serving.configuration import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 
-__all__ = [
-    "RolloutEventView",
-    "RolloutList",
-    "RolloutStatus",
-    "RolloutView",
-    "rollout_tools",
-    "start_rollout",
-]
-
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
 VersionName = Annotated[Name, Field(description="id of a version such as phi-4-mini@q4, or an alias")]

@@ -16,20 +16,6 @@ from tools.rollouts.rollout import GateAnswer, Rollout
 from tools.rollouts.store import approval_request
 from tools.rollouts.targets import Arm, wave
 
-__all__ = [
-    "ApprovalAnswer",
-    "Approvals",
-    "EvidenceGate",
-    "Fleet",
-    "Gate",
-    "LedgerApprovals",
-    "LedgerFleet",
-    "Metrics",
-    "Runtimes",
-    "Window",
-    "World",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Window:

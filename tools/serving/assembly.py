@@ -21,8 +21,6 @@ from tools.serving.rate_limits import Admission
 from tools.serving.runtime import Runtime, ServedVersion
 from tools.serving.warm_up import Warmer
 
-__all__ = ["Serving", "open_runtimes", "open_serving"]
-
 _GITHUB_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 

@@ -13,8 +13,6 @@ from tools.serving.metering import Caller, UsageRecord
 from tools.serving.routing import Backend
 from tools.serving.runtime import Endpoint, Json
 
-__all__ = ["Attempt", "AttemptLimits", "Mode", "ModelRequest", "attempt_outcome", "has_text", "opening_of", "within"]
-
 Result = TypeVar("Result")
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tools.serving.runtime import Json
 
-__all__ = ["ApiClient", "KeyRefused"]
 
 _CONNECT_S = 5.0
 _REST_S = 0.2

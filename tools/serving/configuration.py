@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from edge.kernel.errors import InvalidInput
 from edge.kernel.names import nearest_names
 
-__all__ = ["GenerationOptions", "ServingCard", "require_configuration", "serving_card"]
-
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Penalty = Annotated[float, Field(ge=-2, le=2)]

@@ -18,8 +18,6 @@ from tools.serving.rate_limits import Admission, Ticket
 from tools.serving.routing import Backend, Deployments, Traffic, attempt_order, configured
 from tools.serving.runtime import Json, Runtime
 
-__all__ = ["Answer", "AnswerStream", "Gateway", "ShadowTraffic"]
-
 _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")

@@ -25,8 +25,6 @@ from tools.serving.rate_limits import Quotas
 from tools.serving.routing import Backend, Offer, Price, Traffic
 from tools.serving.runtime import Adapter, ServedVersion
 
-__all__ = ["HELD_S", "LedgerDeployments", "LedgerQuotas", "LedgerSink", "by_minute"]
-
 HELD_S = 1.0
 """So old may be what a request is routed by; a change of weights is followed within this time."""
 

@@ -19,8 +19,6 @@ from edge.kernel.llama_child import LlamaChild, LlamaOptions
 from tools.serving.client import ApiClient
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
 
-__all__ = ["LlamaRuntime", "SupervisedChild", "backoff_s"]
-
 _log = logging.getLogger(__name__)
 
 _MOST = 8

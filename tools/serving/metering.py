@@ -13,8 +13,6 @@ from typing import Protocol, Self
 from edge.kernel.errors import ChargehandError, Unavailable
 from tools.serving.runtime import Endpoint
 
-__all__ = ["Caller", "UsageRecord", "UsageSink", "UsageWriter", "charged_to", "current_caller"]
-
 _log = logging.getLogger(__name__)
 
 

@@ -17,8 +17,6 @@ from tools.serving.client import ApiClient
 from tools.serving.providers import ollama_url, without_password
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
 
-__all__ = ["OllamaRuntime"]
-
 _KEPT_WARM = "30m"
 _PIECE = 1024 * 1024
 _SAME_OPTIONS = "temperature top_p top_k min_p seed stop frequency_penalty presence_penalty repeat_penalty".split()

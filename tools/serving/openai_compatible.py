@@ -12,8 +12,6 @@ from tools.serving.client import ApiClient
 from tools.serving.providers import without_password
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
 
-__all__ = ["OpenAICompatibleRuntime"]
-
 
 class OpenAICompatibleRuntime:
     """One base URL. Implements `tools.serving.runtime.Runtime`.

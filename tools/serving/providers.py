@@ -12,21 +12,6 @@ from edge.kernel.errors import InvalidInput, Unavailable
 from memory.settings import Settings
 from tools.serving.runtime import ServedVersion
 
-__all__ = [
-    "BUNDLED",
-    "PROVIDERS",
-    "Provider",
-    "bundled_is_installed",
-    "bundled_path",
-    "bundled_version",
-    "github_base_url",
-    "is_loopback",
-    "key_of",
-    "ollama_url",
-    "without_password",
-]
-
-
 BUNDLED = "smollm2-135m"
 """The runtime's name of the only model that needs no download."""
 

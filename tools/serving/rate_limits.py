@@ -9,8 +9,6 @@ from typing import Protocol
 from edge.kernel.errors import LimitReached
 from tools.serving.metering import UsageSink
 
-__all__ = ["Admission", "Quotas", "TenantQuotas", "Ticket", "TokenBucket"]
-
 _MINUTE_S = 60.0
 
 

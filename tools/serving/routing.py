@@ -15,18 +15,6 @@ from typing import Any, Literal, Protocol
 from tools.rollouts.targets import Arm
 from tools.serving.runtime import ServedVersion
 
-__all__ = [
-    "Backend",
-    "Deployments",
-    "Offer",
-    "Price",
-    "Traffic",
-    "attempt_order",
-    "chosen_arm",
-    "configured",
-    "share_of",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Traffic:

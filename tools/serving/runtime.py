@@ -9,19 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-__all__ = [
-    "Adapter",
-    "Endpoint",
-    "Health",
-    "Json",
-    "Progress",
-    "Runtime",
-    "RuntimeModel",
-    "ServedVersion",
-    "ignore",
-    "prepare",
-]
-
 Json = Mapping[str, Any]
 """A JSON object."""
 

@@ -9,8 +9,6 @@ from tools.rollouts.targets import Arm
 from tools.serving.routing import Backend, Deployments, configured
 from tools.serving.runtime import Runtime
 
-__all__ = ["Warmer"]
-
 _log = logging.getLogger(__name__)
 
 

@@ -11,8 +11,6 @@ from agents.planner.operations.uses import PURPOSES, USE_WORDS, use_in
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 
-__all__ = ["FACTORY_LOOKS", "FACTORY_ORDERS", "MAKING_ORDERS"]
-
 _GATE = r"\bgates?\b|门禁|关卡|质量门"
 _CHECK = r"\b(?:check|judge|run|evaluate|test|ask)\b|检查|评判|判断|过一下|跑"
 _PIPELINE = r"\bpipelines?\b|流水线"

@@ -11,8 +11,6 @@ from agents.planner.operations.operation import Built, Operation, unknown_name
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 
-__all__ = ["DEVICE", "FLEET_LOOKS", "FLEET_ORDERS", "GROUP", "groups_in", "may_look_at_devices"]
-
 DEVICE = r"\b(?:devices?|gateways?)\b|设备|网关"
 GROUP = r"\b(?:device )?groups?\b|设备组|分组|组"
 _ASK = r"\bask\b|询问|问(?:问|一下|一问)?"

@@ -9,8 +9,6 @@ from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 from tools.tenancy import QUOTAS
 
-__all__ = ["ENTRUSTING_LOOKS", "ENTRUSTING_ORDERS", "GOVERNING_ORDERS", "RECORDING_ORDERS"]
-
 _DECISIONS = {
     "approve": r"\b(?:approve|accept|grant|agree to|sign off)\b|批准|同意|通过",
     "reject": r"\b(?:reject|decline|refuse|deny)\b|驳回|拒绝|否决",

@@ -5,8 +5,6 @@ from agents.planner.operations.operation import Built, Operation, sole_version, 
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 
-__all__ = ["LEDGER_LOOKS"]
-
 _ROLLOUT = r"\brollouts?\b|\bcanar(?:y|ies)\b|\bblue\s?-?\s?green\b|发布|灰度|金丝雀|蓝绿"
 _STATE = r"\b(?:status|state|progress|going|done|finished|paused|running|doing)\b|状态|进度|进展|怎么样|哪一?步|完成"
 _ACTIVE = r"\b(?:active|running|open|ongoing|current(?:ly)?|in progress|under way)\b|正在|进行中|当前"

@@ -8,8 +8,6 @@ from agents.planner.known import KnownRollout
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 
-__all__ = ["Built", "Operation", "misspelt_target", "on_new_target", "sole_rollout", "sole_version", "unknown_name"]
-
 Built = Sequence[PlannedCall] | Question
 
 

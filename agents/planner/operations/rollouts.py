@@ -17,8 +17,6 @@ from agents.planner.operations.operation import (
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 
-__all__ = ["NEW_TARGET", "ROLLOUT_ORDERS", "STRATEGIES", "options_of", "strategies_in"]
-
 STRATEGIES = {
     "canary": r"\bcanar(?:y|ies)\b(?!-)|灰度|金丝雀",
     "blue_green": r"\bblue\s?[-/]?\s?green\b|蓝绿",

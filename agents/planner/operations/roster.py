@@ -7,8 +7,6 @@ from agents.planner.operations.operation import Built, Operation, sole_version, 
 from agents.planner.parsed_message import ParsedMessage
 from agents.planner.questions import Question, ask
 
-__all__ = ["ROSTER_ORDERS"]
-
 _PROMOTE = r"\bpromote\b|晋级|转正|提升"
 _ALIAS = r"\balias(?:es)?\b|别名"
 _POINT = r"\b(?:point|repoint|assign|set|make|name|call|let|swap|switch)\b|成为|指向|设为|作为|换成"

@@ -5,8 +5,6 @@ from typing import Any
 
 from agents.planner.parsed_message import ParsedMessage
 
-__all__ = ["PURPOSES", "REGIONS", "USE_WORDS", "use_in"]
-
 PURPOSES = {
     "redistribution": r"\bredistribut\w+\b|再分发",
     "internal_use": r"\binternal(?:ly)?(?:[ -]use)?\b|内部使用|内部",

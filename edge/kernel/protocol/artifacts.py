@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge.kernel.errors import Untrusted
 
-__all__ = ["LONGEST_RANGE", "ArtifactRange", "ArtifactRef", "Digest", "pack_range", "unpack_range"]
-
 LONGEST_RANGE = 1 << 20
 """Bytes that one call gives at most."""
 

@@ -13,18 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.kernel.canonical import digest_of
 from edge.kernel.protocol.artifacts import ArtifactRef
 
-__all__ = [
-    "DESIRED",
-    "Desired",
-    "Item",
-    "ItemKind",
-    "KnowledgePack",
-    "ModelTarget",
-    "Question",
-    "SelfTest",
-    "state_digest",
-]
-
 DESIRED = "desired"
 """Kind of the signed envelope (`edge.kernel.protocol.signing.Signed`) in which the hub sends desired state."""
 

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from edge.kernel.canonical import digest_of
 
-__all__ = ["FIRST_CHAIN", "Event", "EventClass", "EventKind", "chain", "class_of"]
-
 EventKind = Literal[
     "audit", "alert", "answer", "question", "job", "note", "model", "conflict", "refused", "telemetry", "gap"
 ]

@@ -12,23 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.kernel.errors import InvalidInput
 from edge.kernel.protocol.events import EventKind
 
-__all__ = [
-    "JOB",
-    "Action",
-    "Ask",
-    "CallTool",
-    "Cron",
-    "Job",
-    "Limits",
-    "OnCron",
-    "OnEvent",
-    "OnInterval",
-    "Once",
-    "Retries",
-    "Schedule",
-    "parse_cron",
-]
-
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 

@@ -31,20 +31,6 @@ from edge.kernel.errors import Untrusted
 from edge.kernel.protocol.events import FIRST_CHAIN
 from edge.kernel.protocol.signing import Signed, Signer, verify
 
-__all__ = [
-    "DEVICE_SCHEME",
-    "LARGEST_BATCH",
-    "LARGEST_EVENT",
-    "EnrolRequest",
-    "Enrolled",
-    "RejectedEvent",
-    "SyncRequest",
-    "SyncResponse",
-    "check_seal",
-    "pack_events",
-    "seal",
-]
-
 DEVICE_SCHEME = "Device"
 LARGEST_BATCH = 500
 """Events in one request."""

@@ -15,18 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge.kernel.protocol.artifacts import ArtifactRef
 
-__all__ = [
-    "COARSE",
-    "COLUMNS",
-    "FORMAT",
-    "MEDIA_TYPE",
-    "TABLES",
-    "PackManifest",
-    "PackName",
-    "numbers",
-    "numbers_from",
-]
-
 FORMAT = "chargehand-pack-1"
 MEDIA_TYPE = "application/vnd.chargehand.pack+sqlite3"
 COARSE = 16

@@ -21,7 +21,6 @@ from edge.kernel.errors import Untrusted
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-__all__ = ["Signed", "Signer", "load_signer", "request_statement", "verify"]
 
 _REQUEST = b"chargehand-edge-request-1\n"
 _BODY = b"chargehand-edge-body-1\n"

@@ -12,8 +12,6 @@ from memory.documents.parsing.pdf import parse_pdf
 from memory.documents.parsing.plaintext import parse_plaintext
 from memory.documents.passages import ParsedDocument
 
-__all__ = ["PARSER_VERSION", "SUPPORTED_SUFFIXES", "parse_document"]
-
 PARSER_VERSION = 1
 """Raised whenever a parser's output changes for the same file; kept with each document."""
 

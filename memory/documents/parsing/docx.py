@@ -15,8 +15,6 @@ from edge.kernel.errors import InvalidInput
 from memory.documents.parsing.outline import Extract, Heading, file_title, own_title
 from memory.documents.passages import ParsedDocument
 
-__all__ = ["parse_docx"]
-
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 """Namespace of WordprocessingML, as lxml writes it before a tag."""
 

@@ -14,7 +14,6 @@ from memory.documents.passages import ParsedDocument
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
-__all__ = ["parse_html"]
 
 _CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml[^>]*>?", re.IGNORECASE)

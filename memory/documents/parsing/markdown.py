@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-__all__ = ["parse_markdown"]
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>&!]")
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(['\"]?)(?P<title>.*?\S)\1[ \t]*$", re.MULTILINE)

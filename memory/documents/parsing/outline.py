@@ -7,8 +7,6 @@ from pathlib import PurePath
 
 from memory.documents.passages import ParsedDocument, Section
 
-__all__ = ["Extract", "Heading", "fenced", "file_title", "normalise_newlines", "own_title", "sections_of"]
-
 _BREAKS = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _BACKTICKS = re.compile(r"`{3,}")
 _NO_TITLE = re.compile(

@@ -20,8 +20,6 @@ from memory.documents.parsing.outline import Extract, Heading, file_title, own_t
 from memory.documents.parsing.reflow import Line, is_same_text, paragraphs_of, without_running_lines
 from memory.documents.passages import ParsedDocument
 
-__all__ = ["parse_pdf"]
-
 _PDFIUM = threading.Lock()
 _LINE = re.compile(r"[^\r\n\x02\uFFFE]+[\x02\uFFFE]?")
 """PDFium writes a mark in place of a hyphen at the end of a line and of the line break after it."""

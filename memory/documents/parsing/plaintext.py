@@ -10,8 +10,6 @@ from edge.kernel.errors import InvalidInput
 from memory.documents.parsing.outline import Heading, file_title, normalise_newlines, sections_of
 from memory.documents.passages import ParsedDocument
 
-__all__ = ["decode_text", "parse_plaintext"]
-
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with that one's

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-__all__ = ["Line", "Paragraph", "is_same_text", "paragraphs_of", "without_running_lines"]
-
 _DIGITS = re.compile(r"\d+")
 _MARKS = re.compile(r"[\W_]+")
 _ITEM = re.compile(

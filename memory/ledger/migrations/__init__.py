@@ -10,8 +10,6 @@ from sqlalchemy.engine import Connection
 
 from memory.ledger.tables import SCHEMA_VERSION, metadata
 
-__all__ = ["found_version", "migrate"]
-
 _FOLDER = Path(__file__).parent
 _BASELINE, _LAST_BEFORE = 1, 2
 """Files of these versions were made before there were migrations: they have the tables of the first revision (the

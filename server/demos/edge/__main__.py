@@ -13,8 +13,6 @@ from server.demos.edge.gateway import Gateway, new_gateway
 from server.demos.hub import Hub, chapter, does, expect, line, play_demo, say, start_hub, table
 from tools.serving.providers import bundled_path
 
-__all__ = ["main"]
-
 DEVICE, GROUP, MODEL = "se30-hall3", "hall3", "gateway-helper"
 _JOBS: Mapping[str, dict[str, Any]] = {
     "filter-check": {"do": "tool", "tool": "log_search", "arguments": {"text": "filter", "folder": "plant"}},

@@ -7,8 +7,6 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-__all__ = ["Cable", "lay_cable"]
-
 _PIECE_BYTES = 64 << 10
 
 

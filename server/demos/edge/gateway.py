@@ -12,8 +12,6 @@ from typing import Any
 
 from edge.kernel.errors import Unavailable
 
-__all__ = ["Gateway", "new_gateway"]
-
 _ROOT = Path(__file__).parents[3]
 _SETTINGS = """
 telemetry_every_s = 5

@@ -14,8 +14,6 @@ from server.demos.factory.traffic import Traffic, people_asking
 from server.demos.hub import WIDTH, Hub, chapter, does, expect, line, play_demo, refused, say, start_hub, table
 from tools.serving.providers import BUNDLED, bundled_path
 
-__all__ = ["main"]
-
 MODEL, TARGET = "helper", "support"
 _ENGINEER = """roster:read roster:write licences:read evaluations:read evaluations:write gates:read gates:write
     rollouts:read rollouts:write approvals:read audit:read models:use""".split()

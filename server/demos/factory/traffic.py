@@ -9,8 +9,6 @@ from contextlib import contextmanager
 
 from server.demos.hub import Hub, Refusal
 
-__all__ = ["Traffic", "people_asking"]
-
 _CLIENTS = 3
 _QUESTION = "Say hello."
 
