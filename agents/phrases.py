@@ -71,28 +71,6 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "Sentences of the team's deliberation left out because the evidence does not carry them: {count}.",
         "团队讨论中有 {count} 句没有证据支持，已删去。",
     ),
-    "research_only": ("No: research only.", "不可以：仅限研究。"),
-    "no_commercial_use": ("No: commercial use is not allowed.", "不可以：不允许商业使用。"),
-    "no_redistribution": ("No: the model may not be redistributed.", "不可以：不允许再分发模型。"),
-    "licence_unsure": (
-        "Not known: the licence is not verified, so treat it as no until someone has read the terms.",
-        "不确定：许可证未经核实，在有人读过条款之前按不可以处理。",
-    ),
-    "api_only": (
-        "Yes, with conditions: through its maker's service only, since the model may not be redistributed.",
-        "可以，但有条件：只能通过厂商的服务使用，不允许再分发模型。",
-    ),
-    "may_ship": ("Yes: commercial use and redistribution are allowed; {keep}.", "可以：允许商业使用和再分发；{keep}。"),
-    "may_ship_conditionally": ("Yes, with conditions: {keep}{users}.", "可以，但有条件：{keep}{users}。"),
-    "keep_attribution": ("keep to the attribution below", "须遵守下列署名要求"),
-    "keep_conditions": (
-        "keep to the attribution and the conditions below ({count})",
-        "须遵守下列署名要求和条件（{count} 项）",
-    ),
-    "user_threshold": (
-        "; above {users} monthly active users a licence must be asked for",
-        "；月活跃用户超过 {users} 时须另行申请许可证",
-    ),
     "which_model": ("Which model?", "您想查哪个模型？"),
     "whose_licence": (
         "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b.",

@@ -1,10 +1,11 @@
 """What a plan is made of."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from tools.calling.markdown import arguments_text
 
 TeamName = Literal["evaluation", "deployment", "governance"]
 
@@ -71,7 +72,7 @@ class Plan:
 
 def order_of(call: PlannedCall) -> str:
     """A call as one would order it in words, else by its name and arguments."""
-    return words_of(call) or f"{call.tool}: {arguments_told(call.arguments)}".removesuffix(": ")
+    return words_of(call) or f"{call.tool}: {arguments_text(call.arguments)}".removesuffix(": ")
 
 
 def words_of(call: PlannedCall) -> str:
@@ -96,15 +97,6 @@ def _tenant_order(tenant: str, quotas: Mapping[str, float] | None = None, state:
     if state and not (quotas or isolation):
         return f"{'suspend' if state == 'suspended' else 'activate'} tenant {tenant}"
     return ""
-
-
-def arguments_told(arguments: Mapping[str, Any]) -> str:
-    """Arguments as people read them, in any language: the name, then text as it is and all else as JSON."""
-    return ", ".join(
-        f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for name, value in arguments.items()
-        if value not in (None, "")
-    )
 
 
 def _start_order(given: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Typed tool results to Markdown, in English and Chinese. Every figure is the tool's own."""
+"""The report of a turn: typed tool results to Markdown by the renderers of their slices."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,19 +6,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.planner.calls import order_of
-from agents.teams.fleet_report import FLEET_RENDERERS
-from agents.teams.governance_report import GOVERNANCE_RENDERERS
-from agents.teams.markdown import fields
 from agents.teams.outcomes import Outcome, Refused, Waiting
-from agents.teams.rollout_report import ROLLOUT_RENDERERS
-from agents.teams.roster_report import ROSTER_RENDERERS
 from edge.kernel.errors import GateRefused, NotFound
+from evals import report as evaluations
+from tools.calling.markdown import fields
+from tools.fleet import report as fleet
+from tools.governance import report as governance
+from tools.pipelines import report as pipelines
+from tools.registry import report as registry
+from tools.rollouts import report as rollouts
 
 _RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
-    **ROLLOUT_RENDERERS,
-    **GOVERNANCE_RENDERERS,
-    **ROSTER_RENDERERS,
-    **FLEET_RENDERERS,
+    renderer: render
+    for slice_ in (rollouts, pipelines, governance, registry, evaluations, fleet)
+    for renderer, render in slice_.RENDERERS.items()
 }
 
 

@@ -10,4 +10,5 @@ waves          model versions for the devices that a wave of a rollout has reach
 devices        devices and groups, health of the fleet, recorded events
 questions      questions to and from devices
 tools          all operations together
+report         what the operations give, as Markdown
 """

@@ -16,4 +16,5 @@ version_description.py  all that is known of a version, and its exports:
 model_card.py           the model card, Markdown
 bill_of_materials.py    the bill of materials, CycloneDX
 audit.py                the audit log, read and verified
+report.py               what the operations give, as Markdown
 """

@@ -11,6 +11,7 @@
     reconciler.py       collects observations; rollouts as durable work (`tools.runs`)
     store.py            the store over the ledger
     tools.py            the operations, and what they show
+    report.py           what the operations give, as Markdown
 
 The ledger holds the desired state of a target; the gateway and the devices make it so.
 """

@@ -2,10 +2,11 @@
 
 import pytest
 
-from agents.planner.calls import PlannedCall, arguments_told, order_of, words_of
+from agents.planner.calls import PlannedCall, order_of, words_of
 from agents.planner.plan import plan_operation
 from tests.agents.planner.test_plan_utterances import CATALOGUE, TOOLS
 from tests.fakes.known import KNOWN
+from tools.calling.markdown import arguments_text
 
 TENANT = "manage_tenant_resources"
 
@@ -29,7 +30,7 @@ def test_what_has_no_words_is_told_by_its_name_and_as_json() -> None:
     call = PlannedCall("register_tenant", {"name": "initech", "quotas": {"requests_per_minute": 5}, "state": None})
     assert order_of(call) == 'register_tenant: name initech, quotas {"requests_per_minute": 5}'
     assert order_of(PlannedCall("audit_verify", {})) == "audit_verify"
-    assert arguments_told({"datasets": [{"name": "工单"}], "edge": True}) == 'datasets [{"name": "工单"}], edge true'
+    assert arguments_text({"datasets": [{"name": "工单"}], "edge": True}) == 'datasets [{"name": "工单"}], edge true'
 
 
 @pytest.mark.parametrize(

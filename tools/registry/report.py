@@ -1,12 +1,11 @@
-"""Models, versions, aliases and evaluations to Markdown."""
+"""Report of the registry: models, versions, aliases and the roster, as Markdown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import listing, number, size_of, table
-from evals.evaluations import EvaluationList
+from tools.calling.markdown import listing, number, size_of, table
 from tools.registry.lifecycle import AliasView
 from tools.registry.roster import ModelProfile, Roster
 from tools.registry.versions import Comparison, ModelList, VersionView
@@ -46,27 +45,6 @@ def _profile(profile: ModelProfile, chinese: bool) -> str:
         f"**{model.name}** is {where}\n\n- Maker: {model.maker}\n- Size: {size}\n- Context: {context} tokens\n"
         f"- Languages: {languages}\n- Licence: {profile.licence_name}"
     )
-
-
-def _evaluations(found: EvaluationList, chinese: bool) -> str:
-    if not found.evaluations:
-        return "没有记录过这样的评测。" if chinese else "No such evaluation is on record."
-    head = (
-        f"已完成的评测（{len(found.evaluations)} 个）："
-        if chinese
-        else f"Finished evaluations ({len(found.evaluations)}):"
-    )
-    evaluations = listing(
-        chinese,
-        found.evaluations,
-        ("Task", "任务", lambda row: row.task),
-        ("Subject", "对象", lambda row: row.subject),
-        ("Data", "数据", lambda row: row.dataset),
-        ("Samples", "样本", lambda row: f"{row.samples:,}"),
-        ("Metrics", "指标", lambda row: ", ".join(f"{name} {number(value)}" for name, value in row.metrics.items())),
-        ("Date", "日期", lambda row: f"{row.finished_at:%Y-%m-%d}"),
-    )
-    return f"{head}\n\n{evaluations}"
 
 
 def _models(found: ModelList, chinese: bool) -> str:
@@ -119,10 +97,9 @@ def _measured(value: float | None) -> str:
     return "" if value is None else number(value)
 
 
-ROSTER_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     Roster: _roster,
     ModelProfile: _profile,
-    EvaluationList: _evaluations,
     ModelList: _models,
     VersionView: _version,
     AliasView: _alias,

@@ -1,6 +1,7 @@
 """Pieces of Markdown that reports are made of."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -60,3 +61,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_plain(part) for part in value)
     return str(value)
+
+
+def arguments_text(arguments: Mapping[str, Any]) -> str:
+    """Arguments as people read them, in any language: the name, then text as it is and all else as JSON."""
+    return ", ".join(
+        f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in arguments.items()
+        if value not in (None, "")
+    )

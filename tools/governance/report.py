@@ -1,20 +1,44 @@
-"""Licences, gates, approvals, the audit log, policies and tenants to Markdown."""
+"""Report of governance: licences, gates, evidence, approvals, the audit log, policies and tenants, as Markdown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from agents.phrases import phrase
-from agents.planner.calls import arguments_told
-from agents.teams.markdown import listing, moment, number, size_of
 from tools.calling.approval_tools import ApprovalList, ApprovalView
+from tools.calling.markdown import arguments_text, listing, moment, number, size_of
 from tools.governance.audit import AuditFinding, AuditList
+from tools.governance.evidence_store import RecordedEvidence
 from tools.governance.gate import GateHistory, GateView
 from tools.governance.licence_tools import LicenceFinding, LicensedModels
 from tools.governance.policy_store import PolicyList
 from tools.tenancy import TenantList, TenantUse, TenantView
 
+_SHIPPING = {
+    "research_only": ("No: research only.", "不可以：仅限研究。"),
+    "no_commercial_use": ("No: commercial use is not allowed.", "不可以：不允许商业使用。"),
+    "no_redistribution": ("No: the model may not be redistributed.", "不可以：不允许再分发模型。"),
+    "licence_unsure": (
+        "Not known: the licence is not verified, so treat it as no until someone has read the terms.",
+        "不确定：许可证未经核实，在有人读过条款之前按不可以处理。",
+    ),
+    "api_only": (
+        "Yes, with conditions: through its maker's service only, since the model may not be redistributed.",
+        "可以，但有条件：只能通过厂商的服务使用，不允许再分发模型。",
+    ),
+    "may_ship": ("Yes: commercial use and redistribution are allowed; {keep}.", "可以：允许商业使用和再分发；{keep}。"),
+    "may_ship_conditionally": ("Yes, with conditions: {keep}{users}.", "可以，但有条件：{keep}{users}。"),
+    "keep_attribution": ("keep to the attribution below", "须遵守下列署名要求"),
+    "keep_conditions": (
+        "keep to the attribution and the conditions below ({count})",
+        "须遵守下列署名要求和条件（{count} 项）",
+    ),
+    "user_threshold": (
+        "; above {users} monthly active users a licence must be asked for",
+        "；月活跃用户超过 {users} 时须另行申请许可证",
+    ),
+}
+"""The verdict on shipping a model, English and Chinese."""
 _VERDICTS = {
     "en": {
         "yes": "yes",
@@ -85,21 +109,25 @@ def _shipping_verdict(finding: LicenceFinding, language: str) -> str:
     Args:
         language: "en" or "zh".
     """
+
+    def say(name: str, **values: object) -> str:
+        return _SHIPPING[name][language == "zh"].format(**values)
+
     licence = finding.licence
     permissions = {licence.commercial_use, licence.redistribution}
     if licence.commercial_use == "no":
-        return phrase("research_only" if licence.type == "research_only" else "no_commercial_use", language)
+        return say("research_only" if licence.type == "research_only" else "no_commercial_use")
     if "unsure" in permissions or "licence" in finding.unsure:
-        return phrase("licence_unsure", language)
+        return say("licence_unsure")
     if licence.redistribution == "no":
-        return phrase("api_only" if licence.type == "api_only" else "no_redistribution", language)
-    keep = phrase("keep_conditions", language, count=len(licence.conditions))
+        return say("api_only" if licence.type == "api_only" else "no_redistribution")
+    keep = say("keep_conditions", count=len(licence.conditions))
     if not licence.conditions:
-        keep = phrase("keep_attribution", language)
+        keep = say("keep_attribution")
     if permissions == {"yes"}:
-        return phrase("may_ship", language, keep=keep)
-    users = phrase("user_threshold", language, users=f"{licence.user_threshold:,}") if licence.user_threshold else ""
-    return phrase("may_ship_conditionally", language, keep=keep, users=users)
+        return say("may_ship", keep=keep)
+    users = say("user_threshold", users=f"{licence.user_threshold:,}") if licence.user_threshold else ""
+    return say("may_ship_conditionally", keep=keep, users=users)
 
 
 def _gate(view: GateView, chinese: bool) -> str:
@@ -134,7 +162,7 @@ def _gates(found: GateHistory, chinese: bool) -> str:
 
 
 def _approval(view: ApprovalView, chinese: bool) -> str:
-    arguments = arguments_told(view.arguments)
+    arguments = arguments_text(view.arguments)
     by = f"{view.decided_by}" + (f" ({view.on_behalf_of})" if view.on_behalf_of else "") if view.decided_by else ""
     if chinese:
         decided = f"，由 {by} 决定" if by else ""
@@ -167,7 +195,7 @@ def _approvals(found: ApprovalList, chinese: bool) -> str:
         ("State", "状态", lambda one: one.state),
         ("Tool", "操作", lambda one: one.tool),
         ("Asked by", "请求人", lambda one: one.requester),
-        ("What", "内容", lambda one: arguments_told(one.arguments)),
+        ("What", "内容", lambda one: arguments_text(one.arguments)),
         ("Until", "有效期", lambda one: moment(one.expires_at)),
         ("Decided by", "决定人", lambda one: one.decided_by or ""),
     )
@@ -242,7 +270,17 @@ def _use(found: TenantUse, chinese: bool) -> str:
     return f"{head}\n\n{use}"
 
 
-GOVERNANCE_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+def _evidence(item: RecordedEvidence, chinese: bool) -> str:
+    said = ", ".join(
+        f"{name} {number(value) if isinstance(value, float) else value}"
+        for name, value in item.body.items()
+        if value not in (None, "")
+    )
+    return f"已记录 **{item.version}** 的证据：{said}。" if chinese else f"Recorded about **{item.version}**: {said}."
+
+
+RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+    RecordedEvidence: _evidence,
     LicenceFinding: _licence,
     LicensedModels: _licensed,
     GateView: _gate,

@@ -1,4 +1,4 @@
-"""Devices to Markdown. What a device says of itself stands as code: it is data, and renders as nothing else."""
+"""Report of the fleet, as Markdown. What a device says of itself stands as code: it is data, and renders as such."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.teams.markdown import listing, moment
+from tools.calling.markdown import listing, moment
 from tools.fleet.devices import DeviceDetail, DeviceEventList, DeviceList, DeviceView, FleetHealth, GroupList
 from tools.fleet.questions import QuestionList, QuestionView
 
@@ -168,7 +168,7 @@ def _data(value: Any) -> str:
     return f"`{text}`" if text else ""
 
 
-FLEET_RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
+RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     DeviceView: _device,
     DeviceList: _devices,
     DeviceDetail: _detail,
