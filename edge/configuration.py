@@ -53,8 +53,8 @@ class Conflict:
     hub: Mapping[str, Any]
     result: Mapping[str, Any]
 
-    def told(self) -> dict[str, Any]:
-        """As the body of an event of the kind "conflict"."""
+    def event_body(self) -> dict[str, Any]:
+        """Body of an event of the kind "conflict"."""
         sides = {"base": self.base, "device": self.device, "hub": self.hub, "result": self.result}
         return {"key": self.key, "rule": self.rule, **{name: dict(side) for name, side in sides.items()}}
 

@@ -29,7 +29,7 @@ class Notifier:
     def __init__(self, address: str | None) -> None:
         self._address = address
 
-    def tell(self, state: str) -> None:
+    def notify(self, state: str) -> None:
         """Say it once. A socket that is gone is nobody's: there is nobody left to tell."""
         if not self._address:
             return
@@ -94,13 +94,13 @@ class Daemon:
         ]
         tasks = [asyncio.ensure_future(loop) for loop in loops]
         stopped = asyncio.ensure_future(stop.wait())
-        self._notifier.tell("READY=1")
+        self._notifier.notify("READY=1")
         try:
             done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopped}:
                 task.result()
         finally:
-            self._notifier.tell("STOPPING=1")
+            self._notifier.notify("STOPPING=1")
             stopped.cancel()
             for task in tasks:
                 task.cancel()
@@ -164,7 +164,7 @@ class Daemon:
         """The heartbeat: tell systemd that the loop still turns."""
         interval_s = watchdog_interval_s()
         while True:
-            self._notifier.tell("WATCHDOG=1")
+            self._notifier.notify("WATCHDOG=1")
             await asyncio.sleep(interval_s or 3600.0)
 
     async def _guarded(self, what: str, work: Callable[[], Any]) -> Any:

@@ -289,7 +289,7 @@ class Outbox:
                     f"The outbox has no room for more events of the class {event_class}: {bound} bytes are full.",
                     "Connect the device, so that the hub takes them.",
                 )
-            self._append(rows, "gap", _spelled("gap", gap.told()))
+            self._append(rows, "gap", _spelled("gap", gap.event_body()))
             remove(rows, gap.sizes, "record")
 
     def _fork(self, rows: sqlite3.Connection) -> None:

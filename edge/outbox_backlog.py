@@ -76,7 +76,7 @@ class Gap:
         self._first = min(self._first or told["first"], told["first"])
         self._last = max(self._last, told["last"])
 
-    def told(self) -> dict[str, Any]:
+    def event_body(self) -> dict[str, Any]:
         dropped = sum(self._kinds.values())
         return {"dropped": dropped, "first": self._first, "last": self._last, "kinds": self._kinds}
 

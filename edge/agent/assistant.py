@@ -16,7 +16,7 @@ from edge.agent.grounding import essence, evidence_of, says_something, supported
 from edge.agent.intent import WRITES, asked_writes, in_own_words, mentioned, on_topic, own_terms, withheld_writes
 from edge.agent.model_steps import QuestionLimits, Stepper
 from edge.agent.prompt import Offer, quoted, system_prompt
-from edge.agent.wording import say, told_of, worded
+from edge.agent.wording import say, topic_text, worded
 from edge.kernel.errors import (
     ChargehandError,
     InvalidInput,
@@ -181,7 +181,7 @@ class Assistant:
     def _known(self, work: _Work, found: Found) -> Answer | None:
         """The answer to what the fast path understands; None where the device's documents do not say."""
         if isinstance(found, About):
-            return self._answer(work, told_of(found.topic, self._toolbox, self._names(), work.language), "fast")
+            return self._answer(work, topic_text(found.topic, self._toolbox, self._names(), work.language), "fast")
         if isinstance(found, Which):
             question = say("which", work.language, options=", ".join(found.options[:8]))
             return self._answer(work, question, "fast", ok=False)

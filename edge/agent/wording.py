@@ -156,7 +156,7 @@ _WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
 }
 
 
-def told_of(topic: Literal["help", "diagnostics"], toolbox: Toolbox, names: Names, language: Language) -> str:
+def topic_text(topic: Literal["help", "diagnostics"], toolbox: Toolbox, names: Names, language: Language) -> str:
     """The answer, in this language."""
     return _help(toolbox, names, language) if topic == "help" else _diagnostics(toolbox, names, language)
 

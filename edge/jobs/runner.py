@@ -228,7 +228,7 @@ class Jobs:
         if ended.outcome != "done" and ended.again and run.attempt <= job.retries.times:
             self._store.try_again(run, self._now(), _delay_s(job, run.attempt), ended.why)
         else:
-            self._store.finish(run, ended.outcome, ended.told())
+            self._store.finish(run, ended.outcome, ended.event_body())
 
     def _check_again(self, run: Run) -> Job | None:
         """The job as it lies on the disk now, its signature checked now. None: the run is over."""

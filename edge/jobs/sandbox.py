@@ -42,8 +42,8 @@ class Ended:
     why: str = ""
     again: bool = True
 
-    def told(self) -> dict[str, Any]:
-        """What the event of the run says of it."""
+    def event_body(self) -> dict[str, Any]:
+        """Body of the event that records the run."""
         rest = {"result": self.result} if self.result is not None else {"error": self.why}
         return {"elapsed_s": round(self.elapsed_s, 3), **rest}
 

@@ -197,7 +197,7 @@ class Syncer:
             self._note("refused", {"what": "configuration", "reason": str(error)[:500]})
             return
         for conflict in conflicts:
-            self._note("conflict", conflict.told())
+            self._note("conflict", conflict.event_body())
         self._reported.put("configuration", self._configuration.values())
 
     def _narrow(self, batch: Batch) -> RoundReport:

@@ -82,6 +82,6 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def tell_training() -> None:
+def announce_training() -> None:
     """Say on stderr why a home's first start takes its time."""
     click.echo("Training the intent classifier, once for this machine ...", err=True)

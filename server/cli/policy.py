@@ -36,7 +36,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
                 if as_json:
                     print_json({"file": str(path), **asdict(problem)})
                 else:
-                    click.echo(problem.told(str(path)))
+                    click.echo(problem.located(str(path)))
             if not problems and not as_json:
                 click.echo(f"{path}: right.")
     return code

@@ -100,6 +100,6 @@ def test_systemd_is_told_where_it_listens(tmp_path: Path) -> None:
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind(str(tmp_path / "notify"))
-        Notifier(str(tmp_path / "notify")).tell("READY=1")
+        Notifier(str(tmp_path / "notify")).notify("READY=1")
         assert channel.recv(64) == b"READY=1"
-    Notifier(None).tell("READY=1")
+    Notifier(None).notify("READY=1")

@@ -115,7 +115,7 @@ class Problem:
     message: str
     nearest: tuple[str, ...] = ()
 
-    def told(self, name: str) -> str:
+    def located(self, name: str) -> str:
         hint = f" Nearest: {', '.join(self.nearest)}." if self.nearest else ""
         return f"{name}:{self.line}: {self.message}.{hint}"
 
@@ -149,7 +149,7 @@ def read_policies(text: str, name: str = "policy") -> PolicySet:
     """
     policies, problems = _load(text, name)
     if policies is None:
-        told = "\n".join(problem.told(name) for problem in problems)
+        told = "\n".join(problem.located(name) for problem in problems)
         raise InvalidInput(told, "See docs/policies.md for the language.")
     return policies
 
