@@ -138,11 +138,16 @@ class Components:
         return open_store(self.home, lambda: self.embedder, self.ledger)
 
     @cached_property
-    def model(self) -> ResolvedModel:
-        """The language model. Raises InvalidInput, NotFound, Unavailable: the settings name one that cannot be."""
+    def chosen_model(self) -> ResolvedModel:
+        """Which language model it is; `model` can be asked. Raises InvalidInput, NotFound, Unavailable: it cannot be."""
         from agents.models.resolve import resolve_model
 
-        return resolve_model(self.settings).over(self.serving)
+        return resolve_model(self.settings)
+
+    @cached_property
+    def model(self) -> ResolvedModel:
+        """The language model over the road to it. Raises as `chosen_model` and `serving`."""
+        return self.chosen_model.over(self.serving)
 
     @cached_property
     def serving(self) -> Serving:

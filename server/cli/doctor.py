@@ -41,11 +41,9 @@ def _report(session: Session) -> dict[str, Any]:
 
 
 def _model(hub: Components) -> dict[str, Any]:
-    from agents.models.resolve import resolve_model
-
     settings = hub.settings
     try:
-        model = resolve_model(hub.settings)  # without the road to it: a broken home is told of by itself
+        model = hub.chosen_model  # without the road to it: a broken home is shown by itself
     except ChargehandError as error:
         return {"asked_for": settings.model, "error": str(error)}
     drafts = settings.draft_with == "any" or (settings.draft_with == "capable" and model.capable)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -79,6 +78,7 @@ def watch(rollout: str, after: int, as_json: bool) -> int:
     """Follow a rollout to its end: exit code 0 promoted, 3 refused by gate or approver, 1 gone back."""
     with open_session() as session:
         from tools.rollouts.store import LedgerStore
+        from tools.rollouts.tools import RolloutEventView
         from tools.runs import watch as events_of
 
         store, tenant = LedgerStore(session.hub.ledger), session.caller.tenant
@@ -86,10 +86,11 @@ def watch(rollout: str, after: int, as_json: bool) -> int:
 
         async def follow() -> None:
             async for event in events_of(store, tenant, wanted, after=after):
+                shown = RolloutEventView.of(event).model_dump(mode="json")
                 if as_json:
-                    print_json(asdict(event))
+                    print_json({**shown, "rollout_id": wanted})
                 else:
-                    click.echo(_event_line(asdict(event)))
+                    click.echo(_event_line(shown))
 
         asyncio.run(follow())
         return {"promoted": DONE, "failed": REFUSED}.get(store.get(tenant, wanted).state, FAILED)
