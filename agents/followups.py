@@ -1,4 +1,4 @@
-"""Whether a message makes sense alone, or only with the question before it."""
+"""Follow-up detection and question rewriting."""
 
 import re
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edge.jobs.runner import Jobs
     from edge.knowledge.pack_store import PackStore
     from edge.model_lifecycle.lifecycle import ModelLifecycle
-    from edge.model_lifecycle.steps import Memory
+    from edge.model_lifecycle.steps import MemoryUsage
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import History, SensorBoard
     from edge.tools.diagnostics import Diagnostic
@@ -103,13 +103,13 @@ class Device:
             limits=LifecycleLimits(budget=budget),
         )
 
-    def memory_of(self, runtime: str) -> Memory | None:
+    def memory_of(self, runtime: str) -> MemoryUsage | None:
         """Where this runtime loads its models; None for an Ollama that is on another machine."""
-        from edge.model_lifecycle.steps import Memory
+        from edge.model_lifecycle.steps import MemoryUsage
 
         here = runtime != "ollama" or urlsplit(self.settings.models.ollama).hostname in _THIS_MACHINE
         found = self._machine.memory_bytes() if here else None
-        return Memory(*found) if found is not None else None
+        return MemoryUsage(*found) if found is not None else None
 
     def step_model(self) -> bool:
         """Do the next thing for the model that the hub wants; whether anything moved. Raises StorageFailed."""

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from edge.kernel.errors import ChargehandError
-from server.callers import Identified, caller_of
+from server.authentication import AuthenticationMiddleware, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
 from server.hub import Components, open_hub
@@ -53,7 +53,7 @@ def create_app(components: Components) -> FastAPI:
             yield
 
     app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(Identified, ledger=components.ledger, local=local, identity=components.identity)
+    app.add_middleware(AuthenticationMiddleware, ledger=components.ledger, local=local, identity=components.identity)
     app.add_middleware(KnownHosts, names=names)
     add_error_handlers(app)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")

@@ -139,7 +139,7 @@ class Components:
 
     @cached_property
     def chosen_model(self) -> ResolvedModel:
-        """Which language model it is; `model` can be asked. Raises InvalidInput, NotFound, Unavailable: it cannot be."""
+        """The language model by name. Raises InvalidInput, NotFound, Unavailable: the settings name none."""
         from agents.models.resolve import resolve_model
 
         return resolve_model(self.settings)

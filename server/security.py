@@ -1,4 +1,4 @@
-"""Which hosts and pages may reach the hub, and from when on it may listen to other machines."""
+"""Host and Origin checks, and when the hub may listen to other machines."""
 
 import ipaddress
 from datetime import datetime

@@ -19,7 +19,7 @@ from tools.calling.context import ToolContext
 from tools.governance.gate import Gates
 from tools.pipelines.reconciler import pipeline_work
 from tools.rollouts.reconciler import rollout_work
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
 from tools.runs import Worker
 from tools.serving.assembly import Serving
@@ -28,13 +28,13 @@ from tools.serving.assembly import Serving
 @asynccontextmanager
 async def running_workers(
     settings: Settings, ledger: Ledger, models: Serving, gates: Gates
-) -> AsyncGenerator[LedgerStore]:
+) -> AsyncGenerator[LedgerRolloutStore]:
     """Run them until the end of the block; then the looks under way are finished and the leases given back.
 
     A home has one hub at a time, so a hub that was killed finds its own leases when it starts again, and goes on at
     once.
     """
-    store = LedgerStore(ledger)
+    store = LedgerRolloutStore(ledger)
     world = World(
         metrics=models.metrics,
         fleet=LedgerFleet(ledger),

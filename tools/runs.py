@@ -1,4 +1,4 @@
-"""Durable work: runs that go on by themselves, step by step, whenever a process dies.
+"""Durable work: claim, lease, heartbeat, commit under the lease, back-off, events; runs go on whenever a process dies.
 
 A kind of work (rollouts, pipelines) states what this needs of it as a `Work`: a store with the due query, and a step
 function. A `Worker` then does the rest, with nothing in memory between two looks:

@@ -1,4 +1,4 @@
-"""Whether a sentence that a model wrote is carried by the evidence.
+"""Citation check: whether a drafted sentence is supported by one sentence of the evidence.
 
 A claim is carried by one sentence of the evidence or by none, and must say what that sentence says in nearly its own
 words. What this cannot see: who does what to whom, where the same words stand in another order and nothing is compared.

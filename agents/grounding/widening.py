@@ -1,4 +1,4 @@
-"""From a sentence to what can be read alone: its list, its paragraph, the code that it leads to, its procedure."""
+"""Quote expansion: from a sentence to its list, paragraph, error code or procedure."""
 
 import re
 from itertools import takewhile

@@ -36,7 +36,7 @@ class ProviderStatus:
 
 @dataclass(frozen=True, slots=True)
 class Runtimes:
-    """The runtimes that the settings name. Implements `tools.registry.roster.Serving`."""
+    """The runtimes that the settings name. Implements `tools.registry.roster.RuntimeProbe`."""
 
     settings: Settings
 

@@ -1,4 +1,4 @@
-"""What a plan is made of."""
+"""Plans and planned tool calls."""
 
 import re
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 from tools.registry.catalogue import Catalogue, CatalogueModel
 
 Kind = str
@@ -37,7 +37,7 @@ class Mention:
     end: int
 
 
-def take_mentions(text: str, known: Known, catalogue: Catalogue) -> list[Mention]:
+def take_mentions(text: str, known: KnownEntities, catalogue: Catalogue) -> list[Mention]:
     """All of them, in order; where names overlap the longest stands."""
     taken = bytearray(len(text))
     found: list[Mention] = []
@@ -59,7 +59,7 @@ def take_mentions(text: str, known: Known, catalogue: Catalogue) -> list[Mention
     return sorted(found, key=lambda one: one.start)
 
 
-def _names(known: Known) -> Iterator[tuple[str, Kind, str]]:
+def _names(known: KnownEntities) -> Iterator[tuple[str, Kind, str]]:
     """Spelling, kind, name. Where two kinds share a name the first stands."""
     rows: list[tuple[str, Kind, str]] = [(name, "V", name) for name in known.versions]
     rows += [(name, "A", name) for name in (*known.aliases, *_WELL_KNOWN)]

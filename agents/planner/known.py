@@ -1,4 +1,4 @@
-"""What there is to be named: a snapshot of the ledger, as far as the caller may see it."""
+"""Known entities: a snapshot of the names in the ledger that the caller may read, for entity linking."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class KnownRollout:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownEntities:
     """Everything that has a name.
 
     Attributes:
@@ -92,7 +92,7 @@ class Known:
         return nearest_names(wrong, [name for kind in kinds for name in names[kind]])
 
 
-def read_known(ledger: Ledger, context: ToolContext) -> Known:
+def read_known(ledger: Ledger, context: ToolContext) -> KnownEntities:
     """What the caller's tenant has, of that what the caller's scopes let it read."""
     may = context.scopes
     with ledger.view(context.tenant) as unit:
@@ -111,12 +111,12 @@ def read_known(ledger: Ledger, context: ToolContext) -> Known:
         if "factories:read" in may:
             known["factories"] = tuple(one.name for one in unit.factories.all())
             known["pipelines"] = tuple(one.name for one in unit.pipelines.all())
-    return Known(**known)
+    return KnownEntities(**known)
 
 
 def _roster(unit: Unit) -> dict[str, Any]:
     aliases, versions = unit.aliases.all(), unit.versions.all()
-    stages = dict.fromkeys([*Known().stages, *(version.stage for version in versions)])
+    stages = dict.fromkeys([*KnownEntities().stages, *(version.stage for version in versions)])
     return {
         "models": {one.name: one.catalogue_id or "" for one in unit.models.all() if one.retired_at is None},
         "versions": {one.id: one.stage for one in versions},

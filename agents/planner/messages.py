@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from agents.planner.entity_linking import name_places
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 
 _ASK = re.compile(r"\bask\s+|(?<![请疑提访学])(?:询问|问(?:问|一下|一问)?)(?!题)\s*", re.IGNORECASE)
 _REPLY = re.compile(
@@ -71,7 +71,7 @@ class Message:
         return [] if self.quoted else [self.text[part.end() :] for part in _PARTS.finditer(self.text)]
 
 
-def take_message(text: str, before: str, known: Known) -> tuple[str, Message | None]:
+def take_message(text: str, before: str, known: KnownEntities) -> tuple[str, Message | None]:
     """The order without the message in it, and the message; None where it carries none.
 
     Args:
@@ -88,7 +88,7 @@ def take_message(text: str, before: str, known: Known) -> tuple[str, Message | N
     return text, None
 
 
-def _asked(rest: str, known: Known) -> tuple[str, Message] | None:
+def _asked(rest: str, known: KnownEntities) -> tuple[str, Message] | None:
     """What of the order is behind "ask", and the message; None where no device is asked."""
     named = _named(rest, known)
     if named:
@@ -120,7 +120,7 @@ def _binds(words: str, quoted: bool) -> bool:
     return not quoted and _BINDS.search(words) is not None
 
 
-def _named(rest: str, known: Known) -> int:
+def _named(rest: str, known: KnownEntities) -> int:
     """Where the name of a device ends that the text begins with, its group included; 0 where there is none."""
     begin = _BEFORE_NAME.match(rest)
     at = begin.end() if begin else 0
@@ -134,7 +134,7 @@ def _named(rest: str, known: Known) -> int:
     return end
 
 
-def _names_more(after: str, known: Known) -> bool:
+def _names_more(after: str, known: KnownEntities) -> bool:
     """Whether what is behind a device's name begins with another one: "press-1, press-2 why they are hot"."""
     begun = after.lstrip(" ,，、")[:200]
     return any(start == 0 for name in (*known.devices, *known.groups) for start, _ in name_places(begun, name))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.planner.entity_linking import Kind, Mention, take_mentions
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 from agents.planner.messages import Message, take_message
 from agents.planner.quantities import Quantities, take_quantities
 from agents.planner.speech_act import SpeechAct, speech_act_of
@@ -59,7 +59,7 @@ class ParsedMessage:
     reason: str
     mood: SpeechAct
     language: str
-    known: Known
+    known: KnownEntities
     catalogue: Catalogue
     block: str = ""
     message: Message | None = None
@@ -89,7 +89,7 @@ class ParsedMessage:
         return _LETTERS.findall(_FILLERS.sub(" ", rest))
 
 
-def read_utterance(text: str, language: str, known: Known, catalogue: Catalogue) -> ParsedMessage:
+def read_utterance(text: str, language: str, known: KnownEntities, catalogue: Catalogue) -> ParsedMessage:
     """Read one message. Costs about a millisecond for a few hundred names."""
     block = _BLOCK.search(text)
     whole = text[: block.start()] if block else text

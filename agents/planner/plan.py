@@ -9,7 +9,7 @@ from agents.followups import is_elliptical
 from agents.phrases import phrase
 from agents.planner.calls import Plan, PlannedCall, TeamName, order_of, words_of
 from agents.planner.entity_linking import link_models, unknown_models
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 from agents.planner.operations import LOOKS, ORDERS, Operation
 from agents.planner.parsed_message import ParsedMessage, read_utterance
 from agents.planner.questions import Question, ask
@@ -57,7 +57,7 @@ def make_plan(
     language: str,
     catalogue: Catalogue,
     focus: Sequence[str] = (),
-    known: Known | None = None,
+    known: KnownEntities | None = None,
     tools: Container[str] = (),
 ) -> Plan:
     """Plan the turn of one team. An operation of the grammar is the same whichever team it is asked of.
@@ -157,7 +157,9 @@ def read_answer(text: str) -> Answer | None:
     return "no" if _NO.fullmatch(said) else None
 
 
-def plan_operation(text: str, language: str, known: Known, catalogue: Catalogue, tools: Container[str]) -> Plan | None:
+def plan_operation(
+    text: str, language: str, known: KnownEntities, catalogue: Catalogue, tools: Container[str]
+) -> Plan | None:
     """The plan of what the utterance asks for, or a question back; None where it is no operation of the grammar.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agents.planner.calls import Plan, PlannedCall, order_of
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 from agents.planner.plan import plan_operation
 from agents.planner.questions import ask
 from edge.kernel.errors import ChargehandError
@@ -42,7 +42,7 @@ async def propose(
     model: ResolvedModel,
     text: str,
     language: str,
-    known: Known,
+    known: KnownEntities,
     catalogue: Catalogue,
     tools: Mapping[str, ToolSpec],
     plan: Plan,
@@ -70,7 +70,7 @@ async def propose(
     return replace(plan, question=question.text, proposed=again.calls)
 
 
-async def _ask_model(model: ResolvedModel, text: str, known: Known) -> PlannedCall | None:
+async def _ask_model(model: ResolvedModel, text: str, known: KnownEntities) -> PlannedCall | None:
     from agents.models.streaming import answer_json
 
     answer = await answer_json(model, _PROMPT, text, _schema(known), limit_s=_LIMIT_S, max_tokens=200)
@@ -90,7 +90,7 @@ def _read(said: Mapping[str, Any]) -> PlannedCall | None:
     return PlannedCall(tool, arguments) if needed <= set(arguments) else None
 
 
-def _schema(known: Known) -> dict[str, Any]:
+def _schema(known: KnownEntities) -> dict[str, Any]:
     versions = [*known.aliases, *(name for name, stage in known.versions.items() if stage != "retired")]
     choices = {
         "operation": [*_ARGUMENTS, "none"],

@@ -1,4 +1,4 @@
-"""What came of a turn: results, calls that wait for somebody's approval, calls that were refused."""
+"""Outcomes of the tool calls of a turn: result, waiting for an approval, refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from agents.events import Emit, Notice, ToolFinished, ToolStarted
 from agents.phrases import phrase
 from agents.planner.calls import Plan, PlannedCall, TeamName
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 from agents.planner.operations.fleet import may_look_at_devices
 from agents.planner.parsed_message import without_reason
 from agents.planner.plan import make_plan, plan_operation
@@ -64,7 +64,7 @@ class Teams:
 
     tools: Mapping[str, ToolSpec]
     catalogue: Catalogue
-    know: Callable[[ToolContext], Known] | None = None
+    know: Callable[[ToolContext], KnownEntities] | None = None
     model: "ResolvedModel | None" = None
 
     def may_be_order(self, text: str, *, changes_only: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What the hub has this device do by itself, and when.
+"""Scheduled jobs of a device: signed, sandboxed, retried.
 
 schedule   when a job is due, whatever the clock does, and which waiting run goes first
 store      jobs and their runs, on disk

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from edge.database import Database
 from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, Waiting, cron_due, event_fits, first_of, interval_due
-from edge.jobs.store import JobStore, Known, Run, spelled
+from edge.jobs.store import JobStore, Run, StoredJob, spelled
 from edge.kernel.errors import CallerError, ChargehandError, InvalidInput, Untrusted
 from edge.kernel.protocol.desired import Item
 from edge.kernel.protocol.jobs import JOB, Ask, Job, OnCron, OnEvent, OnInterval, parse_cron
@@ -152,7 +152,7 @@ class Jobs:
             else:
                 self._store.finish(run, "interrupted", {"error": "It was cut short, and is not tried again."})
 
-    def _look(self, known: Known, job: Job, now: Moment) -> None:
+    def _look(self, known: StoredJob, job: Job, now: Moment) -> None:
         schedule, seq = job.schedule, known.event_seq
         if isinstance(schedule, OnCron):
             due = cron_due(parse_cron(schedule.expression), self._parts.zone, job.missed, known.memory, now)
@@ -239,7 +239,7 @@ class Jobs:
         self._trusted.pop(known.signed, None)
         return self._trust(known)
 
-    def _trust(self, known: Known) -> Job | None:
+    def _trust(self, known: StoredJob) -> Job | None:
         """The job, if the hub signed it; None where it did not, which is recorded once."""
         if known.signed in self._trusted:
             return self._trusted[known.signed]
@@ -263,7 +263,7 @@ class Jobs:
         return Moment(self._parts.clock().astimezone(UTC), self._parts.monotonic(), self._parts.boot)
 
 
-def _opened(known: Known, hub_key: str | None) -> Job:
+def _opened(known: StoredJob, hub_key: str | None) -> Job:
     """Raises Untrusted, InvalidInput."""
     if hub_key is None:
         raise Untrusted("The device is not enrolled.")

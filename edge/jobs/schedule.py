@@ -69,7 +69,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ScheduleState:
     """What is remembered of a job between two looks.
 
     Attributes:
@@ -93,11 +93,11 @@ class Due:
     """
 
     at: datetime | None
-    memory: Memory
+    memory: ScheduleState
     missed: str = ""
 
 
-def cron_due(cron: Cron, zone: tzinfo, missed: Literal["run_once", "skip"], memory: Memory, now: Moment) -> Due:
+def cron_due(cron: Cron, zone: tzinfo, missed: Literal["run_once", "skip"], memory: ScheduleState, now: Moment) -> Due:
     """The last due time since `seen`, if there was one; the others are missed, and all old ones by "skip"."""
     back_s = (memory.seen - now.wall).total_seconds()
     if back_s > SMALL_STEP_BACK_S:
@@ -116,7 +116,7 @@ def cron_due(cron: Cron, zone: tzinfo, missed: Literal["run_once", "skip"], memo
     return Due(last, dealt)
 
 
-def interval_due(schedule: OnInterval, missed: Literal["run_once", "skip"], memory: Memory, now: Moment) -> Due:
+def interval_due(schedule: OnInterval, missed: Literal["run_once", "skip"], memory: ScheduleState, now: Moment) -> Due:
     """Due when so much time has gone by since the last start. Time with the device off counts by the wall clock.
 
     That clock may be wrong: it can make a run due once, or not count the time, and no more.

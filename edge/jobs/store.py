@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from edge.database import Database
-from edge.jobs.schedule import Memory, Moment
+from edge.jobs.schedule import Moment, ScheduleState
 from edge.kernel.errors import OutboxFull
 from edge.outbox import Journal
 
@@ -48,13 +48,13 @@ _RUNS_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredJob:
     """A job as it lies here: `signed`, the JSON of its envelope, is not trusted. `refused`: that was recorded."""
 
     name: str
     revision: int
     signed: str
-    memory: Memory
+    memory: ScheduleState
     once_done: bool
     event_seq: int
     refused: bool
@@ -97,12 +97,12 @@ class JobStore:
         self._database = database
         self._journal = journal
 
-    def known(self) -> list[Known]:
+    def known(self) -> list[StoredJob]:
         """By name."""
         with self._database.read() as rows:
             return [_read_job(row) for row in rows.execute(f"{_SELECT_JOB} ORDER BY name")]
 
-    def job(self, name: str) -> Known | None:
+    def job(self, name: str) -> StoredJob | None:
         with self._database.read() as rows:
             row = rows.execute(f"{_SELECT_JOB} WHERE name = ?", (name,)).fetchone()
         return _read_job(row) if row else None
@@ -128,12 +128,12 @@ class JobStore:
                 for row in rows.execute(f"{_SELECT_RUN} WHERE job = ? AND state = 'waiting'", (name,)).fetchall():
                     self.finish(_read_run(row), "withdrawn", {})
 
-    def remember(self, job: Known, memory: Memory, event_seq: int) -> None:
+    def remember(self, job: StoredJob, memory: ScheduleState, event_seq: int) -> None:
         """Keep what a look left to remember."""
         with self._database.transaction() as rows:
             self._remember(rows, job, memory, event_seq)
 
-    def add_run(self, job: Known, memory: Memory, event_seq: int, due_at: datetime, now: Moment) -> None:
+    def add_run(self, job: StoredJob, memory: ScheduleState, event_seq: int, due_at: datetime, now: Moment) -> None:
         """Keep a run that fell due, and that it did; none is added beside one that is waiting."""
         with self._database.transaction() as rows:
             self._remember(rows, job, memory, event_seq)
@@ -151,13 +151,13 @@ class JobStore:
                     "job", {"job": job.name, "revision": job.revision, "outcome": "missed", "error": why}
                 )
 
-    def miss(self, job: Known, memory: Memory, why: str) -> None:
+    def miss(self, job: StoredJob, memory: ScheduleState, why: str) -> None:
         """Record that due times went by."""
         with self._database.transaction() as rows:
             self._remember(rows, job, memory, job.event_seq)
             self._journal.record("job", {"job": job.name, "revision": job.revision, "outcome": "missed", "error": why})
 
-    def refuse(self, job: Known, why: str) -> None:
+    def refuse(self, job: StoredJob, why: str) -> None:
         """Record, once for each envelope, that a job cannot be trusted; its waiting run is over."""
         with self._database.transaction() as rows:
             if not job.refused:
@@ -220,7 +220,7 @@ class JobStore:
             told = {"job": run.job, "revision": run.revision, "run": run.id, "attempt": run.attempt}
             self._journal.record("job", {**told, "outcome": "retried", "error": why})
 
-    def _remember(self, rows: sqlite3.Connection, job: Known, memory: Memory, event_seq: int) -> None:
+    def _remember(self, rows: sqlite3.Connection, job: StoredJob, memory: ScheduleState, event_seq: int) -> None:
         mark = memory.mark
         rows.execute(
             "UPDATE jobs SET seen = ?, waited_s = ?, mark_wall = ?, mark_monotonic = ?, mark_boot = ?, event_seq = ?"
@@ -247,10 +247,12 @@ _SELECT_RUN = (
 )
 
 
-def _read_job(row: tuple[Any, ...]) -> Known:
+def _read_job(row: tuple[Any, ...]) -> StoredJob:
     name, revision, signed, seen, waited_s, wall, monotonic, boot, once_done, event_seq, refused = row
-    memory = Memory(datetime.fromisoformat(seen), waited_s, Moment(datetime.fromisoformat(wall), monotonic, boot))
-    return Known(name, revision, signed, memory, bool(once_done), event_seq, bool(refused))
+    memory = ScheduleState(
+        datetime.fromisoformat(seen), waited_s, Moment(datetime.fromisoformat(wall), monotonic, boot)
+    )
+    return StoredJob(name, revision, signed, memory, bool(once_done), event_seq, bool(refused))
 
 
 def _read_run(row: tuple[Any, ...]) -> Run:

@@ -27,7 +27,7 @@ from edge.kernel.errors import (
     Untrusted,
 )
 from edge.kernel.protocol.desired import ModelTarget
-from edge.model_lifecycle.steps import Budget, Fetch, Memory, Steps, still_answers
+from edge.model_lifecycle.steps import Budget, Fetch, MemoryUsage, Steps, still_answers
 from edge.model_lifecycle.store import State, Version, VersionStore, name_of
 from edge.outbox import Journal
 from edge.runtime.port import ChatModel, Message, Reply, Runtime
@@ -175,7 +175,7 @@ class ModelLifecycle:
         *,
         free_bytes: Callable[[], int],
         monotonic: Callable[[], float],
-        memory: Callable[[str], Memory | None] = lambda _: None,
+        memory: Callable[[str], MemoryUsage | None] = lambda _: None,
         limits: LifecycleLimits | None = None,
     ) -> None:
         self._limits = limits or LifecycleLimits()

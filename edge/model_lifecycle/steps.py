@@ -23,7 +23,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryUsage:
     """Bytes that the machine has, and bytes that a program could take now without anything being pushed out."""
 
     total_bytes: int
@@ -119,7 +119,7 @@ class Steps:
         budget: Budget,
         monotonic: Callable[[], float],
         free_bytes: Callable[[], int],
-        memory: Callable[[str], Memory | None],
+        memory: Callable[[str], MemoryUsage | None],
     ) -> None:
         self._store = store
         self._fetch = fetch

@@ -1,4 +1,4 @@
-"""How a device and its hub come to the same, over any link.
+"""Device sync: enrolment, transport, events up, desired state down, artifacts.
 
 transport   the link to the hub, over the Model Context Protocol
 enrolment   how the device comes to know its hub, once

@@ -121,7 +121,7 @@ async def open_transport(
         yield McpTransport(url, http, door, timeout_s)
 
 
-class Door(Protocol):
+class BoundedTransport(Protocol):
     """What went wrong with the request that was made last; None where an answer came that MCP can read."""
 
     failure: LinkFailed | HubRefused | None
@@ -130,7 +130,7 @@ class Door(Protocol):
 class McpTransport:
     """A `Transport`; made by `open_transport`."""
 
-    def __init__(self, url: str, http: "httpx2.AsyncClient", door: Door, timeout_s: float) -> None:
+    def __init__(self, url: str, http: "httpx2.AsyncClient", door: BoundedTransport, timeout_s: float) -> None:
         self._url = url
         self._http = http
         self._door = door

@@ -1,4 +1,4 @@
-"""The words in which documents, chunks and retrieved passages are spoken of everywhere."""
+"""Document model: sections, parsed documents, chunks, retrieved passages."""
 
 from dataclasses import dataclass
 

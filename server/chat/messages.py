@@ -1,4 +1,4 @@
-"""What a message may be, and what may name its thread and its run."""
+"""Validation of messages, thread ids and run ids."""
 
 from edge.kernel.errors import InvalidInput
 

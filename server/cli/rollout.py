@@ -77,11 +77,11 @@ for _name, _options, _help in (
 def watch(rollout: str, after: int, as_json: bool) -> int:
     """Follow a rollout to its end: exit code 0 promoted, 3 refused by gate or approver, 1 gone back."""
     with open_session() as session:
-        from tools.rollouts.store import LedgerStore
+        from tools.rollouts.store import LedgerRolloutStore
         from tools.rollouts.tools import RolloutEventView
         from tools.runs import watch as events_of
 
-        store, tenant = LedgerStore(session.hub.ledger), session.caller.tenant
+        store, tenant = LedgerRolloutStore(session.hub.ledger), session.caller.tenant
         wanted = session.call("rollout_status", {"rollout": rollout})["rollout"]["id"]
 
         async def follow() -> None:

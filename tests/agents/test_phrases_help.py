@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agents.phrases import phrase
-from agents.planner.known import Known, KnownRollout
+from agents.planner.known import KnownEntities, KnownRollout
 from agents.planner.plan import plan_operation
 from server.hub import governance_tools, ledger_tools
 from tools.fleet.desired_state import SharedStates
@@ -27,7 +27,7 @@ TOOLS = {
         *question_tools(),
     )
 }
-KNOWN = Known(
+KNOWN = KnownEntities(
     models={"helper": ""},
     versions={"helper@v1": "production", "helper@v2": "candidate"},
     aliases={"champion": "helper@v1"},

@@ -23,7 +23,7 @@ from tools.rollouts.measurements import LedgerMetrics
 from tools.rollouts.plans import Canary, CanaryStep, make_plan, state_at
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.store import LedgerStore, add_rollout
+from tools.rollouts.store import LedgerRolloutStore, add_rollout
 from tools.rollouts.targets import Arm, TargetState
 from tools.runs import Pass, Worker
 
@@ -36,7 +36,7 @@ _STEPS = tuple(CanaryStep(weight=weight, minimum_samples=10, hold_s=60, limit_s=
 _PLAN = make_plan(Canary(steps=_STEPS), "serving", _BEFORE, NEW)
 
 
-class WatchedStore(LedgerStore):
+class WatchedStore(LedgerRolloutStore):
     """Notes the longest time from taking leases, or prolonging them, to having written down what came of them."""
 
     def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:

@@ -88,7 +88,7 @@ def serve_hub(folder: Path, host: str, port: int) -> None:
     from starlette.applications import Starlette
 
     from memory.ledger import open_ledger
-    from server.callers import Identified, caller_of
+    from server.authentication import AuthenticationMiddleware, caller_of
     from server.mcp.http import open_mcp
     from tests.fakes.contents import contents_in
     from tools.calling.context import ToolRuntime
@@ -107,7 +107,7 @@ def serve_hub(folder: Path, host: str, port: int) -> None:
             yield
 
     app = Starlette(lifespan=lifespan)
-    guarded = Identified(app, ledger, None, identity=identity)
+    guarded = AuthenticationMiddleware(app, ledger, None, identity=identity)
     uvicorn.run(guarded, host=host, port=port, log_level="critical", lifespan="on")
 
 

@@ -20,7 +20,7 @@ from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger
 from memory.ledger.tenants import ApiKey, Principal
 from server.app import add_error_handlers
-from server.callers import Identified, caller_of
+from server.authentication import AuthenticationMiddleware, caller_of
 from server.cli.session import Session
 from server.hub import Components
 from server.mcp.server import APPROVAL, make_server
@@ -113,7 +113,7 @@ async def http(asked: Asked) -> Said:
     app = FastAPI()
     add_error_handlers(app)
     app.include_router(tool_routes({asked.spec.name: asked.spec}, caller_of))
-    guarded = Identified(app, asked.works.ledger, None, lambda: asked.works.now)
+    guarded = AuthenticationMiddleware(app, asked.works.ledger, None, lambda: asked.works.now)
     headers = {"Authorization": f"Bearer {issue_key(asked.works.ledger, asked.caller, asked.works)}"}
     if asked.approval:
         headers["Chargehand-Approval"] = asked.approval

@@ -1,10 +1,10 @@
 """The world that the planner's utterances are said in."""
 
-from agents.planner.known import Known, KnownRollout
+from agents.planner.known import KnownEntities, KnownRollout
 
 __all__ = ["KNOWN"]
 
-KNOWN = Known(
+KNOWN = KnownEntities(
     models={"phi-4-mini": "phi-4-mini", "smollm2": "smollm2-135m", "qwen-support": "qwen2.5-3b"},
     versions={
         "phi-4-mini@q2": "retired",

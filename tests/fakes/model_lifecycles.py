@@ -24,7 +24,7 @@ from edge.kernel.errors import InvalidInput, LinkFailed, ModelUnavailable, NotFo
 from edge.kernel.protocol.artifacts import ArtifactRef
 from edge.kernel.protocol.desired import ModelTarget, SelfTest
 from edge.model_lifecycle.lifecycle import LifecycleLimits, ModelLifecycle
-from edge.model_lifecycle.steps import Budget, Memory
+from edge.model_lifecycle.steps import Budget, MemoryUsage
 from edge.outbox import Outbox
 from edge.runtime.port import InstalledModel, Message, Reply, Source
 from tests.fakes.forks import Forks, forking
@@ -224,7 +224,7 @@ class World:
         self.runtime = DiskRuntime(folder / "runtime", point)
         self.now = 0.0
         self.free = 1 << 40
-        self.memory: Memory | None = Memory(1 << 40, 1 << 40)
+        self.memory: MemoryUsage | None = MemoryUsage(1 << 40, 1 << 40)
         self.held = 0
         self.database = open_dying(folder / "edge.db", point)
         self.outbox = Outbox(
@@ -252,11 +252,11 @@ class World:
         )
         return self.life
 
-    def _memory_now(self) -> Memory | None:
+    def _memory_now(self) -> MemoryUsage | None:
         if self.memory is None:
             return None
         held = 0 if self.runtime.unloaded else self.held
-        return Memory(self.memory.total_bytes, self.memory.free_bytes - held)
+        return MemoryUsage(self.memory.total_bytes, self.memory.free_bytes - held)
 
     def settle(self, wanted: ModelTarget | None) -> dict[str, Any]:
         """Step until nothing moves any more; what is reported then."""

@@ -21,13 +21,13 @@ from tests.fakes.rollouts import ScriptedWorld, traffic
 from tools.rollouts.canary_analysis import Observed
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer, Rollout, Transition
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.runs import Worker
 
 __all__ = ["RolloutProcesses", "rollout_processes"]
 
 
-class DyingStore(LedgerStore):
+class DyingStore(LedgerRolloutStore):
     """Kills its own process just before, or just after, the transaction that changes a rollout into one state."""
 
     where = ""

@@ -21,7 +21,7 @@ __all__ = ["OpenServing", "ScriptedServing", "serving_of"]
 
 @dataclass
 class ScriptedServing:
-    """Implements `tools.registry.roster.Serving`."""
+    """Implements `tools.registry.roster.RuntimeProbe`."""
 
     reports: Sequence[RuntimeReport] = ()
 

@@ -19,7 +19,7 @@ from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.fleet.credentials import hash_of
 from tools.rollouts.reconciler import rollout_work
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.runs import Worker
 from tools.spec import ToolSpec
 
@@ -114,7 +114,7 @@ async def _start(works: Works, target: str) -> str:
 def _reconcile(works: Works) -> None:
     """Drive the rollouts in a world where gates pass and everybody agrees, and no traffic says anything yet."""
     world = ScriptedWorld().world()
-    reconciler = Worker(rollout_work(LedgerStore(works.ledger), world), holder="stock", clock=lambda: works.now)
+    reconciler = Worker(rollout_work(LedgerRolloutStore(works.ledger), world), holder="stock", clock=lambda: works.now)
     for _ in range(6):
         reconciler.run_once()
         works.now += timedelta(seconds=5)

@@ -11,7 +11,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from agents.planner.known import Known, read_known
+from agents.planner.known import KnownEntities, read_known
 from agents.router.intents import Intent
 from agents.teams.turn import Teams
 from evals.evaluations import evaluation_tools
@@ -28,7 +28,7 @@ from tests.graphs.turns import Turn, take_turn
 from tools.governance.licence_tools import licence_tools
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals
 from tools.runs import Worker
@@ -82,7 +82,7 @@ async def story(sample_store: KnowledgeStore, tmp_path: Path):
     world = ScriptedWorld()
     reconciler = Worker(
         rollout_work(
-            LedgerStore(store.ledger),
+            LedgerRolloutStore(store.ledger),
             replace(
                 world.world(),
                 gate=EvidenceGate(store.ledger, lambda: works.now, GATES),
@@ -182,7 +182,7 @@ async def test_a_gate_that_refuses_is_an_answer_with_its_reasons(story: Story) -
 async def test_a_message_is_planned_once(story: Story, intent: Intent) -> None:
     planned: list[str] = []
 
-    def know(context: ToolContext) -> Known:
+    def know(context: ToolContext) -> KnownEntities:
         planned.append(context.principal)
         return read_known(story.works.ledger, context)
 

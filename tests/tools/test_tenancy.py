@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.kernel.errors import CallerError, Conflict, InvalidInput, NotAllowed
-from server.callers import resolve_caller
+from server.authentication import resolve_caller
 from tests.fakes.works import ANN, BOB, Works
 from tools.calling.context import SCOPES, ToolContext
 from tools.tenancy import ApiKeyList, NewApiKey, find_caller, key_tools, tenant_tools

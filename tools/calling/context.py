@@ -1,4 +1,4 @@
-"""Who calls a tool, with which rights, and the runtime that calls are made in: the ledger with its clock."""
+"""Call context of a tool: principal, tenant and scopes; the open transaction; ledger and clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -77,7 +77,7 @@ class WriteCall:
         if former is not None:
             return former
         context = replace(self.context, opened=OpenCall(unit, self.runtime.clock(), prepared, self.runtime.tools))
-        needed = self._consume_approval(context)
+        needed = self._check_approval(context)
         if needed is None:
             result = self.spec.run(context, **self.values)
             self._remember(context, result)
@@ -104,7 +104,7 @@ class WriteCall:
             raise Conflict(f"{self.spec.name} was done already, and shows its result only once.", "Use a new key.")
         return self.spec.result.model_validate(former.result)
 
-    def _consume_approval(self, context: ToolContext) -> ApprovalNeeded | None:
+    def _check_approval(self, context: ToolContext) -> ApprovalNeeded | None:
         rule, name = self.spec.approval, self.spec.name
         if rule is None or not rule.asks(self.checked) or rule.is_done(context, self.values):
             return None

@@ -1,4 +1,4 @@
-"""What the licences of base, adapter and data sets allow together, for a purpose and a region.
+"""Licence compatibility of base, adapter and data sets, for a purpose and a region.
 
 The most restrictive answer wins: no, then unsure, then conditional, then yes. Unsure is never a yes. The terms are the
 catalogue's summaries; their `source` decides, and this is no legal advice.

@@ -27,7 +27,7 @@ class RuntimeReport:
     detail: str
 
 
-class Serving(Protocol):
+class RuntimeProbe(Protocol):
     """What knows the runtimes of this hub."""
 
     async def runtimes(self) -> Sequence[RuntimeReport]:
@@ -64,7 +64,7 @@ class ModelProfile(BaseModel):
     served_as: list[str]
 
 
-def roster_tools(catalogue: Catalogue, serving: Serving, default_model: str) -> list[ToolSpec]:
+def roster_tools(catalogue: Catalogue, serving: RuntimeProbe, default_model: str) -> list[ToolSpec]:
     """The roster operations.
 
     Args:

@@ -82,7 +82,7 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CachedVerdict:
     """A verdict that holds for as long as nothing new is observed.
 
     Attributes:

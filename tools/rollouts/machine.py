@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from edge.kernel.errors import Conflict
-from tools.rollouts.canary_analysis import Analysis, Judged
+from tools.rollouts.canary_analysis import Analysis, CachedVerdict
 from tools.rollouts.plans import Step, state_at
 from tools.rollouts.rollout import (
     TERMINAL,
@@ -97,7 +97,7 @@ def pause(rollout: Rollout, now: datetime, reason: str) -> Transition:
     return move(rollout, "paused", now, reason, resume_to=rollout.state)
 
 
-def _later(rollout: Rollout, now: datetime, judged: Judged | None = None, not_ready: str = "") -> Transition:
+def _later(rollout: Rollout, now: datetime, judged: CachedVerdict | None = None, not_ready: str = "") -> Transition:
     due_at = now + timedelta(seconds=rollout.plan.interval_s)
     return rollout.model_copy(update={"due_at": due_at, "judged": judged, "not_ready": not_ready}), ()
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from memory.ledger.rollouts import RolloutEvent
-from tools.rollouts.canary_analysis import Analysis, Judged, Observed, analyse, fingerprint, judge_wave
+from tools.rollouts.canary_analysis import Analysis, CachedVerdict, Observed, analyse, fingerprint, judge_wave
 from tools.rollouts.machine import advance, trouble
 from tools.rollouts.plans import Step
 from tools.rollouts.rollout import Observation, Rollout, Transition
@@ -135,14 +135,14 @@ def _step(rollout: Rollout, found: Measurements, world: World) -> Observation:
     return Observation(revision, not_ready=not_ready, analysis=judged.analysis, judged=judged)
 
 
-def _judged(rollout: Rollout, step: Step, candidate: Observed, baseline: Observed) -> Judged:
+def _judged(rollout: Rollout, step: Step, candidate: Observed, baseline: Observed) -> CachedVerdict:
     """The verdict: the one that is known where nothing was observed since."""
     seen = fingerprint(candidate, baseline)
     if rollout.judged is not None and rollout.judged.of == seen:
         return rollout.judged
     plan, samples = rollout.plan, step.minimum_samples
     analysis = analyse(candidate, baseline, plan.limits, alpha=plan.alpha, minimum_samples=samples)
-    return Judged(seen, replace(analysis, findings=()))
+    return CachedVerdict(seen, replace(analysis, findings=()))
 
 
 def _taken(rollout: Rollout) -> tuple[Step, datetime]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.rollouts.canary_analysis import Analysis, Judged
+from tools.rollouts.canary_analysis import Analysis, CachedVerdict
 from tools.rollouts.plans import Plan, Step
 from tools.rollouts.targets import Arm, TargetState
 
@@ -72,7 +72,7 @@ class Rollout(BaseModel):
     step_until: datetime | None = None
     resume_to: State | None = None
     ends_as: Literal["rolled_back", "aborted"] = "rolled_back"
-    judged: Judged | None = None
+    judged: CachedVerdict | None = None
     failures: int = 0
     reason: str = "waiting to be looked at"
     not_ready: str = ""
@@ -128,7 +128,7 @@ class Observation:
     approval_reason: str = ""
     not_ready: str = ""
     analysis: Analysis | None = None
-    judged: Judged | None = None
+    judged: CachedVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

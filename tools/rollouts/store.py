@@ -23,7 +23,7 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-class LedgerStore:
+class LedgerRolloutStore:
     """`RolloutStore` over a ledger, for all tenants."""
 
     def __init__(self, ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""One attempt at one version: its limits of time, what it took and how it ended, for the meter."""
+"""Attempt of a request at one version: limits of time, latency, outcome, usage record."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The model gateway: a request finds its version, falls back, keeps its limits, is counted and mirrored."""
+"""The model gateway: admission, routing, fallback to the next version, metering, shadow traffic."""
 
 import asyncio
 import logging

@@ -3,7 +3,7 @@ import pytest
 from agents.models.probe import ProviderStatus, Runtimes, probe_models
 from tests.fakes.model_servers import ollama_model, serve_ollama, serve_openai
 from tests.fakes.offline import offline_settings
-from tools.registry.roster import RuntimeReport, ServedModel, Serving
+from tools.registry.roster import RuntimeProbe, RuntimeReport, ServedModel
 from tools.serving.providers import bundled_is_installed
 
 
@@ -57,7 +57,7 @@ def test_never_shows_a_secret() -> None:
 
 
 async def reported(**settings: str) -> dict[str, RuntimeReport]:
-    serving: Serving = Runtimes(offline_settings(**settings))
+    serving: RuntimeProbe = Runtimes(offline_settings(**settings))
     return {report.runtime: report for report in await serving.runtimes()}
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.planner.known import Known
+from agents.planner.known import KnownEntities
 from agents.planner.messages import take_message
 from agents.planner.plan import plan_operation
 from edge.kernel.language import detect_language
@@ -53,7 +53,7 @@ def test_a_question_to_the_documents_is_no_operation(text: str) -> None:
     ],
 )
 def test_a_device_is_linked_where_exactly_one_fits(devices: dict[str, str], whom: str, meant: str | None) -> None:
-    plan = plan_operation(f"ask {whom} why it is hot", "en", Known(devices=devices), CATALOGUE, TOOLS)
+    plan = plan_operation(f"ask {whom} why it is hot", "en", KnownEntities(devices=devices), CATALOGUE, TOOLS)
     assert plan
     made = [(call.tool, call.arguments) for call in plan.calls]
     assert made == ([("device_ask", {"device": meant, "text": "why it is hot"})] if meant else [])

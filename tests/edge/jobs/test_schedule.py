@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.jobs.schedule import Memory, Moment, Waiting, cron_due, event_fits, first_of, interval_due
+from edge.jobs.schedule import Moment, ScheduleState, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.kernel.protocol.jobs import OnEvent, OnInterval, parse_cron
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ steps = st.lists(
 
 def live(happenings, look) -> tuple[Lived, Clock]:
     clock, lived = Clock(), Lived()
-    memory = Memory(START, None, clock.now())
+    memory = ScheduleState(START, None, clock.now())
     for what, amount in happenings:
         if what == "tick":
             clock.true_s += amount
@@ -97,7 +97,7 @@ def test_interval_runs_are_as_far_apart_as_they_should_be(happenings, every_s):
 def test_after_years_off_one_run_makes_up_for_all_or_none():
     cron = parse_cron("0 3 * * *")
     now = Moment(START + timedelta(days=3650, hours=5), 1.0, "b")
-    memory = Memory(START, None, Moment(START, 1.0, "a"))
+    memory = ScheduleState(START, None, Moment(START, 1.0, "a"))
     once = cron_due(cron, UTC, "run_once", memory, now)
     assert once.at == START + timedelta(days=3650, hours=3)
     assert "was missed" in once.missed
@@ -109,7 +109,7 @@ def test_after_years_off_one_run_makes_up_for_all_or_none():
 
 def test_a_clock_set_back_by_an_hour_does_not_run_the_night_again_and_by_a_year_it_goes_on():
     cron = parse_cron("0 3 * * *")
-    memory = Memory(START + timedelta(hours=3, minutes=1), None, Moment(START, 0.0, "a"))
+    memory = ScheduleState(START + timedelta(hours=3, minutes=1), None, Moment(START, 0.0, "a"))
     back = [START + timedelta(hours=2, minutes=n) for n in range(90)]
     for wall in back:
         due = cron_due(cron, UTC, "run_once", memory, Moment(wall, 0.0, "a"))
@@ -121,7 +121,7 @@ def test_a_clock_set_back_by_an_hour_does_not_run_the_night_again_and_by_a_year_
 
 
 def test_an_interval_longer_than_any_boot_comes_nevertheless_with_a_clock_that_stands_in_1970():
-    schedule, memory, runs = OnInterval(every_s=86400), Memory(START, 0.0, Moment(START, 0.0, "0")), 0
+    schedule, memory, runs = OnInterval(every_s=86400), ScheduleState(START, 0.0, Moment(START, 0.0, "0")), 0
     for boot in range(1, 60):
         for minute in range(0, 240, 5):
             now = Moment(datetime(1970, 1, 1, tzinfo=UTC), minute * 60.0, str(boot))

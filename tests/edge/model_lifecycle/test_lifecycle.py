@@ -7,7 +7,7 @@ import pytest
 from edge.kernel.errors import ModelUnavailable
 from edge.kernel.protocol.desired import SelfTest
 from edge.model_lifecycle.lifecycle import CurrentModel, LifecycleLimits
-from edge.model_lifecycle.steps import Budget, Memory
+from edge.model_lifecycle.steps import Budget, MemoryUsage
 from edge.model_lifecycle.store import name_of
 from edge.runtime.port import Message
 from tests.fakes.model_lifecycles import DiskRuntime, World, open_world
@@ -249,7 +249,7 @@ def test_where_memory_is_short_the_running_model_is_unloaded_while_the_next_is_t
 ):
     first = world.target("v1")
     world.settle(first)
-    world.memory, world.held = Memory(1000, 1000), held
+    world.memory, world.held = MemoryUsage(1000, 1000), held
     second = world.target("v2", "GGUF silent")
     world.settle(second)
     assert world.runtime.unloaded == [name_of(first), name_of(second)][: 2 * unloaded]
@@ -260,7 +260,7 @@ def test_a_model_that_could_never_be_loaded_is_refused_before_it_is_fetched(worl
     first = world.target("v1")
     world.settle(first)
     pieces = world.fetch.pieces
-    world.memory = Memory(total_bytes=len("GGUF good v2"), free_bytes=1 << 40)
+    world.memory = MemoryUsage(total_bytes=len("GGUF good v2"), free_bytes=1 << 40)
     report = world.settle(world.target("v2"))
     assert (report["version"], report["failed"]) == ("v1", "v2")
     assert "does not fit the memory" in report["model"]["why"]
@@ -270,7 +270,7 @@ def test_a_model_that_could_never_be_loaded_is_refused_before_it_is_fetched(worl
 
 def test_a_model_that_cannot_be_loaded_now_waits_for_memory_and_is_never_started(world: World):
     world.settle(world.target("v1"))
-    world.memory = Memory(total_bytes=1000, free_bytes=5)
+    world.memory = MemoryUsage(total_bytes=1000, free_bytes=5)
     second = world.target("v2")
     for _ in range(10):
         world.now += 3600
@@ -278,7 +278,7 @@ def test_a_model_that_cannot_be_loaded_now_waits_for_memory_and_is_never_started
     assert (report["version"], report.get("failed"), report["model"]["step"]) == ("v1", None, "warming")
     assert "does not fit the memory now" in report["model"]["why"]
     assert world.runtime.warmed == [name_of(world.target("v1"))]
-    world.memory = Memory(1000, 1000)
+    world.memory = MemoryUsage(1000, 1000)
     world.now += 3600
     assert world.settle(second)["version"] == "v2"
 

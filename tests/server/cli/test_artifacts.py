@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from memory.artifacts import open_artifacts
 from memory.home import open_home
 from server.app import add_error_handlers
-from server.callers import resolve_caller
+from server.authentication import resolve_caller
 from server.uploads import upload_routes
 from tests.fakes.commands import Done
 from tests.fakes.faces import issue_key

@@ -12,7 +12,7 @@ from tests.fakes.commands import Done
 from tests.fakes.rollouts import NOON, Clock, ScriptedWorld, serving
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.runs import Worker
 
 Chargehand = Callable[..., Done]
@@ -42,7 +42,7 @@ def reconcile(path: Path, world: ScriptedWorld) -> None:
     clock = Clock()
     clock.now = datetime(2100, 1, 1, tzinfo=UTC)
     opened = open_ledger(path)
-    Worker(rollout_work(LedgerStore(opened), world.world()), holder="one", clock=clock).run_once()
+    Worker(rollout_work(LedgerRolloutStore(opened), world.world()), holder="one", clock=clock).run_once()
     opened.close()
 
 

@@ -17,7 +17,7 @@ from tests.fakes.works import ANN, BOB
 from tools.calling.approval_tools import approval_tools
 from tools.registry.artifacts import keep
 from tools.rollouts.reconciler import rollout_work
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import wave
 from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import LedgerFleet, World
@@ -65,7 +65,9 @@ class Line:
     def look(self, times: int = 3) -> None:
         works, seen = self.hub.works, ScriptedWorld().world()
         world = World(seen.metrics, LedgerFleet(works.ledger), seen.gate, seen.approvals, seen.runtimes)
-        reconciler = Worker(rollout_work(LedgerStore(works.ledger), world), holder="one", clock=lambda: works.now)
+        reconciler = Worker(
+            rollout_work(LedgerRolloutStore(works.ledger), world), holder="one", clock=lambda: works.now
+        )
         for _ in range(times):
             reconciler.run_once()
             works.wait(seconds=5)

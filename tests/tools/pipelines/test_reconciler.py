@@ -15,7 +15,7 @@ from tests.fakes.works import ANN, BOB, Works
 from tools.pipelines.reconciler import HUB, OpenRun, pipeline_work
 from tools.pipelines.tools import RunView
 from tools.rollouts.reconciler import rollout_work
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
 from tools.runs import Worker
@@ -76,7 +76,7 @@ def reconcile(works: Works) -> None:
     gate = EvidenceGate(works.ledger, lambda: works.now, GATES)
     approvals = LedgerApprovals(works.ledger, lambda: works.now)
     world = World(seen, LedgerFleet(works.ledger), gate, approvals, seen)
-    Worker(rollout_work(LedgerStore(works.ledger), world), holder="rollouts", clock=lambda: works.now).run_once()
+    Worker(rollout_work(LedgerRolloutStore(works.ledger), world), holder="rollouts", clock=lambda: works.now).run_once()
     works.wait(minutes=2)
 
 

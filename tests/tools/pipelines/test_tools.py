@@ -13,7 +13,7 @@ from tests.fakes.rollouts import ScriptedWorld, traffic
 from tests.fakes.works import ANN, BOB, Works
 from tools.pipelines.tools import PipelineList, RunView
 from tools.rollouts.reconciler import rollout_work
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.tools import rollout_tools
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
@@ -68,7 +68,7 @@ def reconcile(works: Works, times: int = 1) -> None:
     gate = EvidenceGate(works.ledger, lambda: works.now, GATES)
     approvals = LedgerApprovals(works.ledger, lambda: works.now)
     world = World(seen, LedgerFleet(works.ledger), gate, approvals, seen)
-    reconciler = Worker(rollout_work(LedgerStore(works.ledger), world), holder="one", clock=lambda: works.now)
+    reconciler = Worker(rollout_work(LedgerRolloutStore(works.ledger), world), holder="one", clock=lambda: works.now)
     for _ in range(times):
         reconciler.run_once()
         works.wait(minutes=2)

@@ -17,7 +17,7 @@ from tests.fakes.rollouts import NOON, a_rollout, serving
 from tools.rollouts.machine import command
 from tools.rollouts.plans import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow, Strategy
 from tools.rollouts.rollout import Rollout
-from tools.rollouts.store import LedgerStore, add_rollout, read_rollout, read_target, write_change
+from tools.rollouts.store import LedgerRolloutStore, add_rollout, read_rollout, read_target, write_change
 from tools.rollouts.targets import Arm, TargetState
 
 pytestmark = pytest.mark.integration
@@ -182,5 +182,5 @@ def test_two_reconcilers_at_once_do_nothing_twice(tmp_path: Path) -> None:
     for rollout in all_of(ledger):
         assert rollout.state == expected(rollout)
         check(ledger, rollout)
-    assert LedgerStore(ledger).claim("one", NOON, NOON, 10) == []
+    assert LedgerRolloutStore(ledger).claim("one", NOON, NOON, 10) == []
     ledger.close()

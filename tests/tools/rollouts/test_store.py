@@ -9,10 +9,10 @@ import pytest
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.rollouts import Target
 from tests.fakes.rollouts import NOON, a_rollout, serving
-from tools.rollouts.canary_analysis import Analysis, Judged
+from tools.rollouts.canary_analysis import Analysis, CachedVerdict
 from tools.rollouts.machine import advance, command
 from tools.rollouts.rollout import Observation, Rollout
-from tools.rollouts.store import LedgerStore, add_rollout, read_rollout, read_target
+from tools.rollouts.store import LedgerRolloutStore, add_rollout, read_rollout, read_target
 
 LATER = NOON + timedelta(seconds=15)
 OLD = serving("old", prompt="short")
@@ -41,7 +41,7 @@ def kept(ledger: Ledger, rollout: Rollout) -> Rollout:
 
 
 def test_of_several_changes_those_go_through_that_nobody_was_before(ledger: Ledger) -> None:
-    store = LedgerStore(ledger)
+    store = LedgerRolloutStore(ledger)
     one, stale, moved, other = (
         added(ledger, "one"),
         added(ledger, "stale"),
@@ -64,10 +64,10 @@ def test_of_several_changes_those_go_through_that_nobody_was_before(ledger: Ledg
 
 
 def test_what_is_put_off_keeps_its_verdict_and_is_no_change(ledger: Ledger) -> None:
-    store = LedgerStore(ledger)
+    store = LedgerRolloutStore(ledger)
     one, stale, other = added(ledger, "one"), added(ledger, "stale"), added(ledger, "o", "b")
     store.commit([command(stale, "pause", "ann", NOON)])
-    judged = Judged("x", Analysis("inconclusive", ("too few",), enough=True))
+    judged = CachedVerdict("x", Analysis("inconclusive", ("too few",), enough=True))
     later = [rollout.model_copy(update={"due_at": LATER, "judged": judged}) for rollout in (one, stale, other)]
     store.postpone(later)
     assert [kept(ledger, one), kept(ledger, other)] == [later[0], later[2]]
@@ -76,7 +76,7 @@ def test_what_is_put_off_keeps_its_verdict_and_is_no_change(ledger: Ledger) -> N
 
 
 def test_a_claim_begins_with_the_longest_due_and_leaves_those_of_others(ledger: Ledger) -> None:
-    store = LedgerStore(ledger)
+    store = LedgerRolloutStore(ledger)
     rollouts = [added(ledger, f"r{number}", tenant) for number, tenant in enumerate(("a", "b", "a", "b"))]
     for place, rollout in enumerate(rollouts):
         store.postpone([rollout.model_copy(update={"due_at": NOON - timedelta(seconds=10 - place)})])
@@ -88,12 +88,12 @@ def test_a_claim_begins_with_the_longest_due_and_leaves_those_of_others(ledger: 
 
 def test_targets_that_are_not_there_have_no_revision(ledger: Ledger) -> None:
     one = added(ledger, "one")
-    assert LedgerStore(ledger).revisions("default", [one.target, "none"]) == {one.target: 1, "none": 0}
-    assert LedgerStore(ledger).revisions("b", [one.target]) == {one.target: 0}
+    assert LedgerRolloutStore(ledger).revisions("default", [one.target, "none"]) == {one.target: 1, "none": 0}
+    assert LedgerRolloutStore(ledger).revisions("b", [one.target]) == {one.target: 0}
 
 
 def test_a_change_goes_through_only_under_the_lease(ledger: Ledger) -> None:
-    store, one = LedgerStore(ledger), added(ledger, "one")
+    store, one = LedgerRolloutStore(ledger), added(ledger, "one")
     step = advance(one, Observation(1), NOON)
     assert [rollout.id for rollout in store.claim("one", NOON, LATER, 10)] == ["one"]
     assert store.commit([step], "two") == []
@@ -102,7 +102,7 @@ def test_a_change_goes_through_only_under_the_lease(ledger: Ledger) -> None:
 
 
 def test_a_lease_is_renewed_for_its_holder_while_the_rollout_is_open(ledger: Ledger) -> None:
-    store = LedgerStore(ledger)
+    store = LedgerRolloutStore(ledger)
     rollouts = [added(ledger, name, tenant) for name, tenant in (("a", "x"), ("b", "y"), ("over", "x"))]
     store.claim("one", NOON, LATER, 10)
     (aborted,) = store.commit([command(rollouts[2], "abort", "ann", NOON)])

@@ -16,7 +16,7 @@ from tools.calling.approval_tools import approval_tools
 from tools.rollouts.canary_analysis import WaveReport
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer
-from tools.rollouts.store import LedgerStore
+from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import Arm, wave
 from tools.rollouts.tools import RolloutList, RolloutStatus, RolloutView, rollout_tools
 from tools.rollouts.world import LedgerApprovals, LedgerFleet, World
@@ -42,7 +42,7 @@ class Hub:
         self.seen.gate = GateAnswer("insufficient_evidence", ("nobody has judged it",))
         approvals = LedgerApprovals(self.ledger, self.clock)
         world = World(self.seen, LedgerFleet(self.ledger), self.seen, approvals, self.seen)
-        self.reconciler = Worker(rollout_work(LedgerStore(self.ledger), world), holder="one", clock=self.clock)
+        self.reconciler = Worker(rollout_work(LedgerRolloutStore(self.ledger), world), holder="one", clock=self.clock)
         with self.ledger.unit("default") as unit:
             unit.models.add(Model("phi", None, "", NOON, "ada"))
             for number, stage in ((1, "production"), (2, "staging"), (3, "retired")):
@@ -310,7 +310,7 @@ async def test_a_process_that_stops_in_order_gives_its_rollouts_to_the_others_at
     await hub.call("rollout_start", target="assistant", version="challenger", percentages=[10])
     hub.reconciler.run_once()  # it waits for an approval now
     hub.clock.sleep(2)
-    other, store = "two", LedgerStore(hub.ledger)
+    other, store = "two", LedgerRolloutStore(hub.ledger)
     until = hub.clock.now + timedelta(seconds=15)
     assert store.claim(other, hub.clock.now, until, 10) == []
     hub.reconciler.release()

@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from edge.kernel.protocol.artifacts import LONGEST_RANGE, ArtifactRange, unpack_range
 from memory.store import KnowledgeStore
-from server.callers import LARGEST_DEVICE_BODY
+from server.authentication import LARGEST_DEVICE_BODY
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, open_fleet
 from tests.fakes.hubs import HubClient, serve_hub

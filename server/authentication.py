@@ -1,4 +1,4 @@
-"""Who calls: the holder of an API key, a device that signs its requests, or without keys the person at this machine."""
+"""Authentication: API keys, signed requests of devices, the local person; rejected callers are audited."""
 
 import asyncio
 import logging
@@ -54,11 +54,11 @@ def resolve_caller(ledger: Ledger, authorization: str | None, now: datetime, loc
 
 
 def caller_of(request: Request) -> ToolContext:
-    """Who makes a request that `Identified` let through."""
+    """Who makes a request that `AuthenticationMiddleware` let through."""
     return request.state.caller
 
 
-class Identified:
+class AuthenticationMiddleware:
     """Finds out who makes each request, and lets nobody else in; the page itself is open to all.
 
     Models are asked many times a second, so who asks them is held in memory for a second; a revoked key is good there
