@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge.runtime.port import Reply
 from memory.home import open_home
 from memory.store import open_store
-from server.chat.conversation import Reply, open_conversation
+from server.chat.conversation import open_conversation
 from server.hub import Components
 from tests.bench.conversation.judge import VERDICTS, Call, Turn, judge
 from tests.bench.conversation.world import build_world

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from edge.kernel.errors import ApprovalNeeded
-from memory.ledger.devices import Device
-from memory.ledger.targets import Target
-from memory.ledger.uplinks import Uplink
+from memory.ledger.devices import Device, Uplink
+from memory.ledger.rollouts import Target
 from server.hub import Components, open_components
 from tests.fakes.fleet_devices import new_signer
 from tests.fakes.offline import offline_settings
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.weights import WEIGHT_CACHE
 from tools.rollouts.reconciler import rollout_work
-from tools.rollouts.store import LedgerStore
-from tools.runs.worker import Worker
+from tools.rollouts.store import LedgerRolloutStore
+from tools.runs import Worker
 from tools.spec import LOCAL_ENGINEER, ToolContext
 
 __all__ = ["SAMPLES", "build_world"]
@@ -109,7 +108,9 @@ async def _rollouts(call: Building) -> None:
 
     def reconcile() -> None:
         world = ScriptedWorld().world()
-        worker = Worker(rollout_work(LedgerStore(call.hub.ledger), world), holder="world", clock=lambda: clock[0])
+        worker = Worker(
+            rollout_work(LedgerRolloutStore(call.hub.ledger), world), holder="world", clock=lambda: clock[0]
+        )
         for _ in range(6):
             worker.run_once()
             clock[0] += timedelta(seconds=5)
