@@ -30,7 +30,7 @@ class Notifier:
         self._address = address
 
     def notify(self, state: str) -> None:
-        """Say it once. A socket that is gone is nobody's: there is nobody left to tell."""
+        """Send it once; nothing where there is no address. Raises OSError: the socket is gone."""
         if not self._address:
             return
         address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address

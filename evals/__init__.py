@@ -1,1 +1,1 @@
-"""The evaluation engine: what was measured, and the measures themselves."""
+"""The log of finished evaluations, their report, and measures of classifiers and rankings."""

@@ -8,7 +8,7 @@ _SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces, as UTF-8; the hub's own spelling is the same.
+    """JSON with sorted keys and no spaces, as UTF-8, on hub and device.
 
     Raises:
         ValueError: a number is not finite.

@@ -184,7 +184,7 @@ def mcp_client() -> Any:
 
 
 def _told(result: "CallToolResult") -> LinkFailed | HubRefused:
-    """The error of a tool, as the hub tells it (`server.mcp.presentation.show_error`)."""
+    """The error of a tool, as the hub tells it (`server.mcp.server.show_error`)."""
     from mcp_types import TextContent
 
     text = "".join(part.text for part in result.content if isinstance(part, TextContent))

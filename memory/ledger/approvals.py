@@ -1,4 +1,4 @@
-"""Approvals and delegations, as they are kept; their rules stand in `tools/approvals`."""
+"""Approvals and delegations, as they are kept; their rules stand in `tools/calling/approval.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

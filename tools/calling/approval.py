@@ -4,7 +4,7 @@ An approval is bound to the digest of what exactly is to be done: of a call, the
 the tool's plan; of durable work, what it says of itself. Anything else, or a world in which the plan comes out
 differently, needs a new one. It is good for one use of whoever asked, until it expires.
 
-Nothing else makes, reads or consumes an approval: calls of tools (`find_or_request`), rollouts and pipelines (`ask`).
+Nothing else makes, decides or consumes one: calls of tools come by `find_or_request`, rollouts and pipelines by `ask`.
 """
 
 import uuid
