@@ -21,7 +21,6 @@ MODULES = {
     "lancedb": "lancedb",
     "openpyxl": "openpyxl",
     "pdfplumber": "pdfplumber",
-    "zstandard": "zstandard",
 }
 """What each package that is left out is imported as."""
 
