@@ -83,11 +83,13 @@ def test_no_other_distribution_provides_the_names_of_the_rooms() -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.long
 def test_every_module_can_be_imported_alone_and_has_what_it_lists(imported: dict[str, dict[str, object]]) -> None:
     assert {name: row for name, row in imported.items() if row.get("error") or row.get("missing")} == {}
 
 
 @pytest.mark.integration
+@pytest.mark.long
 def test_importing_is_cheap(imported: dict[str, dict[str, object]]) -> None:
     light = ("memory", "tools", "evals", "agents")
     found = {name: row["heavy"] for name, row in imported.items() if name.split(".")[0] in light and row["heavy"]}
@@ -95,6 +97,7 @@ def test_importing_is_cheap(imported: dict[str, dict[str, object]]) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.long
 def test_importing_the_graphs_and_the_server_loads_no_model_or_store(imported: dict[str, dict[str, object]]) -> None:
     above = {name: set(row["heavy"]) - {"langgraph"} for name, row in imported.items()}  # type: ignore[call-overload]
     assert {name: heavy for name, heavy in above.items() if heavy} == {}

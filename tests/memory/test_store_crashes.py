@@ -114,6 +114,7 @@ def test_killed_at_any_moment_nothing_is_half_written(home: Home, parts: Path, k
 
 
 @pytest.mark.integration
+@pytest.mark.long
 @pytest.mark.repeated
 def test_a_writer_that_goes_on_after_a_killed_one_needs_no_restart(home: Home, parts: Path, killable: Forks) -> None:
     """A hub that has the stores open while the command line's ingest is killed, and then ingests itself."""

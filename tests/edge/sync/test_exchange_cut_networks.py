@@ -14,7 +14,7 @@ import pytest
 from tests.fakes.edge_sites import EdgeSite, open_site
 from tests.fakes.forks import ROOT, Forks
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(120)]
 
 
 def ip(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -19,6 +19,7 @@ def test_vectors_are_near_those_of_the_packaged_weights(minilm: MiniLM) -> None:
     assert np.mean(cosines) > 0.995
 
 
+@pytest.mark.long
 def test_damaged_weights_are_made_anew(tmp_path: Path, minilm: MiniLM) -> None:
     packaged, _ = find_minilm()
     weights = quantised(packaged, tmp_path)

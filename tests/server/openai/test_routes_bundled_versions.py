@@ -87,6 +87,7 @@ async def ask(client: openai.AsyncOpenAI, user: str) -> str:
     return answer.model
 
 
+@pytest.mark.long
 async def test_a_canary_moves_traffic_between_two_running_versions_and_a_bad_one_shows(ledger: Ledger, tmp_path: Path):
     with ledger.unit("default") as unit:
         unit.models.add(Model("smollm2", "smollm2-135m", "", NOW, "tester"))
