@@ -105,7 +105,10 @@ class VectorIndex(Mirror):
         """
         with self._lock:
             whole = self._whole_of(tenant)
-            return whole.nearest(vector, limit) if whole else self._chroma.nearest(self._name_of(tenant), vector, limit)
+            found = [] if whole else self._chroma.nearest(self._name_of(tenant), vector, limit)
+            if not found:  # Chroma's approximate index may miss all vectors where they are very much alike
+                whole = whole or self._whole_of(tenant)
+            return whole.nearest(vector, limit) if whole else found
 
     def held(self, keys: Sequence[str], tenant: str) -> dict[str, NDArray[np.float32]]:
         """Chunk id -> its unit vector, for those of the ids that the index has.

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.kernel.errors import StorageFailed
 from memory.documents.passages import Chunk
 from memory.home import Home
+from memory.mirrors.chroma import ChromaFolder
 from memory.mirrors.vectors import VectorIndex, mirror_name
 from tests.fakes.embedders import WordEmbedder
 
 WRITER = """
 import sys
 from pathlib import Path
-from memory.documents.passages import Chunk
-from memory.mirrors.vectors import VectorIndex
 from memory.documents.passages import Chunk
 from memory.mirrors.vectors import VectorIndex
 from tests.fakes.embedders import WordEmbedder
@@ -52,6 +52,23 @@ def test_the_nearest_chunk_is_first_with_its_cosine(index: VectorIndex) -> None:
     assert cosine == pytest.approx(1.0, abs=1e-5)
     assert [score for _, score in others] == sorted((score for _, score in others), reverse=True)
     assert len(index.search(vector, "default", 2)) == 2
+
+
+class Blind(ChromaFolder):
+    """Its approximate index misses all vectors, as Chroma's may where they are very much alike."""
+
+    def nearest(self, name: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        return []
+
+
+def test_what_the_approximate_index_misses_is_found_exactly_by_the_first_search(home: Home) -> None:
+    index = VectorIndex(home.vectors, WordEmbedder())
+    put(index, "a", "the fan hums", "the battery charges slowly")
+    index._chroma.close()
+    index._chroma = Blind(home.vectors, WordEmbedder().dimensions)
+    assert nearest(index, "T\nthe battery charges slowly", limit=1) == ["a:1"]
+    assert nearest(index, "anything", tenant="empty") == []
+    index.close()
 
 
 def test_the_first_search_asks_chroma_and_the_next_finds_the_same_in_memory(index: VectorIndex) -> None:
