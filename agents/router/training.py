@@ -24,6 +24,7 @@ from agents.router.features import (
     meaning_of,
 )
 from agents.router.intents import INTENTS, Corpus, Intent, corpus_of, held_out_of, load_intents
+from evals.classification import accuracy, recall
 from memory.embedding import Embedder
 from memory.weight_cache import build_lock, digest_of_inputs, write_whole
 
@@ -106,14 +107,12 @@ def measure_held_out(classifier: Classifier, embedder: Embedder) -> HeldOutResul
     file, digest = load_intents()
     kept = held_out_of(file)
     probabilities = [classifier.probabilities(entry.text, embedder, entry.previous) for entry in kept]
-    right = np.array(
-        [INTENTS[int(row.argmax())] == entry.intent for row, entry in zip(probabilities, kept, strict=True)]
-    )
-    inside = np.array([entry.intent != "out_of_scope" for entry in kept])
+    predicted = np.array([int(row.argmax()) for row in probabilities])
+    true, outside = np.array([INTENTS.index(entry.intent) for entry in kept]), INTENTS.index("out_of_scope")
     metrics = {
-        "accuracy": float(right.mean()),
-        "accuracy_in_scope": float(right[inside].mean()),
-        "recall_out_of_scope": float(right[~inside].mean()),
+        "accuracy": accuracy(predicted, true),
+        "accuracy_in_scope": accuracy(predicted[true != outside], true[true != outside]),
+        "recall_out_of_scope": recall(predicted, true, outside),
     }
     return HeldOutResult(digest=digest, samples=len(kept), metrics=metrics, measured_at=datetime.now(UTC))
 
