@@ -21,6 +21,7 @@ COURSES = 16
 
 
 @pytest.mark.parametrize("flaw", FLAWED_DEVICES)
+@pytest.mark.long
 def test_a_device_that_lacks_a_check_is_found_out(flaw: str, tmp_path: Path) -> None:
     def plays(seed: int) -> str:
         folder = tmp_path / str(seed)

@@ -67,6 +67,7 @@ async def test_a_model_that_fails_counts_as_an_error(store: KnowledgeStore):
 
 
 @pytest.mark.skipif(not bundled_is_installed(), reason="the extra chargehand[local] is not installed")
+@pytest.mark.long
 async def test_the_bundled_model_is_counted_too(store: KnowledgeStore):
     before = total_tokens(store)
     await turn(store, help_after(), model="local:smollm2-135m", draft_with="any")

@@ -57,6 +57,7 @@ def test_every_other_command_prints_its_json_alone(ready: Path, tmp_path: Path):
         assert done.json
 
 
+@pytest.mark.long
 def test_no_command_calls_anybody_outside_this_machine(ready: Path, tmp_path: Path):
     texts = tmp_path / "texts.jsonl"
     asked = [HEAT, "May we ship qwen2.5-3b in a product?", "Which models can this hub serve now?"]

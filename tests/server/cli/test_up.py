@@ -39,6 +39,7 @@ def client_of(url: str) -> Generator[HubClient]:
         yield HubClient(http)
 
 
+@pytest.mark.long
 def test_beside_a_running_hub(ready: Path, talkative: FakeServer):
     with start_up(ready, settings=using(talkative)) as up, client_of(up.url) as hub:
         assert hub.http.get("/v1/status").json()["model"]["name"] == "openai:fake-3b"

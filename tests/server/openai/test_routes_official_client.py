@@ -151,6 +151,7 @@ def test_pictures_are_refused_where_the_version_reads_text_only(line: Line):
         line.client.chat.completions.create(model="champion", messages=[{"role": "user", "content": [picture]}])  # type: ignore[list-item]
 
 
+@pytest.mark.long
 def test_moving_the_weights_moves_the_traffic_and_keeps_callers(line: Line):
     callers = [f"caller {number}" for number in range(40)]
 
