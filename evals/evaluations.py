@@ -55,7 +55,13 @@ def evaluation_tools(ledger: Ledger) -> list[ToolSpec]:
     def evaluation_list(
         context: ToolContext,
         task: Annotated[str | None, Field(description="only this task, such as intent-routing")] = None,
-        subject: Annotated[str | None, Field(description="only subjects whose name contains this")] = None,
+        subject: Annotated[
+            str | None,
+            Field(
+                description="only subjects whose name contains this",
+                json_schema_extra={"names": ["version", "model", "catalogue_model"]},
+            ),
+        ] = None,
     ) -> EvaluationList:
         """List the finished evaluations with their metrics, sample sizes and dates, newest first."""
         found = list_evaluations(ledger, task, context.tenant)

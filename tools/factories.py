@@ -240,7 +240,13 @@ class FactoryWork:
         context: ToolContext,
         name: ShortName,
         model: Annotated[Name, Field(description="a registered model")],
-        base: Annotated[Name, Field(description="the base weights, such as a model of the catalogue")],
+        base: Annotated[
+            Name,
+            Field(
+                description="the base weights, such as a model of the catalogue",
+                json_schema_extra={"names": ["catalogue_model"]},
+            ),
+        ],
         reference: ServedBy,
         base_digest: Digest = "",
         adapter: AdapterPolicy | None = None,

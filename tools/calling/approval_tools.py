@@ -11,7 +11,15 @@ from tools.spec import ToolContext, ToolSpec, View, tool
 
 ApprovalId = Annotated[str, Field(min_length=1, max_length=200, description="such as ap-1f2e3d4c5b6a")]
 Comment = Annotated[str, Field(max_length=2000, description="why, for the record")]
-PrincipalId = Annotated[str, Field(min_length=1, max_length=200, description="id of a principal of the tenant")]
+PrincipalId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="id of a principal of the tenant",
+        json_schema_extra={"names": ["principal"]},
+    ),
+]
 
 
 class ApprovalView(View):

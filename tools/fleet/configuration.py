@@ -1,7 +1,7 @@
 """Items of the desired state that people set: configuration, policy, prompts, knowledge packs, models, signed jobs."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -22,6 +22,10 @@ Group = Annotated[str | None, Field(max_length=200, description="for this group;
 ItemName = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="lower-case letters, digits, . _ -")
 ]
+JobName = Annotated[ItemName, Field(json_schema_extra={"names": ["job"]})]
+PackName = Annotated[ItemName, Field(json_schema_extra={"names": ["pack"]})]
+PromptName = Annotated[ItemName, Field(json_schema_extra={"names": ["prompt"]})]
+AnyItemName = Annotated[ItemName, Field(json_schema_extra={"names": ["pack", "prompt", "policy"]})]
 
 
 class ItemView(View):
@@ -70,7 +74,7 @@ def device_policy_set(
 def device_prompt_set(
     context: ToolContext,
     text: Annotated[str, Field(min_length=1, max_length=8000)],
-    name: ItemName = "system",
+    name: PromptName = "system",
     device: Device = None,
     group: Group = None,
 ) -> ItemView:
@@ -80,7 +84,7 @@ def device_prompt_set(
 
 def device_pack_assign(
     context: ToolContext,
-    name: ItemName,
+    name: PackName,
     digest: Annotated[Digest, Field(description="of the pack, which must be kept as an artifact")],
     device: Device = None,
     group: Group = None,
@@ -94,8 +98,8 @@ def device_pack_assign(
 
 def device_item_remove(
     context: ToolContext,
-    kind: Annotated[str, Field(pattern="^(pack|prompt|configuration|policy|model)$")],
-    name: ItemName,
+    kind: Literal["pack", "prompt", "configuration", "policy", "model"],
+    name: AnyItemName,
     device: Device = None,
     group: Group = None,
 ) -> ItemView:
@@ -222,7 +226,7 @@ def _require_due(expression: str) -> None:
         raise InvalidInput(f"The cron expression {expression!r} is never due.", "Name a day that there is.")
 
 
-def device_job_remove(context: ToolContext, name: ItemName, device: Device = None, group: Group = None) -> ItemView:
+def device_job_remove(context: ToolContext, name: JobName, device: Device = None, group: Group = None) -> ItemView:
     """Take a job back from those for whom it is."""
     return ItemView.of(remove_item(context, where_of(context, device, group), JOB, name))
 

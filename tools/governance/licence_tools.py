@@ -13,7 +13,15 @@ from tools.registry.catalogue import Catalogue, Licence, Permission
 from tools.registry.versions import find_version
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-ModelName = Annotated[str, Field(min_length=1, max_length=200, description="id or alias, such as qwen2.5-3b")]
+ModelName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="id or alias, such as qwen2.5-3b",
+        json_schema_extra={"names": ["catalogue_model", "model"]},
+    ),
+]
 
 
 class LicenceFinding(View):
@@ -92,7 +100,10 @@ def compatibility_tools(source: EvidenceSource) -> list[ToolSpec]:
         purpose: Purpose,
         region: Annotated[Region, Field(description="two letters of a country, EU, EEA or world")] = "world",
         version: Annotated[Name | None, Field(description="a registered version, instead of its parts")] = None,
-        base: Annotated[Name | None, Field(description="a model of the catalogue")] = None,
+        base: Annotated[
+            Name | None,
+            Field(description="a model of the catalogue", json_schema_extra={"names": ["catalogue_model"]}),
+        ] = None,
         base_licence: Annotated[LicenceId, Field(description="of a base that the catalogue has not")] = "",
         adapter: Annotated[Name | None, Field(description="an adapter, or the model that it comes from")] = None,
         adapter_licence: LicenceId = "",

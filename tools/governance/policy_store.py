@@ -18,7 +18,14 @@ from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 DEFAULT = "default"
 """Name of the policies that hold where a tenant has no active ones of its own."""
 
-PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="name of a policy file")]
+PolicyName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$",
+        description="name of a policy file",
+        json_schema_extra={"names": ["policy"]},
+    ),
+]
 PolicyText = Annotated[str, Field(min_length=1, max_length=100_000, description="YAML; the language: docs/policies.md")]
 Action = Literal["list", "show", "put", "activate", "deactivate"]
 
@@ -81,7 +88,10 @@ def declared_attributes(unit: Unit) -> set[str]:
 
 def policies_list(
     context: ToolContext,
-    name: Annotated[str | None, Field(max_length=64, description="only this, with its text")] = None,
+    name: Annotated[
+        str | None,
+        Field(max_length=64, description="only this, with its text", json_schema_extra={"names": ["policy"]}),
+    ] = None,
 ) -> PolicyList:
     """List the policies by which gates decide, which of them are active, or show the text of one."""
     return _listed(context.unit, name)

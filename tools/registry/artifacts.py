@@ -21,7 +21,10 @@ FilePath = Annotated[
     str, Field(pattern="^/", max_length=4096, description="of a GGUF, safetensors or ONNX file of the hub's machine")
 ]
 FileName = Annotated[str, Field(min_length=1, max_length=255, description="such as support-q4.gguf")]
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256:...")]
+Digest = Annotated[
+    str,
+    Field(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256:...", json_schema_extra={"names": ["artifact"]}),
+]
 _FILE_LIMIT_S = 900.0
 _LONGEST_HEADER = 1 << 30
 

@@ -12,7 +12,15 @@ from edge.kernel.errors import NotFound
 from memory.yaml_text import parse_yaml
 
 Permission = Literal["yes", "no", "conditional", "unsure"]
-CatalogueName = Annotated[str, Field(min_length=1, max_length=200, description="id or alias, such as qwen2.5-3b")]
+CatalogueName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="id or alias, such as qwen2.5-3b",
+        json_schema_extra={"names": ["catalogue_model", "model"]},
+    ),
+]
 
 _AS_SERVED = re.compile(r":latest$|(?:[-.](?:gguf|q\d\w*|fp16|f16|bf16|fp32|int8))+$")
 

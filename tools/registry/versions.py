@@ -18,7 +18,15 @@ NewName = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="lower-case letters, digits and . _ -")
 ]
 ModelName = Annotated[str, Field(min_length=1, max_length=64, description="name of a registered model")]
-VersionName = Annotated[str, Field(min_length=1, max_length=200, description="model@label, or an alias")]
+VersionName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="model@label, or an alias",
+        json_schema_extra={"names": ["version", "alias"]},
+    ),
+]
 ServedBy = Annotated[
     str, Field(pattern=r"^[a-z0-9_-]+:\S+$", max_length=500, description="provider:name that serves it")
 ]
@@ -35,7 +43,15 @@ class VersionContent(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base: Annotated[str, Field(min_length=1, max_length=500, description="the base weights")]
+    base: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=500,
+            description="the base weights",
+            json_schema_extra={"names": ["catalogue_model"]},
+        ),
+    ]
     base_digest: Digest = ""
     adapter: Annotated[str, Field(max_length=500)] = ""
     adapter_digest: Digest = ""
@@ -238,7 +254,10 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
     def register_model(
         context: ToolContext,
         name: NewName,
-        based_on: Annotated[str | None, Field(max_length=200, description="name in the catalogue")] = None,
+        based_on: Annotated[
+            str | None,
+            Field(max_length=200, description="name in the catalogue", json_schema_extra={"names": ["catalogue_model"]}),
+        ] = None,
         description: Annotated[str, Field(max_length=2000)] = "",
     ) -> ModelView:
         """Register a model, a line of versions, in the tenant's roster."""
@@ -262,7 +281,10 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
         label: NewName,
         reference: ServedBy,
         content: VersionContent,
-        parent: Annotated[str | None, Field(max_length=200, description="version that it was made from")] = None,
+        parent: Annotated[
+            str | None,
+            Field(max_length=200, description="version that it was made from", json_schema_extra={"names": ["version"]}),
+        ] = None,
         datasets: Annotated[list[dict[str, Any]] | None, Field(description="trained on: name, digest, licence")] = None,
         card: Annotated[dict[str, Any] | None, Field(description="fields of the model card")] = None,
     ) -> VersionView:

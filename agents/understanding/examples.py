@@ -1,0 +1,116 @@
+"""What people say to each tool: the YAML beside the module that defines it.
+
+A file has, per tool, marked examples in English and Chinese, and for what changes something its canonical words:
+
+    rollout_start:
+      does:  {en: "moves {target} to {version} step by step", zh: ...}
+      order: {en: "{strategy} {version} on {target}[ at {percentages}]", zh: ...}
+      en:
+        - "[canary](strategy=canary) [support-bot@v2](version) on [support](target) at [10 %](percentages)"
+
+`[words](argument)` marks what an argument is read from, `[words](argument=value)` what a value is called; a dot leads into
+nested arguments, `stages[].stage` into a list of objects. In `order`, what stands in brackets is said only where its
+arguments are given.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from memory.yaml_text import parse_yaml
+from tools.spec import ToolSpec
+
+Tongue = Literal["en", "zh"]
+
+_MARK = re.compile(r"\[(?P<words>[^\[\]]+)\]\((?P<path>[a-z_0-9]+(?:\[\])?(?:\.[a-z_0-9]+(?:\[\])?)*)(?:=(?P<value>[^()]*))?\)")
+
+
+class Wording(BaseModel):
+    """One sentence in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    en: str
+    zh: str
+
+
+class ToolTalk(BaseModel):
+    """What a file says of one tool."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    does: Wording | None = None
+    order: Wording | None = None
+    en: tuple[str, ...]
+    zh: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedSlot:
+    """A marked part of an example: text[start:end] stands for the argument at `path`; `value` where it is given."""
+
+    start: int
+    end: int
+    path: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sentence that means `tool`, without its marks."""
+
+    tool: str
+    language: Tongue
+    text: str
+    slots: tuple[MarkedSlot, ...]
+
+
+def load_talk(tools: Mapping[str, ToolSpec]) -> dict[str, ToolTalk]:
+    """What is said to each of these tools that people speak to, by the tool's name."""
+    modules = dict.fromkeys(spec.run.__module__ for spec in tools.values())
+    said = {name: talk for module in modules for name, talk in _talk_of(module).items()}
+    return {name: talk for name, talk in said.items() if name in tools}
+
+
+@cache
+def _talk_of(module: str) -> dict[str, ToolTalk]:
+    """The tools of the file beside a module; nothing where there is none."""
+    text = _file_beside(module)
+    if text is None:
+        return {}
+    return {name: ToolTalk.model_validate(body) for name, body in cast("dict[str, Any]", parse_yaml(text)).items()}
+
+
+def _file_beside(module: str) -> bytes | None:
+    path = PurePath(str(import_module(module).__file__)).with_suffix(".yaml").name
+    package = module.rpartition(".")[0]
+    found = files(package).joinpath(path)
+    return found.read_bytes() if found.is_file() else None
+
+
+def examples_of(talk: Mapping[str, ToolTalk]) -> list[Example]:
+    """All examples of all tools."""
+    return [
+        read_example(tool, language, marked)
+        for tool, said in talk.items()
+        for language, texts in cast("Iterable[tuple[Tongue, tuple[str, ...]]]", (("en", said.en), ("zh", said.zh)))
+        for marked in texts
+    ]
+
+
+def read_example(tool: str, language: Tongue, marked: str) -> Example:
+    """Take the marks out of a sentence."""
+    text, slots, end = "", list[MarkedSlot](), 0
+    for match in _MARK.finditer(marked):
+        text += marked[end : match.start()]
+        slots.append(MarkedSlot(len(text), len(text) + len(match["words"]), match["path"], match["value"]))
+        text += match["words"]
+        end = match.end()
+    return Example(tool, language, text + marked[end:], tuple(slots))
