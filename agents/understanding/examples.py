@@ -41,13 +41,31 @@ class Wording(BaseModel):
     zh: str
 
 
+class Undo(BaseModel):
+    """The call that undoes a tool's; `{name}` is an argument, `{before.name}` the state before, `{result.name}` of its result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str
+    arguments: dict[str, str]
+
+
 class ToolTalk(BaseModel):
-    """What a file says of one tool."""
+    """What a file says of one tool.
+
+    Attributes:
+        asks: arguments that are asked for though they have defaults; of each group one has to be said.
+        undo: what undoes it; None where nothing does.
+        confirm: it is done only after a "yes", as what is destructive always is.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     does: Wording | None = None
     order: Wording | None = None
+    asks: tuple[tuple[str, ...], ...] = ()
+    undo: Undo | None = None
+    confirm: bool = False
     en: tuple[str, ...]
     zh: tuple[str, ...]
 

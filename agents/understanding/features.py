@@ -1,0 +1,67 @@
+"""What the operation classifier and the slot tagger see of a message's tokens."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from agents.understanding.tokens import Token
+
+FEATURE_VERSION = 1
+"""Raised whenever the same tokens give other features."""
+
+_DIGITS = re.compile(r"\d+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LONGEST_WORD = 24
+
+
+def operation_features(tokens: Sequence[Token]) -> list[str]:
+    """Words, pairs and triples of neighbours, letters within words, and the kinds that occur; each once."""
+    seen = [_DIGITS.sub("0", token.shown) for token in tokens if token.type != "mark"]
+    features = dict.fromkeys(f"w {word}" for word in seen)
+    framed = ["^", *seen, "$"]
+    features |= dict.fromkeys(f"p {first} {second}" for first, second in zip(framed, framed[1:], strict=False))
+    features |= dict.fromkeys(f"t {' '.join(framed[at : at + 3])}" for at in range(len(framed) - 2))
+    for word in seen:
+        features |= dict.fromkeys(_letters(word))
+    features |= dict.fromkeys(f"k {kind}" for token in tokens for kind in token.kinds)
+    return list(features)
+
+
+def _letters(word: str) -> Iterator[str]:
+    if word.startswith("<") or len(word) < 3 or _HAN.match(word):
+        return
+    framed = f"<{word[:_LONGEST_WORD]}>"
+    for length in (3, 4, 5):
+        yield from (f"c {framed[at : at + length]}" for at in range(len(framed) - length + 1))
+
+
+def tag_features(tokens: Sequence[Token], tool: str) -> list[list[str]]:
+    """What the tagger sees of each token, given the tool whose slots are meant."""
+    shown = [_DIGITS.sub("0", token.shown) for token in tokens]
+    return [_tag_features(tokens, shown, at, tool) for at in range(len(tokens))]
+
+
+def _tag_features(tokens: Sequence[Token], shown: Sequence[str], at: int, tool: str) -> list[str]:
+    token, word = tokens[at], shown[at]
+    features = ["bias", f"type={token.type}", f"w={word}", f"{tool}|w={word}", f"{tool}|type={token.type}"]
+    features += [f"kind={kind}" for kind in token.kinds]
+    features += [f"{tool}|kind={kind}" for kind in token.kinds]
+    if token.type == "word":
+        features += [f"shape={_shape(token.text)}", f"{tool}|shape={_shape(token.text)}"]
+        features += [f"pre={word[:3]}", f"suf={word[-3:]}"]
+    for step in (-3, -2, -1, 1, 2):
+        other = shown[at + step] if 0 <= at + step < len(shown) else ("^" if step < 0 else "$")
+        features.append(f"{step}={other}")
+        if abs(step) <= 2:
+            features.append(f"{tool}|{step}={other}")
+        if abs(step) == 1:
+            features.append(f"{step}={other}|w={word}")
+    before = [one for one in tokens[:at] if one.type in {"name", "quantity"} and one.kinds[:1] == token.kinds[:1]]
+    if token.kinds:
+        features.append(f"{tool}|nth={min(len(before), 3)}|{token.kinds[0]}")
+    return features
+
+
+def _shape(text: str) -> str:
+    """Which sorts of letters a word has: "aa-0" for "lyon-7"."""
+    shape = re.sub(r"[A-Z]", "A", re.sub(r"[a-z]+", "a", text))
+    return _HAN.sub("h", _DIGITS.sub("0", shape))[:6]

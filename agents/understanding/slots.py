@@ -1,0 +1,409 @@
+"""Slot filling: from tagged words, names and quantities to the arguments of one operation, by its schema.
+
+Every mention is used by a slot or left over, and what is left over is told: it is never dropped silently.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.understanding.arguments import Slot
+from agents.understanding.conversions import entities_for
+from agents.understanding.entities import Entity, KnownEntities
+from agents.understanding.examples import Example
+from agents.understanding.frame import Frame
+from agents.understanding.interpretation import Argument
+from agents.understanding.linking import Mention, Reference
+from agents.understanding.parsed_message import ParsedMessage
+from agents.understanding.quantities import Quantity
+from agents.understanding.slot_tagger import TaggedSpan
+from agents.understanding.tokens import Token
+
+ValueWords = Mapping[tuple[str, str], Mapping[str, Any]]
+"""(tool, path) -> what a value is called in lower case -> the value, from the marked examples."""
+
+_QUOTES = "\"'“”‘’「」『』`"
+_LOWER = re.compile(r"\[a-z0-9\]")
+_ALIKE = 84
+_EDGES = re.compile(r"^[\s,;:，；：、.。!！]+|[\s,;:，；：、.。!！?？]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why words that were meant for a slot give no value.
+
+    Attributes:
+        kind: several things are meant; nothing has that name; the value cannot be.
+        choices: names to choose from.
+    """
+
+    kind: str
+    slot: Slot
+    words: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Filling:
+    """One operation with its arguments as far as they were found.
+
+    Attributes:
+        arguments: by path.
+        unused: names and quantities that no slot took.
+        missing: required slots without a value.
+    """
+
+    tool: str
+    arguments: dict[str, Argument] = field(default_factory=dict[str, Argument])
+    problems: list[Problem] = field(default_factory=list[Problem])
+    unused: list[Mention | Quantity] = field(default_factory=list[Mention | Quantity])
+    missing: list[Slot] = field(default_factory=list[Slot])
+    tagging: float = 1.0
+
+    def nested(self) -> dict[str, Any]:
+        """The arguments as the tool takes them."""
+        return nest({path: argument.value for path, argument in self.arguments.items()})
+
+
+def value_words(examples: Sequence[Example]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What each value is called in the examples."""
+    words: dict[tuple[str, str], dict[str, Any]] = {}
+    for example in examples:
+        for mark in example.slots:
+            if mark.value is not None:
+                called = example.text[mark.start : mark.end].casefold().strip()
+                words.setdefault((example.tool, mark.path), {})[called] = read_json(mark.value)
+    return words
+
+
+def read_json(text: str) -> Any:
+    """A value as it is written in a mark."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def nest(paths: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by path as nested objects; `stages[].stage` into a list, in which an element ends where a path repeats."""
+    whole: dict[str, Any] = {}
+    for path, value in paths.items():
+        at: Any = whole
+        *outer, last = _steps(path)
+        for step in outer:
+            at = at.setdefault(step, {})
+        at[last] = value
+    return _without_indices(whole)
+
+
+def _steps(path: str) -> list[str]:
+    """`stages[1].gate` as "stages", "#1", "gate"."""
+    return re.sub(r"\[(\d+)\]", r".#\1", path).split(".")
+
+
+def _without_indices(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _without_indices(one) for key, one in value.items()}
+    return list(inner.values()) if inner and all(key.startswith("#") for key in inner) else inner
+
+
+class SlotFiller:
+    """Fills the slots of operations.
+
+    Args:
+        words: what values are called, see `value_words`.
+    """
+
+    def __init__(self, words: ValueWords, known: KnownEntities, frame: Frame) -> None:
+        self._words = words
+        self._known = known
+        self._frame = frame
+
+    def fill(
+        self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, tags: Sequence[TaggedSpan], tagging: float = 1.0
+    ) -> Filling:
+        """The arguments that a message gives an operation.
+
+        Args:
+            tags: spans of `said.tokens`.
+        """
+        filling, used = Filling(tool, tagging=tagging), set[tuple[int, int]]()
+        for path, tag in _numbered(tags):
+            slot = slots.get(re.sub(r"\[\d+\]", "[]", path))
+            span = said.tokens[tag.first].start, said.tokens[tag.last].end
+            self._take(filling, used, said, slot or _part_of_object(path, slots), path, span)
+        self._take_the_rest(filling, used, said, slots)
+        filling.unused = [one for one in (*said.mentions, *said.quantities) if (one.start, one.end) not in used and _counts(one)]
+        filling.missing = [slot for slot in slots.values() if slot.required and not _given(slot.path, filling.arguments)]
+        return filling
+
+    def read(self, tool: str, slot: Slot, path: str, said: ParsedMessage, span: tuple[int, int]) -> Argument | Problem | None:
+        """The value of one slot from a span of characters; None where it gives none."""
+        words = _trimmed(said.text[span[0] : span[1]])
+        if slot.kinds:
+            return self._name(slot, said, span, words)
+        called = self._words.get((tool, _unnumbered(path)), {})
+        value = called.get(words.casefold())
+        if value is not None or words.casefold() in called:
+            return Argument(value, words)
+        if slot.type == "enum":
+            return _enumerated(slot, words, called)
+        within = [one for one in said.quantities if span[0] <= one.start and one.end <= span[1]]
+        if slot.type in {"integer", "number"}:
+            return _numeric(slot, within, words)
+        if slot.type == "boolean":
+            return Argument(True, words)
+        if slot.type == "object":
+            return _object(slot, within, words)
+        return _string(slot, within, words)
+
+    def _take(
+        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slot: Slot | None, path: str, span: tuple[int, int]
+    ) -> None:
+        if slot is None:
+            return
+        read = self.read(filling.tool, slot, path, said, span)
+        if read is None:
+            return
+        inside = [one for one in (*said.mentions, *said.quantities) if span[0] <= one.start < span[1]]
+        found = [(one.start, one.end) for one in inside]
+        path = _keyed_by_unit(path, slot, inside)
+        if isinstance(read, Problem):
+            filling.problems.append(read)
+            used.update(found)
+            return
+        before = filling.arguments.get(path)
+        if before is not None and slot.many and not _lists(before.value, read.value):
+            read = Argument([*_listed(before.value), *_listed(read.value)], f"{before.words}, {read.words}")
+        elif before is not None and before.value != read.value:
+            if slot.kinds:
+                filling.problems.append(Problem("contradictory", slot, read.words, (str(before.value), str(read.value))))
+            return
+        filling.arguments[path] = read if not slot.many else Argument(_listed(read.value), read.words, read.source)
+        used.update(found)
+
+    def _take_the_rest(self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]) -> None:
+        """Names and quantities that were not tagged, where exactly one empty slot takes their kind."""
+        for mention in said.mentions:
+            if (mention.start, mention.end) in used or mention.common:
+                continue
+            open_slots = [
+                slot
+                for slot in slots.values()
+                if slot.kinds and "." not in slot.path and slot.path not in filling.arguments and self._fits(slot, mention)
+            ]
+            direct = [slot for slot in open_slots if any(one.kind in slot.kinds for one in mention.entities)]
+            for slot in (direct or open_slots)[:1]:
+                self._take(filling, used, said, slot, slot.path, (mention.start, mention.end))
+        for quantity in said.quantities:
+            if (quantity.start, quantity.end) in used or quantity.kind in {"quoted", "number", "moment"}:
+                continue
+            fitting = [
+                slot
+                for slot in slots.values()
+                if slot.path not in filling.arguments and _natural(slot, quantity)
+            ]
+            if len(fitting) == 1:
+                self._take(filling, used, said, fitting[0], fitting[0].path, (quantity.start, quantity.end))
+        if len(said.references) == 1 and not any(one.source == "thread" for one in filling.arguments.values()):
+            for slot in slots.values():
+                if slot.required and slot.kinds and slot.path not in filling.arguments:
+                    found = self._from_thread(slot, said.references[0].words)
+                    if found is not None:
+                        filling.arguments[slot.path] = found
+                        break
+
+    def _fits(self, slot: Slot, mention: Mention) -> bool:
+        if mention.entities:
+            return bool(entities_for(slot.kinds, mention.entities, self._known))
+        return any(kind in slot.kinds for kind in mention.looks_like)
+
+    def _name(self, slot: Slot, said: ParsedMessage, span: tuple[int, int], words: str) -> Argument | Problem | None:
+        inside = [one for one in said.mentions if span[0] <= one.start and one.end <= span[1]]
+        names, problem = list[str](), None
+        for mention in inside:
+            found = entities_for(slot.kinds, mention.entities, self._known)
+            if len(found) == 1 and mention.exact:
+                names.append(found[0].name)
+            elif found:
+                kind = "ambiguous" if len(found) > 1 else "unknown"
+                problem = Problem(kind, slot, mention.words, tuple(one.name for one in found))
+            elif mention.entities:
+                problem = problem or Problem("unfitting", slot, mention.words)
+            else:
+                problem = problem or self._new_name(slot, mention.words)
+        if problem is not None and not names:
+            return problem if not isinstance(problem, Argument) else problem
+        if names:
+            distinct = list(dict.fromkeys(names))
+            if slot.many:
+                return Argument(distinct, words)
+            return Argument(distinct[0], words) if len(distinct) == 1 else Problem("contradictory", slot, words, tuple(distinct))
+        if any(span[0] <= one.start < span[1] for one in said.references):
+            return self._from_thread(slot, words) or Problem("missing", slot, words)
+        return self._new_name(slot, words)
+
+    def _from_thread(self, slot: Slot, words: str) -> Argument | Problem | None:
+        names = self._frame.names(slot.kinds)
+        if not names:
+            objects = [one for kind, name in self._frame.objects if (one := self._known.entity(kind, name))]  # type: ignore[arg-type]
+            names = [one.name for one in entities_for(slot.kinds, objects[:1], self._known)]
+        if len(names) == 1:
+            return Argument(names[0], words, "thread")
+        return Problem("ambiguous", slot, words, tuple(names)) if names else None
+
+    def _new_name(self, slot: Slot, words: str) -> Argument | Problem | None:
+        """A name that nothing has: of something new where the slot takes that, else a question."""
+        said = words.strip(_QUOTES)
+        nearest = tuple(self._known.nearest(said, *slot.kinds))
+        pattern = slot.schema.get("pattern")
+        spelt = said.lower() if pattern and _LOWER.search(pattern) else said
+        if pattern and re.search(pattern, spelt) and not nearest:
+            return Argument(spelt, words)
+        if " " in said.strip() and not nearest:
+            return None
+        return Problem("unknown", slot, said, nearest)
+
+
+def _numbered(tags: Sequence[TaggedSpan]) -> Iterator[tuple[str, TaggedSpan]]:
+    """Tags with their paths; in lists of objects with the number of the element, a new one where a path repeats."""
+    seen: dict[str, tuple[int, set[str]]] = {}
+    for tag in tags:
+        head, mark, rest = tag.path.partition("[].")
+        if not mark:
+            yield tag.path, tag
+            continue
+        number, paths = seen.get(head, (0, set[str]()))
+        if rest in paths:
+            number, paths = number + 1, set[str]()
+        seen[head] = number, paths | {rest}
+        yield f"{head}[{number}].{rest}", tag
+
+
+def _unnumbered(path: str) -> str:
+    return re.sub(r"\[\d+\]", "[]", path)
+
+
+def _part_of_object(path: str, slots: Mapping[str, Slot]) -> Slot | None:
+    """The slot of a key of an object that takes any keys."""
+    head, mark, _ = path.rpartition(".")
+    outer = slots.get(head) if mark else None
+    if outer is None or outer.type != "object":
+        return None
+    inner = outer.schema.get("additionalProperties")
+    schema: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
+    number = "number" in json.dumps(schema)
+    return Slot(path, "number" if number else "string", (), (), many=False, required=False, schema=schema)
+
+
+def _keyed_by_unit(path: str, slot: Slot, inside: Sequence[Mention | Quantity]) -> str:
+    """The key of a rate in an object that takes any keys is its unit, such as `quotas.requests_per_minute`."""
+    units = [one.unit for one in inside if isinstance(one, Quantity) and one.kind == "rate" and one.unit]
+    head = path.rpartition(".")[0]
+    return f"{head}.{units[0]}" if units and head and slot.path == path else path
+
+
+def _given(path: str, arguments: Mapping[str, Argument]) -> bool:
+    return any(one == path or one.startswith((f"{path}.", f"{path}[")) for one in arguments)
+
+
+def _counts(one: Mention | Quantity) -> bool:
+    """Whether it may not be left over."""
+    return not one.common if isinstance(one, Mention) else one.kind not in {"quoted", "number"}
+
+
+def _lists(first: Any, second: Any) -> bool:
+    return first == second
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _trimmed(words: str) -> str:
+    return _EDGES.sub("", words).strip()
+
+
+def _enumerated(slot: Slot, words: str, called: Mapping[str, Any]) -> Argument | Problem | None:
+    from rapidfuzz import fuzz, process
+
+    plain = words.casefold().replace("-", "_").replace(" ", "_")
+    if plain in slot.enum:
+        return Argument(plain, words)
+    names = {**{one.replace("_", " "): one for one in slot.enum}, **called}
+    best = process.extractOne(words.casefold(), list(names), scorer=fuzz.ratio, score_cutoff=_ALIKE)
+    return Argument(names[best[0]], words) if best else None
+
+
+def _numeric(slot: Slot, within: Sequence[Quantity], words: str) -> Argument | None:
+    values: list[Any] = []
+    for quantity in within:
+        values.extend(_number_for(slot, quantity, value) for value in _listed(quantity.value))
+    numbers = [value for value in values if value is not None]
+    if not numbers:
+        return None
+    if slot.type == "integer":
+        numbers = [int(value) if float(value).is_integer() else value for value in numbers]
+    return Argument(numbers if slot.many else numbers[0], words)
+
+
+def _number_for(slot: Slot, quantity: Quantity, value: Any) -> float | None:
+    """A quantity in the unit of a slot, which stands at the end of its name."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    match quantity.kind:
+        case "duration":
+            per = {"hours": 3600.0, "days": 86400.0, "minutes": 60.0}.get(slot.name, 1.0)
+            return value / per
+        case "percent" | "points":
+            return value if slot.many or slot.type == "integer" else value / 100
+        case "size":
+            return value / 2**20 if slot.name.endswith("_mb") else value
+        case "count" | "number" | "rate":
+            return value
+        case _:
+            return None
+
+
+def _natural(slot: Slot, quantity: Quantity) -> bool:
+    """Whether a slot is plainly made for such a quantity."""
+    match quantity.kind:
+        case "percent":
+            return slot.name == "percentages"
+        case "duration":
+            wanted = "limit_s" if quantity.bound == "most" else "hold_s"
+            return slot.path == wanted or slot.name in {"hours", "days"}
+        case "count":
+            return slot.name in {"minimum_samples", "n"} and "." not in slot.path
+        case "schedule":
+            return slot.path == "schedule"
+        case "digest":
+            return slot.name == "digest"
+        case _:
+            return False
+
+
+def _object(slot: Slot, within: Sequence[Quantity], words: str) -> Argument | None:
+    for quantity in within:
+        if isinstance(quantity.value, dict):
+            return Argument(quantity.value, words)
+        if quantity.kind == "rate" and quantity.unit:
+            return Argument({quantity.unit: quantity.value}, words)
+    return None
+
+
+def _string(slot: Slot, within: Sequence[Quantity], words: str) -> Argument | Problem | None:
+    quoted = [one for one in within if one.kind == "quoted" and len(one.words) >= len(words) - 2]
+    said = str(quoted[0].value) if quoted else words.strip(_QUOTES)
+    pattern = slot.schema.get("pattern")
+    if pattern and not re.search(pattern, said):
+        spelt = re.sub(r"[\s_]+", "_" if "_" in pattern and "." not in pattern else "-", said.strip().lower())
+        if not re.search(pattern, spelt):
+            return Problem("unknown", slot, said)
+        said = spelt
+    if slot.many:
+        return Argument([part for part in re.split(r"\s*(?:,|;|，|、|\band\b|和)\s*", said) if part], words)
+    return Argument(said, words) if said else None

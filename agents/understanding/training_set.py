@@ -1,0 +1,72 @@
+"""Marked examples and other messages as the tokens and labels that the classifier and the tagger learn from."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.understanding.arguments import Slot
+from agents.understanding.examples import Example, MarkedSlot
+from agents.understanding.linking import references
+from agents.understanding.quantities import take_quantities
+from agents.understanding.tokens import Part, Token, tokenise
+
+_POINTING = 0.15
+"""Share of the copies of an example in which a name is left as it was written, as one that is in no ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An example's tokens with the label of each: "O", or "B-" or "I-" and the path of an argument."""
+
+    tool: str
+    language: str
+    tokens: tuple[Token, ...]
+    labels: tuple[str, ...]
+
+
+def label_example(example: Example, slots: Mapping[str, Slot], chance: random.Random, *, unknown: bool = False) -> Labelled:
+    """Tokens and labels of one example.
+
+    Args:
+        slots: of the example's tool.
+        unknown: leave some names as plain words, as those that are new.
+    """
+    parts: list[Part] = []
+    for mark in example.slots:
+        slot = slots.get(mark.path)
+        if slot is None or not slot.kinds or mark.value is not None or references(example.text[mark.start : mark.end], ()):
+            continue
+        if unknown and chance.random() < _POINTING and _is_one_word(example, mark):
+            continue
+        first = chance.randrange(len(slot.kinds))
+        kinds = slot.kinds if unknown and first == 0 else (slot.kinds[first], *slot.kinds[:first])
+        parts.append(Part(mark.start, mark.end, "name", kinds if unknown else slot.kinds))
+    taken = [(part.start, part.end) for part in parts]
+    parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in references(example.text, ())]
+    parts += found_quantities(example.text, taken)
+    tokens = tokenise(example.text, parts)
+    return Labelled(example.tool, example.language, tokens, labels_of(tokens, example.slots))
+
+
+def found_quantities(text: str, taken: Sequence[tuple[int, int]]) -> list[Part]:
+    """The quantities of a text as parts; quoted text has a type of its own."""
+    return [
+        Part(one.start, one.end, "quoted" if one.kind == "quoted" else "quantity", () if one.kind == "quoted" else (one.kind,))
+        for one in take_quantities(text, taken)
+    ]
+
+
+def labels_of(tokens: Sequence[Token], marks: Sequence[MarkedSlot]) -> tuple[str, ...]:
+    """The label of each token: of the mark that it lies in for the most part."""
+    labels: list[str] = []
+    last: MarkedSlot | None = None
+    for token in tokens:
+        middle = (token.start + token.end) / 2
+        mark = next((one for one in marks if one.start <= middle < one.end or (token.start <= one.start and one.end <= token.end)), None)
+        labels.append("O" if mark is None else f"{'I' if mark is last else 'B'}-{mark.path}")
+        last = mark
+    return tuple(labels)
+
+
+def _is_one_word(example: Example, mark: MarkedSlot) -> bool:
+    return " " not in example.text[mark.start : mark.end]

@@ -1,0 +1,360 @@
+"""Understanding as a port, and its implementation without a language model.
+
+Every message is looked at with what the documents and the operations have for it, and with the thread's frame; only then
+one of these is chosen: calls, a question back, a document query, help, or to decline.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from agents.understanding.candidates import Operations, Scored
+from agents.understanding.continuations import Continuation, adds, corrects, reply_of
+from agents.understanding.entities import KnownEntities
+from agents.understanding.frame import Frame
+from agents.understanding.interpretation import Interpretation, Mood, PlannedCall, Question
+from agents.understanding.operation_classifier import OTHER_LABELS
+from agents.understanding.parsed_message import ParsedMessage
+from agents.understanding.questions import sentence
+from agents.understanding.settling import Settler
+from agents.understanding.speech_act import Clause, mood_of
+from agents.understanding.undo import inverse_of
+from tools.spec import ToolSpec
+
+Found = Literal["answer", "near", "nothing"]
+
+ACT = 0.5
+"""Least probability of an operation, after its slots were filled, by which a change is made or proposed."""
+READ = 0.3
+"""Least probability of an operation that only reads."""
+CLEAR = 0.12
+"""Below it nothing is said to be meant; between it and the others the user is asked which."""
+ANSWERED, UNANSWERED = 2.0, 2.5
+"""Logits by which passages that answer raise the documents, and passages that have nothing lower them."""
+
+_TEAMS = (("evals.", "evaluation"), ("tools.governance.evidence", "evaluation"), ("tools.rollouts.measurements", "evaluation"),
+          ("tools.governance.", "governance"), ("tools.calling.", "governance"), ("tools.tenancy", "governance"))
+"""Beginning of a tool's module -> the team whose operation it is; deployment for all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was gathered for a message before anything is decided, under the caller's rights.
+
+    Attributes:
+        said: the message.
+        frame: what the thread's last turn left.
+        known: names that the caller may read.
+        allowed: tools that the caller may call.
+        found, evidence: what the passages are to the message, and how surely, 0 to 1.
+        question: the message for the documents, standing alone.
+    """
+
+    said: ParsedMessage
+    frame: Frame
+    known: KnownEntities
+    allowed: frozenset[str]
+    found: Found
+    evidence: float
+    question: str
+
+
+class Understanding(Protocol):
+    """Turns a look into an interpretation."""
+
+    async def interpret(self, look: Look) -> Interpretation:
+        """What the message asks for. Nothing is done yet."""
+        ...
+
+
+def team_of(spec: ToolSpec) -> str:
+    """The team whose operation a tool is."""
+    module = spec.run.__module__
+    return next((team for beginning, team in _TEAMS if module.startswith(beginning)), "deployment")
+
+
+@dataclass(frozen=True)
+class ExampleUnderstanding:
+    """By the examples of the slices: rank operations, link names, fill slots; ask for whatever is left open."""
+
+    operations: Operations
+
+    async def interpret(self, look: Look) -> Interpretation:
+        """As the port says."""
+        return _Reading(self.operations, look).interpret()
+
+
+class _Reading:
+    """One message being understood."""
+
+    def __init__(self, operations: Operations, look: Look) -> None:
+        self.operations = operations
+        self.look = look
+        self.said = look.said
+        self.language = look.said.language
+        self.filler = operations.filler(look.known, look.frame)
+        self.settler = Settler(operations, look.known, self.language)
+        self.continuation = Continuation(operations, look.known, look.frame, self.filler)
+        self.mood: Mood = mood_of(look.said.clauses)
+
+    def interpret(self) -> Interpretation:
+        reply = reply_of(self.said.text)
+        if reply is not None and (found := self._reply(reply)) is not None:
+            return found
+        candidates = self._candidates(self.said, self.mood)
+        return self._continued(candidates) or self._fresh(candidates)
+
+    # ---- what leans on the turn before
+
+    def _reply(self, reply: str) -> Interpretation | None:
+        frame = self.look.frame
+        if reply == "undo":
+            return self._undo()
+        if frame.proposed and reply in {"yes", "go_on"}:
+            return self._calls(frame.proposed, sentence("thread_decides", self.language))
+        if reply == "no" and (frame.proposed or frame.asked):
+            return self._said(sentence("retraction", self.language), "retraction")
+        if reply == "why" and frame.calls and (call := self._why()) is not None:
+            return self._calls((call,), sentence("thread_decides", self.language))
+        if reply in {"yes", "no"} and not frame.asked:
+            text = sentence("nothing_open", self.language)
+            return self._ask(Question("missing", text), sentence("thread_decides", self.language))
+        return None
+
+    def _undo(self) -> Interpretation:
+        changed = [one for one in self.look.frame.calls if one.changes]
+        if self.look.frame.proposed and not changed:
+            return self._said(sentence("retraction", self.language), "retraction")
+        if not changed:
+            return self._ask(Question("missing", sentence("nothing_to_undo", self.language)), sentence("thread_decides", self.language))
+        call = inverse_of(changed[-1], self.operations.talk)
+        past = PlannedCall(changed[-1].tool, dict(changed[-1].arguments))
+        if call is None or call.tool not in self.look.allowed:
+            text = sentence("cannot_undo", self.language, order=self.settler.order(past))
+            return self._ask(Question("contradictory", text), sentence("thread_decides", self.language))
+        return self._propose((call,), sentence("thread_decides", self.language))
+
+    def _why(self) -> PlannedCall | None:
+        """The look that says why the thread's last object is as it is."""
+        for kind, tool, argument in (("rollout", "rollout_status", "rollout"), ("version", "gate_history", "version")):
+            names = self.look.frame.names((kind,))
+            if names and tool in self.look.allowed:
+                return PlannedCall(tool, {argument: names[0]})
+        return None
+
+    def _continued(self, candidates: Sequence[Scored]) -> Interpretation | None:
+        reason = sentence("thread_decides", self.language)
+        if self.mood in {"conditional", "retraction"} and not self.look.frame.asked:
+            return None
+        if (filling := self.continuation.answer(self.said, candidates)) is not None:
+            return self._settled([filling], reason)
+        frame = self.look.frame
+        if corrects(self.said.text) and frame.calls and len(self.said.tokens) <= 12:
+            return self._correction(reason)
+        if adds(self.said.text) and (filling := self.continuation.same_for_another(self.said)) is not None:
+            changes = self.operations.tools[filling.tool].effect != "read"
+            return self._settled([filling], reason, implicit=changes)
+        return None
+
+    def _correction(self, reason: str) -> Interpretation | None:
+        """Another value for what was just done: a look is made again; a change that was made is not changed silently."""
+        past = self.look.frame.calls[-1]
+        filling = self.continuation.corrected(past.tool, past.arguments, self.said)
+        if filling is None:
+            return None
+        if not past.changes or past.ended in {"refused", "failed"}:
+            return self._settled([filling], reason, implicit=past.changes)
+        order = self.settler.order(PlannedCall(past.tool, dict(past.arguments)))
+        text = sentence("already_done", self.language, order=order)
+        return self._ask(Question("contradictory", text), reason)
+
+    # ---- what stands alone
+
+    def _fresh(self, candidates: Sequence[Scored]) -> Interpretation:
+        clauses = self.said.clauses
+        if self.mood == "retraction":
+            return self._said(sentence("retraction", self.language), "retraction")
+        orders = [one for one in clauses if one.mood in {"order", "question"}]
+        if len([one for one in orders if one.mood == "order"]) > 1 or (len(orders) > 1 and self._parts_differ(orders)):
+            return self._several(orders, candidates)
+        return self._single(candidates)
+
+    def _single(self, candidates: Sequence[Scored]) -> Interpretation:
+        best = candidates[0]
+        if best.label == "help":
+            return Interpretation(self.language, help=True, mood=self.mood, confidence=best.probability, reason=sentence("help_decides", self.language), label="help")
+        if best.filling is None:
+            return self._elsewhere(candidates)
+        spec = self.operations.tools[best.label]
+        if spec.effect == "read":
+            return self._read(best, candidates)
+        if self.mood != "order":
+            return self._no_order(best, candidates)
+        if any(one.universal for one in self.said.clauses):
+            return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(best), best)
+        if best.probability < ACT:
+            return self._which(candidates)
+        extra = [one for one in self.said.clauses if one.mood == "conditional"]
+        return self._settled([best.filling], self._decides(best), best.probability, implicit=bool(extra), left=extra)
+
+    def _read(self, best: Scored, candidates: Sequence[Scored]) -> Interpretation:
+        documents = next(one for one in candidates if one.label == "documents")
+        assert best.filling is not None  # noqa: S101 # nosec B101: it is an operation
+        named = bool(best.filling.arguments)
+        if not named and self.look.found == "answer" and documents.probability > best.probability / 3:
+            return self._documents(documents)
+        if best.probability < READ:
+            return self._which(candidates)
+        return self._settled([best.filling], self._decides(best), best.probability)
+
+    def _no_order(self, best: Scored, candidates: Sequence[Scored]) -> Interpretation:
+        """Something that changes is spoken of and not ordered."""
+        reads = [one for one in candidates if one.filling and self.operations.tools[one.label].effect == "read"]
+        if self.mood == "question":
+            if reads and reads[0].probability >= READ / 2 and not reads[0].filling.unused:  # type: ignore[union-attr]
+                return self._read(reads[0], candidates)
+            if self.look.found == "answer":
+                return self._documents(next(one for one in candidates if one.label == "documents"))
+        elif best.probability < CLEAR * 3 and self.look.found == "answer":
+            return self._documents(next(one for one in candidates if one.label == "documents"))
+        assert best.filling is not None  # noqa: S101 # nosec B101: it is an operation
+        call = PlannedCall(best.label, best.filling.nested(), best.filling.arguments)
+        name = "conditional" if self.mood == "conditional" else "talk"
+        why = sentence(name, self.language, order=self.settler.order(call))
+        return self._ask(Question("mood", sentence("not_done", self.language, why=why)), self._decides(best), best)
+
+    def _several(self, clauses: Sequence[Clause], candidates: Sequence[Scored]) -> Interpretation:
+        """Several orders and questions in one message: a sequence, shown as such; what cannot be settled is asked first."""
+        fillings: list[Scored] = []
+        queries: list[str] = []
+        for clause in clauses:
+            part = self.said.within(clause.start, clause.end)
+            ranked = self._candidates(part, clause.mood)
+            if ranked[0].filling is not None and ranked[0].probability >= CLEAR:
+                fillings.append(ranked[0])
+            elif clause.mood == "question":
+                queries.append(part.words)
+        if not fillings:
+            return self._single(candidates)
+        weakest = min(fillings, key=lambda one: one.probability)
+        changes = [one for one in fillings if self.operations.tools[one.label].effect != "read"]
+        if changes and weakest.probability < ACT:
+            return self._which(candidates)
+        if any(one.universal for one in clauses):
+            return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(weakest), weakest)
+        found = self._settled(
+            [one.filling for one in fillings if one.filling], self._decides(fillings[0]), weakest.probability, implicit=bool(changes)
+        )
+        return replace(found, document_query=queries[0]) if queries and self.look.found != "nothing" else found
+
+    def _parts_differ(self, clauses: Sequence[Clause]) -> bool:
+        return any(one.mood == "order" for one in clauses) and any(one.mood == "question" for one in clauses)
+
+    def _elsewhere(self, candidates: Sequence[Scored]) -> Interpretation:
+        """No operation fits best: the documents, or nothing."""
+        best = candidates[0]
+        documents = next(one for one in candidates if one.label == "documents")
+        if best.label == "documents" or self.look.found == "answer":
+            return self._documents(documents)
+        reads = next((one for one in candidates if one.filling), None)
+        if reads is not None and reads.probability >= READ:
+            return self._single([reads, *candidates])
+        if self.look.found == "near" and self.mood == "question" and documents.probability > 0.05:
+            return self._documents(documents)
+        return Interpretation(
+            self.language, mood=self.mood, confidence=best.probability, reason=sentence("neither", self.language)
+        )
+
+    def _documents(self, scored: Scored) -> Interpretation:
+        name = "passage_decides" if self.look.found == "answer" else "neither"
+        return Interpretation(
+            self.language,
+            document_query=self.look.question,
+            mood=self.mood,
+            confidence=scored.probability,
+            reason=sentence(name, self.language),
+            label="knowledge",
+        )
+
+    # ---- results
+
+    def _candidates(self, said: ParsedMessage, mood: Mood) -> list[Scored]:
+        """Operations and the rest, with what the documents have taken into account."""
+        found = self.operations.candidates(said, mood, self.filler, self.look.allowed)
+        factor = {"answer": ANSWERED, "near": 0.0, "nothing": -UNANSWERED}[self.look.found]
+        weights = {one.label: one.probability * (2.718281828 ** (factor if one.label == "documents" else 0.0)) for one in found}
+        total = sum(weights.values())
+        return sorted((replace(one, probability=weights[one.label] / total) for one in found), key=lambda one: -one.probability)
+
+    def _settled(
+        self,
+        fillings: Sequence[object],
+        reason: str,
+        confidence: float = 1.0,
+        *,
+        implicit: bool = False,
+        left: Sequence[Clause] = (),
+    ) -> Interpretation:
+        """Calls that are ready to be made or confirmed, or the first question that one of them needs."""
+        calls: list[PlannedCall] = []
+        for filling in fillings:
+            settled = self.settler.settle(filling)  # type: ignore[arg-type]
+            if isinstance(settled, Question):
+                return replace(self._ask(settled, reason), confidence=confidence, mood=self.mood)
+            calls.append(settled)
+        words = "; ".join(self.said.text[one.start : one.end].strip(" ,;，；") for one in left)
+        note = sentence("not_carried", self.language, words=words) if words else ""
+        if self._needs_yes(calls) or (implicit and self._changes(calls)):
+            found = self._propose(tuple(calls), reason)
+        else:
+            found = self._calls(tuple(calls), reason)
+        return replace(found, confidence=confidence, mood=self.mood, not_done=note)
+
+    def _needs_yes(self, calls: Sequence[PlannedCall]) -> bool:
+        for call in calls:
+            spec, talk = self.operations.tools[call.tool], self.operations.talk.get(call.tool)
+            if spec.effect == "read" or spec.approval is not None:
+                continue
+            if spec.effect == "destructive" or call.implicit or (talk is not None and talk.confirm):
+                return True
+        return False
+
+    def _changes(self, calls: Sequence[PlannedCall]) -> bool:
+        return any(self.operations.tools[call.tool].effect != "read" for call in calls)
+
+    def _which(self, candidates: Sequence[Scored]) -> Interpretation:
+        """Asks which of two operations is meant; nothing is proposed."""
+        likely = [one for one in candidates if one.filling and one.probability >= CLEAR][:2]
+        if not likely:
+            return self._elsewhere([one for one in candidates if one.filling is None])
+        orders = [self.settler.order(PlannedCall(one.label, one.filling.nested())) for one in likely if one.filling]
+        if len(orders) == 2:
+            text = sentence("which_operation", self.language, first=f"“{orders[0]}”", second=f"“{orders[1]}”")
+        else:
+            why = sentence("talk", self.language, order=orders[0])
+            text = sentence("not_done", self.language, why=why)
+        return self._ask(Question("which", text), sentence("unclear_decides", self.language), likely[0])
+
+    def _ask(self, question: Question, reason: str, best: Scored | None = None) -> Interpretation:
+        tool = question.tool or (best.label if best and best.label not in OTHER_LABELS else "")
+        label = team_of(self.operations.tools[tool]) if tool else "deployment"
+        confidence = best.probability if best else 1.0
+        return Interpretation(self.language, question=question, mood=self.mood, confidence=confidence, reason=reason, label=label)
+
+    def _said(self, text: str, mood: Mood) -> Interpretation:
+        question = Question("mood", text)
+        return Interpretation(self.language, question=question, mood=mood, reason=sentence("thread_decides", self.language), label="deployment")
+
+    def _calls(self, calls: tuple[PlannedCall, ...], reason: str) -> Interpretation:
+        label = team_of(self.operations.tools[calls[0].tool])
+        return Interpretation(self.language, calls=calls, mood="order", reason=reason, label=label)
+
+    def _propose(self, calls: tuple[PlannedCall, ...], reason: str) -> Interpretation:
+        label = team_of(self.operations.tools[calls[0].tool])
+        return Interpretation(
+            self.language, proposed=calls, question=self.settler.confirm(calls), mood="order", reason=reason, label=label
+        )
+
+    def _decides(self, best: Scored) -> str:
+        return sentence("operation_decides", self.language, tool=best.label)
+
