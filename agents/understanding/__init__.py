@@ -1,0 +1,1 @@
+"""Understanding: what a message says: the names, references and quantities in it."""

@@ -1,0 +1,1045 @@
+"""Entity linking: the words of a message that stand for what exists, that look like it, or that refer to it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+
+from agents.understanding.entities import (
+    Entity,
+    Kind,
+    KnownEntities,
+    KnownRollout,
+    label_of,
+    letter_count,
+    model_of,
+    shape_of,
+    squeezed,
+)
+from agents.understanding.published_models import model_mentions, unknown_models
+from agents.understanding.words import (
+    AUXILIARIES,
+    DETERMINERS,
+    FUNCTION_WORDS,
+    NEUTRAL_NOUNS,
+    ORDERS,
+    PREPOSITIONS,
+    has_han,
+    is_ordinary,
+    kind_pattern,
+    kind_said,
+    vocabulary_is_known,
+)
+from tools.registry.catalogue import Catalogue
+
+LONGEST = 20_000
+"""Letters of a message that are read; names behind them are not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words that stand for something: `words` is the text from `start` to `end`.
+
+    Attributes:
+        entities: what they may stand for, best first; several of one kind are candidates to choose from. None where
+            they only look like a name.
+        exact: the name was said as it is, but for case, hyphens, dots and spaces; or it follows from such names.
+        common: the words are used in their ordinary sense here, as in "we support German".
+        looks_like: the kinds of thing that the words would name, where nothing has that name.
+    """
+
+    start: int
+    end: int
+    words: str
+    entities: tuple[Entity, ...] = ()
+    exact: bool = True
+    common: bool = False
+    looks_like: tuple[Kind, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Of the entities, or of what it looks like; each once."""
+        return tuple(dict.fromkeys(one.kind for one in self.entities)) or self.looks_like
+
+    def of_kind(self, *kinds: Kind) -> tuple[Entity, ...]:
+        """The entities of these kinds, best first."""
+        return tuple(one for one in self.entities if one.kind in kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Words that stand for what was named before, such as "it", "that rollout" and "the second one".
+
+    Attributes:
+        kind: None where the words do not say it.
+        ordinal: counts from 1, and from -1 backwards ("the last one"); None where they do not say it.
+    """
+
+    start: int
+    end: int
+    words: str
+    kind: Kind | None = None
+    ordinal: int | None = None
+
+
+def link(text: str, known: KnownEntities, catalogue: Catalogue) -> tuple[Mention, ...]:
+    """All mentions, in order; none overlaps another, and the longest stands where names would."""
+    text = text[:LONGEST]
+    board = _Board(text)
+    _take_names(board, known, catalogue)
+    _take_said_otherwise(board, known)
+    _take_suspects(board, known)
+    _take_shapes(board, known)
+    _take_families(board, known, catalogue)
+    _take_misspelt(board, known, catalogue)
+    _take_catalogue_like(board, catalogue)
+    _take_labels(board, known)
+    _take_latest(board, known)
+    _take_owned(board, known)
+    _take_rollouts(board, known)
+    _take_asked(board, known)
+    _take_named_kinds(board)
+    return tuple(_judged(text, one) for one in board.in_order())
+
+
+class _Board:
+    """The text with the mentions that were found so far."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.low = text.lower()
+        self.squeezed, self.places = _squeeze(text)
+        self.used = bytearray(len(text))
+        self.found: list[Mention] = []
+
+    def free(self, start: int, end: int) -> bool:
+        return start < end and not any(self.used[start:end])
+
+    def add(
+        self, start: int, end: int, entities: Iterable[Entity], *, exact: bool = True, like: Sequence[Kind] = ()
+    ) -> None:
+        """Where the words are free still."""
+        if self.free(start, end):
+            self.found.append(Mention(start, end, self.text[start:end], tuple(entities), exact, looks_like=tuple(like)))
+            self.used[start:end] = b"\1" * (end - start)
+
+    def widen(
+        self, mentions: Sequence[Mention], start: int, end: int, entities: Iterable[Entity], like: Sequence[Kind] = ()
+    ) -> None:
+        """Put one mention in the place of these, which lie within it; not where another one would be cut."""
+        if any(one.start < end and start < one.end for one in self.found if one not in mentions):
+            return
+        for one in mentions:
+            self.found.remove(one)
+            self.used[one.start : one.end] = b"\0" * (one.end - one.start)
+        self.add(start, end, entities, exact=all(one.exact for one in mentions), like=like)
+
+    def in_order(self) -> list[Mention]:
+        return sorted(self.found, key=lambda one: one.start)
+
+
+# Names as they are.
+
+_INSIDE = re.compile(r"[^\w .:/@_-]|[\W_]{2}")
+_SHORT = 4
+_COUNTED = re.compile(
+    r"\s?(?:%|％|percent|seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|times|requests?|samples?|points?|个|次|天|分钟|小时|秒)",
+    re.IGNORECASE,
+)
+
+
+def _take_names(board: _Board, known: KnownEntities, catalogue: Catalogue) -> None:
+    """Names of the ledger and of the catalogue, longest first."""
+    rows: list[tuple[int, int, tuple[Entity, ...]]] = []
+    for wanted, entities in known.spellings.items():
+        if len(wanted) < _SHORT and wanted.isascii():
+            rows += _short_places(board, entities)
+        elif wanted in board.squeezed:
+            rows += _places(board, wanted, entities)
+    for one in model_mentions(board.text, catalogue):
+        if one.model_id is not None:
+            rows.append((one.start, one.end, (Entity("catalogue_model", one.model_id),)))
+    spans: dict[tuple[int, int], tuple[Entity, ...]] = {}
+    for start, end, entities in rows:
+        spans[start, end] = (*spans.get((start, end), ()), *entities)
+    for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+        board.add(start, end, spans[start, end])
+    for name in catalogue.licences:
+        for match in _whole(name).finditer(board.text) if name in board.low else ():
+            if len(name) >= _SHORT or match[0].isupper():
+                board.add(match.start(), match.end(), [Entity("licence", name, catalogue.licences[name].name)])
+
+
+@lru_cache(20_000)
+def _whole(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9@_-]){re.escape(name)}(?![A-Za-z0-9@_]|-\w)", re.IGNORECASE)
+
+
+def _short_places(board: _Board, entities: tuple[Entity, ...]) -> Iterator[tuple[int, int, tuple[Entity, ...]]]:
+    """Letter by letter."""
+    for name in dict.fromkeys(one.name for one in entities):
+        if name.lower() in board.low:
+            same = tuple(one for one in entities if one.name == name)
+            for match in _whole(name).finditer(board.text):
+                if _is_whole(board.text, match.start(), match.end(), name):
+                    yield match.start(), match.end(), same
+
+
+def _places(board: _Board, wanted: str, entities: tuple[Entity, ...]) -> Iterator[tuple[int, int, tuple[Entity, ...]]]:
+    at = board.squeezed.find(wanted)
+    while at >= 0:
+        start, end = board.places[at], board.places[at + len(wanted) - 1] + 1
+        same = tuple(one for one in entities if _is_said(board.text, start, end, one))
+        if same:
+            yield start, end, same
+        at = board.squeezed.find(wanted, at + 1)
+
+
+def _is_said(text: str, start: int, end: int, one: Entity) -> bool:
+    said = text[start:end]
+    if not _is_whole(text, start, end, one.name):
+        return False
+    if one.kind == "tool":
+        return "_" in said
+    if one.kind == "version" and said[-1 - len(label_of(one.name)) :][:1].isspace():
+        label = label_of(one.name).lower()
+        return label not in FUNCTION_WORDS and not (label.isdigit() and _COUNTED.match(text, end))
+    return True
+
+
+@lru_cache(16)
+def _squeeze(text: str) -> tuple[str, tuple[int, ...]]:
+    """Letters and digits in lower case, and where each stood."""
+    places = tuple(index for index, letter in enumerate(text) if letter.isalnum())
+    return "".join(text[index].lower()[:1] for index in places), places
+
+
+def _is_whole(text: str, start: int, end: int, name: str) -> bool:
+    """Whether it is one name with the same numbers in it, and no part of a longer one."""
+    said = text[start:end]
+    if re.findall(r"\d+", said) != re.findall(r"\d+", name) or _INSIDE.search(said):
+        return False
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if _is_latin(said[0]) and (_is_latin(before[-1:]) or (before[-1:] in {*"-@_."} and _is_latin(before[:1]))):
+        return False
+    return not (_is_latin(said[-1]) and (_is_latin(after[:1]) or (after[:1] in {*"-@_."} and _is_latin(after[1:]))))
+
+
+def _is_latin(letter: str) -> bool:
+    return bool(letter) and letter.isascii() and letter.isalnum()
+
+
+# Other words for what exists.
+
+_OTHERWISE: tuple[tuple[str, Kind, str], ...] = (
+    ("挑战者", "alias", "challenger"),
+    ("冠军", "alias", "champion"),
+    ("现役版本", "alias", "champion"),
+    ("现役", "alias", "champion"),
+    ("预发布", "stage", "staging"),
+    ("预发环境", "stage", "staging"),
+    ("预发", "stage", "staging"),
+    ("生产环境", "stage", "production"),
+    ("生产", "stage", "production"),
+    ("候选", "stage", "candidate"),
+    ("prod", "stage", "production"),
+    ("champion", "alias", "champion"),
+    ("challenger", "alias", "challenger"),
+)
+
+
+def _take_said_otherwise(board: _Board, known: KnownEntities) -> None:
+    """Aliases and stages by their Chinese names; the two usual aliases even where nothing has them yet."""
+    for spelling, kind, name in _OTHERWISE:
+        for match in _whole(spelling).finditer(board.text) if spelling in board.low else ():
+            found = known.entity(kind, name)
+            if found or kind == "alias" or name in known.stages:
+                board.add(
+                    match.start(), match.end(), [found or Entity(kind, name, "names nothing yet" * (kind == "alias"))]
+                )
+
+
+_SUSPECTS: tuple[tuple[str, Kind], ...] = (
+    (r"ap-[0-9a-z][0-9a-z-]{2,}", "approval"),
+    (r"ro-[0-9a-z][0-9a-z-]{2,}", "rollout"),
+    (r"dl-[0-9a-z][0-9a-z-]{2,}", "delegation"),
+    (r"run-[0-9a-f]{4,}", "run"),
+    (r"(?:[a-z0-9][\w.-]*:)?q-[0-9a-f]{4,}", "question"),
+    (r"sha256:[0-9a-f]{6,64}", "artifact"),
+    (r"(?<=key )[0-9a-f]{8}|(?<=密钥 )[0-9a-f]{8}|(?<=密钥)[0-9a-f]{8}", "key"),
+    (r"[a-z0-9][\w.-]*@[\w.-]*\w", "version"),
+)
+_SUSPECT = re.compile(
+    rf"(?<![A-Za-z0-9_@.])(?:{'|'.join(f'(?P<{kind}>{pattern})' for pattern, kind in _SUSPECTS)})(?![A-Za-z0-9_])",
+    re.IGNORECASE | re.ASCII,
+)
+_MAIL = re.compile(r"@[\w-]+\.(?:com|org|net|de|cn|io|eu|edu|gov)$", re.IGNORECASE)
+
+
+def _take_suspects(board: _Board, known: KnownEntities) -> None:
+    """Names as ids have them, of which nothing has one; of a version whose model is misspelt, the version."""
+    for match in _SUSPECT.finditer(board.text):
+        kind: Kind = match.lastgroup  # pyright: ignore[reportAssignmentType]
+        if kind == "version" and _MAIL.search(match[0]):
+            continue
+        near: list[Entity] = []
+        if kind == "version":
+            model = _nearest(squeezed(model_of(match[0])), [squeezed(name) for name in known.models])
+            label = _plain_label(label_of(match[0]))
+            near = [
+                Entity("version", name, stage)
+                for name, stage in known.versions.items()
+                if model and squeezed(model_of(name)) == model and _plain_label(label_of(name)) == label
+            ]
+        board.add(match.start(), match.end(), near, exact=not near, like=() if near else (kind,))
+
+
+def _take_catalogue_like(board: _Board, catalogue: Catalogue) -> None:
+    for start, end in unknown_models(board.text, catalogue):
+        board.add(start, end, (), like=("catalogue_model",))
+
+
+# Names that are like known ones but for their number: "press-9", 五号车间.
+
+_NUMBER_NAME = r"[A-Za-z]+[ _-]?\d+(?:[_-][A-Za-z0-9]+)*(?![A-Za-z0-9@_]|[.-]\w)"
+_NUMBERED = (
+    re.compile(rf"(?<![A-Za-z0-9@._-])[A-Za-z]+[ _-]{_NUMBER_NAME}"),
+    re.compile(rf"(?<![A-Za-z0-9@._-]){_NUMBER_NAME}"),
+)
+
+
+def _take_shapes(board: _Board, known: KnownEntities) -> None:
+    for pattern in _NUMBERED:
+        for match in pattern.finditer(board.text):
+            if kinds := known.shapes.get(shape_of(match[0])):
+                board.add(match.start(), match.end(), (), like=kinds)
+    if not has_han(board.text):
+        return
+    for shape, kinds in known.shapes.items():
+        if has_han(shape) and all(part in board.text for part in shape.split("#")):
+            for match in _shaped(shape).finditer(board.text):
+                board.add(match.start(), match.end(), (), like=kinds)
+
+
+@lru_cache(1000)
+def _shaped(shape: str) -> re.Pattern[str]:
+    return re.compile(r"(?:\d+|[零〇一二两三四五六七八九十]+)\s*".join(re.escape(part) for part in shape.split("#")))
+
+
+# Misspelt names.
+
+_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.@][A-Za-z0-9]+)*", re.ASCII)
+_LONGEST_WINDOW = 3
+_SURE = 6
+"""Letters of a name from which on one that is missing, wrong or too many leaves it recognisable."""
+
+
+def _take_misspelt(board: _Board, known: KnownEntities, catalogue: Catalogue) -> None:
+    """One to three words that are nearly a name, where they are no ordinary words."""
+    if not vocabulary_is_known():
+        return
+    tokens = [one for one in _TOKEN.finditer(board.text) if board.free(*one.span())][:200]
+    strange = [not _is_ordinary(one[0]) for one in tokens]
+    if not any(strange):
+        return
+    names = known.said_by_letters
+    published = _published(catalogue)
+    choices = [*names, *(name for name in published if name not in names)]
+    for size in range(_LONGEST_WINDOW, 0, -1):
+        for first in range(len(tokens) - size + 1):
+            window = tokens[first : first + size]
+            if not strange[first] or (not strange[first + size - 1] and size > 1 and not _joins(window[-1][0])):
+                if not (size > 1 and any(strange[first : first + size])):
+                    continue
+            if any(board.text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)):
+                continue
+            start, end = window[0].start(), window[-1].end()
+            wanted = squeezed(board.text[start:end])
+            if letter_count(wanted) < _SHORT or not board.free(start, end):
+                continue
+            near = _nearest(wanted, choices)
+            if near:
+                entities = names.get(near) or (Entity("catalogue_model", published[near]),)
+                words = len(re.findall(r"[A-Za-z0-9]+", entities[0].name))
+                if size == 1 or words >= size:
+                    board.add(start, end, entities, exact=False)
+
+
+def _joins(word: str) -> bool:
+    return word.lower() not in FUNCTION_WORDS
+
+
+def _is_ordinary(word: str) -> bool:
+    """Each part is an ordinary word, and it is one word; "support-bat" may be a name still."""
+    return word.lower() in FUNCTION_WORDS or is_ordinary(word) or bool(kind_said(word))
+
+
+@lru_cache(4)
+def _published_of(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {squeezed(name): model for name, model in names if letter_count(squeezed(name)) >= _SHORT}
+
+
+def _published(catalogue: Catalogue) -> dict[str, str]:
+    """Squeezed names of the catalogue -> model."""
+    return _published_of(tuple((name, model.id) for name, model in catalogue.names()))
+
+
+def _nearest(wanted: str, names: Sequence[str]) -> str | None:
+    """The one name that differs by a few typing errors, the numbers in both the same; None where two are as near."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    if letter_count(wanted) < _SHORT or not names:
+        return None
+    numbers = re.findall(r"\d+", wanted)
+    found = process.extract(wanted, names, scorer=OSA.distance, score_cutoff=3, limit=8)
+    close = [
+        (distance, name)
+        for name, distance, _ in found
+        if re.findall(r"\d+", name) == numbers and _is_near(wanted, name, int(distance))
+    ]
+    close.sort()
+    if not close or (len(close) > 1 and close[1][0] == close[0][0]):
+        return None
+    return close[0][1]
+
+
+def _is_near(wanted: str, name: str, distance: int) -> bool:
+    """Whether so many errors are likely in a name of this length; in a short one, letters change places alone."""
+    if len(name) < _SURE:
+        return distance == 0 or (distance <= 1 and set(wanted) == set(name))
+    most = 1 if len(name) < 8 else 2 if len(name) < 14 else 3
+    return distance <= most and (name[0] == wanted[0] or distance < most or len(name) < 8)
+
+
+# Versions by their labels.
+
+_LABEL = re.compile(
+    r"(?<![A-Za-z0-9_.@/-])(?P<open>[(（\[])?(?:(?P<word>version|ver\.?|release|revision|label|版本)\s*#?\s*)?"
+    r"(?:第\s*(?P<han>[一二三四五六七八九十\d]+)\s*(?:个)?版(?:本)?|(?P<label>[A-Za-z0-9][A-Za-z0-9_.]*)(?P<after>\s*(?:版本?(?!号)))?)"
+    r"(?(open)[)）\]])(?![A-Za-z0-9_@%％]|[.-]\w)",
+    re.IGNORECASE,
+)
+_MODEL_BEFORE = re.compile(r"^\s*(?:(?:'s|’s|的|,|:|：|之)\s*)?(?:model\s*|模型\s*的?\s*)?$", re.IGNORECASE)
+_MODEL_AFTER = re.compile(r"^\s*(?:of|from|for|in|的)\s*(?:the\s+)?(?:model\s+)?$|^\s*(?:的)?\s*$", re.IGNORECASE)
+_JOINED = re.compile(r"^\s*(?:,|and|or|vs\.?|versus|with|to|than|against|&|/|和|与|跟|、|或|到)\s*$", re.IGNORECASE)
+_HAN_NUMBERS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_LABEL_LIKE = re.compile(r"[vr]\d+(?:\.\d+)*[a-z]?", re.IGNORECASE)
+
+
+def _plain_label(label: str) -> str:
+    """ "v2" and "2" are one."""
+    low = label.lower()
+    return low[1:] if re.fullmatch(r"v\.?\d.*", low) else low
+
+
+def _take_labels(board: _Board, known: KnownEntities) -> None:
+    labels: dict[str, list[str]] = {}
+    for name in known.versions:
+        labels.setdefault(_plain_label(label_of(name)), []).append(name)
+    models = [one for one in board.found if one.of_kind("model")]
+    pending: list[tuple[int, int, str]] = []
+    for match in _LABEL.finditer(board.text):
+        label = match["label"] or str(_HAN_NUMBERS.get(match["han"], match["han"]))
+        prefixed = bool(match["word"] or match["after"] or match["han"])
+        if not board.free(*match.span()) or not (
+            prefixed or match["open"] or _LABEL_LIKE.fullmatch(label) or label.lower() in labels
+        ):
+            continue
+        if not (prefixed or any(letter.isdigit() for letter in label) or match["open"]):
+            continue
+        plain = _plain_label(label)
+        before = next(
+            (
+                one
+                for one in models
+                if one.end <= match.start() and _MODEL_BEFORE.match(board.text[one.end : match.start()])
+            ),
+            None,
+        )
+        after = next(
+            (
+                one
+                for one in models
+                if one.start >= match.end() and _MODEL_AFTER.match(board.text[match.end() : one.start])
+            ),
+            None,
+        )
+        model = before or after
+        bare = not (prefixed or match["open"])
+        if model is None:
+            if (prefixed or _LABEL_LIKE.fullmatch(label)) and (plain in labels or re.search(r"\d", label)):
+                pending.append((match.start() + bool(match["open"]), match.end() - bool(match["open"]), label))
+            continue
+        if (bare and label.isdigit()) or (match["open"] and not _LABEL_LIKE.fullmatch(label) and plain not in labels):
+            continue
+        if (
+            after is not None
+            and before is None
+            and board.text[match.end() : after.start].strip() == ""
+            and not prefixed
+        ):
+            continue  # "v2 support-bot" with nothing between: two things
+        start, end = min(match.start(), model.start), max(match.end(), model.end)
+        found = [entity for name in model.of_kind("model") for entity in _labelled(known, name.name, plain, prefixed)]
+        board.widen([model], start, end, found, () if found else ("version",))
+        models = [one for one in board.found if one.of_kind("model")]
+    for start, end, label in pending:
+        _take_bare(board, known, labels, start, end, label)
+
+
+def _labelled(known: KnownEntities, model: str, plain: str, prefixed: bool) -> list[Entity]:
+    """Versions of a model with this label; "version 9" is r9, too."""
+    own = [name for name in known.versions if model_of(name) == model]
+    same = [name for name in own if _plain_label(label_of(name)) == plain]
+    if not same and prefixed:
+        same = [name for name in own if re.sub(r"\D", "", label_of(name)) == plain]
+    return [one for name in same if (one := known.entity("version", name))]
+
+
+def _take_bare(
+    board: _Board, known: KnownEntities, labels: dict[str, list[str]], start: int, end: int, label: str
+) -> None:
+    """A label alone: of the version beside it, where one is joined by "and"; else of every model that has it."""
+    beside = [
+        one
+        for one in board.found
+        if any(entity.kind == "version" for entity in one.entities)
+        and (
+            (one.end <= start and _JOINED.match(board.text[one.end : start]))
+            or (end <= one.start and _JOINED.match(board.text[end : one.start]))
+        )
+    ]
+    for one in beside:
+        for version in one.of_kind("version"):
+            found = _labelled(known, model_of(version.name), _plain_label(label), prefixed=True)
+            if found:
+                board.add(start, end, found, exact=one.exact)
+                return
+    names = labels.get(_plain_label(label), [])
+    living = [name for name in names if known.versions[name] != "retired"] or names
+    found = [one for name in living if (one := known.entity("version", name))]
+    if found or re.fullmatch(r"v\d.*", label, re.IGNORECASE):
+        board.add(start, end, found, like=() if found else ("version",))
+
+
+# Families, the newest version.
+
+_FAMILY = re.compile(
+    r"(?<![\w.-])(?:the\s+)?(?P<size>\d+(?:\.\d+)?\s?[bm])(?:\s+(?:one|models?|version))(?!\w)"
+    r"|(?<![\w.-])(?P<han>\d+(?:\.\d+)?\s?[bm])\s*(?:的)?(?:那个|这个|模型|那款)"
+    r"|\bthe\s+(?P<family>[a-z][a-z0-9.]{2,})\s+(?:one|model)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _take_families(board: _Board, known: KnownEntities, catalogue: Catalogue) -> None:
+    """ "the 1.5b one", "the qwen one": registered models on such a base, else published ones."""
+    for match in _FAMILY.finditer(board.text):
+        size = (match["size"] or match["han"] or "").lower().replace(" ", "")
+        family = (match["family"] or "").lower()
+        if family and (family in FUNCTION_WORDS or not board.free(*match.span())):
+            continue
+
+        def fits(*names: str, size: str = size, family: str = family) -> bool:
+            said = " ".join(names).lower()
+            if size:
+                return re.search(rf"(?<![\d.]){re.escape(size)}(?![a-z0-9])", said) is not None
+            return any(word.startswith(family) for word in re.findall(r"[a-z][a-z0-9.]*", said))
+
+        found = [
+            Entity("model", name, base)
+            for name, base in known.models.items()
+            if fits(name, base, *(one for version, one in known.bases.items() if model_of(version) == name))
+        ]
+        published = [Entity("catalogue_model", one.id) for one in catalogue.models if fits(one.id, *one.aliases)]
+        if found or (published and (size or len(published) <= 60)):
+            board.add(match.start(), match.end(), found or published[:12])
+        elif size:
+            board.add(match.start(), match.end(), (), like=("catalogue_model",))
+
+
+_LATEST_BEFORE = re.compile(
+    r"(?:(?:latest|newest|most recent|last)\s+(?:version|build|one)?\s*(?:of|from)?\s*(?:the\s+)?|最新(?:版本|版)?的\s*)$",
+    re.IGNORECASE,
+)
+_LATEST_AFTER = re.compile(
+    r"^(?:'s|’s)?\s*(?:latest|newest)(?:\s+(?:version|build))?(?!\w)|^\s*的?\s*最新(?:的)?版本?", re.IGNORECASE
+)
+
+
+def _take_latest(board: _Board, known: KnownEntities) -> None:
+    """ "the latest support-bot": its newest version that is not retired."""
+    for one in board.in_order():
+        names = [known.versions_of(entity.name) for entity in one.of_kind("model")]
+        newest = [entity for versions in names if versions and (entity := known.entity("version", versions[-1]))]
+        if not newest:
+            continue
+        before = _LATEST_BEFORE.search(board.text[: one.start])
+        after = _LATEST_AFTER.match(board.text[one.end :])
+        if before or after:
+            start = before.start() if before else one.start
+            end = one.end + (after.end() if after else 0)
+            tail = re.match(r"\s+versions?(?!\w)", board.text[end:]) if before else None
+            board.widen([one], start, end + (tail.end() if tail else 0), newest)
+
+
+# Things by whose they are, by what they move, by what is asked for.
+
+_FEW = r"(?:(?:pending|open|last|latest|first|second|other|old|new|active|waiting|retirement|api)\s+){0,2}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """How one kind is said by its owner's name."""
+
+    kind: Kind
+    owners: tuple[Kind, ...]
+    after: re.Pattern[str]
+    before: re.Pattern[str]
+
+
+def _owned(kind: Kind, owners: tuple[Kind, ...], nouns: str, linking: str, han: str) -> _Owned:
+    after = rf"^(?:(?:'s|’s|'|’)\s+{_FEW}(?:{nouns})(?!\w)|\s*{han})"
+    before = rf"(?:(?<![\w-]){_FEW}(?:{nouns})\s+(?:(?:was|were|that|which|is|made)\s+)*(?:{linking})\s+)$"
+    return _Owned(kind, owners, re.compile(after, re.IGNORECASE), re.compile(before, re.IGNORECASE))
+
+
+_OWNED = (
+    _owned(
+        "key",
+        ("principal",),
+        r"(?:api[ -])?keys?",
+        "of|for|belonging to|from|issued to|owned by",
+        r"(?:名下)?的\s*(?:API\s*)?(?:密钥|钥匙|key)",
+    ),
+    _owned(
+        "approval",
+        ("principal",),
+        r"requests?|approvals?|ask",
+        "of|from|by|asked by|made by",
+        r"(?:提(?:交|出)?|发起|申请)?的\s*(?:那个|待批的?)?(?:申请|请求|审批)",
+    ),
+    _owned("delegation", ("principal",), "delegations?", "of|from|to|by", r"的\s*(?:委托|授权)"),
+    _owned("question", ("device", "group"), "questions?", "of|from|by|asked by", r"的\s*(?:问题|提问)"),
+    _owned("run", ("pipeline",), r"(?:pipeline\s+)?runs?", "of|through|in", r"(?:流水线)?的\s*运行"),
+    _Owned("run", ("pipeline",), re.compile(r"^\s+(?:pipeline\s+)?run(?!\w)", re.IGNORECASE), re.compile(r"(?!)")),
+)
+_UNKNOWN_OWNER = re.compile(
+    r"(?<![\w@])(?P<owner>[A-Za-z][a-z]+)(?:'s|’s)\s+(?:(?:pending|open|last|api)\s+)?(?:(?P<key>(?:api[ -])?keys?)|(?P<approval>requests?))(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _take_owned(board: _Board, known: KnownEntities) -> None:
+    for way in _OWNED:
+        for one in board.in_order():
+            owners = one.of_kind(*way.owners)
+            if not owners:
+                continue
+            after = way.after.match(board.text[one.end : one.end + 60])
+            before = None if after else way.before.search(board.text[max(0, one.start - 60) : one.start])
+            if not (after or before):
+                continue
+            found = _of_owner(known, way.kind, owners[0].name)
+            start = one.start - (len(before[0]) if before else 0)
+            end = one.end + (after.end() if after else 0)
+            if before:
+                start += len(before[0]) - len(before[0].lstrip())
+            board.widen([one], start, end, found, () if found else (way.kind,))
+    for match in _UNKNOWN_OWNER.finditer(board.text):
+        owner = match["owner"]
+        kind: Kind = "key" if match["key"] else "approval"
+        if (owner[0].isupper() and not is_ordinary(owner)) or not _is_ordinary(owner):
+            board.add(match.start(), match.end(), (), like=(kind,))
+
+
+def _of_owner(known: KnownEntities, kind: Kind, owner: str) -> list[Entity]:
+    """The owner's things of a kind; what is open alone, where something is."""
+    names: list[tuple[str, bool]] = []
+    if kind == "key":
+        names = [(one.id, not one.revoked) for one in known.keys if one.owner == owner]
+    elif kind == "approval":
+        names = [(one.id, one.open) for one in known.approvals if one.requester == owner]
+    elif kind == "delegation":
+        names = [(one.id, not one.revoked) for one in known.delegations if owner in {one.giver, one.receiver}]
+    elif kind == "question":
+        devices = {owner, *(name for name, group in known.devices.items() if group == owner)}
+        names = [(one.id, True) for one in known.questions if one.device in devices]
+    elif kind == "run":
+        names = [(one.id, one.open) for one in known.runs if one.pipeline == owner]
+    return _open_ones(known, kind, names)
+
+
+def _open_ones(known: KnownEntities, kind: Kind, names: Sequence[tuple[str, bool]]) -> list[Entity]:
+    wanted = [name for name, is_open in names if is_open] or [name for name, _ in names]
+    return [one for name in wanted if (one := known.entity(kind, name))]
+
+
+_MOVES = kind_pattern("rollout")
+_STATES = (
+    r"(?:(?:current|running|open|active|paused|aborted|failed|last|latest|ongoing|whole|stuck|held|rolled[ -]back)\s+)?"
+)
+_DEFINITE = r"(?:the|that|this|our|my|current|running|open|active|paused|aborted|failed|last|latest|ongoing)"
+_VERBS = (
+    r"(?:pause|abort|resume|stop|cancel|show|explain|watch|check|retry|promote|roll\s?back|hold|continue|halt|kill|finish"
+    r"|complete|inspect|describe|status of|about|why is|how is|how's|unpause|restart|revert|undo|accelerate|advance|with)"
+)
+_ROLLOUT_BEFORE_NAME = re.compile(
+    rf"(?:\b{_DEFINITE}\s+{_STATES}|\b{_VERBS}\s+(?:the\s+)?{_STATES})(?P<noun>{_MOVES})\s+(?:(?:that is |that's |running |going )?(?:on|at|in|of|for|to|against))\s+(?:the\s+|target\s+)*$",
+    re.IGNORECASE,
+)
+_ROLLOUT_AFTER_NAME = re.compile(rf"^(?:'s|’s)?\s+(?:target\s+)?{_STATES}(?P<noun>{_MOVES})(?!\w)", re.IGNORECASE)
+_DEFINITE_BEFORE = re.compile(rf"\b(?:{_DEFINITE}|{_VERBS})\s+(?:the\s+)?{_STATES}$", re.IGNORECASE)
+_ROLLOUT_HAN = re.compile(
+    r"^\s*(?:目标|组)?(?:上|那边|里)?(?:正在进行)?的\s*(?:那个|这个|那次|当前)?\s*(?:灰度发布|金丝雀发布|灰度|金丝雀|发布|上线)(?!到|给|版|者)"
+)
+_NEW = re.compile(r"\b(?:start|begin|launch|create|open|make|new|a|an)\s+(?:the\s+)?$", re.IGNORECASE)
+_ON_TARGET = re.compile(r"^\s+(?:on|at|to|in)\s+(?:the\s+|target\s+)*$", re.IGNORECASE)
+_MOVED: tuple[Kind, ...] = ("target", "version", "model", "alias", "group")
+
+
+def _take_rollouts(board: _Board, known: KnownEntities) -> None:
+    """ "the returns rollout", "the canary on returns", returns 上的灰度: the rollouts, and what named them behind."""
+    for one in board.in_order():
+        if one not in board.found or not one.of_kind(*_MOVED):
+            continue
+        before = _ROLLOUT_BEFORE_NAME.search(board.text[max(0, one.start - 80) : one.start])
+        after = _ROLLOUT_AFTER_NAME.match(board.text[one.end : one.end + 60])
+        if (
+            after
+            and not _DEFINITE_BEFORE.search(board.text[: one.start])
+            and "'" not in after[0]
+            and "’" not in after[0]
+        ):
+            after = None
+        after = after or _ROLLOUT_HAN.match(board.text[one.end : one.end + 30])
+        if before is None and after is None:
+            continue
+        if before and _NEW.search(
+            board.text[: max(0, one.start - len(before[0]))] + before[0][: before.start("noun") - before.start()]
+        ):
+            continue
+        start = one.start - (len(before.string) - before.start("noun") if before else 0)
+        end = one.end + (0 if before else after.end() if after else 0)
+        within, named = [one], _moved(known, one)
+        beyond = next((other for other in board.in_order() if other.start >= end and other.of_kind("target")), None)
+        if beyond and not one.of_kind("target") and _ON_TARGET.match(board.text[end : beyond.start]):
+            on_target = {entity.name for entity in beyond.of_kind("target")}
+            named = [move for move in named if move.target in on_target]
+            within, end = [one, beyond], beyond.end
+        found = _open_ones(known, "rollout", [(move.id, move.open) for move in named])
+        if found:
+            board.widen(within, start, end, [*found, *(entity for part in within for entity in part.entities)])
+
+
+def _moved(known: KnownEntities, one: Mention) -> list[KnownRollout]:
+    targets = {entity.name for entity in one.of_kind("target", "group")}
+    versions = {known.version(entity.name) for entity in one.of_kind("version", "alias")}
+    models = {entity.name for entity in one.of_kind("model")}
+    return [
+        move
+        for move in known.rollouts
+        if move.target in targets or move.version in versions or (not targets and model_of(move.version) in models)
+    ]
+
+
+_ASKED = re.compile(
+    r"(?<![\w-])(?:(?:pending|open|waiting)\s+)?(?:requests?|approvals?)\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$",
+    re.IGNORECASE,
+)
+_ASKED_AFTER = re.compile(
+    r"^(?:\s+(?:retirement\s+|promotion\s+|pending\s+)?(?:request|approval)(?!\w|\s+(?:per|a)\b)|\s*(?:的)?(?:退役)?的?\s*(?:申请|审批))",
+    re.IGNORECASE,
+)
+_TO_DO = re.compile(r"^\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$", re.IGNORECASE)
+
+
+def _take_asked(board: _Board, known: KnownEntities) -> None:
+    """ "the request to retire summariser@v1", "bob's request for v2": the approvals with these arguments."""
+    for one in board.in_order():
+        if one not in board.found or not one.entities or one.of_kind("approval"):
+            continue
+        names = {entity.name for entity in one.entities}
+        names |= {known.version(name) for name in names}
+        found = [
+            (request.id, request.open)
+            for request in known.approvals
+            if any(isinstance(value, str) and value in names for value in request.arguments.values())
+        ]
+        if not found:
+            continue
+        whose = next(
+            (
+                other
+                for other in board.found
+                if other.of_kind("approval")
+                and other.end <= one.start
+                and _TO_DO.match(board.text[other.end : one.start])
+            ),
+            None,
+        )
+        before = _ASKED.search(board.text[max(0, one.start - 60) : one.start])
+        after = _ASKED_AFTER.match(board.text[one.end : one.end + 40])
+        if whose:
+            asked = {entity.name for entity in whose.of_kind("approval")}
+            both = [row for row in found if row[0] in asked]
+            if both:
+                board.widen([whose, one], whose.start, one.end, [*_open_ones(known, "approval", both), *one.entities])
+        elif before or after:
+            start = one.start - (len(before[0]) if before else 0)
+            end = one.end + (after.end() if after and not before else 0)
+            board.widen([one], start, end, [*_open_ones(known, "approval", found), *one.entities])
+
+
+_NAMEABLE: tuple[Kind, ...] = (
+    "target", "device", "group", "pipeline", "factory", "tenant", "alias", "policy", "model", "job", "pack", "prompt", "dataset", "stage",
+)  # fmt: skip
+_NAMED_KIND = re.compile(
+    rf"(?<![\w-])(?P<noun>{kind_pattern(*_NAMEABLE)})(?![A-Za-z])\s*(?:called\s+|named\s+|叫\s*|名为\s*)?(?P<name>[A-Za-z][\w.]*(?:[-_][\w.]+)*)(?![\w@-])",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def _take_named_kinds(board: _Board) -> None:
+    """ "tenant initech", "device press-x": a name behind the noun of its kind that nothing has."""
+    for match in _NAMED_KIND.finditer(board.text):
+        name = match["name"].rstrip(".")
+        kind = kind_said(match["noun"])
+        if kind and not is_ordinary(name) and not kind_said(name) and name.lower() not in FUNCTION_WORDS | ORDERS:
+            board.add(match.start("name"), match.start("name") + len(name), (), like=(kind,))
+
+
+# Which of several things of one name is meant, and whether any is.
+
+_KIND_AFTER = re.compile(rf"^(?:['’]s)?\s*(?:的)?\s*(?P<noun>{kind_pattern()})(?![A-Za-z])", re.IGNORECASE)
+_KIND_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<noun>{kind_pattern()})\s*(?:called|named|[“\"「:：])?\s*$", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"([A-Za-z][\w'’]*)\s+$")
+_WORD_AFTER = re.compile(r"\s+([A-Za-z][\w'’-]*|\d+(?:[.,]\d+)*%?)")
+_ASKING = frozenset("do does did can could will would should may".split())
+_ASKED_FIRST = re.compile(
+    r"(?:^|[.;:!?,，。]\s*|\b(?:what|why|how|when|where|and|or|but)\s+(?:\w+\s+)?)(?:do|does|did|can|could|will|would|should|may)\s+$",
+    re.IGNORECASE,
+)
+"""A question in which the name is the subject: "what does support serve"."""
+_PHRASES = re.compile(
+    r"\b(?:by default|on hold|in support of|hold on|customer support|technical support|tech support|tax returns|many happy returns"
+    r"|hold (?:it|that|this|them)|(?:support|returns) (?:team|hours|contract|ticket|tickets|level|hotline|email|phone|page|policy"
+    r"|process|form|label|department|desk|engineer|staff|period|window|portal|request form)|default (?:value|setting|settings)"
+    r"|local (?:time|model|models|machine|network)|contact support|live support)\b",
+    re.IGNORECASE,
+)
+
+
+def _judged(text: str, one: Mention) -> Mention:
+    """The kind that a noun beside it says first; whether it is an ordinary word here."""
+    if not one.entities:
+        return one
+    after, before = (
+        _KIND_AFTER.match(text[one.end : one.end + 30]),
+        _KIND_BEFORE.search(text[max(0, one.start - 30) : one.start]),
+    )
+    said = [kind for match in (after, before) if match and (kind := kind_said(match["noun"]))]
+    if "device" in said and not one.of_kind("device"):
+        said.append("group")
+    first = [entity for kind in said for entity in one.of_kind(kind)]
+    if first:
+        return replace(one, entities=tuple(dict.fromkeys([*first, *one.entities])))
+    return replace(one, common=_is_common(text, one))
+
+
+def _is_common(text: str, one: Mention) -> bool:
+    """Whether the word before or behind makes it a verb or a part of an ordinary phrase."""
+    low = one.words.lower()
+    if not re.fullmatch(r"[a-z]+", low) or not (is_ordinary(low) or low in FUNCTION_WORDS):
+        return False
+    if any(phrase.start() <= one.start and one.end <= phrase.end() for phrase in _PHRASES.finditer(text)):
+        return True
+    match_before, match_after = (
+        _WORD_BEFORE.search(text[max(0, one.start - 40) : one.start]),
+        _WORD_AFTER.match(text, one.end),
+    )
+    before = match_before[1].lower().replace("’", "'") if match_before else ""
+    after = match_after[1].lower().replace("’", "'") if match_after else ""
+    if low in FUNCTION_WORDS:
+        return before not in PREPOSITIONS and not text[one.end :].startswith(("'s", "’s"))
+    content = _is_content(after, text, match_after)
+    if before in _ASKING and _ASKED_FIRST.search(text[: one.start]):
+        return False
+    if before in AUXILIARIES and (before != "to" or content or after in DETERMINERS):
+        return (
+            after not in PREPOSITIONS
+            and (bool(after) or before not in {"to", "that", "which", "it"})
+            and (content or after in DETERMINERS or before != "to")
+        )
+    if before in PREPOSITIONS or before in ORDERS:
+        return False
+    if after in DETERMINERS and not one.of_kind("principal"):
+        return True
+    if one.of_kind("principal", "device", "group", "tenant") and not one.of_kind(
+        "target", "pipeline", "stage", "alias"
+    ):
+        return before in {"a", "an"} or (content and low in {"local", "default", "admin", "test"})
+    return content
+
+
+def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
+    """Whether it is a noun or the like, as far as one can see."""
+    if not word or match is None:
+        return False
+    if word[0].isdigit():
+        behind = _WORD_AFTER.match(text, match.end())
+        return (
+            "%" not in word
+            and behind is not None
+            and _is_content(behind[1].lower(), text, behind)
+            and not _COUNTED.match(text, match.end())
+        )
+    if word in FUNCTION_WORDS or word in PREPOSITIONS or word in NEUTRAL_NOUNS or word.endswith("ly"):
+        return False
+    return (is_ordinary(word) and not kind_said(word) and word not in ORDERS) or match[1][0].isupper()
+
+
+# References.
+
+_REFERENCE_EN = re.compile(
+    rf"(?<![\w'’-])(?:"
+    rf"(?:the|that|this|my|your)\s+(?P<ordinal>first|second|third|fourth|fifth|last|latest|previous|other|former|latter|1st|2nd|3rd|4th|5th|same|newest|oldest|next)"
+    rf"(?:\s+(?:(?P<ordinal_kind>{kind_pattern()})(?![A-Za-z])|(?P<ordinal_one>ones?)\b))?"
+    rf"|(?P<number>(?:number|no\.|option|choice|#)\s*(?P<digit>\d{{1,2}}|one|two|three|four|five))\b"
+    rf"|(?P<which>that|this|these|those|the|both)\s+(?P<kind>{kind_pattern()})(?![A-Za-z])"
+    rf"|(?P<that_one>(?:that|this|the\s+same|these|those)\s+(?:ones?|things?))\b"
+    rf"|(?P<same>the\s+same)\b|(?P<it>it|them)\b(?!['’](?:ll|d)\b)|(?P<bare>that|this|these|those)\b)",
+    re.IGNORECASE,
+)
+_ORDINALS = {
+    "first": 1, "1st": 1, "former": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5,
+    "5th": 5, "last": -1, "latest": -1, "newest": -1, "latter": -1, "previous": -2, "oldest": 1,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5,
+}  # fmt: skip
+_DUMMY_AFTER = re.compile(
+    r"^(?:['’]s|\s+(?:is|was|will be|would be|might be|has been|gets|got|becomes?))\s+(?:not\s+|n't\s+|too\s+|so\s+|very\s+|really\s+|getting\s+|quite\s+|almost\s+|already\s+)*"
+    r"(?:late|early|raining|snowing|cold outside|warm outside|dark|noon|midnight|time|monday|tuesday|wednesday|thursday|friday|saturday"
+    r"|sunday|possible|impossible|true|important|worth|hard to|easy to|difficult to|better to|best to|better if|likely|unlikely|clear that"
+    r"|said that|a (?:pity|shame|good idea|bad idea)|up to|my|your|our|nice to|ok to|okay to|safe to|fine to|wise to|about time"
+    r"|necessary|unclear|obvious|\d)"
+    r"|^\s+(?:seems|appears|looks like|turns out|depends|takes|rains|snows|matters|says)\b",
+    re.IGNORECASE,
+)
+_DUMMY_BEFORE = re.compile(
+    r"(?:\b(?:is|was|isn't|would|will|make|makes|made|find|think|consider|how['’]s|what time is|what day is|that['’]s|this is|so be|take|call)\s+)$",
+    re.IGNORECASE,
+)
+_DUMMY_QUESTION = re.compile(
+    r"^\s*(?:(?:be\s+)?(?:possible|true|ok(?:ay)?|fine|allowed|safe|worth|late|early|easy|hard|clear|legal|normal|better|time|raining|snowing|a (?:good|bad) idea)\b)",
+    re.IGNORECASE,
+)
+_DUMMY_END = re.compile(
+    r"\b(?:how['’]s|what time is|what day is|that['’]s|so be|take|call|got|get|leave)\s+$", re.IGNORECASE
+)
+_DEMONSTRATIVE = re.compile(
+    r"^\s*(?:$|[.,;:!?)，。；！？、]|(?:and|then|please|now|again|instead|too|also|back|off|up|down|immediately|first|or|but|for|at|from|in"
+    r"|with|on|to|by|into|as|right|anyway|yet|until|when|if|because|before|after)\b)",
+    re.IGNORECASE,
+)
+_CONJUNCTION_BEFORE = re.compile(
+    r"\b(?:so|sure|think|know|say|says|said|mean|means|fact|such|note|see|believe|hope|told|given|provided|heard|assume|suppose|guess|feel"
+    r"|ensure|want|wish|like|now|except|in|afraid|glad|sorry|claim|claims|states?|shows?|confirm|notice|reason|way)\s+$",
+    re.IGNORECASE,
+)
+_REFERENCE_HAN = re.compile(
+    rf"(?:刚才|刚刚|之前|上面|前面|上次|上一)(?:说|提到)?的?\s*(?:那个|那次|那条|这个|个|次)?\s*(?P<before_kind>{kind_pattern()})?"
+    rf"|(?:最后|最近)(?:那)?(?:一)?(?:个|次|条|项)\s*(?P<last_kind>{kind_pattern()})?"
+    rf"|第\s*(?P<ordinal>[一二三四五六七八九十]|\d{{1,2}})\s*(?:个|条|项|台|次)\s*(?P<ordinal_kind>{kind_pattern()})?"
+    rf"|(?:那个|这个|该|此|那次|这次|那条|这条|那台|这台|那些|这些|同一个|同样的)\s*(?P<kind>{kind_pattern()})"
+    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个|这个)(?=[吧吗呢了暂停回继恢])|同一个|它们?",
+    re.IGNORECASE,
+)
+
+
+def references(text: str, mentions: Sequence[Mention]) -> tuple[Reference, ...]:
+    """What stands for something named before, in order; nothing that lies within a mention.
+
+    "the rollout" is one, too, where no name is beside it: its words begin with "the".
+    """
+    text = text[:LONGEST]
+    used = bytearray(len(text))
+    for one in mentions:
+        if not one.common:
+            used[one.start : one.end] = b"\1" * (one.end - one.start)
+    found: list[Reference] = []
+    for match, one in [*_references_en(text, mentions), *_references_han(text)]:
+        if not any(used[match.start() : one.end]):
+            found.append(one)
+            used[one.start : one.end] = b"\1" * (one.end - one.start)
+    return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _references_en(text: str, mentions: Sequence[Mention]) -> Iterator[tuple[re.Match[str], Reference]]:
+    for match in _REFERENCE_EN.finditer(text):
+        start, end = match.span()
+        before, after = text[max(0, start - 40) : start], text[end : end + 60]
+        kind: Kind | None = None
+        ordinal: int | None = None
+        if match["ordinal"]:
+            word = match["ordinal"].lower()
+            ordinal = _ORDINALS.get(word)
+            kind = kind_said(match["ordinal_kind"] or "")
+            if not (match["ordinal_kind"] or match["ordinal_one"]) and not _DEMONSTRATIVE.match(after):
+                continue
+        elif match["number"]:
+            digit = match["digit"].lower()
+            ordinal = _ORDINALS.get(digit) or int(digit) if digit.isdigit() or digit in _ORDINALS else None
+        elif match["kind"]:
+            kind = kind_said(match["kind"])
+            if match["which"].lower() == "the" and not _is_definite(text, match, mentions):
+                continue
+        elif (match["it"] and (_is_dummy(before, after) or match["it"] == "IT")) or (
+            match["bare"] and not _is_demonstrative(match["bare"].lower(), before, after)
+        ):
+            continue
+        yield match, Reference(start, end, text[start:end], kind, ordinal)
+
+
+def _is_definite(text: str, match: re.Match[str], mentions: Sequence[Mention]) -> bool:
+    """ "the rollout" alone: not "the version of ...", "the target support", "the device manual"."""
+    after = text[match.end() : match.end() + 30]
+    if re.match(r"\s*(?:of|for|on|from|in|at|to|that|which|called|named)\b|['’]s\b|\s*的", after, re.IGNORECASE):
+        return False
+    if any(0 <= one.start - match.end() <= 1 for one in mentions if not one.common):
+        return False
+    word = _WORD_AFTER.match(text, match.end())
+    return word is None or not _is_content(word[1].lower(), text, word)
+
+
+def _is_dummy(before: str, after: str) -> bool:
+    if _DUMMY_AFTER.match(after) or _DUMMY_END.search(before):
+        return True
+    return _DUMMY_BEFORE.search(before) is not None and _DUMMY_QUESTION.match(after) is not None
+
+
+def _is_demonstrative(word: str, before: str, after: str) -> bool:
+    """No conjunction, no relative pronoun, no article."""
+    if re.match(r"['’]s\b", after):
+        return word == "this" and False
+    if word == "that" and _CONJUNCTION_BEFORE.search(before) and not _DEMONSTRATIVE.match(after):
+        return False
+    if _DEMONSTRATIVE.match(after):
+        return not (word == "that" and re.search(r"\b(?:so|such|now)\s+$", before, re.IGNORECASE) and after.strip())
+    return not before.strip() and re.match(r"\s+(?:is|was|are|were)\b", after) is not None
+
+
+def _references_han(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
+    if not has_han(text):
+        return
+    for match in _REFERENCE_HAN.finditer(text):
+        parts = match.groupdict()
+        noun = parts["before_kind"] or parts["last_kind"] or parts["ordinal_kind"] or parts["kind"] or ""
+        ordinal: int | None = None
+        if parts["ordinal"]:
+            ordinal = _HAN_NUMBERS.get(parts["ordinal"]) or int(parts["ordinal"])
+        elif match[0].startswith("最后"):
+            ordinal = -1
+        words = match[0].rstrip()
+        yield match, Reference(match.start(), match.start() + len(words), words, kind_said(noun), ordinal)
