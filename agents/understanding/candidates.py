@@ -63,8 +63,7 @@ class Operations:
 
     def fill(self, tool: str, said: ParsedMessage, filler: SlotFiller) -> Filling:
         """A tool's slots from a message."""
-        tags, probability = self.tagger.tag(said.tokens, tool)
-        return filler.fill(tool, self.slots(tool), said, tags, probability)
+        return filler.fill(tool, self.slots(tool), said, self.tagger.tag(said.tokens, tool))
 
     def candidates(
         self, said: ParsedMessage, mood: Mood, filler: SlotFiller, allowed: frozenset[str]

@@ -63,7 +63,7 @@ class OperationClassifier:
         rows = [weights.vocabulary[name] for name in operation_features(tokens) if name in weights.vocabulary]
         scores = weights.offset + self._embedder.embed([plain(tokens)])[0] @ weights.meaning
         if rows:
-            norm = len(rows) ** 0.5
+            norm = len(rows) ** 0.5  # as in training
             scores = scores + weights.words[rows].sum(axis=0, dtype=np.int32) * weights.scale / norm
         if allowed is not None:
             out = [at for at, label in enumerate(weights.labels) if label not in allowed and label not in OTHER_LABELS]

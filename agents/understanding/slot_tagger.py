@@ -1,13 +1,12 @@
-"""Which words of a message fill which slots of an operation: a linear-chain conditional random field.
+"""Which words of a message fill which slots of an operation: linear-chain conditional random fields.
 
-One field serves all tools; the tool is a feature of every token, so that slots of one name (version, reason) are learnt
-from the examples of all. Lafferty, McCallum, Pereira 2001; trained and run by CRFsuite.
+One field serves the tools of a slice; the tool is a feature of every token, so that slots of one name (version, reason)
+are learnt from the examples of all. Lafferty, McCallum, Pereira 2001; trained and run by CRFsuite.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pycrfsuite
 
@@ -25,21 +24,32 @@ class TaggedSpan:
 
 
 class SlotTagger:
-    """Tags messages. Safe to use from several threads, one at a time."""
+    """Tags messages. Safe to use from several threads, one at a time.
 
-    def __init__(self, weights: Path) -> None:
+    Args:
+        fields: the model of each slice, as CRFsuite writes it.
+        slices: tool -> its slice.
+    """
+
+    def __init__(self, fields: Mapping[str, bytes], slices: Mapping[str, str]) -> None:
+        self._fields = fields
+        self._slices = slices
         self._lock = threading.Lock()
-        self._tagger = pycrfsuite.Tagger()
-        self._tagger.open(str(weights))
+        self._open: dict[str, pycrfsuite.Tagger] = {}
 
-    def tag(self, tokens: Sequence[Token], tool: str) -> tuple[list[TaggedSpan], float]:
-        """The spans in order, and the probability of this tagging."""
-        if not tokens:
-            return [], 1.0
+    def tag(self, tokens: Sequence[Token], tool: str) -> list[TaggedSpan]:
+        """The spans in order."""
+        if not tokens or self._slices.get(tool) not in self._fields:
+            return []
         with self._lock:
-            labels = self._tagger.tag(tag_features(tokens, tool))
-            probability = self._tagger.probability(labels)
-        return spans_of(labels), probability
+            return spans_of(self._tagger(self._slices[tool]).tag(tag_features(tokens, tool)))
+
+    def _tagger(self, slice_: str) -> pycrfsuite.Tagger:
+        if slice_ not in self._open:
+            tagger = pycrfsuite.Tagger()
+            tagger.open_inmemory(self._fields[slice_])
+            self._open[slice_] = tagger
+        return self._open[slice_]
 
 
 def spans_of(labels: Sequence[str]) -> list[TaggedSpan]:

@@ -60,7 +60,6 @@ class Filling:
     problems: list[Problem] = field(default_factory=list[Problem])
     unused: list[Mention | Quantity] = field(default_factory=list[Mention | Quantity])
     missing: list[Slot] = field(default_factory=list[Slot])
-    tagging: float = 1.0
 
     def nested(self) -> dict[str, Any]:
         """The arguments as the tool takes them."""
@@ -123,14 +122,14 @@ class SlotFiller:
         self._frame = frame
 
     def fill(
-        self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, tags: Sequence[TaggedSpan], tagging: float = 1.0
+        self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, tags: Sequence[TaggedSpan]
     ) -> Filling:
         """The arguments that a message gives an operation.
 
         Args:
             tags: spans of `said.tokens`.
         """
-        filling, used = Filling(tool, tagging=tagging), set[tuple[int, int]]()
+        filling, used = Filling(tool), set[tuple[int, int]]()
         for path, tag in _numbered(tags):
             slot = slots.get(re.sub(r"\[\d+\]", "[]", path))
             span = said.tokens[tag.first].start, said.tokens[tag.last].end
