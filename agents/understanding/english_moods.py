@@ -1,0 +1,359 @@
+"""The clauses of an English sentence and what each does, by rules: an order needs a form that only orders have."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agents.understanding.interpretation import Mood
+from agents.understanding.masking import FILL, LATER
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a sentence with its mood.
+
+    Attributes:
+        governs: what is joined to it by "and" or a comma stands under the same words ("she told me to ... and ...").
+    """
+
+    start: int
+    end: int
+    mood: Mood
+    certainty: float = 1.0
+    governs: bool = False
+
+
+_VERBS = (
+    "abort accept accelerate acknowledge activate add admit adopt advance allocate allow answer append apply approve archive assign "
+    "attach authorize authorise ban begin bind block boost boot bring bump calibrate cancel cap cease clear clone close commission "
+    "complete configure confirm connect continue convert copy create cut deactivate debug decline decommission decrease define delegate "
+    "delete demote deny deploy deprecate deregister detach disable discard disconnect dispatch distil distill downgrade download drain "
+    "draft drop dry-run dump edit eject enable end enforce enlarge enrol enroll erase evict exclude execute exempt expand expel expire "
+    "export extend finalise finalize finish fix flip flush force forward freeze generate go grant halt hand import increase "
+    "infer ingest initiate install instruct invite invoke isolate issue join kick kill label launch lift link load lower "
+    "make mark measure merge migrate mint monitor move mute name notify nuke offboard onboard open override overwrite park patch "
+    "permit ping pin place point post postpone promote propose provision prune publish pull purge push put quantise quantize queue quit "
+    "raise ramp reactivate reassign reboot rebuild record recover redeploy redo reduce reenable refresh register reinstate "
+    "reject relabel reload remove rename renew reopen reply reprocess rerun rescind reset resolve respond restore resume "
+    "retire retrain retry return reuse revert revise revoke roll rotate route save scale seal send set ship shift shrink shut "
+    "sign slow speed spin split stage start store submit suspend swap switch sync synchronise synchronize tag take tear "
+    "terminate throttle toggle train transfer trigger trim try tune turn unassign unblock undo unfreeze uninstall unlock unmute unpause "
+    "unpin unquarantine unregister unschedule upgrade upload use validate verify void wake whitelist withdraw widen wind wipe wire "
+    "ask tell message remind ack redeploy requeue offline embed index reindex delist proceed pass transition deliver dismiss"
+)
+_NOUNISH = (
+    "access backup benchmark canary change charge count eval evaluate gate hold key limit lock log order pause quarantine record release "
+    "report request restart review rollback roll-back rollout roll-out run sample schedule score shadow start stop test update vote "
+    "trial vet audit"
+)
+"""Verbs that are nouns as well."""
+
+_VERB = (
+    rf"(?:(?:{'|'.join(sorted(_VERBS.split(), key=len, reverse=True))})(?![\w'’-])"
+    rf"|(?:{'|'.join(sorted(_NOUNISH.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:of|from|is|was|are|were|has|had|looks?|will|would|in|results?|notes?)\b)"
+    r"|(?:do (?:a|an|the|it|this|that|so|not(?!\w))(?! (?:not|need|really))|give (?!me the|me an over|me a list|me details)|get (?:rid|v\d|it |\S+ \w+ed)|have (?=.*(?:ed|taken|put|set|run|made|sent)\b)|let (?!me|us|'s)|bring back|keep (?=\w+ing)|hold (?!on|off|it$|your)|carry on))"
+)
+_POLITE = r"(?:please|pls|plz|kindly|just|quickly|also|then|now|maybe|immediately|simply|possibly|perhaps|be so kind(?: as)?|instead|go ahead and|first)"
+_LEAD = re.compile(
+    r"(?:[\W_]*(?:hi|hey|hello|yo|please|pls|plz|kindly|now|then|so|and|also|but|ok|okay|well|right|alright|all right|fine|good|great"
+    r"|yes|yeah|yep|sure|just|simply|quickly|urgently|urgent|immediately|asap|first|firstly|second|secondly|next(?! (?:week|month|time|year|quarter|shift|\w+day))|finally|instead|therefore|thanks|thank you|sorry|ah|oh|hmm|um|again"
+    r"|only|quick one|(?:somebody|someone|everyone) (?=please)|chargehand|(?<=hi )there|(?<=hello )there|guys|team|todo|task|request|to do|would you|you,?(?= please)|i said|go ahead and|actually)\b(?!'))*[\W_]*"
+)
+_RETRACTS = (
+    r"(?:(?:oh|ah|hmm+|um|but|and|ok|okay|sorry|oops|no|well|please|wait|actually|er|so|yes|yeah|ha)\b[\s,.!]*)*"
+    r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry)\b|\W*$)|wait(?:[\s,]+(?:a (?:sec|minute|moment|bit)|no|stop|what|don't|hold)\b|\W*$)|(?:hang|hold) on\b"
+    r"|hold (?:it|your horses)\b|hold off\W*$|(?:scrap|scratch|strike|belay|drop) (?:that|it|this)\b|forget (?:it|that|about|this|what|the|my)\b|never ?mind\b|cancel (?:that|this|my|what|it\W*$)|cancel\W*$"
+    r"|disregard\b|ignore (?:that|my|this|what|it|the (?:last|previous))\b|(?:i'?m |i was |just |only )*(?:kidding|joking)\b|i (?:take (?:that|it|this) back|(?:have )?changed my mind|didn't mean)\b"
+    r"|(?:that|this|it) was (?:a|my) (?:mistake|joke|typo|error|test)\b|on second thoughts?\b|(?:my (?:mistake|bad)|wrong (?:window|chat|channel|one|thread))\b"
+    r"|i'?d rather not\b|(?:rather|better|maybe) not\b|not (?:yet|now|really|that)\b|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
+    r"|i withdraw\b|withdraw (?:that|my)\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\b)"
+)
+_RETRACT = re.compile(_RETRACTS)
+_CUT = re.compile(
+    r"(?P<sorry>[\s,]*\b(?:i mean|i meant|or rather|make that)[\s,:]+(?=(?:please )?" + _VERB + r"))"
+    rf"|,?\s+(?P<word>and then|and also|and now|and|then|but|so|or|plus|after that|therefore|hence|which is why|thus)[\s,]+(?=(?:{_POLITE}[\s,]+)*(?:{_VERB}|(?:can|could|would|will) you\b|let's\b|let us\b|i (?:want|need) you\b|mind \w+ing\b|please\b))"
+    rf"|,\s*(?=(?:{_POLITE}[\s,]+)*(?:{_VERB}|(?:can|could|would|will) you\b(?!\W*$)|let's\b|let us\b|i (?:want|need) you\b|please\b(?!\W*$)))"
+    r"|,?\s+(?P<if>and|but)\s+(?=if\b|when\b|once\b|unless\b|as soon as\b)"
+    rf"|(?P<ifs>,\s*(?=(?:if|when|once|unless|as soon as)\b[^,]*(?:,|\bthen\b)\s*(?:then )?{_VERB}))"
+    rf"|(?P<no>(?:,|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|(?P<no2>\s+(?=(?:no wait|oh no|wait no|never ?mind|scrap that|scratch that|forget (?:it|that))\b))"
+    r"|(?P<look>,?\s+(?:and(?: then)?|but|so|then)\s+(?=(?:show|list|tell me|what(?:'s| is| are| did)|who|how (?:is|are|many)|is|are)\b)(?!what it))"
+)
+_REASON = re.compile(
+    r"[\s,]*\b(?:because|since|due to|owing to|given that|as (?:it|they|we|he|she|there|the|i|this)\b|for the reason|reason:|so that|thanks to|cause|bc)\b.*"
+    r"|,\s*(?:it|they|he|she|that|this|we|people|users|customers|everyone|there|i|i'm|i've|it's|they're|that's|we've|we're|its|the)\b.*",
+    re.DOTALL,
+)
+_REASON_FIRST = re.compile(r"(?:because|since|due to|owing to|given|as (?:it|they|we|the|there|this)|thanks to|on|for|in|at|with|from|under|regarding|concerning|about|over|re)\b[^,]*$")
+_DEVICE = re.compile(r"(?:ask|tell|message|remind|instruct|reply|answer|write|respond)\b(?! me\b)")
+_DEVICE_WORDS = re.compile(r"\b(?:why|whether|if|what|how|when|where|who|which|that|to)\b.*", re.DOTALL)
+_REPORT = re.compile(
+    r"\b(?:said|says|told|tells|asked|asks|suggest(?:s|ed)|wants|wanted|demand(?:s|ed)|wrote|writes|claim(?:s|ed)|request(?:s|ed)|ordered|orders|heard|recommend(?:s|ed)"
+    r"|propose[sd]|insist(?:s|ed)|decided|begged|urge[sd]|reads|mentioned|advised|keep asking|keeps asking|(?:they|people|ops|legal|customers|users|management|folks) (?:want|say|ask|demand|need))\b"
+)
+_GOVERNS = re.compile(
+    r"\b(?:would|could|should|shall|might|may|ought|maybe|perhaps|imagine|suppose|supposing|supposed|hypothetically|think|guess|believe|feel|hope|wish|wonder|wondering|thinking"
+    r"|considering|plan|planning|going to|about to|want|wants|like to|try to|tried|forgot|refuse|never|don't|dont|do not|not|didn't|did not|can't|cannot|won't|doesn't|no need|nobody|no one|what if|used to|able to|have to|has to|had to|decide[d]?|how|can|to)\b"
+)
+_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|wants|think)\b|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
+_DONT = re.compile(
+    r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|won't|wouldn't|will not|can't|cannot|no need|needn't|not (?:going|about|yet|sure|saying)|didn't|refuse)\b"
+)
+_NOTHING = re.compile(r"^\S+(?:\s+(?:back|up|off|out|on|down))?\s+(?:nothing|none|no (?!longer)\w+|nobody|neither)\b|\bnothing\W*$")
+_COND = re.compile(
+    r"\b(?:if|unless|once(?!\W*$)|whenever|as soon as|(?:un)?till?(?! further notice)|provided|providing|assuming|in case|in the event|as long as|so long as|when|subject to|on condition|depending on|should (?:the|it|any|there|this|anything|something|errors?|\w\d+)"
+    rf"|by the time|contingent|after (?!that\b|all\b)|the moment|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
+)
+_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the moment|by the time|in the event)\b")
+_LATER = re.compile(rf"\b{LATER}")
+_EVERY = re.compile(r"\b(?:every|each|daily|nightly|weekly|hourly|monthly|weekdays)\b")
+_SOON = re.compile(r"\b(?:tomorrow|tonight|later|next (?:week|month|year))\b")
+_CONDITION_OF_RULE = re.compile(r"(?:add|set|create|define|configure|put|make|register|write)\b.*?\b(?:gate|guard|rule|policy|alert|pipeline|trigger|limit|threshold)s?\b")
+_LOOK = re.compile(
+    r"(?:show|list|display|tell me|let me (?:see|know|look)|see|look|find|search|check (?!in\b|out\b)|compare|explain|describe|summari[sz]e|print|view|inspect|get me|fetch|read|status|progress|state|overview|history"
+    r"|give (?:me|us) (?:the|an? (?:overview|list|summary|report|status)|details|all|more|some|your)|any(?! chance)|what's|who's|where's|how's|wondering|curious|look up|count|enumerate|lookup|recall|i(?:'d| would)? (?:want|like|need|love) to (?:see|know|hear|look|understand|find out|check)|we (?:want|need) to (?:see|know|look)|remind me|trace|diff|latency|any news|news)\b"
+)
+_WH = re.compile(r"(?:what|which|who|whom|whose|where|why|how|whether)(?:'s|'re)?\b")
+_AUX = re.compile(r"(?:is|are|was|were|did|does|has|had|am|isn't|aren't|wasn't|weren't|didn't|doesn't|hasn't|haven't|do (?:you|we|i|they|the|any|these|those|all|people|devices)|can|could|will|would|may|might|must|have)\b")
+_DELIBERATES = re.compile(
+    r"(?:should|shall|shouldn't|ought|do (?:we|i) (?:really |even |actually |still )?(?:want|need|have|dare)|is (?:it|now|this|that) (?:really |perhaps |maybe )?(?:a |the )?(?:good|bad|wise|time|right|ok|okay|smart|better|worth|safe|sensible|too)|would (?:it|we|i|that|this)|wouldn't|might|may (?:i|we)|what if|what about|how about|why (?:don't|not|shouldn't|would)|who (?:would|wants)|if (?:i|we) were|am i|are we (?:going|sure|about))\b"
+)
+_REQUEST = re.compile(
+    rf"(?:can|could|would|will) (?:you|somebody|someone|u)(?:,? {_POLITE})* (?=(?:please |kindly )*(?P<verb>{_VERB}))"
+    rf"|(?:can|could|would|will) you (?:please )?(?P<look>{_LOOK.pattern})"
+    r"|(?:would |do |will |could )?(?:you )?mind (?!if\b|that\b)(?:please |just )?\w+ing\b|(?:would you )?be so kind"
+    rf"|(?:is there )?any chance (?:you|that you|of you|to)\b|i(?:'d| would| will|'ll)? (?:really )?(?:appreciate|be grateful|be glad|love)(?: it)? if you\b"
+    rf"|i(?:'d| would)? (?:really )?(?:like|want|need|love|prefer) (?:you )?to (?:please )?(?=have\b|{_VERB})|i(?:'d| would)? (?:like|want|need) (?:you to (?!see|know)|(?!to\b)(?:\S+\s+){{1,5}}?(?:\w{{2,}}ed|taken|put|set|shut|run|made|sent|moved|back|off|out|gone|on|down)\b(?! to be| that))"
+    rf"|we (?:really )?need (?:you )?to (?=have\b|{_VERB})|we need (?!to\b)(?:\S+\s+){{1,5}}?(?:\w{{2,}}ed|taken|put|set|shut|back|off)\b"
+    rf"|(?:let's|let us|lets) (?:please |just |now |then |go ahead and )*(?!not\b)(?={_VERB})|go ahead\b|do (?:me|us) (?:a|the) favou?r(?: and)? |feel free to (?={_VERB})|it is ordered"
+    rf"|you (?:can|may|should|must|need to|have to|are to|shall) (?:please |now |then |just )*(?={_VERB})|don't (?:forget|hesitate) to (?={_VERB})|make sure (?:to|that you) "
+)
+_MODAL_LATER = re.compile(r"\b(?:is|was|were|are|has been|would|should|might|looks|seems|worked|failed|helped|makes|went|caused)\b")
+_RELATIVE = re.compile(r"(?:that|which|who|what|whatever|whichever|it|they|there|whoever|where|why|how|if|when|and)\s+$")
+_PLEASE = re.compile(r"\b(?:please|pls|plz|asap)\b")
+_FINITE = re.compile(r"\b(?:is|was|were|are|has|have|had|looks?|seems?|went|did|does|says|said|thinks?|i'm|it's|they)\b")
+_TAG = re.compile(r",?\s*(?:will|would|could|can) you\W*$")
+_NOUN_ORDER = re.compile(r"(?:\d+ ?% )?(?:canary|shadow|rollback|new key|new read|pause|restart|back to|eval|evaluation|promotion)\b")
+_CORRECTION = re.compile(r"(?:go|back) (?:back )?to\b")
+
+
+def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | None) -> Iterator[Piece]:
+    """The clauses of text[start:end].
+
+    Args:
+        text: masked.
+        asks: the sentence ends with a question mark.
+        after: the last clause before this sentence.
+    """
+    last: Piece | None = None
+    opened = False
+    first_word = "then" if re.match(r"\W*(?:and )?(?:then|after that|afterwards)\b", text[start:end]) else ""
+    if first_word and after is not None and after.mood in {"conditional", "talk"}:
+        last = after
+        opened = bool(_COND_FIRST.match(text[after.start : after.end].lstrip(" ,")))
+    for at, stop, word, retracts in _parts(text, start, end):
+        if retracts is not None:
+            last = Piece(*retracts, "retraction")
+            yield last
+        part_asks = asks and (stop == end or not text[at:stop].strip())
+        mood, certainty, governs = _mood(text[at:stop], part_asks)
+        joined = word or (first_word if last is after else "")
+        inherited = _inherited(last, joined, text[at:stop], mood)
+        if inherited is None and mood == "order" and opened and joined not in {"so", "no"}:
+            inherited = "conditional"
+        if inherited is not None:
+            mood, certainty, governs = inherited, 0.9, True
+        elif asks and not part_asks and mood == "order" and _deliberates_at_end(text[stop:end]):
+            mood = "talk"
+        if mood == "talk":
+            body = text[at:stop][_LEAD.match(text[at:stop]).end() :]  # type: ignore[union-attr]
+            opened = opened or bool(_COND_FIRST.match(body) or _LATER.match(body))
+        elif mood == "retraction":
+            opened = False
+        last = Piece(at, stop, mood, certainty, governs)
+        yield last
+
+
+def _deliberates_at_end(rest: str) -> bool:
+    return bool(re.search(r"\bor\b\s*\w*\s*(?:should|not|wait|keep|leave)", rest))
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int, str, tuple[int, int] | None]]:
+    """Where the clauses are: start, end, the word that joins it to the one before, the span of an "I mean"."""
+    at, word, retracts = start, "", None
+    position = start
+    while (match := _CUT.search(text, position, end)) is not None:
+        position = max(match.end(), match.start() + 1)
+        before = text[at : match.start()]
+        if not before.strip() and match["sorry"] is None:
+            continue
+        if _stays(before, match):
+            continue
+        if before.strip():
+            yield at, match.start(), word, retracts
+        retracts = match.span() if match["sorry"] is not None else None
+        at = match.end()
+        word = "no" if match["no"] is not None or match["no2"] is not None or retracts else match["word"] or match["if"] or ("," if match["ifs"] is None else "so")
+        if match["look"] is not None:
+            word = "so"
+    if text[at:end].strip():
+        yield at, end, word, retracts
+
+
+def _stays(before: str, match: re.Match[str]) -> bool:
+    """Whether a possible cut is none: within a reason, a message to a device, or behind what leads an order in."""
+    if match["sorry"] is not None or match["no"] is not None or match["no2"] is not None:
+        return False
+    body = before[_LEAD.match(before).end() :]  # type: ignore[union-attr]
+    word = match["word"] or match["look"] or match["if"] or ""
+    if _DEVICE.match(body):
+        return "then" not in word or not body.startswith("ask")
+    if match["word"] is None and match["look"] is None and match["if"] is None and match["ifs"] is None:
+        if _REASON_FIRST.match(body):
+            return True
+        if _COND_FIRST.match(body) or _LATER.match(body):
+            return True
+        return bool(_PLEASE.fullmatch(body.strip()))
+    if word.strip() in {"then", "and", "and then"} and _COND_FIRST.match(body) and "," not in before and not _VERBISH.search(body):
+        return True
+    if re.search(r"\b(?:because|since|due to|so that)\b", before) and word.strip() in {"and", "or"} and not match[0].startswith(","):
+        return True
+    return word.strip() == "or" and not match[0].startswith(",") and bool(re.match(_VERB, body)) and False
+
+
+_VERBISH = re.compile(rf"\b{_VERB}")
+
+
+def _inherited(last: Piece | None, word: str, part: str, mood: Mood) -> Mood | None:
+    """The mood that a clause has from the one that it is joined to."""
+    if last is None or not word or mood not in {"order", "conditional", "question"}:
+        return None
+    if word in {"so", "but", "therefore", "hence", "which is why", "thus", "no"}:
+        return None
+    if last.mood == "conditional" and mood == "order":
+        return None if re.search(r"\bnow\b", part) else "conditional"
+    if last.mood in {"talk", "question"} and mood == "order" and last.governs:
+        return None if _PLEASE.search(part) and "then" not in word and word == "," else last.mood
+    return None
+
+
+def _mood(part: str, asks: bool) -> tuple[Mood, float, bool]:
+    """The mood of one clause, how certain it is, and whether it governs what is joined to it."""
+    body = part[_LEAD.match(part).end() :].rstrip()  # type: ignore[union-attr]
+    if _RETRACT.match(part.lstrip(" ,.-–—")):
+        return "retraction", 1.0, False
+    if not re.search(r"[a-z]", body):
+        return "talk", 0.5, False
+    if not _LOOK.match(body) and (_REQUEST.match(body) or _VERBISH.match(body)):
+        return _asked_for(part, body, asks)
+    if _COND_FIRST.match(body) or _LATER.match(body) or _EVERY.match(body) or (_REASON_FIRST.match(body.split(",")[0]) and "," in body):
+        bound = _bound(body, asks)
+        if bound is not None:
+            return bound
+    return _said(part, body, asks)
+
+
+def _bound(body: str, asks: bool) -> tuple[Mood, float, bool] | None:
+    """Of a clause that a condition, a time or a reason opens."""
+    if re.match(r"when(?:'s| (?:did|do|does|is|was|will|can|should|are|were|has|have|would))\b", body):
+        return "question", 1.0, True
+    if _DELIBERATES.match(body) and (asks or body.startswith("if ")):
+        return "talk", 1.0, True
+    if re.search(r"\b(?:i|we|he|she|they|you) (?:would|could|might|should|will|'ll)\b|\b(?:i|we|they|he|she)'(?:d|ll)\b", body) and not _PLEASE.search(body):
+        return "talk", 0.9, True
+    found = _main_order(body)
+    if found is None:
+        return None
+    before = body[: len(body) - len(found)]
+    opened = bool(_COND_FIRST.match(body) or _COND.search(before) or (_LATER.search(before) and not _EVERY.search(body)))
+    if asks and not _REQUEST.search(body):
+        return "question", 0.7, True
+    if opened:
+        return "conditional", 1.0, True
+    mood, certainty, governs = _asked_for(body, found, asks)
+    return mood, min(certainty, 0.9), governs
+
+
+def _main_order(body: str) -> str | None:
+    """The order behind what opens the clause."""
+    for match in re.finditer(r"[,:]\s*|\bthen\s+|\s(?=please\b)", body):
+        rest = body[match.end() :]
+        rest = rest[_LEAD.match(rest).end() :]  # type: ignore[union-attr]
+        if _VERBISH.match(rest) or _REQUEST.match(rest):
+            return rest
+    first = _LATER.match(body)
+    for match in re.finditer(r"\s", body):
+        if first is not None and match.start() < first.end() - 1:
+            continue
+        rest = body[match.end() :]
+        if _VERBISH.match(rest) and not re.search(r"\b(?:to|the|a|an|of|in|on|not|our|this|that|any|no|every|your|it|you|we|they|can|could|would)\s+$", body[: match.end()]):
+            return rest
+    return None
+
+
+def _asked_for(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa: PLR0911
+    """Of a clause in the form of an order: an order unless something stands against it."""
+    request = _REQUEST.match(body)
+    if request is not None and request["look"]:
+        return "question", 1.0, True
+    rest = body[request.end() :] if request is not None else body
+    told = _DEVICE.match(rest)
+    own = _DEVICE_WORDS.sub("", rest) if told is not None else _REASON.sub("", rest)
+    if _TRAIL_REPORT.search(part):
+        return "talk", 0.9, True
+    if not body.startswith("don't") and _DONT.search(own):
+        return "talk", 1.0, True
+    if _NOTHING.match(rest) or re.match(r"not\b", rest):
+        return "talk", 1.0, True
+    if request is None and asks and not _TAG.search(part) and not _PLEASE.search(part):
+        return "talk", 0.8, True
+    if request is not None and re.match(r"(?:ha(?:ve|d)\b.{0,3}(?:ed|been)|have (?:\w+ed|been|done)\b)", rest):
+        return "talk", 0.9, True
+    if request is None and told is None:
+        finite = _MODAL_LATER.search(own)
+        if finite is not None and not _RELATIVE.search(own[: finite.start()]) and not _COND.search(own[: finite.start()]):
+            return "talk", 0.7, False
+    if _is_conditional(rest, own, told is not None) or (request is not None and _LATER.search(body[: request.end()])):
+        return "conditional", 1.0, True
+    if _LOOK.match(rest):
+        return "question", 1.0, False
+    return "order", 1.0 if request is None else 0.95, False
+
+
+def _is_conditional(rest: str, own: str, told: bool) -> bool:
+    if _CONDITION_OF_RULE.match(rest):
+        return bool(_SOON.search(own))
+    late = _SOON if _EVERY.search(own) else _LATER
+    if told:
+        return bool(late.search(own) or _SOON.search(own))
+    if _COND.search(own) or late.search(own):
+        return True
+    reason = rest[len(own) :]
+    return bool(re.search(r"\b(?:if|unless|only (?:if|when)|as soon as|provided|but not|until)\b", reason) or re.search(r",\s*(?:but )?(?:tomorrow|tonight|later|not (?:now|yet))\b", reason))
+
+
+def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa: PLR0911
+    """Of a clause in no form of an order: a question or talk, unless "please" or its nouns say otherwise."""
+    please = _PLEASE.search(part) is not None
+    reported = _REPORT.search(body) is not None
+    if _DELIBERATES.match(body):
+        return "talk", 1.0, True
+    if _WH.match(body):
+        return "question", 1.0, True
+    if re.match(r"when(?:'s| (?:did|do|does|is|was|will|can|should|are|were|has|have|would))\b", body) or (body.startswith("when") and asks):
+        return "question", 1.0, True
+    if _AUX.match(body) and not (body.startswith("have ") and not asks and "been" not in body):
+        if please and re.match(r"(?:can|could|may|might) (?:we|i)\b", body) and not _REPORT.search(body):
+            return ("conditional" if _is_conditional(body, _REASON.sub("", body), False) else "order"), 0.7, True
+        return "question", 0.9, True
+    if _LOOK.match(body):
+        return "question", 1.0, False
+    if asks:
+        return ("talk" if reported or _GOVERNS.search(body) else "question"), 0.8, True
+    own = _REASON.sub("", body)
+    vetoed = reported or _DONT.search(own) or re.search(r"\b(?:i|would|might|maybe|perhaps|nobody|nothing|no one|not|wish|think)\b", own)
+    if please and not vetoed and not re.search(r"\b(?:was|were|had|did)\b", own):
+        return ("conditional" if _is_conditional(body, own, False) else "order"), 0.6, False
+    if _NOUN_ORDER.match(body) and not vetoed and not _FINITE.search(own) and not _MODAL_LATER.search(own):
+        return ("conditional" if _is_conditional(body, own, False) else "order"), 0.5, False
+    governs = reported or _GOVERNS.search(body) is not None
+    return "talk", 1.0 if governs or _FINITE.search(body) else 0.5, governs

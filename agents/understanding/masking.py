@@ -1,0 +1,69 @@
+"""A message without what must not be read as its sender's own words: names, quotations, pasted mails, code and logs."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FILL = "\u02ac"
+"""Stands for each hidden character. A letter, so that what is hidden is a word to a regular expression."""
+
+LATER = (
+    r"(?:tomorrow|tonight|overnight|later(?! than| version)|soon|afterwards|this (?:evening|afternoon|weekend)|at the weekend"
+    r"|next (?:week|month|time|year|quarter|shift|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"|(?:on|this|coming) (?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"|(?:at|after|around|from) (?:\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)|\d{1,2}:\d\d|noon|midnight|night|lunch|work|breakfast|dinner)\b"
+    r"|at \d{1,2}(?= *(?:$|[.!?]|,(?! *\d)))"
+    r"|(?<!with)in (?:a|an|one|two|three|four|five|ten|half an?|some|\d+) ?(?:few |more )?(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?)\b"
+    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|in the (?:morning|evening|afternoon)|(?:on|after) the (?:weekend|shift|holidays?))"
+)
+"""An English expression of a time to come."""
+
+_LATER_SPAN = re.compile(rf"{LATER}(?:[\s,]+(?:at|around|{LATER})[\s\w:]*)*|(?:今晚|明[天早晚]|后天|下[周午]|周[一二三四五六日天]|晚上|稍后).*", re.IGNORECASE)
+_PASTED = re.compile(
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
+    r"|^[ \t]*[>|＞][^\n]*(?:\n|\Z)"
+    r"|^[ \t]*[-=_]{2,}[ \t]*(?:original message|forwarded|begin|原始邮件)[^\n]*\n.*\Z"
+    r"|^[ \t]*(?:from|to|cc|subject|sent|date|发件人|收件人|主题|日期)[:：][^\n]*\n\s*(?:from|to|cc|subject|sent|date|发件人|收件人|主题|日期)[:：].*\Z"
+    r"|^[^\n]*\b(?:wrote|writes|mailed|posted)[:：]\s*\n.*\Z"
+    r"|^[^\n]*\b(?:below|following|forward(?:ed|ing)?|fwd?|here is|here's|pasted?|quote|log|e-?mail|ticket|transcript)\b[^\n]*[:：][ \t]*\n.*\Z"
+    r"|^[^\n]*(?:如下|转发|下面|原文|邮件|写道|日志|说)[^\n]*[:：][ \t]*\n.*\Z"
+    r"|^[ \t]*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d[^\n]*"
+    r"|^[ \t]*\[[^\]\n]*\d{1,2}:\d\d[^\]\n]*\][^\n]*"
+    r"|^[ \t]*\d{1,2}:\d\d(?::\d\d)?[ \t]+(?:<\w+>|\w+:|info|warn|error|debug)[^\n]*"
+    r"|^[ \t]*\[?(?:info|warn(?:ing)?|error|debug|trace)\]?[: \t]+[^\n]*"
+    r"|^[ \t]*(?:traceback \(most|\$ |#!|<\w+[ >])[^\n]*",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+)
+_INLINE = re.compile(
+    r"\"[^\"\n]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」|『[^』]*』|‘[^’\n]*’(?!\w)|`[^`\n]*`"
+    r"|(?<!\w)'[^'\n]+'(?!\w)|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|<(\w+)\b[^<>]*>.*?</\1>|https?://\S+",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text of the same length in lower case, with FILL for what is hidden.
+
+    Attributes:
+        pasted: spans that are somebody else's text, in order.
+    """
+
+    text: str
+    pasted: tuple[tuple[int, int], ...]
+
+
+def mask(text: str, taken: Sequence[tuple[int, int]] = ()) -> Masked:
+    """Hide what is not to be read. Of `taken`, times to come are left: they decide whether an order is for now."""
+    lowered = "".join(one if len(one) == 1 else "?" for one in (c.lower() if c.isupper() else c for c in text))
+    characters = list(lowered.replace("\u2019", "'"))
+    for start, end in taken:
+        start, end = max(0, min(start, len(text))), max(0, min(end, len(text)))  # noqa: PLW2901
+        if start < end and not _LATER_SPAN.fullmatch(lowered[start:end].strip()):
+            characters[start:end] = FILL * (end - start)
+    pasted = [match.span() for match in _PASTED.finditer(lowered) if match.end() > match.start()]
+    for match in _INLINE.finditer(lowered):
+        characters[match.start() : match.end()] = FILL * (match.end() - match.start())
+    for start, end in pasted:
+        characters[start:end] = FILL * (end - start)
+    return Masked("".join(characters), tuple(pasted))

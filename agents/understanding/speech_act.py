@@ -1,0 +1,127 @@
+"""Which parts of a message order something now, ask, only talk, are bound to a condition, or take back: cautious rules.
+
+What no rule sees as an order is none; so an unknown form is asked about and never acted on.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agents.understanding.chinese_moods import chinese_clauses
+from agents.understanding.english_moods import Piece, english_clauses
+from agents.understanding.interpretation import Mood
+from agents.understanding.masking import FILL, Masked, mask
+
+_LONGEST = 20_000
+"""Characters. A longer message is a document, not an order."""
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_SENTENCE_END = re.compile(r"[!?。！？；;]+|\.+(?=\s|$)|\n+|…+|\s[-–—]+\s|——|(?<=[a-z])—(?=[a-z])")
+_SPEAKER = re.compile(r"^\W*(?!(?:please|now|then|ok|okay|todo|task|order|request|urgent|next|first|second|step|and|also|note|hi|hey|quick one|one more thing|so)\b)[^\W\d][\w.-]{1,20}[:：]\s")
+_SAID = re.compile(
+    r"\b(?:said|says|say|wrote|writes|mailed|asked|asks|told|message|mail|boss|manual|runbook|quote|posted|reads|demand(?:s|ed)|suggest(?:s|ed)|order(?:s|ed))\b[^:：\n]{0,30}[:：]"
+    r"|(?:说|写道|写着|表示|要求|通知|留言|原话|回复道|邮件|消息)[^:：\n]{0,6}[:：]"
+)
+_ALL = re.compile(
+    r"\b(?:all|everything|nothing|anything|every|each|whatever|everyone|everybody|none|any)\b|所有|全部|一切|统统|什么都|什么也|通通|全都|每[个台条]"
+)
+_NAMED = re.compile(rf"{FILL}|\w@\w|\b[a-z]+-\d|\b[a-z]+-[a-z]+-?\d*\b")
+_EDGE = " \t\r\n,.;:!?，。；：！？、-–—…"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a message: text[start:end].
+
+    Attributes:
+        universal: it is about everything or nothing and names nothing.
+        certainty: 0 to 1; 0.5 and less where the form says little, as in an answer of one word.
+    """
+
+    start: int
+    end: int
+    mood: Mood
+    universal: bool = False
+    certainty: float = 1.0
+
+
+def clauses_of(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Clause, ...]:
+    """The clauses of a message, in order and apart; an order's reason lies within its order.
+
+    Args:
+        taken: spans of names, quantities and quoted texts; they are neither read as words nor split.
+    """
+    if len(text) > _LONGEST:
+        return (Clause(0, len(text), "talk"),)
+    masked = mask(text, taken)
+    return tuple(
+        Clause(start, end, piece.mood, _is_universal(masked.text[start:end], start, end, taken), piece.certainty)
+        for piece in _pieces(masked)
+        for start, end in (_trimmed(masked.text, piece.start, piece.end),)
+        if start < end
+    )
+
+
+def standing_clauses(clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+    """The clauses that no later retraction takes back."""
+    last = max((at for at, clause in enumerate(clauses) if clause.mood == "retraction"), default=-1)
+    return tuple(clauses[last + 1 :])
+
+
+def mood_of(clauses: Sequence[Clause]) -> Mood:
+    """The mood of a whole message: of what still stands the weightiest, or that all was taken back."""
+    standing = {clause.mood for clause in standing_clauses(clauses)}
+    if "order" in standing:
+        return "order"
+    if "conditional" in standing:
+        return "conditional"
+    if "question" in standing:
+        return "question"
+    return "retraction" if any(clause.mood == "retraction" for clause in clauses) else "talk"
+
+
+def _pieces(masked: Masked) -> Iterator[Piece]:
+    text = masked.text
+    last: Piece | None = None
+    pasted = dict(masked.pasted)
+    for start, end, asks in _sentences(masked):
+        if start in pasted:
+            yield Piece(start, end, "talk")
+            continue
+        sentence = text[start:end]
+        quoted = _SAID.search(sentence) or (_SPEAKER.match(sentence) if FILL not in sentence.split(":")[0] else None)
+        if quoted is not None and not re.match(r"\W*(?:reply|answer|tell|ask|send|message|say|write|回复|告诉|通知|问)", sentence):
+            last = Piece(start, end, "talk", 1.0, governs=True)
+            yield last
+            continue
+        rules = chinese_clauses if _HAN.search(sentence) else english_clauses
+        for piece in rules(text, start, end, asks, last):
+            last = piece
+            yield piece
+
+
+def _sentences(masked: Masked) -> Iterator[tuple[int, int, bool]]:
+    """Sentences and pasted parts, with whether they end in a question mark."""
+    at = 0
+    for start, end in (*masked.pasted, (len(masked.text), len(masked.text))):
+        while at < start:
+            match = _SENTENCE_END.search(masked.text, at, start)
+            stop = match.start() if match is not None else start
+            if masked.text[at:stop].strip(_EDGE):
+                yield at, stop, match is not None and bool(re.search("[?？]", match[0]))
+            at = match.end() if match is not None else start
+        if start < end:
+            yield start, end, False
+        at = max(at, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _EDGE:
+        start += 1
+    while start < end and text[end - 1] in _EDGE:
+        end -= 1
+    return start, end
+
+
+def _is_universal(part: str, start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    return _ALL.search(part) is not None and _NAMED.search(part) is None and all(last <= start or end <= first for first, last in taken)
