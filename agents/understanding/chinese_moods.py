@@ -18,7 +18,7 @@ _LEAD = re.compile(
 )
 _RETRACT = re.compile(
     r"[\s\W_]*(?:啊|哦|呃|嗯|哎|但|不过|那|还是|先|唉|抱歉|对不起|哎呀|等等|等下|好吧)*[\s\W_]*(?:算了|先(?:别|不要|不)(?:动|急|了)?\W*$|先(?:放着|不动|留着|放一放)|(?:啊|哦)?不对|不不|不是[，,啊]|(?:啊|哦|呃)不|等等|等一下|等一等|稍等|等会儿?\W*$|慢着|且慢|当我没说|(?:跟你)?开(?:个)?玩笑|取消刚才|撤回(?:刚才|上|我|之前)|收回(?:刚才|我|前面)|我收回|刚才(?:那句|说的|的话|那个)"
-    r"|忘了(?:它|吧|这|刚)|忘掉|忽略(?:我|上|刚|它|这|前)|请忽略|发错|说错|打错|搞错|弄错|打住|我改(?:变)?主意|我反悔|不用了|别了|别\W*$|还是别|还是不|还是算|别动了|别停了|留着\W*$|作废|不要了\W*$|取消吧?\W*$|停\W*$|住手|保持原样|保留(?:它|吧)|没事了)"
+    r"|忘了(?:它|吧|这|刚)|忘掉|忽略(?:我|上|刚|它|这|前)|请忽略|发错|说错|打错|搞错|弄错|打住|刚才.{0,3}错|我改(?:变)?主意|我反悔|不用了|别了|别\W*$|还是别|还是不|还是算|别动了|别停了|留着\W*$|作废|不要了\W*$|取消吧?\W*$|停\W*$|住手|保持原样|保留(?:它|吧)|没事了)"
 )
 _NEGATED = re.compile(
     r"(?:^|[^特区分类级性])(?:别(?!名|的|处)|千万别|不要|不用|不必|不得|不准|不许|不该|不应|不能|不可以|没必要|不建议|不想|不打算|不需要|无需|毋须|勿|禁止(?=中止|发布|回滚)|暂不|先不|从不|绝不|没人(?:应|该)|没有(?:人|必要|理由)|任何人都不|谁都不|谁也不|都不要|也不要|也别|都别|没让|没说|没有让|没叫|拒绝发布|反对)"
@@ -28,7 +28,7 @@ _REPORTED = re.compile(
     r"(?:[老小]?[\w\u4e00-\u9fff]{1,6}|他们?|她们?|有人|客户|老板|同事|领导|法务|运维|大家|用户)\s*(?:一直|都|刚|刚才|昨天)?(?:说(?!一下|明)|要求|建议|让(?=我)|叫(?=我)|希望|想(?=把|要|让|中|回)|认为|觉得|告诉我|提议|主张|写道|写着|打算|决定|计划|吩咐|命令|通知我)|^(?:听说|据说|传闻|好像|似乎|据称)|(?:手册|邮件|文档|消息|日志|运行手册|工单)(?:上|里|中)?(?:说|写|要求|提到)"
 )
 _SUPPOSED = re.compile(
-    r"我(?:也)?(?:觉得|认为|想(?:要不|是不是|着|到)|在想|在考虑|在犹豫|怀疑|希望|猜|怕|担心|估计|正准备|本来|会(?=暂|中|回|升|批|把)|不)|也许|或许|可能|大概|应该|希望|但愿|最好|就好了|要是我|如果(?:我|我们)是|(?:换作|换成|若)我是|该(?=暂|中|回|升|批|停|退)|当时|本该|原本|早该|要是能|如果能|还在考虑|考虑|不如|是个(?:错误|好主意)|多好|真好|不错|才对|好主意"
+    r"我(?:也)?(?:觉得|认为|想(?:要不|是不是|着|到)|在想|在考虑|在犹豫|怀疑|希望|猜|怕|担心|估计|正准备|本来|会(?=暂|中|回|升|批|把)|不)|也许|或许|可能|大概|应该|希望|但愿|最好|就好了|要是我|如果(?:我|我们)是|(?:换作|换成|若)我是|该(?=暂|中|回|升|批|停|退)|当时|本该|原本|早该|要是能|如果能|还在考虑|考虑|不如|是(?:个)?(?:错误|错的|好主意)|本来|打算|原计划|多好|真好|不错|才对|好主意"
 )
 _DELIBERATES = re.compile(r"要不要|该不该|应不应该|应该.*[吗么?？]|是不是(?:该|应该|要|得)|是否(?:该|应该|要|需要)|会不会太|好主意|值不值得|值得吗|需不需要|有必要|合适吗|要么还是|何不|不如|要.{1,12}吗|为什么不")
 _PAST = re.compile(
@@ -44,7 +44,7 @@ _LOOK = re.compile(
     r"(?:看看|看一下|看下|查看|查一?[下查]|查询|查|列出|列一下|列|显示|展示|告诉我|给我看|给我(?:列|说|讲|介绍)|说说|说明|介绍|解释|比较|对比|总结|概述|搜索|搜|找一?下|找出|打印|检查|统计|状态|进度|进展|我?想(?:看|知道|了解|查|问)|想知道|让我看|请问|问一下(?=谁|什么|为什么|怎么)|有什么|有哪些|请教|报告一下|汇报)"
 )
 _CONDITION = re.compile(
-    r"如果|假如|假设|要是|倘若|若是|一旦|除非|只要|只有.*才|万一|等(?!等|一下|一等|级|待审|下\W)(?=.*(?:后|再|就|时候|完|了))|的话|(?:到|达到|超过|高于|低于|失败|成功|完成|通过|结束|绿了?|出错|上线).{0,8}(?:时候?|后|再|之后|以后)(?=[\s，,把就请\w])|直到|当.{1,20}时|(?<!之)后再|的时候|才(?=能|可以|发|批|提|升)|否则|若(?!干)"
+    r"如果|假如|假设|要是|倘若|若是|一旦|除非|只要|只有.*才|万一|(?:要|得|需要?|必须)等|一[\u4e00-\u9fff]{1,6}?就|等(?!等|一下|一等|级|待审|下\W)(?=.*(?:后|再|就|时候|完|了))|的话|(?:到|达到|超过|高于|低于|失败|成功|完成|通过|结束|绿了?|出错|上线).{0,8}(?:时候?|后|再|之后|以后)(?=[\s，,把就请\w])|直到|当.{1,20}时|(?<!之)后再|的时候|才(?=能|可以|发|批|提|升)|否则|若(?!干)"
 )
 _LATER = re.compile(
     r"明[天早晚]|后天|今晚|今天(?:晚|下|稍)|下周|下个?月|下次|晚上|(?:这|本)?周[一二三四五六日天末]|星期[一二三四五六日天]|稍后|晚点|晚些|待会|过(?:一?会|几?[一二两三\d]个?(?:小时|分钟|天)|一?个小时)|[一二两三四五十半\d]+个?(?:小时|分钟|天|周)(?:之|以)?后|午饭|饭后|下班|月底|年底|周末|(?:上午|下午|早上|中午|凌晨|傍晚)?[一二两三四五六七八九十\d]{1,3}点|\d{1,2}[:：]\d\d|午夜|中午|之后再|以后再|改天|回头"
@@ -52,7 +52,7 @@ _LATER = re.compile(
 _EVERY = re.compile(r"每(?:天|晚|周|日|月|小时|隔|早|个|\d)")
 _REASON = re.compile(r"(?:因为|由于|理由是?|原因是?|鉴于|为了).*", re.DOTALL)
 _SPLIT = re.compile(r"[，,、]?\s*(?P<word>然后|接着|随后|并且|同时|再(?!次|见|试)|并(?!行|发|非)|所以|因此|但是|不过|但|请(?!问|求))|[，,](?!\d{3})\s*|(?<=\S)(?P<break>——|—|…+|\.{3,}| - )")
-_ORDERED_BY_ME = re.compile(rf"(?:我要(?:你)?|我想(?:要|请你?|让你)?|我(?:们)?(?:现在)?(?:需要|得|必须)|我希望你|要你|该你|你(?:可以|应该|必须|得|要)?(?:现在)?(?:就)?|咱们|我们)(?:马上|立刻|现在|赶紧|去|先)?(?=[^，,]*(?:{_VERB}))")
+_ORDERED_BY_ME = re.compile(rf"(?:我要(?:你)?|我想(?:要|请你?|让你)?|我(?:们)?(?:现在)?(?:需要|得|必须)|我希望你|要你|该你|你(?:可以|应该|必须|得|要)?(?:现在)?(?:就)?|咱们|我们(?=.*吧\W*$))(?:马上|立刻|现在|赶紧|去|先)?(?=[^，,]*(?:{_VERB}))")
 _PERSON_WANTS = re.compile(r"^(?:我想|我要|我希望)(?:看|知道|了解|查|问|听|找)")
 _FIRST_VERB = re.compile(rf"{_VERB}")
 _TOPIC = re.compile(
@@ -72,13 +72,15 @@ def chinese_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
     for at, stop, word in parts:
         part = text[at:stop]
         mood, certainty, governs = _mood(part, asks and stop == end, sentence)
+        if mood == "order" and asks and stop != end and _ASKS.search(text[stop:end]):
+            mood = "question"
         if word in {"所以", "因此", "请", "但", "但是", "不过"}:
             governed = False
         if mood == "order" and opened:
             mood, certainty = "conditional", 1.0
         elif (mood == "order" and governed and not re.match(r"\W*请", part)) or (mood == "order" and asks and stop != end and _DELIBERATES.search(text[stop:end])):
             mood = "talk"
-        if mood in {"order", "conditional"} and _CONDITION.search(part):
+        if mood in {"order", "conditional"} and (_CONDITION.search(part) or (mood == "conditional" and _LATER.match(part.strip()))):
             opened = True
         if mood == "talk" and (_CONDITION.search(part) or _LATER.match(part.strip())) and not _SUPPOSED.search(part):
             opened = True
@@ -141,10 +143,14 @@ def _mood(part: str, asks: bool, sentence: str) -> tuple[Mood, float, bool]:  # 
     if _DELIBERATES.search(bare) and (asks or re.search(r"要不要|该不该|应不应该|是不是该", bare)):
         return "talk", 1.0, True
     polite = _POLITE.search(bare) or (asked_nicely and asks)
+    if re.match(r"别管|不管|甭管", body):
+        return "talk", 1.0, False
     if (_NEGATED.search(bare) and not re.search(r"能不能|可不可以", bare)) or _NEGATED_FRONT.search(bare):
         return "talk", 1.0, True
     if _PERSON_WANTS.match(part.strip()) or _LOOK.match(body):
         return "question", 1.0, False
+    if asks and re.search(r"吗.*(?:会|怎么|多久|什么|丢)", sentence) and not asked_nicely:
+        return "question", 0.8, True
     if polite and not _REPORTED.search(bare):
         rest = _POLITE.sub("", bare)
         if re.match(r".{0,6}(?:看|查|列|显示|告诉|找|说)", _LEAD.sub("", rest, count=1)):
@@ -155,7 +161,7 @@ def _mood(part: str, asks: bool, sentence: str) -> tuple[Mood, float, bool]:  # 
     me = _ORDERED_BY_ME.match(body) or _ORDERED_BY_ME.match(part.strip())
     if not asked_nicely and me is None and (_REPORTED.search(bare) or re.match(r"\W*\S{1,12}?\s*(?:让我|叫我|要我)", bare)):
         return "talk", 1.0, True
-    if _SUPPOSED.search(bare) and not asked_nicely and not (me is not None and not re.search(r"可能|也许|考虑|觉得", bare)):
+    if _SUPPOSED.search(bare) and not asked_nicely and not (me is not None and not re.search(r"可能|也许|考虑|觉得|本来|打算|计划|会把|就好", bare)):
         return "talk", 0.9, True
     return _form(part, body, bare, asked_nicely or me is not None)
 
@@ -200,3 +206,8 @@ def _form(part: str, body: str, bare: str, requested: bool) -> tuple[Mood, float
     if _STATE_END.search(re.sub(r"吧\W*$", "", bare)) and not re.search(r"[把将给]", bare):
         return ("talk", 0.7, False)
     return later, 0.7, False
+
+
+def binds_what_stands_before(part: str) -> bool:
+    """Whether a part that orders nothing is a condition or a time of the order before it."""
+    return bool(re.match(r"\W*(?:但|不过|只是|当然)?(?:前提是|条件是|如果|要是|除非|假如|只要|等|要等|得等|需要?等|必须等|在.{1,12}(?:之后|以后|后|时))", part)) or _LATER.match(part.strip()) is not None

@@ -61,11 +61,11 @@ _LEAD = re.compile(
 )
 _RETRACTS = (
     r"(?:(?:oh|ah|hmm+|um|but|and|ok|okay|sorry|oops|no|well|please|wait|actually|er|so|yes|yeah|ha)\b[\s,.!]*)*"
-    r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry)\b|\W*$)|wait(?:[\s,]+(?:a (?:sec|minute|moment|bit)|no|stop|what|don't|hold)\b|\W*$)|(?:hang|hold) on\b"
+    r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry)\b|\W*$)|wait(?:[\s,]+(?:a (?:sec(?:ond)?|minute|moment|bit)|no|stop|what|don't|hold)\b|\W*$)|(?:hang|hold) on\b"
     r"|hold (?:it|your horses)\b|hold off\W*$|(?:scrap|scratch|strike|belay|drop) (?:that|it|this)\b|forget (?:it|that|about|this|what|the|my)\b|never ?mind\b|cancel (?:that|this|my|what|it\W*$)|cancel\W*$"
     r"|disregard\b|ignore (?:that|my|this|what|it|the (?:last|previous))\b|(?:i'?m |i was |just |only )*(?:kidding|joking)\b|i (?:take (?:that|it|this) back|(?:have )?changed my mind|didn't mean)\b"
     r"|(?:that|this|it) was (?:a|my) (?:mistake|joke|typo|error|test)\b|on second thoughts?\b|(?:my (?:mistake|bad)|wrong (?:window|chat|channel|one|thread))\b"
-    r"|i'?d rather not\b|(?:rather|better|maybe) not\b|not (?:yet|now|really|that)\b|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
+    r"|i'?d rather not\b|(?:or )?(?:rather|better|maybe|or|actually)(?:,? not|,? don't| no)\W*$|(?:or )?not(?: yet| now| really| that)?(?: again)?\W*$|(?:haha|lol|jk|lmao|nah|nope|psych)\b|on reflection\b|thinking about it|in fact,? (?:no|don't|leave|keep)|let's not\W*$|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
     r"|i withdraw\b|withdraw (?:that|my)\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\b)"
 )
 _RETRACT = re.compile(_RETRACTS)
@@ -75,7 +75,7 @@ _CUT = re.compile(
     rf"|,\s*(?=(?:{_POLITE}[\s,]+)*(?:{_VERB}|(?:can|could|would|will) you\b(?!\W*$)|let's\b|let us\b|i (?:want|need) you\b|please\b(?!\W*$)))"
     r"|,?\s+(?P<if>and|but)\s+(?=if\b|when\b|once\b|unless\b|as soon as\b)"
     rf"|(?P<ifs>,\s*(?=(?:if|when|once|unless|as soon as)\b[^,]*(?:,|\bthen\b)\s*(?:then )?{_VERB}))"
-    rf"|(?P<no>(?:,|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|(?P<no2>\s+(?=(?:no wait|oh no|wait no|never ?mind|scrap that|scratch that|forget (?:it|that))\b))"
+    rf"|(?P<no>(?:,|\(|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|(?P<no2>\s+(?=(?:no wait|oh no|wait no|never ?mind|scrap that|scratch that|forget (?:it|that))\b))"
     r"|(?P<look>,?\s+(?:and(?: then)?|but|so|then)\s+(?=(?:show|list|tell me|what(?:'s| is| are| did)|who|how (?:is|are|many)|is|are)\b)(?!what it))"
 )
 _REASON = re.compile(
@@ -94,31 +94,37 @@ _GOVERNS = re.compile(
     r"\b(?:would|could|should|shall|might|may|ought|maybe|perhaps|imagine|suppose|supposing|supposed|hypothetically|think|guess|believe|feel|hope|wish|wonder|wondering|thinking"
     r"|considering|plan|planning|going to|about to|want|wants|like to|try to|tried|forgot|refuse|never|don't|dont|do not|not|didn't|did not|can't|cannot|won't|doesn't|no need|nobody|no one|what if|used to|able to|have to|has to|had to|decide[d]?|how|can|to)\b"
 )
-_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|wants|think)\b|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
+_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|think|begged|insisted|demanded|ordered|shouted)\b\s*(?:,|$)|,\s*is what\b|,\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|thinks)\b|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
 _DONT = re.compile(
     r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|won't|wouldn't|will not|can't|cannot|no need|needn't|not (?:going|about|yet|sure|saying)|didn't|refuse)\b"
 )
+_NEGATIVE = re.compile(r"not\b|stop (?:\w+ing)\b|make sure (?:not|that no|no|never)|let (?:nobody|no one|none)\b")
 _NOTHING = re.compile(r"^\S+(?:\s+(?:back|up|off|out|on|down))?\s+(?:nothing|none|no (?!longer)\w+|nobody|neither)\b|\bnothing\W*$")
 _COND = re.compile(
     r"\b(?:if|unless|once(?!\W*$)|whenever|as soon as|(?:un)?till?(?! further notice)|provided|providing|assuming|in case|in the event|as long as|so long as|when|subject to|on condition|depending on|should (?:the|it|any|there|this|anything|something|errors?|\w\d+)"
-    rf"|by the time|contingent|after (?!that\b|all\b)|the moment|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
+    rf"|by the time|contingent|(?<!that's )(?<!are )(?<!is )(?<!still )pending (?:\S+ )?(?:approval|review|sign|eval|okay|ok|consent)|though|(?:but|and) (?:wait|not)|the (?:minute|second|day)|(?:every|each|next|any) time|afterwards|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission)|after (?!that\b|all\b)|the moment|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
 )
-_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the moment|by the time|in the event)\b")
+_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the (?:moment|minute|second|day)|(?:every|each|next|any|first) time|depending|pending|subject|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission|go)|given \S+(?: \S+)? (?:approval|okay|ok|consent|blessing)|by the time|in the event)\b")
 _LATER = re.compile(rf"\b{LATER}")
 _EVERY = re.compile(r"\b(?:every|each|daily|nightly|weekly|hourly|monthly|weekdays)\b")
 _SOON = re.compile(r"\b(?:tomorrow|tonight|later|next (?:week|month|year))\b")
+HANGING_CONDITION = re.compile(
+    rf"\W*(?:and |but )?(?:only |just |though |although )?(?:if|unless|once|when|as soon as|until|after|provided|assuming|in case|pending|subject to|depending on|not (?:before|until|now|yet)|wait (?:for|until|till)|but (?:only|not|wait)|{LATER})\b"
+)
+"""Begins what binds the order before it."""
 _CONDITION_OF_RULE = re.compile(r"(?:add|set|create|define|configure|put|make|register|write)\b.*?\b(?:gate|guard|rule|policy|alert|pipeline|trigger|limit|threshold)s?\b")
 _LOOK = re.compile(
     r"(?:show|list|display|tell me|let me (?:see|know|look)|see|look|find|search|check (?!in\b|out\b)|compare|explain|describe|summari[sz]e|print|view|inspect|get me|fetch|read|status|progress|state|overview|history"
     r"|give (?:me|us) (?:the|an? (?:overview|list|summary|report|status)|details|all|more|some|your)|any(?! chance)|what's|who's|where's|how's|wondering|curious|look up|count|enumerate|lookup|recall|i(?:'d| would)? (?:want|like|need|love) to (?:see|know|hear|look|understand|find out|check)|we (?:want|need) to (?:see|know|look)|remind me|trace|diff|latency|any news|news)\b"
 )
+_HOW = re.compile(r"\b(?:how|whether|if|what (?:happens|would|if)|to)\b")
 _WH = re.compile(r"(?:what|which|who|whom|whose|where|why|how|whether)(?:'s|'re)?\b")
 _AUX = re.compile(r"(?:is|are|was|were|did|does|has|had|am|isn't|aren't|wasn't|weren't|didn't|doesn't|hasn't|haven't|do (?:you|we|i|they|the|any|these|those|all|people|devices)|can|could|will|would|may|might|must|have)\b")
 _DELIBERATES = re.compile(
     r"(?:should|shall|shouldn't|ought|do (?:we|i) (?:really |even |actually |still )?(?:want|need|have|dare)|is (?:it|now|this|that) (?:really |perhaps |maybe )?(?:a |the )?(?:good|bad|wise|time|right|ok|okay|smart|better|worth|safe|sensible|too)|would (?:it|we|i|that|this)|wouldn't|might|may (?:i|we)|what if|what about|how about|why (?:don't|not|shouldn't|would)|who (?:would|wants)|if (?:i|we) were|am i|are we (?:going|sure|about))\b"
 )
 _REQUEST = re.compile(
-    rf"(?:can|could|would|will) (?:you|somebody|someone|u)(?:,? {_POLITE})* (?=(?:please |kindly )*(?P<verb>{_VERB}))"
+    rf"(?:(?:can|could|would) (?:you|somebody|someone|u)|will you,? (?:please|kindly))(?:,? {_POLITE})* (?=(?:please |kindly )*(?P<verb>{_VERB}))"
     rf"|(?:can|could|would|will) you (?:please )?(?P<look>{_LOOK.pattern})"
     r"|(?:would |do |will |could )?(?:you )?mind (?!if\b|that\b)(?:please |just )?\w+ing\b|(?:would you )?be so kind"
     rf"|(?:is there )?any chance (?:you|that you|of you|to)\b|i(?:'d| would| will|'ll)? (?:really )?(?:appreciate|be grateful|be glad|love)(?: it)? if you\b"
@@ -231,6 +237,8 @@ def _inherited(last: Piece | None, word: str, part: str, mood: Mood) -> Mood | N
         return None
     if last.mood == "conditional" and mood == "order":
         return None if re.search(r"\bnow\b", part) else "conditional"
+    if last.mood == "talk" and _COND_FIRST.match(part):
+        return None
     if last.mood in {"talk", "question"} and mood == "order" and last.governs:
         return None if _PLEASE.search(part) and "then" not in word and word == "," else last.mood
     return None
@@ -302,7 +310,7 @@ def _asked_for(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  #
         return "talk", 0.9, True
     if not body.startswith("don't") and _DONT.search(own):
         return "talk", 1.0, True
-    if _NOTHING.match(rest) or re.match(r"not\b", rest):
+    if _NOTHING.match(rest) or _NEGATIVE.match(rest) or re.search(r"^make sure (?:not|that no|no|never)", body):
         return "talk", 1.0, True
     if request is None and asks and not _TAG.search(part) and not _PLEASE.search(part):
         return "talk", 0.8, True
@@ -315,7 +323,7 @@ def _asked_for(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  #
     if _is_conditional(rest, own, told is not None) or (request is not None and _LATER.search(body[: request.end()])):
         return "conditional", 1.0, True
     if _LOOK.match(rest):
-        return "question", 1.0, False
+        return "question", 1.0, _HOW.search(rest) is not None
     return "order", 1.0 if request is None else 0.95, False
 
 
@@ -346,7 +354,7 @@ def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa
             return ("conditional" if _is_conditional(body, _REASON.sub("", body), False) else "order"), 0.7, True
         return "question", 0.9, True
     if _LOOK.match(body):
-        return "question", 1.0, False
+        return "question", 1.0, _HOW.search(body) is not None
     if asks:
         return ("talk" if reported or _GOVERNS.search(body) else "question"), 0.8, True
     own = _REASON.sub("", body)

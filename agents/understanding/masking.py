@@ -14,11 +14,16 @@ LATER = (
     r"|(?:at|after|around|from) (?:\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)|\d{1,2}:\d\d|noon|midnight|night|lunch|work|breakfast|dinner)\b"
     r"|at \d{1,2}(?= *(?:$|[.!?]|,(?! *\d)))"
     r"|(?<!with)in (?:a|an|one|two|three|four|five|ten|half an?|some|\d+) ?(?:few |more )?(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?)\b"
-    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|in the (?:morning|evening|afternoon)|(?:on|after) the (?:weekend|shift|holidays?))"
+    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|in the (?:morning|evening|afternoon)|(?:from|since|starting|by|before|until) (?:mon|tues|wednes|thurs|fri|satur|sun)days?(?: on)?|(?:on|from|starting) (?:the )?\d{1,2}(?:st|nd|rd|th|\.)?(?: of)? ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|(?:on|from) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2}|(?:on|from) the \d{1,2}(?:st|nd|rd|th)|(?:on|from) \d{4}-\d\d-\d\d|(?:on|after) the (?:weekend|shift|holidays?))"
 )
 """An English expression of a time to come."""
 
 _LATER_SPAN = re.compile(rf"{LATER}(?:[\s,]+(?:at|around|{LATER})[\s\w:]*)*|(?:今晚|明[天早晚]|后天|下[周午]|周[一二三四五六日天]|晚上|稍后).*", re.IGNORECASE)
+_COURTESY = re.compile(
+    r"\b(?:if (?:you (?:don't|do not|wouldn't) mind|possible|you (?:can|could|would|please|like|will)(?= *(?:,|$|[.!?]|please))|it(?:'s| is) (?:no trouble|not too much trouble)|i may)"
+    r"|(?:when|once|whenever) you (?:get|have|find) (?:a|the|some) (?:chance|minute|moment|second|sec|time))\b"
+)
+"""A condition by its form, courtesy by its meaning."""
 _PASTED = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
     r"|^[ \t]*[>|＞][^\n]*(?:\n|\Z)"
@@ -57,6 +62,8 @@ def mask(text: str, taken: Sequence[tuple[int, int]] = ()) -> Masked:
     """Hide what is not to be read. Of `taken`, times to come are left: they decide whether an order is for now."""
     lowered = "".join(one if len(one) == 1 else "?" for one in (c.lower() if c.isupper() else c for c in text))
     characters = list(lowered.replace("\u2019", "'"))
+    for match in _COURTESY.finditer("".join(characters)):
+        characters[match.start() : match.end()] = " " * (match.end() - match.start())
     for start, end in taken:
         start, end = max(0, min(start, len(text))), max(0, min(end, len(text)))  # noqa: PLW2901
         if start < end and not _LATER_SPAN.fullmatch(lowered[start:end].strip()):

@@ -5,10 +5,10 @@ What no rule sees as an order is none; so an unknown form is asked about and nev
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agents.understanding.chinese_moods import chinese_clauses
-from agents.understanding.english_moods import Piece, english_clauses
+from agents.understanding.chinese_moods import binds_what_stands_before, chinese_clauses
+from agents.understanding.english_moods import HANGING_CONDITION, Piece, english_clauses
 from agents.understanding.interpretation import Mood
 from agents.understanding.masking import FILL, Masked, mask
 
@@ -18,6 +18,10 @@ _LONGEST = 20_000
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE_END = re.compile(r"[!?。！？；;]+|\.+(?=\s|$)|\n+|…+|\s[-–—]+\s|——|(?<=[a-z])—(?=[a-z])")
 _SPEAKER = re.compile(r"^\W*(?!(?:please|now|then|ok|okay|todo|task|order|request|urgent|next|first|second|step|and|also|note|hi|hey|quick one|one more thing|so)\b)[^\W\d][\w.-]{1,20}[:：]\s")
+_INTRODUCED = re.compile(
+    r"(?!\W*(?:on|for|at|in|device|group|tenant|target|things?|two|three|several|steps?|to do|urgent|only|so|then|if|when|once|gate|job|policy|new|please|and)\b)[^:,]{0,50}"
+    r"\b(?:by|from|plan|idea|wish|request|mail|per|via|command|instruction|note|text|phrase|sentence|example|words?|motto|rule|advice|yesterday|proposal|suggestion|comment|memo)\b[^:,]{0,30}:\s"
+)
 _SAID = re.compile(
     r"\b(?:said|says|say|wrote|writes|mailed|asked|asks|told|message|mail|boss|manual|runbook|quote|posted|reads|demand(?:s|ed)|suggest(?:s|ed)|order(?:s|ed))\b[^:：\n]{0,30}[:：]"
     r"|(?:说|写道|写着|表示|要求|通知|留言|原话|回复道|邮件|消息)[^:：\n]{0,6}[:：]"
@@ -26,6 +30,8 @@ _ALL = re.compile(
     r"\b(?:all|everything|nothing|anything|every|each|whatever|everyone|everybody|none|any)\b|所有|全部|一切|统统|什么都|什么也|通通|全都|每[个台条]"
 )
 _NAMED = re.compile(rf"{FILL}|\w@\w|\b[a-z]+-\d|\b[a-z]+-[a-z]+-?\d*\b")
+_OPEN_END = re.compile(r"\b(?:or|unless|if|but)\W*$")
+_EXAMPLE = re.compile(r"\W*(?:e\.?g|i\.e|for (?:example|instance)|example|such as|比如|例如)\b")
 _EDGE = " \t\r\n,.;:!?，。；：！？、-–—…"
 
 
@@ -56,7 +62,7 @@ def clauses_of(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Clause
     masked = mask(text, taken)
     return tuple(
         Clause(start, end, piece.mood, _is_universal(masked.text[start:end], start, end, taken), piece.certainty)
-        for piece in _pieces(masked)
+        for piece in _bound_by_what_follows(masked.text, list(_pieces(masked)))
         for start, end in (_trimmed(masked.text, piece.start, piece.end),)
         if start < end
     )
@@ -89,8 +95,9 @@ def _pieces(masked: Masked) -> Iterator[Piece]:
             yield Piece(start, end, "talk")
             continue
         sentence = text[start:end]
-        quoted = _SAID.search(sentence) or (_SPEAKER.match(sentence) if FILL not in sentence.split(":")[0] else None)
-        if quoted is not None and not re.match(r"\W*(?:reply|answer|tell|ask|send|message|say|write|回复|告诉|通知|问)", sentence):
+        example = _EXAMPLE.match(sentence) or (last is not None and _EXAMPLE.fullmatch(text[last.start : last.end]))
+        quoted = example or _SAID.search(sentence) or _SPEAKER.match(sentence) or _INTRODUCED.match(sentence)
+        if quoted is not None and not re.match(r"\W*(?:please |then |now |and )*(?:reply|answer|tell|ask|send|message|say|write|回复|告诉|通知|问)", sentence):
             last = Piece(start, end, "talk", 1.0, governs=True)
             yield last
             continue
@@ -98,6 +105,21 @@ def _pieces(masked: Masked) -> Iterator[Piece]:
         for piece in rules(text, start, end, asks, last):
             last = piece
             yield piece
+
+
+def _bound_by_what_follows(text: str, pieces: list[Piece]) -> list[Piece]:
+    """Orders that a condition standing alone follows are bound by it."""
+    for at in range(len(pieces) - 1, 0, -1):
+        before, piece = pieces[at - 1], pieces[at]
+        part = text[piece.start : piece.end]
+        if _HAN.search(part):
+            binds = piece.mood != "order" and binds_what_stands_before(part)
+        else:
+            binds = piece.mood == "talk" and HANGING_CONDITION.match(part) is not None
+        follows = at + 1 < len(pieces) and pieces[at + 1].mood == "conditional"
+        if before.mood == "order" and ((binds and not follows) or _OPEN_END.search(text[before.start : before.end])):
+            pieces[at - 1] = replace(before, mood="conditional")
+    return pieces
 
 
 def _sentences(masked: Masked) -> Iterator[tuple[int, int, bool]]:
