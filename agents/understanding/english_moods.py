@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agents.understanding.interpretation import Mood
 from agents.understanding.masking import FILL, LATER
@@ -39,6 +40,7 @@ _VERBS = (
     "sign slow speed spin split stage start store submit suspend swap switch sync synchronise synchronize tag take tear "
     "terminate throttle toggle train transfer trigger trim try tune turn unassign unblock undo unfreeze uninstall unlock unmute unpause "
     "unpin unquarantine unregister unschedule upgrade upload use validate verify void wake whitelist withdraw widen wind wipe wire "
+    "abandon adjust agree appoint attest ban blacklist book bounce build call countersign crown demote dethrone discontinue disallow disapprove disown distribute document elect elevate enter equip evict expose feed file flag fold graduate hook interrupt introduce invalidate jot jump knock lay level log mirror mothball mv nominate note ok okay pack phase pick pose prepare provide promise rate reapply reattempt recall reclassify reconfigure recreate refuse regroup relaunch release relocate remap repeat replace repoint restrict retract reverse revert rm scrap send shelve skip stamp step stick strike strip sunset supply throw tidy trickle unalias unhold unlist unset unship upgrade veto wrap write "
     "ask tell message remind ack redeploy requeue offline embed index reindex delist proceed pass transition deliver dismiss"
 )
 _NOUNISH = (
@@ -51,7 +53,7 @@ _NOUNISH = (
 _VERB = (
     rf"(?:(?:{'|'.join(sorted(_VERBS.split(), key=len, reverse=True))})(?![\w'’-])"
     rf"|(?:{'|'.join(sorted(_NOUNISH.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:of|from|is|was|are|were|has|had|looks?|will|would|in|results?|notes?)\b)"
-    r"|(?:do (?:a|an|the|it|this|that|so|not(?!\w))(?! (?:not|need|really))|give (?!me the|me an over|me a list|me details)|get (?:rid|v\d|it |\S+ \w+ed)|have (?=.*(?:ed|taken|put|set|run|made|sent)\b)|let (?!me|us|'s)|bring back|keep (?=\w+ing)|hold (?!on|off|it$|your)|carry on))"
+    r"|(?:do (?:a|an|the|it|this|that|so|not(?!\w))(?! (?:not|need|really))|give (?!me the|me an over|me a list|me details)|get (?:rid|v\d|it |\S+ \w+ed|me an? (?:new )?(?:token|key)|\S+ (?:off|out|back|through|onto|into|moving|running))|give (?:out|up|back)|fire up|have (?=.*(?:ed|taken|put|set|run|made|sent)\b)|let (?!me|us|'s)|bring back|keep (?=\w+ing)|hold (?!on|off|it$|your)|carry on))"
 )
 _POLITE = r"(?:please|pls|plz|kindly|just|quickly|also|then|now|maybe|immediately|simply|possibly|perhaps|be so kind(?: as)?|instead|go ahead and|first)"
 _LEAD = re.compile(
@@ -62,11 +64,11 @@ _LEAD = re.compile(
 _RETRACTS = (
     r"(?:(?:oh|ah|hmm+|um|but|and|ok|okay|sorry|oops|no|well|please|wait|actually|er|so|yes|yeah|ha)\b[\s,.!]*)*"
     r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry)\b|\W*$)|wait(?:[\s,]+(?:a (?:sec(?:ond)?|minute|moment|bit)|no|stop|what|don't|hold)\b|\W*$)|(?:hang|hold) on\b"
-    r"|hold (?:it|your horses)\b|hold off\W*$|(?:scrap|scratch|strike|belay|drop) (?:that|it|this)\b|forget (?:it|that|about|this|what|the|my)\b|never ?mind\b|cancel (?:that|this|my|what|it\W*$)|cancel\W*$"
+    r"|hold (?:it|your horses)\b|hold off\W*$|(?:scrap|scratch|strike|belay|drop) (?:that|it|this)\b|forget (?:it|that(?! \w+ing)|about|this|what)\b|never ?mind\b|cancel (?:that|this|my (?:last|previous|message|order)|what|it\W*$)|cancel\W*$"
     r"|disregard\b|ignore (?:that|my|this|what|it|the (?:last|previous))\b|(?:i'?m |i was |just |only )*(?:kidding|joking)\b|i (?:take (?:that|it|this) back|(?:have )?changed my mind|didn't mean)\b"
     r"|(?:that|this|it) was (?:a|my) (?:mistake|joke|typo|error|test)\b|on second thoughts?\b|(?:my (?:mistake|bad)|wrong (?:window|chat|channel|one|thread))\b"
     r"|i'?d rather not\b|(?:or )?(?:rather|better|maybe|or|actually)(?:,? not|,? don't| no)\W*$|(?:or )?not(?: yet| now| really| that)?(?: again)?\W*$|(?:haha|lol|jk|lmao|nah|nope|psych)\b|on reflection\b|thinking about it|in fact,? (?:no|don't|leave|keep)|let's not\W*$|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
-    r"|i withdraw\b|withdraw (?:that|my)\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\b)"
+    r"|withdraw that\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\b)"
 )
 _RETRACT = re.compile(_RETRACTS)
 _CUT = re.compile(
@@ -94,17 +96,17 @@ _GOVERNS = re.compile(
     r"\b(?:would|could|should|shall|might|may|ought|maybe|perhaps|imagine|suppose|supposing|supposed|hypothetically|think|guess|believe|feel|hope|wish|wonder|wondering|thinking"
     r"|considering|plan|planning|going to|about to|want|wants|like to|try to|tried|forgot|refuse|never|don't|dont|do not|not|didn't|did not|can't|cannot|won't|doesn't|no need|nobody|no one|what if|used to|able to|have to|has to|had to|decide[d]?|how|can|to)\b"
 )
-_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|think|begged|insisted|demanded|ordered|shouted)\b\s*(?:,|$)|,\s*is what\b|,\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|thinks)\b|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
+_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|think|begged|insisted|demanded|ordered|shouted)\b(?: (?:so|it|that|this|me|us|in|on|at|yesterday|today|to)\b|\s*(?:,|$))|,\s*is what\b|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
 _DONT = re.compile(
     r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|won't|wouldn't|will not|can't|cannot|no need|needn't|not (?:going|about|yet|sure|saying)|didn't|refuse)\b"
 )
-_NEGATIVE = re.compile(r"not\b|stop (?:\w+ing)\b|make sure (?:not|that no|no|never)|let (?:nobody|no one|none)\b")
+_NEGATIVE = re.compile(r"not\b|stop (?!(?:enforc|us|serv|rout|send|runn|apply|giv|show|roll|collect|sampl|record|check)ing)\w+ing\b|make sure (?:not|that no|no|never)|let (?:nobody|no one|none)\b")
 _NOTHING = re.compile(r"^\S+(?:\s+(?:back|up|off|out|on|down))?\s+(?:nothing|none|no (?!longer)\w+|nobody|neither)\b|\bnothing\W*$")
 _COND = re.compile(
-    r"\b(?:if|unless|once(?!\W*$)|whenever|as soon as|(?:un)?till?(?! further notice)|provided|providing|assuming|in case|in the event|as long as|so long as|when|subject to|on condition|depending on|should (?:the|it|any|there|this|anything|something|errors?|\w\d+)"
-    rf"|by the time|contingent|(?<!that's )(?<!are )(?<!is )(?<!still )pending (?:\S+ )?(?:approval|review|sign|eval|okay|ok|consent)|though|(?:but|and) (?:wait|not)|the (?:minute|second|day)|(?:every|each|next|any) time|afterwards|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission)|after (?!that\b|all\b)|the moment|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
+    r"\b(?:if|unless|(?<!at )once(?!\W*$| more| again)|whenever|as soon as|(?:un)?till?(?! further notice)(?![-\w])|provided|providing|assuming|in case|in the event|as long as|so long as|when|subject to|on condition|depending on|should (?:the|it|any|there|this|anything|something|errors?|\w\d+)"
+    rf"|by the time|contingent|(?<!that's )(?<!are )(?<!is )(?<!still )pending (?:\S+ )?(?:approval|review|sign|eval|okay|ok|consent)|though|(?:but|and) (?:wait|not)|the (?:minute|moment) (?!\W*$)(?:the|it|p95|you|we|they|\S+ (?:is|turns|goes|has))|(?:every|each|next|any) time|afterwards|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission)|after (?!that\b|all\b)|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
 )
-_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the (?:moment|minute|second|day)|(?:every|each|next|any|first) time|depending|pending|subject|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission|go)|given \S+(?: \S+)? (?:approval|okay|ok|consent|blessing)|by the time|in the event)\b")
+_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the (?:moment|minute) (?!\W*$)|(?:every|each|next|any|first) time|depending|pending|subject|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission|go)|given \S+(?: \S+)? (?:approval|okay|ok|consent|blessing)|by the time|in the event)\b")
 _LATER = re.compile(rf"\b{LATER}")
 _EVERY = re.compile(r"\b(?:every|each|daily|nightly|weekly|hourly|monthly|weekdays)\b")
 _SOON = re.compile(r"\b(?:tomorrow|tonight|later|next (?:week|month|year))\b")
@@ -130,15 +132,16 @@ _REQUEST = re.compile(
     rf"|(?:is there )?any chance (?:you|that you|of you|to)\b|i(?:'d| would| will|'ll)? (?:really )?(?:appreciate|be grateful|be glad|love)(?: it)? if you\b"
     rf"|i(?:'d| would)? (?:really )?(?:like|want|need|love|prefer) (?:you )?to (?:please )?(?=have\b|{_VERB})|i(?:'d| would)? (?:like|want|need) (?:you to (?!see|know)|(?!to\b)(?:\S+\s+){{1,5}}?(?:\w{{2,}}ed|taken|put|set|shut|run|made|sent|moved|back|off|out|gone|on|down)\b(?! to be| that))"
     rf"|we (?:really )?need (?:you )?to (?=have\b|{_VERB})|we need (?!to\b)(?:\S+\s+){{1,5}}?(?:\w{{2,}}ed|taken|put|set|shut|back|off)\b"
-    rf"|(?:let's|let us|lets) (?:please |just |now |then |go ahead and )*(?!not\b)(?={_VERB})|go ahead\b|do (?:me|us) (?:a|the) favou?r(?: and)? |feel free to (?={_VERB})|it is ordered"
+    rf"|(?:let's|let us|lets) (?:please |just |now |then |go ahead and )*(?!not\b)(?={_VERB})|go ahead\b|do (?:me|us) (?:a|the) favou?r(?: and)? |feel free to (?={_VERB})|i (?:hereby )?(?:approve|reject|authori[sz]e|decline) (?!of\b)(?=\S)"
     rf"|you (?:can|may|should|must|need to|have to|are to|shall) (?:please |now |then |just )*(?={_VERB})|don't (?:forget|hesitate) to (?={_VERB})|make sure (?:to|that you) "
 )
 _MODAL_LATER = re.compile(r"\b(?:is|was|were|are|has been|would|should|might|looks|seems|worked|failed|helped|makes|went|caused)\b")
 _RELATIVE = re.compile(r"(?:that|which|who|what|whatever|whichever|it|they|there|whoever|where|why|how|if|when|and)\s+$")
 _PLEASE = re.compile(r"\b(?:please|pls|plz|asap)\b")
 _FINITE = re.compile(r"\b(?:is|was|were|are|has|have|had|looks?|seems?|went|did|does|says|said|thinks?|i'm|it's|they)\b")
+_PAST = re.compile(r"\b(?:was|were|did|had|used to|yesterday|last (?:week|month|year|time))\b")
 _TAG = re.compile(r",?\s*(?:will|would|could|can) you\W*$")
-_NOUN_ORDER = re.compile(r"(?:\d+ ?% )?(?:canary|shadow|rollback|new key|new read|pause|restart|back to|eval|evaluation|promotion)\b")
+_NOUN_ORDER = re.compile(r"(?:\d+ ?% )?(?:canary|shadow|rollback|(?:an? |another )?new (?:\w+ ){0,2}?(?:key|token|pipeline|alias|version|model|device|group|tenant|run|prompt|policy|job|instructions?)|new read|pause|restart|back to|eval|evaluation|promotion)\b")
 _CORRECTION = re.compile(r"(?:go|back) (?:back )?to\b")
 
 
@@ -350,7 +353,7 @@ def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa
     if re.match(r"when(?:'s| (?:did|do|does|is|was|will|can|should|are|were|has|have|would))\b", body) or (body.startswith("when") and asks):
         return "question", 1.0, True
     if _AUX.match(body) and not (body.startswith("have ") and not asks and "been" not in body):
-        if please and re.match(r"(?:can|could|may|might) (?:we|i)\b", body) and not _REPORT.search(body):
+        if please and re.match(r"(?:can|could|may|might)\b", body) and not _REPORT.search(body):
             return ("conditional" if _is_conditional(body, _REASON.sub("", body), False) else "order"), 0.7, True
         return "question", 0.9, True
     if _LOOK.match(body):
@@ -364,4 +367,32 @@ def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa
     if _NOUN_ORDER.match(body) and not vetoed and not _FINITE.search(own) and not _MODAL_LATER.search(own):
         return ("conditional" if _is_conditional(body, own, False) else "order"), 0.5, False
     governs = reported or _GOVERNS.search(body) is not None
-    return "talk", 1.0 if governs or _FINITE.search(body) else 0.5, governs
+    if vetoed or reported or _PAST.search(own):
+        return "talk", 1.0, governs
+    corrected = _mistyped(body)
+    if corrected is not None and not governs:
+        mood, _, _ = _asked_for(part, corrected, asks=False)
+        return mood, 0.5, False
+    return "talk", 0.5, governs
+
+
+def _mistyped(body: str) -> str | None:
+    """The clause with its first word as the verb that it nearly is."""
+    first = re.match(r"[a-z]{5,}(?![\w@.:/-])", body)
+    if first is None or first[0] in _NO_TYPOS or first[0].endswith(("ed", "ing", "s")):
+        return None
+    near = _near_verb(first[0])
+    return None if near is None else near + body[first.end() :]
+
+
+@lru_cache(1000)
+def _near_verb(word: str) -> str | None:
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    found = process.extractOne(word, _LONG_VERBS, scorer=OSA.distance, score_cutoff=1)
+    return found[0] if found is not None else None
+
+
+_LONG_VERBS = tuple(verb for verb in (*_VERBS.split(), *_NOUNISH.split()) if len(verb) >= 5)
+_NO_TYPOS = frozenset("there these those their where which while after about other could would should might never state store story place right light night thing think thank still stall steak peace please".split())
