@@ -40,20 +40,20 @@ _VERBS = (
     "sign slow speed spin split stage start store submit suspend swap switch sync synchronise synchronize tag take tear "
     "terminate throttle toggle train transfer trigger trim try tune turn unassign unblock undo unfreeze uninstall unlock unmute unpause "
     "unpin unquarantine unregister unschedule upgrade upload use validate verify void wake whitelist withdraw widen wind wipe wire "
-    "abandon adjust agree appoint attest ban blacklist book bounce build call countersign crown demote dethrone discontinue disallow disapprove disown distribute document elect elevate enter equip evict expose feed file flag fold graduate hook interrupt introduce invalidate jot jump knock lay level log mirror mothball mv nominate note ok okay pack phase pick pose prepare provide promise rate reapply reattempt recall reclassify reconfigure recreate refuse regroup relaunch release relocate remap repeat replace repoint restrict retract reverse revert rm scrap send shelve skip stamp step stick strike strip sunset supply throw tidy trickle unalias unhold unlist unset unship upgrade veto wrap write "
+    "abandon adjust agree appoint attest ban blacklist book bounce build call countersign crown demote dethrone discontinue disallow disapprove disown distribute document elect elevate enter equip evict expose feed file flag fold graduate hook interrupt introduce invalidate jot jump knock lay level log mirror mothball mv nominate ok okay pack phase pick pose prepare provide promise rate reapply reattempt recall reclassify reconfigure recreate refuse regroup relaunch release relocate remap repeat replace repoint restrict retract reverse revert rm scrap send shelve skip stamp step stick strike strip sunset supply throw tidy trickle unalias unhold unlist unset unship upgrade veto wrap write "
     "ask tell message remind ack redeploy requeue offline embed index reindex delist proceed pass transition deliver dismiss"
 )
 _NOUNISH = (
-    "access backup benchmark canary change charge count eval evaluate gate hold key limit lock log order pause quarantine record release "
+    "access backup benchmark canary change charge count eval evaluate gate key limit lock log order pause quarantine record release "
     "report request restart review rollback roll-back rollout roll-out run sample schedule score shadow start stop test update vote "
     "trial vet audit"
 )
 """Verbs that are nouns as well."""
 
 _VERB = (
-    rf"(?:(?:{'|'.join(sorted(_VERBS.split(), key=len, reverse=True))})(?![\w'’-])"
-    rf"|(?:{'|'.join(sorted(_NOUNISH.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:of|from|is|was|are|were|has|had|looks?|will|would|in|results?|notes?)\b)"
-    r"|(?:do (?:a|an|the|it|this|that|so|not(?!\w))(?! (?:not|need|really))|give (?!me the|me an over|me a list|me details)|get (?:rid|v\d|it |\S+ \w+ed|me an? (?:new )?(?:token|key)|\S+ (?:off|out|back|through|onto|into|moving|running))|give (?:out|up|back)|fire up|have (?=.*(?:ed|taken|put|set|run|made|sent)\b)|let (?!me|us|'s)|bring back|keep (?=\w+ing)|hold (?!on|off|it$|your)|carry on))"
+    rf"(?:(?:{'|'.join(sorted(_VERBS.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:entries|polic(?:y|ies) \w+ (?:is|was|came)|notes?\b|results?\b|is\b|was\b|are\b|were\b|has\b|had\b))"
+    rf"|(?:{'|'.join(sorted(_NOUNISH.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:of|from|is|was|are|were|has|had|looks?|will|would|in|entries|polic|results?|notes?)\b)"
+    r"|(?:do (?:a|an|the|it|this|that|so|not(?!\w))(?! (?:not|need|really))|give (?!me the|me an over|me a list|me details)|note (?!that)|get (?:rid|v\d|it |\S+ \w+ed|me an? (?:new )?(?:token|key)|\S+ (?:off|out|back|through|onto|into|moving|running))|give (?:out|up|back)|fire up|have (?=.*(?:ed|taken|put|set|run|made|sent)\b)|let (?!me|us|'s|nobody)(?!.*\b(?:promote|approve|reject|abort|pause|retire|roll|deploy|register|decide)\b)|bring back|keep (?=\w+ing)|hold (?!on|off|it$|your)|carry on))"
 )
 _POLITE = r"(?:please|pls|plz|kindly|just|quickly|also|then|now|maybe|immediately|simply|possibly|perhaps|be so kind(?: as)?|instead|go ahead and|first)"
 _LEAD = re.compile(
@@ -67,7 +67,7 @@ _RETRACTS = (
     r"|hold (?:it|your horses)\b|hold off\W*$|(?:scrap|scratch|strike|belay|drop) (?:that|it|this)\b|forget (?:it|that(?! \w+ing)|about|this|what)\b|never ?mind\b|cancel (?:that|this|my (?:last|previous|message|order)|what|it\W*$)|cancel\W*$"
     r"|disregard\b|ignore (?:that|my|this|what|it|the (?:last|previous))\b|(?:i'?m |i was |just |only )*(?:kidding|joking)\b|i (?:take (?:that|it|this) back|(?:have )?changed my mind|didn't mean)\b"
     r"|(?:that|this|it) was (?:a|my) (?:mistake|joke|typo|error|test)\b|on second thoughts?\b|(?:my (?:mistake|bad)|wrong (?:window|chat|channel|one|thread))\b"
-    r"|i'?d rather not\b|(?:or )?(?:rather|better|maybe|or|actually)(?:,? not|,? don't| no)\W*$|(?:or )?not(?: yet| now| really| that)?(?: again)?\W*$|(?:haha|lol|jk|lmao|nah|nope|psych)\b|on reflection\b|thinking about it|in fact,? (?:no|don't|leave|keep)|let's not\W*$|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
+    r"|i'?d rather not\b|(?:or )?(?:rather|better|maybe|or|actually)(?:,? not|,? don't| no)\W*$|(?:or )?not(?: yet| now| really| that)?(?: again)?\W*$|(?:haha|lol|jk|lmao|nah|nope|psych)\b|wait,? (?:i|that|this|it|let|you)\b|(?:that's|it's) the wrong\b|let me (?:think|check)|sike\b|on reflection\b|(?:i )?spoke too soon|false alarm\b|skip (?:it|that)\W*$|forget (?:i|what)\b|i was (?:only|just) (?:thinking|testing)|thinking about it|in fact,? (?:no|don't|leave|keep)|let's not\W*$|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
     r"|withdraw that\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\b)"
 )
 _RETRACT = re.compile(_RETRACTS)
@@ -81,7 +81,7 @@ _CUT = re.compile(
     r"|(?P<look>,?\s+(?:and(?: then)?|but|so|then)\s+(?=(?:show|list|tell me|what(?:'s| is| are| did)|who|how (?:is|are|many)|is|are)\b)(?!what it))"
 )
 _REASON = re.compile(
-    r"[\s,]*\b(?:because|since|due to|owing to|given that|as (?:it|they|we|he|she|there|the|i|this)\b|for the reason|reason:|so that|thanks to|cause|bc)\b.*"
+    r"[\s,]*\b(?:because|since|due to|owing to|given that|(?<!long )(?<!soon )(?<!much )as (?:it|they|we|he|she|there|the|i|this)\b|for the reason|reason:|so that|thanks to|cause|bc)\b.*"
     r"|,\s*(?:it|they|he|she|that|this|we|people|users|customers|everyone|there|i|i'm|i've|it's|they're|that's|we've|we're|its|the)\b.*",
     re.DOTALL,
 )
@@ -96,7 +96,7 @@ _GOVERNS = re.compile(
     r"\b(?:would|could|should|shall|might|may|ought|maybe|perhaps|imagine|suppose|supposing|supposed|hypothetically|think|guess|believe|feel|hope|wish|wonder|wondering|thinking"
     r"|considering|plan|planning|going to|about to|want|wants|like to|try to|tried|forgot|refuse|never|don't|dont|do not|not|didn't|did not|can't|cannot|won't|doesn't|no need|nobody|no one|what if|used to|able to|have to|has to|had to|decide[d]?|how|can|to)\b"
 )
-_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|think|begged|insisted|demanded|ordered|shouted)\b(?: (?:so|it|that|this|me|us|in|on|at|yesterday|today|to)\b|\s*(?:,|$))|,\s*is what\b|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
+_TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|think|begged|insisted|demanded|ordered|shouted)\b(?: (?:so|it|that|this|me|us|in|on|at|yesterday|today|to)\b|\s*(?:,|$))|[,:]\s*(?:is what\b|(?:that|this|it)(?:'s| is| was| would be) (?:what|how|\w+'s|my|the idea|a suggestion))|\b(?:and|or) (?:you|we|all|everything|everybody|they|it|someone|i)(?:'ll| \w+){0,2}? ?\b(?:will|would|breaks?|explodes?|shall|going|hell|regret|fire|quit)\b|\bnot\W*$|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
 _DONT = re.compile(
     r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|won't|wouldn't|will not|can't|cannot|no need|needn't|not (?:going|about|yet|sure|saying)|didn't|refuse)\b"
 )
@@ -104,9 +104,9 @@ _NEGATIVE = re.compile(r"not\b|stop (?!(?:enforc|us|serv|rout|send|runn|apply|gi
 _NOTHING = re.compile(r"^\S+(?:\s+(?:back|up|off|out|on|down))?\s+(?:nothing|none|no (?!longer)\w+|nobody|neither)\b|\bnothing\W*$")
 _COND = re.compile(
     r"\b(?:if|unless|(?<!at )once(?!\W*$| more| again)|whenever|as soon as|(?:un)?till?(?! further notice)(?![-\w])|provided|providing|assuming|in case|in the event|as long as|so long as|when|subject to|on condition|depending on|should (?:the|it|any|there|this|anything|something|errors?|\w\d+)"
-    rf"|by the time|contingent|(?<!that's )(?<!are )(?<!is )(?<!still )pending (?:\S+ )?(?:approval|review|sign|eval|okay|ok|consent)|though|(?:but|and) (?:wait|not)|the (?:minute|moment) (?!\W*$)(?:the|it|p95|you|we|they|\S+ (?:is|turns|goes|has))|(?:every|each|next|any) time|afterwards|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission)|after (?!that\b|all\b)|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
+    rf"|for (?:p\d\d|latency|errors?|error rates?|anything)(?: \S+)? (?:over|above|below|under)|by the time|contingent|permitting|following|upon|on (?:any |first |the first )?(?:error|failure|success|green|approval|complaint)s?\b|during|(?<!that's )(?<!are )(?<!is )(?<!still )pending (?:\S+ )?(?:approval|review|sign|eval|okay|ok|consent)|though|(?:but|and) (?:wait|not)|the (?:minute|moment) (?!\W*$)(?:the|it|p95|you|we|they|\S+ (?:is|turns|goes|has))|(?:every|each|next|any) time|afterwards|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission)|after (?!that\b|all\b)|wait for|except when|else|otherwise|before (?:you|we|i|they)\b)\b|(?<!^)\bshould {FILL}"
 )
-_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the (?:moment|minute) (?!\W*$)|(?:every|each|next|any|first) time|depending|pending|subject|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission|go)|given \S+(?: \S+)? (?:approval|okay|ok|consent|blessing)|by the time|in the event)\b")
+_COND_FIRST = re.compile(r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided|assuming|in case|as long as|so long as|should|after|before|wait|the (?:moment|minute) (?!\W*$)|(?:every|each|next|any|first) time|depending|pending|subject|following|upon|on (?:green|error|failure|success|approval)|let (?:the )?\S+ (?:\S+ )?(?:finish|complete|end|settle)|in an emergency|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission|go)|given \S+(?: \S+)? (?:approval|okay|ok|consent|blessing)|by the time|in the event)\b")
 _LATER = re.compile(rf"\b{LATER}")
 _EVERY = re.compile(r"\b(?:every|each|daily|nightly|weekly|hourly|monthly|weekdays)\b")
 _SOON = re.compile(r"\b(?:tomorrow|tonight|later|next (?:week|month|year))\b")
@@ -135,8 +135,9 @@ _REQUEST = re.compile(
     rf"|(?:let's|let us|lets) (?:please |just |now |then |go ahead and )*(?!not\b)(?={_VERB})|go ahead\b|do (?:me|us) (?:a|the) favou?r(?: and)? |feel free to (?={_VERB})|i (?:hereby )?(?:approve|reject|authori[sz]e|decline) (?!of\b)(?=\S)"
     rf"|you (?:can|may|should|must|need to|have to|are to|shall) (?:please |now |then |just )*(?={_VERB})|don't (?:forget|hesitate) to (?={_VERB})|make sure (?:to|that you) "
 )
-_MODAL_LATER = re.compile(r"\b(?:is|was|were|are|has been|would|should|might|looks|seems|worked|failed|helped|makes|went|caused)\b")
+_MODAL_LATER = re.compile(r"\b(?:is|was|were|are|has been|would|should|might|looks|seems|worked|failed|helped|makes|went|caused|came|comes|say|says|isn't|wasn't|aren't|weren't|means|meant|differs?)\b")
 _RELATIVE = re.compile(r"(?:that|which|who|what|whatever|whichever|it|they|there|whoever|where|why|how|if|when|and)\s+$")
+_NO_REQUEST = re.compile(r"(?:be|no|remember|beware|mind|wait|careful|hurry|help|note|forgive|excuse|have|see|check)\b")
 _PLEASE = re.compile(r"\b(?:please|pls|plz|asap)\b")
 _FINITE = re.compile(r"\b(?:is|was|were|are|has|have|had|looks?|seems?|went|did|does|says|said|thinks?|i'm|it's|they)\b")
 _PAST = re.compile(r"\b(?:was|were|did|had|used to|yesterday|last (?:week|month|year|time))\b")
@@ -155,11 +156,14 @@ def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
     """
     last: Piece | None = None
     opened = False
+    parts = list(_parts(text, start, end))
+    chosen = any(word == "or" for _, _, word, _ in parts)
+    last_or = re.search(r"\bor\b", text[start:end]) is not None
     first_word = "then" if re.match(r"\W*(?:and )?(?:then|after that|afterwards)\b", text[start:end]) else ""
     if first_word and after is not None and after.mood in {"conditional", "talk"}:
         last = after
         opened = bool(_COND_FIRST.match(text[after.start : after.end].lstrip(" ,")))
-    for at, stop, word, retracts in _parts(text, start, end):
+    for at, stop, word, retracts in parts:
         if retracts is not None:
             last = Piece(*retracts, "retraction")
             yield last
@@ -173,6 +177,8 @@ def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
             mood, certainty, governs = inherited, 0.9, True
         elif asks and not part_asks and mood == "order" and _deliberates_at_end(text[stop:end]):
             mood = "talk"
+        if mood == "order" and (chosen or (asks and last_or)) and not _REQUEST.search(text[start:end]):
+            mood, certainty, governs = "talk", 0.8, True
         if mood == "talk":
             body = text[at:stop][_LEAD.match(text[at:stop]).end() :]  # type: ignore[union-attr]
             opened = opened or bool(_COND_FIRST.match(body) or _LATER.match(body))
@@ -216,6 +222,8 @@ def _stays(before: str, match: re.Match[str]) -> bool:
     word = match["word"] or match["look"] or match["if"] or ""
     if _DEVICE.match(body):
         return "then" not in word or not body.startswith("ask")
+    if match["word"] is None and re.fullmatch(rf"{_VERB}", body.strip()):
+        return True
     if match["word"] is None and match["look"] is None and match["if"] is None and match["ifs"] is None:
         if _REASON_FIRST.match(body):
             return True
@@ -224,11 +232,14 @@ def _stays(before: str, match: re.Match[str]) -> bool:
         return bool(_PLEASE.fullmatch(body.strip()))
     if word.strip() in {"then", "and", "and then"} and _COND_FIRST.match(body) and "," not in before and not _VERBISH.search(body):
         return True
+    if re.fullmatch(rf"{_VERB}", body.strip()):
+        return True
     if re.search(r"\b(?:because|since|due to|so that)\b", before) and word.strip() in {"and", "or"} and not match[0].startswith(","):
         return True
     return word.strip() == "or" and not match[0].startswith(",") and bool(re.match(_VERB, body)) and False
 
 
+_LISTED_VERBS = re.compile(rf"{_VERB}(?:,|\s+(?:and|or))\s+{_VERB}")
 _VERBISH = re.compile(rf"\b{_VERB}")
 
 
@@ -254,7 +265,7 @@ def _mood(part: str, asks: bool) -> tuple[Mood, float, bool]:
         return "retraction", 1.0, False
     if not re.search(r"[a-z]", body):
         return "talk", 0.5, False
-    if not _LOOK.match(body) and (_REQUEST.match(body) or _VERBISH.match(body)):
+    if not _LOOK.match(body) and not _COND_FIRST.match(body) and (_REQUEST.match(body) or _VERBISH.match(body)):
         return _asked_for(part, body, asks)
     if _COND_FIRST.match(body) or _LATER.match(body) or _EVERY.match(body) or (_REASON_FIRST.match(body.split(",")[0]) and "," in body):
         bound = _bound(body, asks)
@@ -309,6 +320,10 @@ def _asked_for(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  #
     rest = body[request.end() :] if request is not None else body
     told = _DEVICE.match(rest)
     own = _DEVICE_WORDS.sub("", rest) if told is not None else _REASON.sub("", rest)
+    if asks and body.startswith("you "):
+        return "question", 0.8, True
+    if _LISTED_VERBS.match(body):
+        return "talk", 0.5, False
     if _TRAIL_REPORT.search(part):
         return "talk", 0.9, True
     if not body.startswith("don't") and _DONT.search(own):
@@ -362,7 +377,7 @@ def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa
         return ("talk" if reported or _GOVERNS.search(body) else "question"), 0.8, True
     own = _REASON.sub("", body)
     vetoed = reported or _DONT.search(own) or re.search(r"\b(?:i|would|might|maybe|perhaps|nobody|nothing|no one|not|wish|think)\b", own)
-    if please and not vetoed and not re.search(r"\b(?:was|were|had|did)\b", own):
+    if please and not vetoed and not _NO_REQUEST.match(body) and not re.search(r"\b(?:was|were|had|did)\b", own):
         return ("conditional" if _is_conditional(body, own, False) else "order"), 0.6, False
     if _NOUN_ORDER.match(body) and not vetoed and not _FINITE.search(own) and not _MODAL_LATER.search(own):
         return ("conditional" if _is_conditional(body, own, False) else "order"), 0.5, False

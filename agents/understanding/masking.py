@@ -9,12 +9,12 @@ FILL = "\u02ac"
 
 LATER = (
     r"(?:tomorrow|tonight|overnight|later(?! than| version)|soon|afterwards|this (?:evening|afternoon|weekend)|at the weekend"
-    r"|next (?:week|month|time|year|quarter|shift|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"|next (?:week|month|time|year|quarter|shift|sprint|maintenance|window|release|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
     r"|(?:on|this|coming) (?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     r"|(?:at|after|around|from) (?:\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)|\d{1,2}:\d\d|noon|midnight|night|lunch|work|breakfast|dinner)\b"
     r"|at \d{1,2}(?= *(?:$|[.!?]|,(?! *\d)))"
     r"|(?<!with)in (?:a|an|one|two|three|four|five|ten|half an?|some|\d+) ?(?:few |more )?(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?)\b"
-    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|in the (?:morning|evening|afternoon)|(?:from|since|starting|by|before|until) (?:mon|tues|wednes|thurs|fri|satur|sun)days?(?: on)?|(?:on|from|starting) (?:the )?\d{1,2}(?:st|nd|rd|th|\.)?(?: of)? ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|(?:on|from) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2}|(?:on|from) the \d{1,2}(?:st|nd|rd|th)|(?:on|from) \d{4}-\d\d-\d\d|(?:on|after) the (?:weekend|shift|holidays?))"
+    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|(?:\d+|an?|one|two|three|five|ten) (?:minutes?|mins?|hours?|days?|weeks?) (?:from now|later|before|after)|in the (?:morning|evening|afternoon|night|coming|next)|at the (?:next|start|beginning)|during the|over (?:the weekend|night|lunch)|(?:eod|eow|cob)\b|for (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:from|since|starting|by|before|until) (?:mon|tues|wednes|thurs|fri|satur|sun)days?(?: on)?|(?:on|from|starting) (?:the )?\d{1,2}(?:st|nd|rd|th|\.)?(?: of)? ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|(?:on|from) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2}|(?:on|from) the \d{1,2}(?:st|nd|rd|th)|(?:on|from) \d{4}-\d\d-\d\d|(?:on|after) the (?:weekend|shift|holidays?))"
 )
 """An English expression of a time to come."""
 
@@ -36,7 +36,7 @@ _PASTED = re.compile(
     r"|^[ \t]*\[[^\]\n]*\d{1,2}:\d\d[^\]\n]*\][^\n]*"
     r"|^[ \t]*\d{1,2}:\d\d(?::\d\d)?[ \t]+(?:<\w+>|\w+:|info|warn|error|debug)[^\n]*"
     r"|^[ \t]*\[?(?:info|warn(?:ing)?|error|debug|trace)\]?[: \t]+[^\n]*"
-    r"|^[ \t]*(?:traceback \(most|\$ |#!|<\w+[ >])[^\n]*",
+    r"|^[ \t]*(?:traceback \(most|\$ |#!|#+ |//|@\w|(?:re|fwd?|aw|wg): |<\w+[ >])[^\n]*",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 _INLINE = re.compile(

@@ -22,6 +22,8 @@ _INTRODUCED = re.compile(
     r"(?!\W*(?:on|for|at|in|device|group|tenant|target|things?|two|three|several|steps?|to do|urgent|only|so|then|if|when|once|gate|job|policy|new|please|and)\b)[^:,]{0,50}"
     r"\b(?:by|from|plan|idea|wish|request|mail|per|via|command|instruction|note|text|phrase|sentence|example|words?|motto|rule|advice|yesterday|proposal|suggestion|comment|memo)\b[^:,]{0,30}:\s"
 )
+_ADDRESSED = re.compile(r"\W*(?:hey|hi|hello|dear) (?!there|chargehand|assistant|bot|team|all|guys|everyone|please|can|could|you|folks|again|so|now|quick)\w+, |\W*" + FILL + "+, ?(?:please|can|could|would)\\b")
+_OVERRIDE = re.compile(r"\b(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,4}?(?:instructions?|rules|guidelines|prompts?|polic(?:y|ies)|safety)\b|(?:忽略|无视|忘记).{0,10}(?:指令|指示|规则|提示)")
 _SAID = re.compile(
     r"\b(?:said|says|say|wrote|writes|mailed|asked|asks|told|message|mail|boss|manual|runbook|quote|posted|reads|demand(?:s|ed)|suggest(?:s|ed)|order(?:s|ed))\b[^:：\n]{0,30}[:：]"
     r"|(?:说|写道|写着|表示|要求|通知|留言|原话|回复道|邮件|消息)[^:：\n]{0,6}[:：]"
@@ -96,7 +98,7 @@ def _pieces(masked: Masked) -> Iterator[Piece]:
             continue
         sentence = text[start:end]
         example = _EXAMPLE.match(sentence) or (last is not None and _EXAMPLE.fullmatch(text[last.start : last.end]))
-        quoted = example or _SAID.search(sentence) or _SPEAKER.match(sentence) or _INTRODUCED.match(sentence)
+        quoted = example or _ADDRESSED.match(sentence) or _OVERRIDE.search(sentence) or _SAID.search(sentence) or _SPEAKER.match(sentence) or _INTRODUCED.match(sentence)
         if quoted is not None and not re.match(r"\W*(?:please |then |now |and )*(?:reply|answer|tell|ask|send|message|say|write|回复|告诉|通知|问)", sentence):
             last = Piece(start, end, "talk", 1.0, governs=True)
             yield last
