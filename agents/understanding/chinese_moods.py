@@ -51,7 +51,7 @@ _LATER = re.compile(
 )
 _EVERY = re.compile(r"每(?:天|晚|周|日|月|小时|隔|早|个|\d)")
 _REASON = re.compile(r"(?:因为|由于|理由是?|原因是?|鉴于|为了).*", re.DOTALL)
-_SPLIT = re.compile(r"[，,、]?\s*(?P<word>然后|接着|随后|并且|同时|再(?!次|见|试)|并(?!行|发|非)|所以|因此|但是|不过|但|请(?!问|求))|[，,](?!\d{3})\s*|(?<=\S)(?P<break>——|—|…+|\.{3,}| - )")
+_SPLIT = re.compile(r"[，,、]?\s*(?P<word>然后|接着|随后|并且|同时|再(?!次|见|试)|并(?!行|发|非)|所以|因此|但是|不过|但|(?<![申邀提])请(?!问|求))|[，,](?!\d{3})\s*|(?<=\S)(?P<break>——|—|…+|\.{3,}| - )")
 _ORDERED_BY_ME = re.compile(rf"(?:我要(?:你)?|我想(?:要|请你?|让你)?|我(?:们)?(?:现在)?(?:需要|得|必须)|我希望你|我(?=批准|同意|授权|拒绝|驳回|反对)|要你|该你|你(?:可以|应该|必须|得|要)?(?:现在)?(?:就)?|咱们|我们(?=.*吧\W*$))(?:马上|立刻|现在|赶紧|去|先)?(?=[^，,]*(?:{_VERB}))")
 _PERSON_WANTS = re.compile(r"^(?:我想|我要|我希望)(?:看|知道|了解|查|问|听|找)")
 _FIRST_VERB = re.compile(rf"{_VERB}")
@@ -67,13 +67,16 @@ def chinese_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
     """The clauses of text[start:end]; as `english_clauses`."""
     parts = list(_parts(text, start, end))
     sentence = text[start:end]
-    opened, governed = False, False
+    opened, governed, denied = False, False, False
     last: Piece | None = None
     for at, stop, word in parts:
         part = text[at:stop]
         mood, certainty, governs = _mood(part, asks and stop == end, sentence)
         if mood == "order" and asks and stop != end and _ASKS.search(text[stop:end]):
             mood = "question"
+        if mood == "order" and denied and word in {"然后", "接着", "随后", "并且", "同时", "再", "并"}:
+            mood = "talk"
+        denied = mood == "talk" and _NEGATED.search(part) is not None
         if word in {"所以", "因此", "请", "但", "但是", "不过"}:
             governed = False
         if mood == "order" and opened:
@@ -146,7 +149,7 @@ def _mood(part: str, asks: bool, sentence: str) -> tuple[Mood, float, bool]:  # 
     if re.match(r"别管|不管|甭管", body):
         return "talk", 1.0, False
     if (_NEGATED.search(bare) and not re.search(r"能不能|可不可以", bare)) or _NEGATED_FRONT.search(bare):
-        return "talk", 1.0, True
+        return "talk", 1.0, _REPORTED.search(bare) is not None
     if _PERSON_WANTS.match(part.strip()) or _LOOK.match(body):
         return "question", 1.0, False
     if asks and re.search(r"吗.*(?:会|怎么|多久|什么|丢)", sentence) and not asked_nicely:
@@ -163,7 +166,7 @@ def _mood(part: str, asks: bool, sentence: str) -> tuple[Mood, float, bool]:  # 
     me = _ORDERED_BY_ME.match(body) or _ORDERED_BY_ME.match(part.strip())
     if not asked_nicely and me is None and (_REPORTED.search(bare) or re.match(r"\W*\S{1,12}?\s*(?:让我|叫我|要我)", bare)):
         return "talk", 1.0, True
-    if _SUPPOSED.search(bare) and not asked_nicely and not (me is not None and not re.search(r"可能|也许|考虑|觉得|本来|打算|计划|会把|就好", bare)):
+    if _SUPPOSED.search(bare) and not asked_nicely and not (me is not None and not re.search(r"可能|也许|考虑|觉得|随便|本来|打算|计划|会把|就好", bare)):
         return "talk", 0.9, True
     return _form(part, body, bare, asked_nicely or me is not None)
 
@@ -203,10 +206,12 @@ def _form(part: str, body: str, bare: str, requested: bool) -> tuple[Mood, float
     if re.match(r"(?:在|从|每).*?", body) and not _PAST.search(bare) and not _STATE_END.search(bare) and re.search(rf"(?:上|里|中|从|点|每\S+?)\s*(?:面)?[^的是很太]*?{_VERB}", body):
         return later, 0.8, False
     topic = _TOPIC.match(body)
+    if topic is None and not _PAST.search(bare):
+        return "talk", 0.5, False
     if topic is None or _PAST.search(bare) or re.search(r"[是会在]|太|很|比|失败|成功|不|没", bare[: max(topic.start("verb") + 1, 1)]):
         return "talk", 0.7, False
     if _STATE_END.search(re.sub(r"吧\W*$", "", bare)) and not re.search(r"[把将给]", bare):
-        return ("talk", 0.7, False)
+        return ("talk", 0.5, False)
     return later, 0.7, False
 
 

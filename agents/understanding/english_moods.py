@@ -98,7 +98,7 @@ _GOVERNS = re.compile(
 )
 _TRAIL_REPORT = re.compile(r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested|thinks|think|begged|insisted|demanded|ordered|shouted)\b(?: (?:so|it|that|this|me|us|in|on|at|yesterday|today|to)\b|\s*(?:,|$))|[,:]\s*(?:is what\b|(?:that|this|it)(?:'s| is| was| would be) (?:what|how|\w+'s|my|the idea|a suggestion))|\b(?:and|or) (?:you|we|all|everything|everybody|they|it|someone|i)(?:'ll| \w+){0,2}? ?\b(?:will|would|breaks?|explodes?|shall|going|hell|regret|fire|quit)\b|\bnot\W*$|\b(?:said|says|quote|unquote)\s*$|,\s*(?:i (?:think|guess|suppose|would say)|or should|or not|right)\b|\bor not\b")
 _DONT = re.compile(
-    r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|won't|wouldn't|will not|can't|cannot|no need|needn't|not (?:going|about|yet|sure|saying)|didn't|refuse)\b"
+    r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|won't|wouldn't|will not|can't|cannot|no need|needn't|not (?:going|about|yet|sure|saying)|didn't|refuse to|i refuse)\b"
 )
 _NEGATIVE = re.compile(r"not\b|stop (?!(?:enforc|us|serv|rout|send|runn|apply|giv|show|roll|collect|sampl|record|check)ing)\w+ing\b|make sure (?:not|that no|no|never)|let (?:nobody|no one|none)\b")
 _NOTHING = re.compile(r"^\S+(?:\s+(?:back|up|off|out|on|down))?\s+(?:nothing|none|no (?!longer)\w+|nobody|neither)\b|\bnothing\W*$")
@@ -119,6 +119,7 @@ _LOOK = re.compile(
     r"(?:show|list|display|tell me|let me (?:see|know|look)|see|look|find|search|check (?!in\b|out\b)|compare|explain|describe|summari[sz]e|print|view|inspect|get me|fetch|read|status|progress|state|overview|history"
     r"|give (?:me|us) (?:the|an? (?:overview|list|summary|report|status)|details|all|more|some|your)|any(?! chance)|what's|who's|where's|how's|wondering|curious|look up|count|enumerate|lookup|recall|i(?:'d| would)? (?:want|like|need|love) to (?:see|know|hear|look|understand|find out|check)|we (?:want|need) to (?:see|know|look)|remind me|trace|diff|latency|any news|news)\b"
 )
+_HESITATES = re.compile(r"\b(?:would|could|should|think|want|asked|ask|tell|said|shall|might|wish|hope)\b")
 _HOW = re.compile(r"\b(?:how|whether|if|what (?:happens|would|if)|to)\b")
 _WH = re.compile(r"(?:what|which|who|whom|whose|where|why|how|whether)(?:'s|'re)?\b")
 _AUX = re.compile(r"(?:is|are|was|were|did|does|has|had|am|isn't|aren't|wasn't|weren't|didn't|doesn't|hasn't|haven't|do (?:you|we|i|they|the|any|these|those|all|people|devices)|can|could|will|would|may|might|must|have)\b")
@@ -170,13 +171,15 @@ def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
         part_asks = asks and (stop == end or not text[at:stop].strip())
         mood, certainty, governs = _mood(text[at:stop], part_asks)
         joined = word or (first_word if last is after else "")
-        inherited = _inherited(last, joined, text[at:stop], mood)
+        inherited = _inherited(last, joined, text[at:stop], mood, "" if last is None else text[last.start : last.end])
         if inherited is None and mood == "order" and opened and joined not in {"so", "no"}:
             inherited = "conditional"
         if inherited is not None:
             mood, certainty, governs = inherited, 0.9, True
         elif asks and not part_asks and mood == "order" and _deliberates_at_end(text[stop:end]):
             mood = "talk"
+        if mood == "order" and asks and re.match(r"\W*(?:so |and |then |but )*you (?:can|may|should|must)\b", text[at:stop]):
+            mood, certainty, governs = "question", 0.8, True
         if mood == "order" and (chosen or (asks and last_or)) and not _REQUEST.search(text[start:end]):
             mood, certainty, governs = "talk", 0.8, True
         if mood == "talk":
@@ -243,7 +246,7 @@ _LISTED_VERBS = re.compile(rf"{_VERB}(?:,|\s+(?:and|or))\s+{_VERB}")
 _VERBISH = re.compile(rf"\b{_VERB}")
 
 
-def _inherited(last: Piece | None, word: str, part: str, mood: Mood) -> Mood | None:
+def _inherited(last: Piece | None, word: str, part: str, mood: Mood, before: str) -> Mood | None:
     """The mood that a clause has from the one that it is joined to."""
     if last is None or not word or mood not in {"order", "conditional", "question"}:
         return None
@@ -252,6 +255,8 @@ def _inherited(last: Piece | None, word: str, part: str, mood: Mood) -> Mood | N
     if last.mood == "conditional" and mood == "order":
         return None if re.search(r"\bnow\b", part) else "conditional"
     if last.mood == "talk" and _COND_FIRST.match(part):
+        return None
+    if word == "," and _DONT.search(before) and not _REPORT.search(before) and not _HESITATES.search(before):
         return None
     if last.mood in {"talk", "question"} and mood == "order" and last.governs:
         return None if _PLEASE.search(part) and "then" not in word and word == "," else last.mood
@@ -335,8 +340,8 @@ def _asked_for(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  #
     if request is not None and re.match(r"(?:ha(?:ve|d)\b.{0,3}(?:ed|been)|have (?:\w+ed|been|done)\b)", rest):
         return "talk", 0.9, True
     if request is None and told is None:
-        finite = _MODAL_LATER.search(own)
-        if finite is not None and not _RELATIVE.search(own[: finite.start()]) and not _COND.search(own[: finite.start()]):
+        finite = _MODAL_LATER.search(own.split(",")[0])
+        if finite is not None and not re.search(r"\b(?:that|whether)\b", own[: finite.start()]) and not _RELATIVE.search(own[: finite.start()]) and not _COND.search(own[: finite.start()]):
             return "talk", 0.7, False
     if _is_conditional(rest, own, told is not None) or (request is not None and _LATER.search(body[: request.end()])):
         return "conditional", 1.0, True

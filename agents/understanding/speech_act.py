@@ -100,7 +100,7 @@ def _pieces(masked: Masked) -> Iterator[Piece]:
         example = _EXAMPLE.match(sentence) or (last is not None and _EXAMPLE.fullmatch(text[last.start : last.end]))
         quoted = example or _ADDRESSED.match(sentence) or _OVERRIDE.search(sentence) or _SAID.search(sentence) or _SPEAKER.match(sentence) or _INTRODUCED.match(sentence)
         if quoted is not None and not re.match(r"\W*(?:please |then |now |and )*(?:reply|answer|tell|ask|send|message|say|write|回复|告诉|通知|问)", sentence):
-            last = Piece(start, end, "talk", 1.0, governs=True)
+            last = Piece(start, end, "talk", 0.5 if sentence.lstrip().startswith(FILL) else 1.0, governs=True)
             yield last
             continue
         rules = chinese_clauses if _HAN.search(sentence) else english_clauses
