@@ -1,4 +1,6 @@
-"""A message without what must not be read as its sender's own words: names, quotations, pasted mails, code and logs."""
+"""A message without what must not be read as its sender's own words: names, quotations, pasted "
+"mails, code and logs.
+"""
 
 import re
 from collections.abc import Sequence
@@ -8,19 +10,36 @@ FILL = "\u02ac"
 """Stands for each hidden character. A letter, so that what is hidden is a word to a regular expression."""
 
 LATER = (
-    r"(?:tomorrow|tonight|overnight|later(?! than| version)|soon|afterwards|this (?:evening|afternoon|weekend)|at the weekend"
-    r"|next (?:week|month|time|year|quarter|shift|sprint|maintenance|window|release|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?:tomorrow|tonight|overnight|later(?! than| version)|soon|afterwards|this (?:evening"
+    r"|afternoon|weekend)|at the weekend"
+    r"|next (?:week|month|time|year|quarter|shift|sprint|maintenance|window|release|(?:mon|tues"
+    r"|wednes|thurs|fri|satur|sun)day)"
     r"|(?:on|this|coming) (?:mon|tues|wednes|thurs|fri|satur|sun)days?"
-    r"|(?:at|after|around|from) (?:\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)|\d{1,2}:\d\d|noon|midnight|night|lunch|work|breakfast|dinner)\b"
+    r"|(?:at|after|around|from) (?:\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)|\d{1,2}:\d\d|noon|midnight"
+    r"|night|lunch|work|breakfast|dinner)\b"
     r"|at \d{1,2}(?= *(?:$|[.!?]|,(?! *\d)))"
-    r"|(?<!with)in (?:a|an|one|two|three|four|five|ten|half an?|some|\d+) ?(?:few |more )?(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?)\b"
-    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|(?:\d+|an?|one|two|three|five|ten) (?:minutes?|mins?|hours?|days?|weeks?) (?:from now|later|before|after)|in the (?:morning|evening|afternoon|night|coming|next)|at the (?:next|start|beginning)|during the|over (?:the weekend|night|lunch)|(?:eod|eow|cob)\b|for (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:from|since|starting|by|before|until) (?:mon|tues|wednes|thurs|fri|satur|sun)days?(?: on)?|(?:on|from|starting) (?:the )?\d{1,2}(?:st|nd|rd|th|\.)?(?: of)? ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|(?:on|from) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2}|(?:on|from) the \d{1,2}(?:st|nd|rd|th)|(?:on|from) \d{4}-\d\d-\d\d|(?:on|after) the (?:weekend|shift|holidays?))"
+    r"|(?<!with)in (?:a|an|one|two|three|four|five|ten|half an?|some|\d+) ?(?:few "
+    r"|more )?(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?)\b"
+    r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|(?:\d+|an?|one|two|three|five"
+    r"|ten) (?:minutes?|mins?|hours?|days?|weeks?) (?:from now|later|before|after)"
+    r"|in the (?:morning|evening|afternoon|night|coming|next)|at the (?:next|start|beginning)"
+    r"|during the|over (?:the weekend|night|lunch)|(?:eod|eow|cob)\b|for (?:mon|tues|wednes|thurs"
+    r"|fri|satur|sun)day|(?:from|since|starting|by|before|until) (?:mon|tues|wednes|thurs|fri|satur"
+    r"|sun)days?(?: on)?|(?:on|from|starting) (?:the )?\d{1,2}(?:st|nd|rd|th|\.)?(?: of)? ?(?:jan"
+    r"|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|(?:on|from) (?:jan|feb|mar|apr|may|jun|jul"
+    r"|aug|sep|oct|nov|dec)\w* \d{1,2}|(?:on|from) the \d{1,2}(?:st|nd|rd|th)|(?:on"
+    r"|from) \d{4}-\d\d-\d\d|(?:on|after) the (?:weekend|shift|holidays?))"
 )
 """An English expression of a time to come."""
 
-_LATER_SPAN = re.compile(rf"{LATER}(?:[\s,]+(?:at|around|{LATER})[\s\w:]*)*|(?:今晚|明[天早晚]|后天|下[周午]|周[一二三四五六日天]|晚上|稍后).*", re.IGNORECASE)
+_LATER_SPAN = re.compile(
+    rf"{LATER}(?:[\s,]+(?:at|around|{LATER})[\s\w:]*)*|(?:今晚|明[天早晚]|后天"
+    rf"|下[周午]|周[一二三四五六日天]|晚上|稍后).*",
+    re.IGNORECASE,
+)
 _COURTESY = re.compile(
-    r"\b(?:if (?:you (?:don't|do not|wouldn't) mind|possible|you (?:can|could|would|please|like|will)(?= *(?:,|$|[.!?]|please))|it(?:'s| is) (?:no trouble|not too much trouble)|i may)"
+    r"\b(?:if (?:you (?:don't|do not|wouldn't) mind|possible|you (?:can|could|would|please|like"
+    r"|will)(?= *(?:,|$|[.!?]|please))|it(?:'s| is) (?:no trouble|not too much trouble)|i may)"
     r"|(?:when|once|whenever) you (?:get|have|find) (?:a|the|some) (?:chance|minute|moment|second|sec|time))\b"
 )
 """A condition by its form, courtesy by its meaning."""
@@ -28,9 +47,11 @@ _PASTED = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
     r"|^[ \t]*[>|＞][^\n]*(?:\n|\Z)"
     r"|^[ \t]*[-=_]{2,}[ \t]*(?:original message|forwarded|begin|原始邮件)[^\n]*\n.*\Z"
-    r"|^[ \t]*(?:from|to|cc|subject|sent|date|发件人|收件人|主题|日期)[:：][^\n]*\n\s*(?:from|to|cc|subject|sent|date|发件人|收件人|主题|日期)[:：].*\Z"
+    r"|^[ \t]*(?:from|to|cc|subject|sent|date|发件人|收件人|主题|日期)[:：][^\n]*\n\s*(?:from|to|cc"
+    r"|subject|sent|date|发件人|收件人|主题|日期)[:：].*\Z"
     r"|^[^\n]*\b(?:wrote|writes|mailed|posted)[:：]\s*\n.*\Z"
-    r"|^[^\n]*\b(?:below|following|forward(?:ed|ing)?|fwd?|here is|here's|pasted?|quote|log|e-?mail|ticket|transcript)\b[^\n]*[:：][ \t]*\n.*\Z"
+    r"|^[^\n]*\b(?:below|following|forward(?:ed|ing)?|fwd?|here is|here's|pasted?|quote|log|e-?mail"
+    r"|ticket|transcript)\b[^\n]*[:：][ \t]*\n.*\Z"
     r"|^[^\n]*(?:如下|转发|下面|原文|邮件|写道|日志|说)[^\n]*[:：][ \t]*\n.*\Z"
     r"|^[ \t]*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d[^\n]*"
     r"|^[ \t]*\[[^\]\n]*\d{1,2}:\d\d[^\]\n]*\][^\n]*"
@@ -59,7 +80,9 @@ class Masked:
 
 
 def mask(text: str, taken: Sequence[tuple[int, int]] = ()) -> Masked:
-    """Hide what is not to be read. Of `taken`, times to come are left: they decide whether an order is for now."""
+    """Hide what is not to be read. Of `taken`, times to come are left: they decide whether an "
+    "order is for now.
+    """
     lowered = "".join(one if len(one) == 1 else "?" for one in (c.lower() if c.isupper() else c for c in text))
     characters = list(lowered.replace("\u2019", "'"))
     for match in _COURTESY.finditer("".join(characters)):

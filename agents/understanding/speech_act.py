@@ -1,4 +1,5 @@
-"""Which parts of a message order something now, ask, only talk, are bound to a condition, or take back: cautious rules.
+"""Which parts of a message order something now, ask, only talk, are bound to a condition, or take "
+    "back: cautious rules.
 
 What no rule sees as an order is none; so an unknown form is asked about and never acted on.
 """
@@ -17,19 +18,34 @@ _LONGEST = 20_000
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE_END = re.compile(r"[!?。！？；;]+|\.+(?=\s|$)|\n+|…+|\s[-–—]+\s|——|(?<=[a-z])—(?=[a-z])")
-_SPEAKER = re.compile(r"^\W*(?!(?:please|now|then|ok|okay|todo|task|order|request|urgent|next|first|second|step|and|also|note|hi|hey|quick one|one more thing|so)\b)[^\W\d][\w.-]{1,20}[:：]\s")
-_INTRODUCED = re.compile(
-    r"(?!\W*(?:on|for|at|in|device|group|tenant|target|things?|two|three|several|steps?|to do|urgent|only|so|then|if|when|once|gate|job|policy|new|please|and)\b)[^:,]{0,50}"
-    r"\b(?:by|from|plan|idea|wish|request|mail|per|via|command|instruction|note|text|phrase|sentence|example|words?|motto|rule|advice|yesterday|proposal|suggestion|comment|memo)\b[^:,]{0,30}:\s"
+_SPEAKER = re.compile(
+    r"^\W*(?!(?:please|now|then|ok|okay|todo|task|order|request|urgent|next|first"
+    r"|second|step|and|also|note|hi|hey|quick one|one more thing|so)\b)[^\W\d][\w.-]{1,20}[:：]\s"
 )
-_ADDRESSED = re.compile(r"\W*(?:hey|hi|hello|dear) (?!there|chargehand|assistant|bot|team|all|guys|everyone|please|can|could|you|folks|again|so|now|quick)\w+, |\W*" + FILL + "+, ?(?:please|can|could|would)\\b")
-_OVERRIDE = re.compile(r"\b(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,4}?(?:instructions?|rules|guidelines|prompts?|polic(?:y|ies)|safety)\b|(?:忽略|无视|忘记).{0,10}(?:指令|指示|规则|提示)")
+_INTRODUCED = re.compile(
+    r"(?!\W*(?:on|for|at|in|device|group|tenant|target|things?|two|three|several|steps?|to do"
+    r"|urgent|only|so|then|if|when|once|gate|job|policy|new|please|and)\b)[^:,]{0,50}"
+    r"\b(?:by|from|plan|idea|wish|request|mail|per|via|command|instruction|note|text|phrase"
+    r"|sentence|example|words?|motto|rule|advice|yesterday|proposal|suggestion|comment|memo)\b[^:,]{0,30}:\s"
+)
+_ADDRESSED = re.compile(
+    r"\W*(?:hey|hi|hello|dear) (?!there|chargehand|assistant|bot|team|all|guys"
+    r"|everyone|please|can|could|you|folks|again|so|now|quick)\w+, |\W*" + FILL + "+, ?(?:please"
+    "|can|could|would)\\b"
+)
+_OVERRIDE = re.compile(
+    r"\b(?:ignore|disregard|forget|override"
+    r"|bypass) (?:\w+ ){0,4}?(?:instructions?|rules|guidelines|prompts?|polic(?:y|ies)|safety)\b"
+    r"|(?:忽略|无视|忘记).{0,10}(?:指令|指示|规则|提示)"
+)
 _SAID = re.compile(
-    r"\b(?:said|says|say|wrote|writes|mailed|asked|asks|told|message|mail|boss|manual|runbook|quote|posted|reads|demand(?:s|ed)|suggest(?:s|ed)|order(?:s|ed))\b[^:：\n]{0,30}[:：]"
+    r"\b(?:said|says|say|wrote|writes|mailed|asked|asks|told|message|mail|boss|manual|runbook|quote"
+    r"|posted|reads|demand(?:s|ed)|suggest(?:s|ed)|order(?:s|ed))\b[^:：\n]{0,30}[:：]"
     r"|(?:说|写道|写着|表示|要求|通知|留言|原话|回复道|邮件|消息)[^:：\n]{0,6}[:：]"
 )
 _ALL = re.compile(
-    r"\b(?:all|everything|nothing|anything|every|each|whatever|everyone|everybody|none|any)\b|所有|全部|一切|统统|什么都|什么也|通通|全都|每[个台条]"
+    r"\b(?:all|everything|nothing|anything|every|each|whatever|everyone|everybody|none|any)\b|所有"
+    r"|全部|一切|统统|什么都|什么也|通通|全都|每[个台条]"
 )
 _NAMED = re.compile(rf"{FILL}|\w@\w|\b[a-z]+-\d|\b[a-z]+-[a-z]+-?\d*\b")
 _OPEN_END = re.compile(r"\b(?:or|unless|if|but)\W*$")
@@ -98,8 +114,19 @@ def _pieces(masked: Masked) -> Iterator[Piece]:
             continue
         sentence = text[start:end]
         example = _EXAMPLE.match(sentence) or (last is not None and _EXAMPLE.fullmatch(text[last.start : last.end]))
-        quoted = example or _ADDRESSED.match(sentence) or _OVERRIDE.search(sentence) or _SAID.search(sentence) or _SPEAKER.match(sentence) or _INTRODUCED.match(sentence)
-        if quoted is not None and not re.match(r"\W*(?:please |then |now |and )*(?:reply|answer|tell|ask|send|message|say|write|回复|告诉|通知|问)", sentence):
+        quoted = (
+            example
+            or _ADDRESSED.match(sentence)
+            or _OVERRIDE.search(sentence)
+            or _SAID.search(sentence)
+            or _SPEAKER.match(sentence)
+            or _INTRODUCED.match(sentence)
+        )
+        if quoted is not None and not re.match(
+            r"\W*(?:please |then |now |and )*(?:reply|answer"
+            r"|tell|ask|send|message|say|write|回复|告诉|通知|问)",
+            sentence,
+        ):
             last = Piece(start, end, "talk", 0.5 if sentence.lstrip().startswith(FILL) else 1.0, governs=True)
             yield last
             continue
@@ -148,4 +175,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _is_universal(part: str, start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
-    return _ALL.search(part) is not None and _NAMED.search(part) is None and all(last <= start or end <= first for first, last in taken)
+    return (
+        _ALL.search(part) is not None
+        and _NAMED.search(part) is None
+        and all(last <= start or end <= first for first, last in taken)
+    )
