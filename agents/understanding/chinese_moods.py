@@ -90,7 +90,7 @@ _LOOK = re.compile(
 )
 _CONDITION = re.compile(
     r"如果|假如|假设|要是|倘若|若是|一旦|除非|只要|只有.*才|万一|(?:要|得|需要?|必须)等"
-    r"|一[\u4e00-\u9fff]{1,6}?就|待\s*\S+\s*\S*(?:批准|同意|确认|完成|通过|结束|审核)|好了就|了就"
+    r"|一[\u4e00-\u9fff]{1,6}?就|待\s*\S+\s*\S*(?:批准|同意|确认|完成|通过|结束|审核)|好了就|了.{0,4}就"
     r"|必要时|需要时|如有|若有|有空|之前先|每次|前提|点头|等.{1,10}了再|等(?!等|一下|一等|级|待审"
     r"|下\W)(?=.*(?:后|再|就|时候|完|了))|的话|(?:到|达到|超过|高于|低于|失败|成功|完成|通过|结束"
     r"|绿了?|出错|上线).{0,8}(?:时候?|后|再|之后|以后)(?=[\s，,把就请\w])|直到|当.{1,20}时"
@@ -290,15 +290,17 @@ def _is_later(bare: str) -> bool:
     return bool(_LATER.search(bare)) and not _EVERY.search(bare) and not re.search(r"昨晚|昨天", bare)
 
 
-def _form(part: str, body: str, bare: str, requested: bool) -> tuple[Mood, float, bool]:  # noqa: C901, PLR0911 - a chain of rules
+def _form(part: str, body: str, bare: str, requested: bool) -> tuple[Mood, float, bool]:  # noqa: C901, PLR0911, PLR0912 - a chain of rules
     """Of what is neither asked, denied nor reported: whether it has the form of an order."""
     later: Mood = "conditional" if _is_later(bare) else "order"
+    if not requested and re.search(r"(?:之前|以前|前)(?:要|需|得|必须|应)", bare):
+        return "talk", 0.8, False
     if _FIRST_VERB.match(body) or re.search(r"[把将]", bare) or requested:
         if _PAST.search(bare) and not requested and not re.search(r"[把将]", bare):
             return "talk", 0.8, False
         if (
             re.match(
-                rf"{_VERB}[\s\w@.{FILL}-]*(?:是|很|太|会|(?<!所)有(?!人)|让|比|完成了|失败"
+                rf"{_VERB}[\s\w@.{FILL}-]*(?:是|很|太|会|(?<!所)有(?!人)|不对|不好|不行|不合适|需要|必须|要(?=[审先评经])|应该|让|比|完成了|失败"
                 rf"|成功)",
                 body,
             )

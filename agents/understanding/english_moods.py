@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from agents.understanding.interpretation import Mood
@@ -105,8 +105,8 @@ _LEAD = re.compile(
     r"|go ahead and|actually)\b(?!'))*[\W_]*"
 )
 _RETRACTS = (
-    r"(?:(?:oh|ah|hmm+|um|but|and|ok|okay|sorry|oops|no|well|please|wait|actually|er|so|yes|yeah"
-    r"|ha)\b[\s,.!]*)*"
+    r"(?:(?:oh|ah|hmm+|um|but|and|ok|okay|sorry|oops|correction|no|well|please|wait|actually|er|so|yes|yeah"
+    r"|ha)\b[\s,.!:]*)*"
     r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry)\b"
     r"|\W*$)|wait(?:[\s,]+(?:a (?:sec(?:ond)?|minute|moment|bit)|no|stop|what|don't|hold)\b|\W*$)"
     r"|(?:hang|hold) on\b"
@@ -114,7 +114,8 @@ _RETRACTS = (
     r"|this)\b|forget (?:it|that(?! \w+ing)|about|this|what)\b|never ?mind\b|cancel (?:that|this"
     r"|my (?:last|previous|message|order)|what|it\W*$)|cancel\W*$"
     r"|disregard\b|ignore (?:that|my|this|what|it|the (?:last|previous))\b|(?:i'?m |i was |just "
-    r"|only )*(?:kidding|joking)\b|i (?:take (?:that|it|this) back|(?:have )?changed my mind|didn't mean)\b"
+    r"|only )*(?:kidding|joking)\b|(?:i )?didn't mean (?:it|that|to)\b"
+    r"|i (?:take (?:that|it|this) back|(?:have )?changed my mind)\b"
     r"|(?:that|this|it) was (?:a|my) (?:mistake|joke|typo|error|test)\b|on second thoughts?\b"
     r"|(?:my (?:mistake|bad)|wrong (?:window|chat|channel|one|thread))\b"
     r"|i'?d rather not\b|(?:or )?(?:rather|better|maybe|or|actually)(?:,? not|,? don't| no)\W*$"
@@ -124,7 +125,7 @@ _RETRACTS = (
     r"|what)\b|i was (?:only|just) (?:thinking|testing)|thinking about it|in fact,? (?:no|don't"
     r"|leave|keep)|let's not\W*$|(?:please )?(?:don't|dont|do not)(?: do (?:it|that))?\W*$"
     r"|stop(?:\W*$|[\s,]+(?:not?|that|it|wait)\b)|(?:leave|keep) (?:it|that|them|everything|as)\b"
-    r"|withdraw that\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\b)"
+    r"|withdraw that\b|i (?:mean|meant)\b|(?:take|call) (?:that|it) (?:back|off)\W*$)"
 )
 _RETRACT = re.compile(_RETRACTS)
 _CUT = re.compile(
@@ -136,7 +137,7 @@ _CUT = re.compile(
     rf"|let us\b|i (?:want|need) you\b|please\b(?!\W*$)))"
     r"|,?\s+(?P<if>and|but)\s+(?=if\b|when\b|once\b|unless\b|as soon as\b)"
     rf"|(?P<ifs>,\s*(?=(?:if|when|once|unless|as soon as)\b[^,]*(?:,|\bthen\b)\s*(?:then )?{_VERB}))"
-    rf"|(?P<no>(?:,|\(|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|(?P<no2>\s+(?=(?:no wait|oh no"
+    rf"|(?P<no>(?:,|\(|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|(?P<no2>\s+(?=(?:actually,? (?:no|not|don't)\W*$|no wait|oh no"
     rf"|wait no|never ?mind|scrap that|scratch that|forget (?:it|that))\b))"
     r"|(?P<look>,?\s+(?:and(?: then)?|but|so|then)\s+(?=(?:show|list|tell me|what(?:'s| is| are"
     r"| did)|who|how (?:is|are|many)|is|are)\b)(?!what it))"
@@ -204,7 +205,7 @@ _COND = re.compile(
 )
 _COND_FIRST = re.compile(
     r"(?:only )?(?:if|unless|once|when(?:ever)?|as soon as|until|till|provided"
-    r"|assuming|in case|as long as|so long as|should|after|before|wait|the (?:moment"
+    r"|assuming|in case|as long as|so long as|should|after|before|(?:let's |let us )?wait|the (?:moment"
     r"|minute) (?!\W*$)|(?:every|each|next|any|first) time|depending|pending|subject|following|upon"
     r"|on (?:green|error|failure|success|approval)|let (?:the )?\S+ (?:\S+ )?(?:finish|complete|end"
     r"|settle)|in an emergency|with \S+(?: \S+)? (?:okay|ok|approval|blessing|consent|permission"
@@ -278,7 +279,7 @@ _RELATIVE = re.compile(
 )
 _NO_REQUEST = re.compile(
     r"(?:be|no|remember|beware|mind|wait|careful|hurry|help|note|forgive"
-    r"|excuse|have|see|check)\b"
+    r"|excuse|have|see|check|avoid|refrain|leave|ignore|stay|keep|let|stop|tell)\b"
 )
 _PLEASE = re.compile(r"\b(?:please|pls|plz|asap)\b")
 _FINITE = re.compile(
@@ -295,7 +296,7 @@ _NOUN_ORDER = re.compile(
 _CORRECTION = re.compile(r"(?:go|back) (?:back )?to\b")
 
 
-def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | None) -> Iterator[Piece]:  # noqa: C901 - a chain of rules
+def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | None) -> list[Piece]:  # noqa: C901 - a chain of rules
     """The clauses of text[start:end].
 
     Args:
@@ -303,6 +304,7 @@ def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
         asks: the sentence ends with a question mark.
         after: the last clause before this sentence.
     """
+    found: list[Piece] = []
     last: Piece | None = None
     opened = False
     parts = list(_parts(text, start, end))
@@ -315,7 +317,7 @@ def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
     for at, stop, word, retracts in parts:
         if retracts is not None:
             last = Piece(*retracts, "retraction")
-            yield last
+            found.append(last)
         part_asks = asks and (stop == end or not text[at:stop].strip())
         mood, certainty, governs = _mood(text[at:stop], part_asks)
         joined = word or (first_word if last is after else "")
@@ -343,8 +345,13 @@ def english_clauses(text: str, start: int, end: int, asks: bool, after: Piece | 
             opened = opened or bool(_COND_FIRST.match(body) or _LATER.match(body))
         elif mood == "retraction":
             opened = False
+        if mood == "talk" and joined in {"and", "or"} and found and found[-1].mood == "order":
+            body = text[at:stop]
+            if _VERBISH.match(body) and _MODAL_LATER.search(body):
+                found[-1] = replace(found[-1], mood="talk", certainty=0.7)
         last = Piece(at, stop, mood, certainty, governs)
-        yield last
+        found.append(last)
+    return found
 
 
 def _deliberates_at_end(rest: str) -> bool:
@@ -404,17 +411,8 @@ def _stays(before: str, match: re.Match[str]) -> bool:  # noqa: PLR0911 - a chai
         return True
     if re.fullmatch(rf"{_VERB}", body.strip()):
         return True
-    if (
-        re.search(
-            r"\b(?:because|since|due to"
-            r"|so that)\b",
-            before,
-        )
-        and word.strip() in {"and", "or"}
-        and not match[0].startswith(",")
-    ):
-        return True
-    return word.strip() == "or" and not match[0].startswith(",") and bool(re.match(_VERB, body)) and False
+    reasons = re.search(r"\b(?:because|since|due to|so that)\b", before) is not None
+    return reasons and word.strip() in {"and", "or"} and not match[0].startswith(",")
 
 
 _LISTED_VERBS = re.compile(rf"{_VERB}(?:,|\s+(?:and|or))\s+{_VERB}")
@@ -500,7 +498,7 @@ def _main_order(body: str) -> str | None:
         rest = body[match.end() :]
         if _VERBISH.match(rest) and not re.search(
             r"\b(?:to|the|a|an|of|in|on|not|our|this|that|any"
-            r"|no|every|your|it|you|we|they|can|could|would)\s+$",
+            r"|no|every|your|it|you|we|they|i|can|could|would|will|won't|don't|can't|never|should|must|may|might)\s+$",
             body[: match.end()],
         ):
             return rest
@@ -643,7 +641,8 @@ def _near_verb(word: str) -> str | None:
 
 _LONG_VERBS = tuple(verb for verb in (*_VERBS.split(), *_NOUNISH.split()) if len(verb) >= 5)
 _NO_TYPOS = frozenset(
-    "there these those their where which while after about other could would "
-    "should might never state store story place right light night thing think thank still stall "
-    "steak peace please".split()
+    "there these those their where which while after about other could would should might never state store story place "
+    "right light night thing think thank still stall steak peace please refrain smart cause grand clause chose class watch "
+    "batch match paint joint verge brain again speech swift shirt shrine threw strap older border court mount scope scare "
+    "stale lunch lapel preview resort plant giant below alloy expert expect except always almost quite great green until".split()
 )

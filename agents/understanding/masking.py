@@ -22,6 +22,7 @@ LATER = (
     r"|more )?(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?)\b"
     r"|(?:at|by|towards) (?:the )?end of (?:the )?\w+|(?:\d+|an?|one|two|three|five"
     r"|ten) (?:minutes?|mins?|hours?|days?|weeks?) (?:from now|later|before|after)"
+    r"|in the course of|as early as"
     r"|in the (?:morning|evening|afternoon|night|coming|next)|at the (?:next|start|beginning)"
     r"|during the|over (?:the weekend|night|lunch)|(?:eod|eow|cob)\b|for (?:mon|tues|wednes|thurs"
     r"|fri|satur|sun)day|(?:from|since|starting|by|before|until) (?:mon|tues|wednes|thurs|fri|satur"

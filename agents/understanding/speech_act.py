@@ -20,7 +20,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE_END = re.compile(r"[!?。！？；;]+|\.+(?=\s|$)|\n+|…+|\s[-–—]+\s|——|(?<=[a-z])—(?=[a-z])")
 _SPEAKER = re.compile(
     r"^\W*(?!(?:please|now|then|ok|okay|todo|task|order|request|urgent|next|first"
-    r"|second|step|and|also|note|hi|hey|quick one|one more thing|so)\b)[^\W\d][\w.-]{1,20}[:：]\s"
+    r"|second|step|and|also|note|hi|hey|quick one|one more thing|so|correction|edit|sorry|wait)\b)"
+    r"[^\W\d][\w.-]{1,20}[:：]\s"
 )
 _INTRODUCED = re.compile(
     r"(?!\W*(?:on|for|at|in|device|group|tenant|target|things?|two|three|several|steps?|to do"
