@@ -137,7 +137,8 @@ _CUT = re.compile(
     rf"|let us\b|i (?:want|need) you\b|please\b(?!\W*$)))"
     r"|,?\s+(?P<if>and|but)\s+(?=if\b|when\b|once\b|unless\b|as soon as\b)"
     rf"|(?P<ifs>,\s*(?=(?:if|when|once|unless|as soon as)\b[^,]*(?:,|\bthen\b)\s*(?:then )?{_VERB}))"
-    rf"|(?P<no>(?:,|\(|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|(?P<no2>\s+(?=(?:actually,? (?:no|not|don't)\W*$|no wait|oh no"
+    rf"|(?P<no>(?:,|\(|\bbut\b|\bhmm+\b|\boh\b)\s*(?={_RETRACTS}))|"
+    r"(?P<no2>\s+(?=(?:actually,? (?:no|not|don't)\W*$|no wait|oh no"
     rf"|wait no|never ?mind|scrap that|scratch that|forget (?:it|that))\b))"
     r"|(?P<look>,?\s+(?:and(?: then)?|but|so|then)\s+(?=(?:show|list|tell me|what(?:'s| is| are"
     r"| did)|who|how (?:is|are|many)|is|are)\b)(?!what it))"
@@ -641,8 +642,12 @@ def _near_verb(word: str) -> str | None:
 
 _LONG_VERBS = tuple(verb for verb in (*_VERBS.split(), *_NOUNISH.split()) if len(verb) >= 5)
 _NO_TYPOS = frozenset(
-    "there these those their where which while after about other could would should might never state store story place "
-    "right light night thing think thank still stall steak peace please refrain smart cause grand clause chose class watch "
-    "batch match paint joint verge brain again speech swift shirt shrine threw strap older border court mount scope scare "
-    "stale lunch lapel preview resort plant giant below alloy expert expect except always almost quite great green until".split()
+    "there these those their where which while after about other could would should might never state store "
+    "story place  "
+    "right light night thing think thank still stall steak peace please refrain smart cause grand clause chose "
+    "class watch  "
+    "batch match paint joint verge brain again speech swift shirt shrine threw strap older border court mount "
+    "scope scare  "
+    "stale lunch lapel preview resort plant giant below alloy expert expect except always almost quite great "
+    "green until".split()
 )
