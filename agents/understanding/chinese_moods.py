@@ -300,7 +300,7 @@ def _form(part: str, body: str, bare: str, requested: bool) -> tuple[Mood, float
             return "talk", 0.8, False
         if (
             re.match(
-                rf"{_VERB}[\s\w@.{FILL}-]*(?:是|很|太|会|(?<!所)有(?!人)|不对|不好|不行|不合适|需要|必须|要(?=[审先评经])|应该|让|比|完成了|失败"
+                rf"{_VERB}[\s\w@.{FILL}-]*(?:是|很|太|会|(?<!所)有(?!人)|也没|没用|不对|不好|不行|不合适|需要|必须|要(?=[审先评经])|应该|让|比|完成了|失败"
                 rf"|成功)",
                 body,
             )

@@ -79,7 +79,7 @@ _NOUNISH = (
 """Verbs that are nouns as well."""
 
 _VERB = (
-    rf"(?:(?:{'|'.join(sorted(_VERBS.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:entries"
+    rf"(?:(?!accept my)(?:{'|'.join(sorted(_VERBS.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:entries"
     rf"|polic(?:y|ies) \w+ (?:is|was|came)|notes?\b|results?\b|is\b|was\b|are\b|were\b|has\b|had\b))"
     rf"|(?:{'|'.join(sorted(_NOUNISH.split(), key=len, reverse=True))})(?![\w'’-])(?!\s+(?:of|from"
     rf"|is|was|are|were|has|had|looks?|will|would|in|entries|polic|results?|notes?)\b)"
@@ -107,7 +107,7 @@ _LEAD = re.compile(
 _RETRACTS = (
     r"(?:(?:oh|ah|hmm+|um|but|and|ok|okay|sorry|oops|correction|no|well|please|wait|actually|er|so|yes|yeah"
     r"|ha)\b[\s,.!:]*)*"
-    r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry)\b"
+    r"(?:(?<!\w)no(?:[\s,]+(?:no|wait|stop|don't|dont|keep|leave|not|forget|scrap|hold|sorry|it|it's|that|that's)\b"
     r"|\W*$)|wait(?:[\s,]+(?:a (?:sec(?:ond)?|minute|moment|bit)|no|stop|what|don't|hold)\b|\W*$)"
     r"|(?:hang|hold) on\b"
     r"|hold (?:it|your horses)\b|hold off\W*$|(?:scrap|scratch|strike|belay|drop) (?:that|it"
@@ -119,7 +119,7 @@ _RETRACTS = (
     r"|(?:that|this|it) was (?:a|my) (?:mistake|joke|typo|error|test)\b|on second thoughts?\b"
     r"|(?:my (?:mistake|bad)|wrong (?:window|chat|channel|one|thread))\b"
     r"|i'?d rather not\b|(?:or )?(?:rather|better|maybe|or|actually)(?:,? not|,? don't| no)\W*$"
-    r"|(?:or )?not(?: yet| now| really| that)?(?: again)?\W*$|(?:haha|lol|jk|lmao|nah|nope|psych)\b"
+    r"|(?:or )?not(?: yet| now| really| that(?: one)?)?(?: again)?\W*$|(?:haha|lol|jk|lmao|nah|nope|psych)\b"
     r"|wait,? (?:i|that|this|it|let|you)\b|(?:that's|it's) the wrong\b|let me (?:think|check)"
     r"|sike\b|on reflection\b|(?:i )?spoke too soon|false alarm\b|skip (?:it|that)\W*$|forget (?:i"
     r"|what)\b|i was (?:only|just) (?:thinking|testing)|thinking about it|in fact,? (?:no|don't"
@@ -280,7 +280,7 @@ _RELATIVE = re.compile(
 )
 _NO_REQUEST = re.compile(
     r"(?:be|no|remember|beware|mind|wait|careful|hurry|help|note|forgive"
-    r"|excuse|have|see|check|avoid|refrain|leave|ignore|stay|keep|let|stop|tell)\b"
+    r"|excuse|accept my|have|see|check|avoid|refrain|leave|ignore|stay|keep|let|stop|tell)\b"
 )
 _PLEASE = re.compile(r"\b(?:please|pls|plz|asap)\b")
 _FINITE = re.compile(
@@ -625,7 +625,7 @@ def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa
 def _mistyped(body: str) -> str | None:
     """The clause with its first word as the verb that it nearly is."""
     first = re.match(r"[a-z]{5,}(?![\w@.:/-])", body)
-    if first is None or first[0] in _NO_TYPOS or first[0].endswith(("ed", "ing", "s")):
+    if first is None or first[0] in _NO_TYPOS or first[0] in _LONG_VERBS or first[0].endswith(("ed", "ing", "s")):
         return None
     near = _near_verb(first[0])
     return None if near is None else near + body[first.end() :]
