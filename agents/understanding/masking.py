@@ -44,6 +44,15 @@ _COURTESY = re.compile(
     r"|(?:when|once|whenever) you (?:get|have|find) (?:a|the|some) (?:chance|minute|moment|second|sec|time))\b"
 )
 """A condition by its form, courtesy by its meaning."""
+_TIME_SPAN = re.compile(
+    r"[\d\s.,:%]+|(?:\d+|an?|half an|one|two|three|four|five|ten|[一二两三四五六十半]+)"
+    r" ?个?(?:s|seconds?|min|mins|minutes?|h|hours?"
+    r"|days?|weeks?|months?|秒|分钟?|小时|天|周|个?月)"
+    r"|(?:next |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?: at [\d:]+)?"
+    r"|[\d:]+ ?(?:am|pm|o'clock)|noon|midnight|morning|evening|\d{4}-\d\d-\d\d.*|[上下中]午.*"
+    r"|[一二三四五六七八九十]+点.*"
+)
+"""Numbers, durations and dates: what stands before them says whether they put an order off."""
 _PASTED = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
     r"|^[ \t]*[>|＞][^\n]*(?:\n|\Z)"
@@ -90,7 +99,8 @@ def mask(text: str, taken: Sequence[tuple[int, int]] = ()) -> Masked:
         characters[match.start() : match.end()] = " " * (match.end() - match.start())
     for start, end in taken:
         start, end = max(0, min(start, len(text))), max(0, min(end, len(text)))  # noqa: PLW2901
-        if start < end and not _LATER_SPAN.fullmatch(lowered[start:end].strip()):
+        words = lowered[start:end].strip()
+        if start < end and not _LATER_SPAN.fullmatch(words) and not _TIME_SPAN.fullmatch(words):
             characters[start:end] = FILL * (end - start)
     pasted = [match.span() for match in _PASTED.finditer(lowered) if match.end() > match.start()]
     for match in _INLINE.finditer(lowered):

@@ -193,9 +193,21 @@ def test_a_schedule_of_a_job_is_no_condition():
     assert mood_of(clauses_of("run the drift job on dock-cam-2 tomorrow at 2")) == "conditional"
 
 
-def test_a_time_stays_a_time_where_it_was_found_as_a_quantity():
-    text = "pause returns tomorrow at 9"
-    assert mood_of(clauses_of(text, spans_of(text, "tomorrow at 9"))) == "conditional"
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("pause returns tomorrow at 9", "tomorrow at 9"),
+        ("pause returns tomorrow at 9", "tomorrow"),
+        ("pause returns in 10 minutes", "10 minutes"),
+        ("pause returns on Monday", "Monday"),
+        ("pause returns at 9", "9"),
+        ("pause returns at 18:00", "18:00"),
+        ("明天暂停 returns", "明天"),
+        ("两小时后恢复 returns", "两小时"),
+    ],
+)
+def test_a_time_stays_a_time_where_it_was_found_as_a_quantity(text, time):
+    assert mood_of(clauses_of(text, spans_of(text, time, "returns"))) == "conditional"
 
 
 def test_mood_of_nothing_is_talk():
