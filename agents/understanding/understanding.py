@@ -17,7 +17,7 @@ from agents.understanding.operation_classifier import OTHER_LABELS
 from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.questions import sentence
 from agents.understanding.settling import Settler
-from agents.understanding.speech_act import Clause, mood_of
+from agents.understanding.speech_act import Clause, mood_of, standing_clauses
 from agents.understanding.undo import inverse_of
 from tools.spec import ToolSpec
 
@@ -171,7 +171,7 @@ class _Reading:
     # ---- what stands alone
 
     def _fresh(self, candidates: Sequence[Scored]) -> Interpretation:
-        clauses = self.said.clauses
+        clauses = standing_clauses(self.said.clauses)
         if self.mood == "retraction":
             return self._said(sentence("retraction", self.language), "retraction")
         orders = [one for one in clauses if one.mood in {"order", "question"}]
