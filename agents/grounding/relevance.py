@@ -39,6 +39,11 @@ class Rarity:
         frequency = self.frequencies.get(term, 0)
         return math.log(1.0 + (self.chunks - frequency + 0.5) / (frequency + 0.5))
 
+    def among(self, term: str) -> float:
+        """How much a term tells apart among these documents, 0.4 to 1; nearly 1 for all where they are few."""
+        share = (self.frequencies.get(term, 0) + 0.5) / (self.chunks + 20)
+        return min(1.0, max(0.4, -math.log(share) / math.log(40.0)))
+
 
 def assess(question: str, passages: Sequence[Passage], rarity: Rarity) -> Found:
     """Judge cheaply, before anything is quoted or drafted, what the passages are to the question.
