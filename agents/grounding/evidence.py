@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agents.grounding.matching import Covered, cover, weight
 from agents.grounding.places import Place
-from agents.grounding.question import Question, canonical, names_subject, read_question
+from agents.grounding.question import Question, canonical, is_chinese, names_subject, read_question
 from agents.grounding.relevance import Found, Rarity
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
@@ -19,7 +19,8 @@ from memory.documents.passages import Passage
 ANSWER, NEAR = 0.58, 0.3
 """Least confidence of an answer, and of what comes near one; from `tests/bench/answers.py`."""
 
-_OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR, _CODE = 0.1, 0.6, 0.1, 0.05, 0.15, 0.3, 0.15
+_OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR = 0.1, 0.6, 0.1, 0.05, 0.15, 0.3
+_STEP, _FOREIGN, _CODE = 0.15, 0.1, 0.15
 """Worth of a sentence beside its coverage, 1.0; chosen on the questions of `tests/bench/answers_questions.jsonl`."""
 
 _INTERCEPT = 0.54
@@ -42,30 +43,36 @@ _UNASKED, _ORDERED, _LISTED = -1.0, -4.5, -1.5
 """Added where the message has not the form of a question, is an order, or asks to be shown something."""
 _MOST_OF_UNKNOWN_SUBJECT = 0.2
 """Most confidence where the question is about a code that no document has."""
+_NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _ENGLISH_BY_DEFAULT = 0.45
 _RUNNER_UP = 3
 
 _TALK = re.compile(
-    r"\W*(?:(?:yes|yeah|yep|no|nope|ok|okay|sure|thanks?|thank you|thx|hello|hi|hey|good (?:morning|evening|afternoon|night)"
-    r"|bye|goodbye|please|great|fine|cool|perfect|sorry|never ?mind|go on|continue|a lot|very much|there|you|so much)\b\W*)+"
-    r"|\W*(?:好的?|是的?|对|不是?|不用了?|谢谢(?:你|您|了)?|你好|您好|早上好|晚上好|再见|继续|可以|行|嗯|没事了?)[吧啊的了！!。.，,]*",
+    r"\W*(?:(?:yes|yeah|yep|no|nope|ok|okay|sure|thanks?|thank you|thx|hello|hi|hey|bye|goodbye|please|great|fine|cool"
+    r"|good (?:morning|evening|afternoon|night)|perfect|sorry|never ?mind|go on|continue|a lot|very much|there|you"
+    r"|so much)\b\W*)+"
+    r"|\W*(?:好的?|是的?|对|不是?|不用了?|谢谢(?:你|您|了)?|你好|您好|早上好|晚上好|再见|继续|可以|行|嗯|没事了?)"
+    r"[吧啊的了！!。.，,]*",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
-    r"\W*(?:(?:please|now|ok|okay|and|then|no|yes|so|could you|can you|would you|just)\b[\s,]*)*(?:cancel|abort|undo|redo|stop|pause|resume"
-    r"|promote|demote|roll(?: ?back)?|rollback|revert|deploy|release|register|create|delete|remove|drop|add|set|change|update"
-    r"|upgrade|move|run|start|restart|reboot|launch|evaluate|approve|reject|deny|grant|revoke|delegate|canary|put|make"
-    r"|give|take|let|train|rename|assign|enrol|enroll|enable|disable|limit|raise|lower|increase|decrease|switch|turn|send"
-    r"|shift|route|scale|recreate|record|schedule|halt|kill|retire|archive|tag|finish|complete|hold|keep|ask|write|sing"
-    r"|play|book|buy|translate|i want you to)\b"
-    r"|\W*(?:请|帮我|现在)?(?:把|将|暂停|回滚|恢复|批准|拒绝|创建|删除|添加|设置|修改|启动|停止|重启|部署|注册|取消|撤销|继续"
-    r"|中止|提升|灰度|让|重建|委托|限制|评测|记录|发布|写|唱)",
+    r"\W*(?:(?:please|now|ok|okay|and|then|no|yes|so|could you|can you|would you|just)\b[\s,]*)*"
+    r"(?:cancel|abort|undo|redo|stop|pause|resume|promote|demote|roll(?: ?back)?|rollback|revert|deploy|release"
+    r"|register|create|delete|remove|drop|add|set|change|update|upgrade|move|run|start|restart|reboot|launch|evaluate|approve"
+    r"|reject|deny|grant|revoke|delegate|canary|put|make|give|take|let|train|rename|assign|enrol|enroll|enable|disable"
+    r"|limit|raise|lower|increase|decrease|switch|turn|send|shift|route|scale|recreate|record|schedule|halt|kill"
+    r"|retire|archive|tag|finish|complete|hold|keep|ask|write|sing|play|book|buy|translate|i want you to)\b"
+    r"|\W*(?:请|帮我|现在)?(?:把|将|暂停|回滚|恢复|批准|拒绝|创建|删除|添加|设置|修改|启动|停止|重启|部署|注册|取消|撤销"
+    r"|继续|中止|提升|灰度|让|重建|委托|限制|评测|记录|发布|写|唱)",
     re.IGNORECASE,
 )
 _ANSWERS_BACK = re.compile(
-    r"\W*(?:yes|no|ok|okay|the (?:first|second|third|last|other)(?: one)?|not that one)\b|第[一二三四五两]个", re.IGNORECASE
+    r"\W*(?:yes|no|ok|okay|the (?:first|second|third|last|other)(?: one)?|not that one)\b|第[一二三四五两]个",
+    re.IGNORECASE,
 )
-_SHOW = re.compile(r"\W*(?:please )?(?:show|list|display|give me|get|print)\b|\W*(?:请)?(?:列出|显示|查看|给我看)", re.IGNORECASE)
+_SHOW = re.compile(
+    r"\W*(?:please )?(?:show|list|display|give me|get|print)\b|\W*(?:请)?(?:列出|显示|查看|给我看)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,9 @@ def _worth(question: Question, one: Covered, passage: Passage) -> float:
         + _DECIDES * (question.wanted == "verdict" and one.in_kind)
         + _SCORE * passage.score
         + _SIMILAR * (0.0 if question.chinese else passage.similarity or 0.0)
-        - _CODE * (one.place.kind == "code")
+        + _STEP * (question.wanted == "steps" and bool(_NUMBERED.match(one.place.text)))
+        - _FOREIGN * (question.chinese != is_chinese(one.place.text))
+        - _CODE * (one.place.kind == "code" and question.wanted != "steps")
     )
 
 
@@ -173,16 +182,17 @@ def _unknown_codes(question: Question, passages: Sequence[Passage], rarity: Rari
     unknown: list[str] = []
     for code in question.codes:
         stem = re.sub(r"(?:[-_][A-Za-z]+)+$", "", code)
-        names = [terms_of(name)[0] for name in (code, stem) if terms_of(name)]
-        if all(rarity.frequencies.get(name, 0) == 0 for name in names if name in rarity.frequencies):
-            if not any(code.lower() in canonical(f"{one.title} {one.text}") for one in passages):
-                unknown.append(code)
+        names = {name for written in (code, stem) for name in terms_of(written)[:1]} & rarity.frequencies.keys()
+        heard = any(rarity.frequencies[name] > 0 for name in names)
+        if not heard and not any(code.lower() in canonical(f"{one.title} {one.text}") for one in passages):
+            unknown.append(code)
     return unknown
 
 
 def _by_form(question: Question) -> float:
     if _SHOW.match(question.text):
         return _LISTED
-    if (_ORDER.match(question.text) or _ANSWERS_BACK.match(question.text)) and not question.text.rstrip().endswith(("?", "？")):
+    ordered = _ORDER.match(question.text) or _ANSWERS_BACK.match(question.text)
+    if ordered and not question.text.rstrip().endswith(("?", "？")):
         return _ORDERED
     return 0.0 if question.asks else _UNASKED

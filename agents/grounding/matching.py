@@ -1,6 +1,6 @@
 """How far each sentence of the passages covers a question: its words, words near in meaning, and what stands around."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,8 @@ def _missing(terms: Sequence[Term], missed: _Floats) -> float:
 def weight(term: Term, rarity: Rarity) -> float:
     """How much of a question a term is: rare in the language, and rare in these documents, where they are many."""
     known_code = term.code and rarity.frequencies.get(term.name, 0) > 0
-    return (_KNOWN_CODE if known_code else 1.0) * term.rarity * max((rarity.among(name) for name in term.pairs or (term.name,)))
+    among = max(rarity.among(name) for name in term.pairs or (term.name,))
+    return (_KNOWN_CODE if known_code else 1.0) * term.rarity * among
 
 
 class _Texts:
