@@ -10,8 +10,20 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "quoted": ("From the documents:", "文档中写道："),
     "quoted_near": (
-        "The documents do not plainly answer this. The nearest that they say:",
-        "文档没有直接回答这个问题，最接近的内容是：",
+        "I am not sure that this answers it; it is the nearest that the documents say:",
+        "不确定下面的内容是否回答了这个问题，它是文档中最接近的：",
+    ),
+    "quoted_section": (
+        "I do not summarise without a capable model; this is what the documents say on it:",
+        "没有足够强的模型时我不做总结；文档中的相关内容如下：",
+    ),
+    "quoted_sides": ("What the documents say of each:", "文档分别写道："),
+    "mentions": ("These documents mention it:", "以下文档提到了它："),
+    "documents": ("There are {count} documents:", "共有 {count} 份文档："),
+    "documents_more": ("and {count} more.", "另外还有 {count} 份。"),
+    "foreign": (
+        "This looks like {other}. I understand English and Chinese only.",
+        "这看起来是{other}。我只懂中文和英文。",
     ),
     "steps_beside": ("Other procedures in the same document: {places}.", "同一文档中的其他步骤：{places}。"),
     "model_failed": (

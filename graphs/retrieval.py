@@ -3,7 +3,8 @@
 `ground` judges what the passages are to the question: if they have nothing to do with it, the answer is "not in the
 documents" and no model is asked. `draft` lets a capable model word the answer and keeps what the passages carry; the
 model may also say that they do not answer. Without such a model, or when nothing of its draft stands, `quote` gives
-the sentences nearest to the question, word for word; a procedure that is asked for is given whole.
+the sentence that answers, word for word; a procedure that is asked for is given whole. Which documents there are, and
+which mention something, is answered without a model.
 """
 
 import asyncio
@@ -21,8 +22,21 @@ from pydantic import TypeAdapter
 from agents.drafting import Draft, check_draft, draft_messages
 from agents.events import AnswerDelta, Notice, ToolFinished, ToolStarted
 from agents.followups import standalone_question
-from agents.grounding.quotes import Quote, as_markdown, asks_steps, cite, select_quotes
-from agents.grounding.relevance import Rarity, assess
+from agents.grounding.evidence import assess_evidence
+from agents.grounding.forms import read_form
+from agents.grounding.languages import foreign_language
+from agents.grounding.quotes import (
+    Quote,
+    as_item,
+    as_markdown,
+    asks_steps,
+    cite,
+    select_mentions,
+    select_quotes,
+    select_section,
+    select_sides,
+)
+from agents.grounding.relevance import Rarity
 from agents.grounding.widening import has_steps
 from agents.models.streaming import stream_text
 from agents.phrases import phrase
@@ -39,7 +53,10 @@ from tools.knowledge.search import FoundPassages
 _PASSAGES_AS_JSON = TypeAdapter(list[Passage])
 _SEARCH = "knowledge_search"
 _PASSAGES = 8
+_PASSAGES_OF_MENTIONS = 50
+_DOCUMENTS_LISTED = 30
 _PASSAGES_TO_MODEL = 5
+_QUOTES = 2
 _PROCEDURES_BESIDE = 4
 _FIRST_TOKEN_S = 60.0
 _NEXT_TOKEN_S = 20.0
@@ -70,7 +87,11 @@ async def _rewrite(state: RetrievalState, runtime: Runtime[Any]) -> dict[str, An
 
 
 async def _retrieve(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
-    arguments, call_id = {"query": state["question"], "limit": _PASSAGES}, uuid.uuid4().hex
+    asked = read_form(state["question"])
+    query, limit = (
+        (asked.subjects[0], _PASSAGES_OF_MENTIONS) if asked.form == "mentions" else (state["question"], _PASSAGES)
+    )
+    arguments, call_id = {"query": query, "limit": limit}, uuid.uuid4().hex
     runtime.stream_writer(ToolStarted(call_id, _SEARCH, arguments))
     try:
         result = await dependencies.tools[_SEARCH].call(turn_caller(runtime, dependencies.caller), arguments)
@@ -88,13 +109,56 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, runtime: 
 
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
-    question, tenant = state["question"], turn_caller(runtime, dependencies.caller).tenant
-    rarity = await _rarity_of(dependencies, question, tenant)
-    relevance = assess(question, _passages(state), rarity)
-    update: dict[str, Any] = {"found": relevance, "answer": "", "citations": [], "notices": [], "streamed": False}
-    if relevance == "nothing":
-        update["answer"] = phrase("not_found" if rarity.chunks else "no_documents", _language(state))
-    return update
+    question, tenant, language = state["question"], turn_caller(runtime, dependencies.caller).tenant, _language(state)
+    rarity, passages = await _rarity_of(dependencies, question, tenant), _passages(state)
+    update: dict[str, Any] = {"found": "nothing", "answer": "", "citations": [], "notices": [], "streamed": False}
+    if not rarity.chunks:
+        return update | {"answer": phrase("no_documents", language)}
+    asked = read_form(question)
+    if asked.form == "listing":
+        names = await asyncio.to_thread(_document_names, dependencies, tenant)
+        return update | {"found": "answer", "answer": _listed(names, language)}
+    if asked.form == "mentions":
+        mentions = await asyncio.to_thread(select_mentions, asked.subjects[0], passages, rarity)
+        if mentions:
+            return update | {"found": "answer"} | _quoted(phrase("mentions", language), mentions, passages, named=True)
+    found = (await asyncio.to_thread(assess_evidence, question, passages, rarity)).level
+    if found == "nothing":
+        update["answer"] = "\n\n".join([*_foreign(question, language), phrase("not_found", language)])
+    return update | {"found": found}
+
+
+def _document_names(dependencies: Dependencies, tenant: str) -> list[tuple[str, str]]:
+    """(title, name) of each of a tenant's documents; who reads them may search them, as the search before this did."""
+    return [(document.title, document.name) for document in dependencies.store.ledger.documents.all(tenant)]
+
+
+def _listed(names: Sequence[tuple[str, str]], language: str) -> str:
+    lines = [phrase("documents", language, count=len(names)), ""]
+    lines += [f"- {title} ({name})" for title, name in names[:_DOCUMENTS_LISTED]]
+    if len(names) > _DOCUMENTS_LISTED:
+        lines += ["", phrase("documents_more", language, count=len(names) - _DOCUMENTS_LISTED)]
+    return "\n".join(lines)
+
+
+def _foreign(question: str, language: str) -> list[str]:
+    """A sentence on a language that is not understood, where the question is in one."""
+    foreign = foreign_language(question)
+    return [phrase("foreign", language, other=foreign)] if foreign else []
+
+
+def _quoted(
+    opening: str, quotes: Sequence[Quote], passages: Sequence[Passage], *, named: bool = False
+) -> dict[str, Any]:
+    """An answer of quotes: one stands as it is, several are a list; `named` puts the document's name before each."""
+    citations = [cite(quote, passages[quote.passage], number) for number, quote in enumerate(quotes, start=1)]
+    blocks: list[str] = []
+    for quote, citation in zip(quotes, citations, strict=True):
+        text = f"{as_markdown(quote.text, quote.lead)} [{citation.number}]"
+        if named:
+            text = f"**{citation.title}** ({citation.document}): {text}"
+        blocks.append(as_item(text) if named or len(quotes) > 1 else text)
+    return {"answer": "\n\n".join([opening, *blocks]), "citations": [asdict(citation) for citation in citations]}
 
 
 def _after_ground(dependencies: Dependencies, state: RetrievalState) -> str:
@@ -138,23 +202,32 @@ async def _quote(dependencies: Dependencies, state: RetrievalState, runtime: Run
     sections = SectionReader(dependencies.store.ledger.documents, tenant)
     rarity = await _rarity_of(dependencies, question, tenant)
 
-    def quotes() -> tuple[list[Quote], list[str]]:
-        embedder = dependencies.store.embedder
-        best = select_quotes(question, passages, rarity, embedder, section_of=sections.whole)
-        return best, _procedures_beside(question, best, passages, sections)
+    def quotes() -> tuple[str, list[Quote], list[str]]:
+        opening, best = _select(question, state["found"], passages, rarity, sections)
+        return opening, best, _procedures_beside(question, best, passages, sections)
 
-    selected, beside = await asyncio.to_thread(quotes)
-    citations = [cite(quote, passages[quote.passage], number) for number, quote in enumerate(selected, start=1)]
-    opening = "quoted" if state["found"] == "answer" else "quoted_near"
-    lines = [phrase(opening, language), *(f"- {as_markdown(c.quote)} [{c.number}]" for c in citations)]
+    opening, selected, beside = await asyncio.to_thread(quotes)
+    update = _quoted("\n\n".join([*_foreign(question, language), phrase(opening, language)]), selected, passages)
     if beside:
-        lines.append(phrase("steps_beside", language, places="; ".join(beside)))
-    text = ""
-    for line in lines:
-        piece = f"\n\n{line}" if text else line
-        runtime.stream_writer(AnswerDelta(piece))
-        text += piece
-    return {"answer": text, "citations": [asdict(citation) for citation in citations], "streamed": True}
+        update["answer"] += "\n\n" + phrase("steps_beside", language, places="; ".join(beside))
+    runtime.stream_writer(AnswerDelta(update["answer"]))
+    return update | {"streamed": True}
+
+
+def _select(
+    question: str, found: str, passages: Sequence[Passage], rarity: Rarity, sections: SectionReader
+) -> tuple[str, list[Quote]]:
+    """The name of the opening phrase, and the quotes."""
+    asked = read_form(question)
+    if asked.form == "comparison":
+        sides = select_sides(asked.subjects, passages, rarity)
+        if len(sides) > 1:
+            return "quoted_sides", sides
+    if asked.form == "summary" and found == "answer":
+        return "quoted_section", select_section(question, passages, rarity, sections.whole)
+    opening = "quoted" if found == "answer" else "quoted_near"
+    limit = _QUOTES if found == "answer" else 1
+    return opening, select_quotes(question, passages, rarity, limit, sections.whole)
 
 
 def _procedures_beside(

@@ -11,6 +11,11 @@ _DOUBTS = re.compile(
 )
 _ALLOWS = re.compile(r"\bcan\b|可以|能够", re.IGNORECASE)
 _DEMANDS = re.compile(r"\b(?:must|shall|have to|has to|required?|mandatory)\b|必须|务必|应当", re.IGNORECASE)
+_DECIDES = re.compile(
+    r"\b(?:allowed|permitted|forbidden|prohibited|welcome|possible|free|compulsory|covered|included|excluded|yes|closed"
+    r"|open)\b|允许|可|不得|免费",
+    re.IGNORECASE,
+)
 _CONDITIONS = tuple(
     re.compile(condition, re.IGNORECASE)
     for condition in (
@@ -80,3 +85,10 @@ def _clauses(text: str, start: int, end: int) -> str:
     first = max(point for point in breaks if point <= start)
     last = min(point for point in breaks if point >= end)
     return text[first:last]
+
+
+def permits_or_forbids(text: str) -> bool:
+    """Whether a text denies, allows, demands or limits something: what decides a question of yes or no."""
+    return bool(_DECIDES.search(text)) or any(
+        pattern.search(text) for pattern in (_DENIES, _DOUBTS, _ALLOWS, _DEMANDS, *_CONDITIONS[:2])
+    )

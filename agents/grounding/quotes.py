@@ -3,37 +3,35 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from agents.events import Citation
+from agents.grounding.evidence import rank_sentences
+from agents.grounding.matching import Covered
 from agents.grounding.places import Place, places
-from agents.grounding.relevance import Rarity, coverage
+from agents.grounding.question import Question, read_question
+from agents.grounding.relevance import Rarity
 from agents.grounding.widening import widen, widen_to_procedure
-from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
-from memory.embedding import Embedder
 
-_PASSAGES_READ = 6
-_SENTENCES_EMBEDDED = 16
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)、]|[a-z][.)])\s", re.MULTILINE)
-_ASKS_FIGURE = re.compile(
-    r"\bhow (?:many|much|long|far|fast|hot|cold|loud|often|high|big|large|heavy|wide|soon|quickly)\b|\bwhen\b"
-    r"|\bwhat (?:time|share|percentage|temperature|speed|size|voltage|capacity|rate|score)\b"
-    r"|多少|多久|几[个天次]|多[大长高重快]|何时|百分之",
-    re.IGNORECASE,
-)
 _ASKS_STEPS = re.compile(
     r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|can|do) (?:i|we)\b|\bsteps?\b|怎么|如何|怎样|步骤|应该检查",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
-_NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
-_RELATIVE_WORTH = 0.6
-"""A further quote is worth at least this share of the best."""
-
-_AROUND_SHARE = 0.5
-"""Worth of a question's term that stands around the sentence, as in its headings, beside 1.0 in the sentence."""
+_POINTS_BACK = re.compile(
+    r"\s*(?:it|its|they|their|them|this|these|that|those|then|there)\b|\s*[它该此这其]", re.IGNORECASE
+)
+_BEHIND = 0.08
+"""A further quote is worth at most so much less than the first."""
+_LEAST_COVERAGE = 0.5
+"""A further quote covers at least this share of the question."""
+_MENTIONED = 0.75
+"""Least share of a subject's words that a sentence itself has to mention it."""
+_SHORT = 25
+"""Fewer characters do not show how something is mentioned."""
+_LONGEST_SECTION = 1200
+"""Most characters of a section that is quoted whole, where a summary is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,8 @@ class Quote:
         passage: index into the passages.
         start: first character, 0-based offset into the document's text; a procedure may begin before its passage.
         end: one past the last character.
-        score: 0 to 1, how likely it answers the question.
+        score: 0 to 1, the share of the question that it covers.
+        lead: what must stand over it to be read alone: a table's first row, a list's heading; not part of the text.
     """
 
     passage: int
@@ -52,14 +51,7 @@ class Quote:
     end: int
     text: str
     score: float
-
-
-class _Candidate(NamedTuple):
-    """A sentence of passages[passage]; the score is not yet what its place and kind add."""
-
-    passage: int
-    place: Place
-    score: float
+    lead: str = ""
 
 
 def asks_steps(question: str) -> bool:
@@ -75,46 +67,88 @@ def select_quotes(
     question: str,
     passages: Sequence[Passage],
     rarity: Rarity,
-    embedder: Embedder,
-    limit: int = 3,
+    limit: int = 2,
     section_of: Callable[[Passage], Passage] = _itself,
 ) -> list[Quote]:
-    """Rank the sentences of the best passages by how likely they answer the question.
-
-    The score joins the share of the question's terms, weighted by rarity, that stand in the sentence or its headings;
-    the cosine of question and sentence (not for Chinese, which the embedder hardly knows); and whether there is a
-    figure, or a step, where one is asked for.
+    """The sentence that most likely answers the question, and another only where it is nearly as good.
 
     Args:
         section_of: the whole section of a passage, where a procedure that is asked for goes on.
 
     Returns:
         At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph; where
-        steps are asked for, to the whole procedure.
+        steps are asked for, to the whole procedure. Where the answer is yes or no, the sentence that decides begins.
     """
-    terms = set(terms_of(question))
-    if not terms or not passages:
-        return []
-    candidates = _by_terms(terms, passages, rarity)
-    if not _CHINESE.search(question):
-        candidates = _by_meaning(question, candidates[:_SENTENCES_EMBEDDED], embedder)
-    ranked = sorted(
-        ((_worth(question, one, passages[one.passage]), one) for one in candidates), key=lambda pair: -pair[0]
-    )
+    asked = read_question(question)
+    ranked = rank_sentences(asked, passages, rarity)
     quotes: list[Quote] = []
-    for worth, candidate in ranked:
-        if worth < _RELATIVE_WORTH * ranked[0][0]:
+    for one in ranked:
+        behind = one.worth < ranked[0].worth - _BEHIND or one.covered.coverage < _LEAST_COVERAGE
+        if len(quotes) == limit or (quotes and behind):
             break
-        whole = _quote(candidate, passages[candidate.passage], section_of if asks_steps(question) else None)
+        whole = _quote(asked, one.covered, passages[one.covered.passage], section_of)
         if not any(_overlap(whole, other, passages) for other in quotes):
             quotes.append(whole)
-        if len(quotes) == limit:
-            break
     return quotes
 
 
-def as_markdown(quote: str) -> str:
-    """A quote as it can stand in a list item: rows without bars, code line by line, further lines indented."""
+def select_sides(
+    sides: Sequence[str],
+    passages: Sequence[Passage],
+    rarity: Rarity,
+) -> list[Quote]:
+    """For each side of a comparison the sentence that says most of it, in their order; one place is quoted once."""
+    quotes: list[Quote] = []
+    for side in sides:
+        asked = read_question(side)
+        ranked = sorted(rank_sentences(asked, passages, rarity), key=lambda one: -(one.covered.own + one.worth))
+        for one in ranked[:1]:
+            whole = _quote(asked, one.covered, passages[one.covered.passage], _itself)
+            if one.covered.coverage >= _LEAST_COVERAGE and not any(_overlap(whole, q, passages) for q in quotes):
+                quotes.append(whole)
+    return quotes
+
+
+def select_section(
+    question: str, passages: Sequence[Passage], rarity: Rarity, section_of: Callable[[Passage], Passage] = _itself
+) -> list[Quote]:
+    """The section that a summary is asked of, whole where it is short, else its passage."""
+    ranked = rank_sentences(read_question(question), passages, rarity)
+    if not ranked:
+        return []
+    best = ranked[0].covered
+    passage = passages[best.passage]
+    section = section_of(passage)
+    whole = section if len(section.text) <= _LONGEST_SECTION else passage
+    text = whole.text.strip()
+    start = whole.start + whole.text.index(text)
+    return [Quote(best.passage, start, start + len(text), text, best.coverage, _last_heading(passage))]
+
+
+def select_mentions(subject: str, passages: Sequence[Passage], rarity: Rarity, limit: int = 10) -> list[Quote]:
+    """The best sentence of each document that has all words of a subject in one sentence or over it."""
+    asked = read_question(subject)
+    quotes: dict[str, Quote] = {}
+    for one in rank_sentences(asked, passages, rarity):
+        passage = passages[one.covered.passage]
+        place = one.covered.place
+        if one.covered.own >= _MENTIONED and passage.document_id not in quotes:
+            start, end = (
+                widen(passage.text, place.start, place.end) if len(place.text) < _SHORT else (place.start, place.end)
+            )
+            text, lead = passage.text[start:end], _lead(passage, place)
+            quotes[passage.document_id] = Quote(
+                one.covered.passage, passage.start + start, passage.start + end, text, one.covered.own, lead
+            )
+    return list(quotes.values())[:limit]
+
+
+def as_markdown(quote: str, lead: str = "") -> str:
+    """A quote as a block of Markdown: rows without bars, code line by line.
+
+    Args:
+        lead: a table's first row, whose cells are put before those of a single row; else a line to stand over a list.
+    """
     rows: list[str] = []
     in_code = False
     for line in (line.rstrip() for line in quote.strip().splitlines()):
@@ -123,12 +157,29 @@ def as_markdown(quote: str) -> str:
         elif in_code and line:
             rows.append(f"`{line.strip()}`  ")
         elif line.lstrip().startswith("|"):
-            rows.append(" · ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip()))
+            rows.append(_row(line, lead))
         elif line:
             rows.append(line)
-    if len(rows) > 1 and _LIST_ITEM.match(rows[0]):
-        rows.insert(0, "")
-    return "\n".join(rows).strip(" ").replace("\n", "\n  ")
+    if rows and lead and not _cells(lead)[1:] and _LIST_ITEM.match(rows[0]):
+        rows.insert(0, f"{lead.rstrip(':：')}:")
+    return "\n".join(rows).strip(" ")
+
+
+def as_item(block: str) -> str:
+    """A block of Markdown as an item of a list, its further lines indented."""
+    return "- " + block.replace("\n", "\n  ")
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def _row(line: str, lead: str) -> str:
+    """A table's row, each cell with its column's name where they are known."""
+    cells, names = _cells(line), _cells(lead)
+    if len(cells) == len(names) > 1:
+        return " · ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
+    return " · ".join(cell for cell in cells if cell)
 
 
 def cite(quote: Quote, passage: Passage, number: int) -> Citation:
@@ -145,53 +196,32 @@ def cite(quote: Quote, passage: Passage, number: int) -> Citation:
     )
 
 
-def _by_terms(terms: set[str], passages: Sequence[Passage], rarity: Rarity) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    for index, passage in enumerate(passages[:_PASSAGES_READ]):
-        for place in places(passage.text, " ".join((passage.title, *passage.heading_path))):
-            own, around = set(terms_of(place.text)), set(terms_of(place.around))
-            share = coverage(terms, own, rarity) + _AROUND_SHARE * coverage(terms, around - own, rarity)
-            if own and place.kind != "head":
-                found.append(_Candidate(index, place, share))
-    return sorted(found, key=lambda one: (-one.score, one.passage, one.place.start))
-
-
-def _by_meaning(question: str, candidates: Sequence[_Candidate], embedder: Embedder) -> list[_Candidate]:
-    if not candidates:
-        return []
-    contexts = [f"{one.place.around} {one.place.text}".replace("\n", " ")[:600] for one in candidates]
-    similarities = embedder.embed(contexts) @ embedder.embed([question])[0]
-    return [
-        one._replace(score=(one.score + 2 * max(0.0, float(similarity))) / 3)
-        for one, similarity in zip(candidates, similarities, strict=True)
-    ]
-
-
-def _worth(question: str, one: _Candidate, passage: Passage) -> float:
-    text = one.place.text
-    lacks_figure = bool(_ASKS_FIGURE.search(question)) and not any(letter.isdigit() for letter in text)
-    a_step = asks_steps(question) and bool(_NUMBERED.match(text))
-    foreign = bool(_CHINESE.search(question)) != bool(_CHINESE.search(text))
-    return (
-        one.score
-        + 0.15 * passage.score
-        + 0.15 * a_step
-        - 0.1 * lacks_figure
-        - 0.1 * foreign
-        - 0.15 * (one.place.kind == "code")
-    )
-
-
-def _quote(one: _Candidate, passage: Passage, section_of: Callable[[Passage], Passage] | None) -> Quote:
-    if section_of is not None:
+def _quote(question: Question, one: Covered, passage: Passage, section_of: Callable[[Passage], Passage]) -> Quote:
+    lead = _lead(passage, one.place)
+    if asks_steps(question.text):
         section = section_of(passage)
         ahead = passage.start - section.start
         if found := widen_to_procedure(section.text, ahead + one.place.start, ahead + one.place.end):
             start, end = found
             text = section.text[start:end]
-            return Quote(one.passage, section.start + start, section.start + end, text, one.score)
+            return Quote(one.passage, section.start + start, section.start + end, text, one.coverage, lead)
     start, end = widen(passage.text, one.place.start, one.place.end)
-    return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.score)
+    decides = question.wanted == "verdict" and one.place.kind == "paragraph"
+    if decides and start < one.place.start and not _POINTS_BACK.match(one.place.text):
+        start = one.place.start
+    return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.coverage, lead)
+
+
+def _lead(passage: Passage, place: Place) -> str:
+    """What must stand over a table's row or a list."""
+    if place.kind == "table":
+        before = [other for other in places(passage.text) if other.kind == "head" and other.start < place.start]
+        return before[-1].text if before else ""
+    return _last_heading(passage)
+
+
+def _last_heading(passage: Passage) -> str:
+    return passage.heading_path[-1] if passage.heading_path else passage.title
 
 
 def _overlap(one: Quote, other: Quote, passages: Sequence[Passage]) -> bool:

@@ -10,6 +10,11 @@ _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 LONGEST_LIST, LONGEST_PARAGRAPH = 900, 420
 """Most characters of a list with its lead, and of a paragraph or a listing, that are taken whole."""
 
+LONGEST_TITLE = 60
+"""Most characters of a line without a full stop that is taken for a heading."""
+
+_ENDED = re.compile(r"[.!?:;,。！？：；，][\"'”’)]*\s*$|^\s*[`|]")
+
 LONGEST_PROCEDURE = 2000
 """Most characters of a whole list with what introduces it."""
 
@@ -31,11 +36,14 @@ def widen(text: str, start: int, end: int) -> tuple[int, int]:
     at = next((index for index, block in enumerate(blocks) if block.start <= start < block.end), None)
     if at is None or blocks[at].kind == "table":
         return start, end
+    if _is_title(text, blocks[at]) and at + 1 < len(blocks) and blocks[at + 1].kind != "table":
+        at += 1
+        start, end = min(start, blocks[at - 1].start), max(end, blocks[at].end)
     first, last = _group(text, blocks, at)
-    whole = blocks[first].start, max(end, blocks[last].end)
+    whole = min(start, blocks[first].start), max(end, blocks[last].end)
     if first != last and whole[1] - whole[0] <= LONGEST_LIST:
         return whole
-    alone = blocks[at].start, max(end, blocks[at].end)
+    alone = min(start, blocks[at].start), max(end, blocks[at].end)
     return alone if alone[1] - alone[0] <= LONGEST_PARAGRAPH else (start, end)
 
 
@@ -92,6 +100,12 @@ def _group(text: str, blocks: list[Block], at: int) -> tuple[int, int]:
     if first > 0 and blocks[first].kind in ("item", "code") and _leads(text, blocks[first - 1]):
         first -= 1
     return first, last
+
+
+def _is_title(text: str, block: Block) -> bool:
+    """Whether a block is a line that stands over what follows it, in a text without marks for headings."""
+    line = text[block.start : block.end]
+    return block.kind == "paragraph" and len(line) <= LONGEST_TITLE and not _ENDED.search(line) and "\n" not in line
 
 
 def _introduces(block: Block) -> bool:
