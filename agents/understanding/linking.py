@@ -1,7 +1,7 @@
 """Entity linking: the words of a message that stand for what exists, that look like it, or that refer to it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -144,7 +144,8 @@ class _Board:
 _INSIDE = re.compile(r"[^\w .:/@_-]|[\W_]{2}")
 _SHORT = 4
 _COUNTED = re.compile(
-    r"\s?(?:%|％|percent|seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|times|requests?|samples?|points?|个|次|天|分钟|小时|秒)",
+    r"\s?(?:%|％|percent|seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|times|requests?|samples?|points?|个|次|天"
+    r"|分钟|小时|秒)",
     re.IGNORECASE,
 )
 
@@ -349,25 +350,32 @@ def _take_misspelt(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
     for size in range(_LONGEST_WINDOW, 0, -1):
         for first in range(len(tokens) - size + 1):
             window = tokens[first : first + size]
-            if not strange[first] or (not strange[first + size - 1] and size > 1 and not _joins(window[-1][0])):
-                if not (size > 1 and any(strange[first : first + size])):
-                    continue
-            if any(board.text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)):
-                continue
-            start, end = window[0].start(), window[-1].end()
-            wanted = squeezed(board.text[start:end])
-            if letter_count(wanted) < _SHORT or not board.free(start, end):
-                continue
-            near = _nearest(wanted, choices)
-            if near:
-                entities = names.get(near) or (Entity("catalogue_model", published[near]),)
-                words = len(re.findall(r"[A-Za-z0-9]+", entities[0].name))
-                if size == 1 or words >= size:
-                    board.add(start, end, entities, exact=False)
+            if any(strange[first : first + size]) and _is_together(board.text, window):
+                _take_near(board, window[0].start(), window[-1].end(), names, published, choices, size)
 
 
-def _joins(word: str) -> bool:
-    return word.lower() not in FUNCTION_WORDS
+def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
+    """Whether these words could be one name: nothing but spaces and hyphens between, none of them a function word."""
+    return not any(text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)) and not (
+        len(window) > 1 and any(one[0].lower() in FUNCTION_WORDS for one in window)
+    )
+
+
+def _take_near(  # noqa: PLR0913, PLR0917 - what is the same for all windows is made once
+    board: _Board,
+    start: int,
+    end: int,
+    names: Mapping[str, tuple[Entity, ...]],
+    published: Mapping[str, str],
+    choices: Sequence[str],
+    words: int,
+) -> None:
+    wanted = squeezed(board.text[start:end])
+    if letter_count(wanted) < _SHORT or not board.free(start, end) or (near := _nearest(wanted, choices)) is None:
+        return
+    entities = names.get(near) or (Entity("catalogue_model", published[near]),)
+    if words == 1 or len(re.findall(r"[A-Za-z0-9]+", entities[0].name)) >= words:
+        board.add(start, end, entities, exact=False)
 
 
 def _is_ordinary(word: str) -> bool:
@@ -417,7 +425,8 @@ def _is_near(wanted: str, name: str, distance: int) -> bool:
 
 _LABEL = re.compile(
     r"(?<![A-Za-z0-9_.@/-])(?P<open>[(（\[])?(?:(?P<word>version|ver\.?|release|revision|label|版本)\s*#?\s*)?"
-    r"(?:第\s*(?P<han>[一二三四五六七八九十\d]+)\s*(?:个)?版(?:本)?|(?P<label>[A-Za-z0-9][A-Za-z0-9_.]*)(?P<after>\s*(?:版本?(?!号)))?)"
+    r"(?:第\s*(?P<han>[一二三四五六七八九十\d]+)\s*(?:个)?版(?:本)?"
+    r"|(?P<label>[A-Za-z0-9][A-Za-z0-9_.]*)(?P<after>\s*(?:版本?(?!号)))?)"
     r"(?(open)[)）\]])(?![A-Za-z0-9_@%％]|[.-]\w)",
     re.IGNORECASE,
 )
@@ -434,59 +443,67 @@ def _plain_label(label: str) -> str:
     return low[1:] if re.fullmatch(r"v\.?\d.*", low) else low
 
 
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A label in the text. `prefixed`: a word such as "version" says that it is one; `enclosed`: it is in brackets."""
+
+    start: int
+    end: int
+    label: str
+    prefixed: bool
+    enclosed: bool
+
+
+def _labels_in(board: _Board, known_labels: Mapping[str, Sequence[str]]) -> Iterator[_Label]:
+    for match in _LABEL.finditer(board.text):
+        label = match["label"] or str(_HAN_NUMBERS.get(match["han"], match["han"]))
+        one = _Label(
+            *match.span(), label, bool(match["word"] or match["after"] or match["han"]), match["open"] is not None
+        )
+        known = _plain_label(label) in known_labels
+        numbered = any(letter.isdigit() for letter in label)
+        likely = _LABEL_LIKE.fullmatch(label) or (known and numbered)
+        if likely or ((one.prefixed or one.enclosed) and (known or (one.prefixed and numbered))):
+            yield one
+
+
 def _take_labels(board: _Board, known: KnownEntities) -> None:
+    """Labels beside their models, then those alone."""
     labels: dict[str, list[str]] = {}
     for name in known.versions:
         labels.setdefault(_plain_label(label_of(name)), []).append(name)
-    models = [one for one in board.found if one.of_kind("model")]
-    pending: list[tuple[int, int, str]] = []
-    for match in _LABEL.finditer(board.text):
-        label = match["label"] or str(_HAN_NUMBERS.get(match["han"], match["han"]))
-        prefixed = bool(match["word"] or match["after"] or match["han"])
-        if not board.free(*match.span()) or not (
-            prefixed or match["open"] or _LABEL_LIKE.fullmatch(label) or label.lower() in labels
-        ):
+    alone: list[_Label] = []
+    for one in _labels_in(board, labels):
+        if not board.free(one.start, one.end):
             continue
-        if not (prefixed or any(letter.isdigit() for letter in label) or match["open"]):
-            continue
-        plain = _plain_label(label)
-        before = next(
-            (
-                one
-                for one in models
-                if one.end <= match.start() and _MODEL_BEFORE.match(board.text[one.end : match.start()])
-            ),
-            None,
-        )
-        after = next(
-            (
-                one
-                for one in models
-                if one.start >= match.end() and _MODEL_AFTER.match(board.text[match.end() : one.start])
-            ),
-            None,
-        )
-        model = before or after
-        bare = not (prefixed or match["open"])
+        model = _model_beside(board, one)
         if model is None:
-            if (prefixed or _LABEL_LIKE.fullmatch(label)) and (plain in labels or re.search(r"\d", label)):
-                pending.append((match.start() + bool(match["open"]), match.end() - bool(match["open"]), label))
+            alone.append(one)
             continue
-        if (bare and label.isdigit()) or (match["open"] and not _LABEL_LIKE.fullmatch(label) and plain not in labels):
-            continue
-        if (
-            after is not None
-            and before is None
-            and board.text[match.end() : after.start].strip() == ""
-            and not prefixed
-        ):
-            continue  # "v2 support-bot" with nothing between: two things
-        start, end = min(match.start(), model.start), max(match.end(), model.end)
-        found = [entity for name in model.of_kind("model") for entity in _labelled(known, name.name, plain, prefixed)]
-        board.widen([model], start, end, found, () if found else ("version",))
-        models = [one for one in board.found if one.of_kind("model")]
-    for start, end, label in pending:
-        _take_bare(board, known, labels, start, end, label)
+        plain = _plain_label(one.label)
+        found = [
+            entity for name in model.of_kind("model") for entity in _labelled(known, name.name, plain, one.prefixed)
+        ]
+        if found or one.end > model.end or one.prefixed:
+            board.widen(
+                [model], min(one.start, model.start), max(one.end, model.end), found, () if found else ("version",)
+            )
+    for one in alone:
+        if one.prefixed or _LABEL_LIKE.fullmatch(one.label):
+            _take_bare(board, known, labels, one.start + one.enclosed, one.end - one.enclosed, one.label)
+
+
+def _model_beside(board: _Board, label: _Label) -> Mention | None:
+    """The model that the label is of: before it, or behind "of"."""
+    if label.label.isdigit() and not (label.prefixed or label.enclosed):
+        return None
+    for one in board.found:
+        if one.of_kind("model"):
+            if one.end <= label.start and _MODEL_BEFORE.match(board.text[one.end : label.start]):
+                return one
+            if label.end <= one.start and _MODEL_AFTER.match(board.text[label.end : one.start]):
+                return one
+    return None
 
 
 def _labelled(known: KnownEntities, model: str, plain: str, prefixed: bool) -> list[Entity]:
@@ -498,7 +515,11 @@ def _labelled(known: KnownEntities, model: str, plain: str, prefixed: bool) -> l
     return [one for name in same if (one := known.entity("version", name))]
 
 
-def _take_bare(
+def _targets(board: _Board) -> list[str]:
+    return [entity.name for one in board.found for entity in one.of_kind("target")]
+
+
+def _take_bare(  # noqa: PLR0913, PLR0917 - a place and what is known
     board: _Board, known: KnownEntities, labels: dict[str, list[str]], start: int, end: int, label: str
 ) -> None:
     """A label alone: of the version beside it, where one is joined by "and"; else of every model that has it."""
@@ -519,6 +540,8 @@ def _take_bare(
                 return
     names = labels.get(_plain_label(label), [])
     living = [name for name in names if known.versions[name] != "retired"] or names
+    served = {model_of(version) for target in _targets(board) for version in known.serving.get(target, ())}
+    living = sorted(living, key=lambda name: model_of(name) not in served)
     found = [one for name in living if (one := known.entity("version", name))]
     if found or re.fullmatch(r"v\d.*", label, re.IGNORECASE):
         board.add(start, end, found, like=() if found else ("version",))
@@ -627,7 +650,8 @@ _OWNED = (
     _Owned("run", ("pipeline",), re.compile(r"^\s+(?:pipeline\s+)?run(?!\w)", re.IGNORECASE), re.compile(r"(?!)")),
 )
 _UNKNOWN_OWNER = re.compile(
-    r"(?<![\w@])(?P<owner>[A-Za-z][a-z]+)(?:'s|’s)\s+(?:(?:pending|open|last|api)\s+)?(?:(?P<key>(?:api[ -])?keys?)|(?P<approval>requests?))(?!\w)",
+    r"(?<![\w@])(?P<owner>[A-Za-z][a-z]+)(?:'s|’s)\s+(?:(?:pending|open|last"
+    r"|api)\s+)?(?:(?P<key>(?:api[ -])?keys?)|(?P<approval>requests?))(?!\w)",
     re.IGNORECASE,
 )
 
@@ -679,15 +703,19 @@ def _open_ones(known: KnownEntities, kind: Kind, names: Sequence[tuple[str, bool
 
 _MOVES = kind_pattern("rollout")
 _STATES = (
-    r"(?:(?:current|running|open|active|paused|aborted|failed|last|latest|ongoing|whole|stuck|held|rolled[ -]back)\s+)?"
+    r"(?:(?:current|running|open|active|paused|aborted|failed|last|latest|ongoing|whole|stuck|held"
+    r"|rolled[ -]back)\s+)?"
 )
 _DEFINITE = r"(?:the|that|this|our|my|current|running|open|active|paused|aborted|failed|last|latest|ongoing)"
 _VERBS = (
-    r"(?:pause|abort|resume|stop|cancel|show|explain|watch|check|retry|promote|roll\s?back|hold|continue|halt|kill|finish"
-    r"|complete|inspect|describe|status of|about|why is|how is|how's|unpause|restart|revert|undo|accelerate|advance|with)"
+    r"(?:pause|abort|resume|stop|cancel|show|explain|watch|check|retry|promote|roll\s?back|hold|continue|halt"
+    r"|kill|finish"
+    r"|complete|inspect|describe|status of|about|why is|how is|how's|unpause|restart|revert|undo|accelerate"
+    r"|advance|with)"
 )
 _ROLLOUT_BEFORE_NAME = re.compile(
-    rf"(?:\b{_DEFINITE}\s+{_STATES}|\b{_VERBS}\s+(?:the\s+)?{_STATES})(?P<noun>{_MOVES})\s+(?:(?:that is |that's |running |going )?(?:on|at|in|of|for|to|against))\s+(?:the\s+|target\s+)*$",
+    rf"(?:\b{_DEFINITE}\s+{_STATES}|\b{_VERBS}\s+(?:the\s+)?{_STATES})(?P<noun>{_MOVES})\s+(?:(?:that is "
+    rf"|that's |running |going )?(?:on|at|in|of|for|to|against))\s+(?:the\s+|target\s+)*$",
     re.IGNORECASE,
 )
 _ROLLOUT_AFTER_NAME = re.compile(rf"^(?:'s|’s)?\s+(?:target\s+)?{_STATES}(?P<noun>{_MOVES})(?!\w)", re.IGNORECASE)
@@ -746,11 +774,13 @@ def _moved(known: KnownEntities, one: Mention) -> list[KnownRollout]:
 
 
 _ASKED = re.compile(
-    r"(?<![\w-])(?:(?:pending|open|waiting)\s+)?(?:requests?|approvals?)\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$",
+    r"(?<![\w-])(?:(?:pending|open|waiting)\s+)?(?:requests?|approvals?)\s+(?:to|for|about|of"
+    r"|on)\s+(?:[A-Za-z]+\s+){0,3}$",
     re.IGNORECASE,
 )
 _ASKED_AFTER = re.compile(
-    r"^(?:\s+(?:retirement\s+|promotion\s+|pending\s+)?(?:request|approval)(?!\w|\s+(?:per|a)\b)|\s*(?:的)?(?:退役)?的?\s*(?:申请|审批))",
+    r"^(?:\s+(?:retirement\s+|promotion\s+|pending\s+)?(?:request|approval)(?!\w|\s+(?:per|a)\b)"
+    r"|\s*(?:的)?(?:退役)?的?\s*(?:申请|审批))",
     re.IGNORECASE,
 )
 _TO_DO = re.compile(r"^\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$", re.IGNORECASE)
@@ -770,34 +800,47 @@ def _take_asked(board: _Board, known: KnownEntities) -> None:
         ]
         if not found:
             continue
-        whose = next(
-            (
-                other
-                for other in board.found
-                if other.of_kind("approval")
-                and other.end <= one.start
-                and _TO_DO.match(board.text[other.end : one.start])
-            ),
-            None,
-        )
         before = _ASKED.search(board.text[max(0, one.start - 60) : one.start])
         after = _ASKED_AFTER.match(board.text[one.end : one.end + 40])
+        whose = _whose_request(board, one, followed=after is not None)
         if whose:
-            asked = {entity.name for entity in whose.of_kind("approval")}
-            both = [row for row in found if row[0] in asked]
-            if both:
-                board.widen([whose, one], whose.start, one.end, [*_open_ones(known, "approval", both), *one.entities])
-        elif before or after:
-            start = one.start - (len(before[0]) if before else 0)
+            theirs = {entity.name for entity in whose.entities} | {
+                request.id for request in known.approvals if request.requester == whose.entities[0].name
+            }
+            found = [row for row in found if row[0] in theirs]
+        if found and (whose or before or after):
+            start = whose.start if whose else one.start - (len(before[0]) if before else 0)
             end = one.end + (after.end() if after and not before else 0)
-            board.widen([one], start, end, [*_open_ones(known, "approval", found), *one.entities])
+            within = [whose, one] if whose else [one]
+            board.widen(within, start, end, [*_open_ones(known, "approval", found), *one.entities])
+
+
+def _whose_request(board: _Board, what: Mention, *, followed: bool) -> Mention | None:
+    """The request before "to retire" and `what`, or the person before `what` and "request"."""
+    for one in board.found:
+        between = board.text[one.end : what.start] if one.end <= what.start else None
+        if between is None:
+            continue
+        if one.of_kind("approval") and _TO_DO.match(between):
+            return one
+        if followed and one.of_kind("principal") and re.fullmatch(r"\s*(?:'s|’s|的)\s*", between):
+            return one
+    return None
 
 
 _NAMEABLE: tuple[Kind, ...] = (
     "target", "device", "group", "pipeline", "factory", "tenant", "alias", "policy", "model", "job", "pack", "prompt", "dataset", "stage",
 )  # fmt: skip
 _NAMED_KIND = re.compile(
-    rf"(?<![\w-])(?P<noun>{kind_pattern(*_NAMEABLE)})(?![A-Za-z])\s*(?:called\s+|named\s+|叫\s*|名为\s*)?(?P<name>[A-Za-z][\w.]*(?:[-_][\w.]+)*)(?![\w@-])",
+    rf"(?<![\w-])(?P<noun>{kind_pattern(*_NAMEABLE)})(?![A-Za-z])\s*(?:called\s+|named\s+|叫\s*"
+    rf"|名为\s*)?(?P<name>[A-Za-z][\w.]*(?:[-_][\w.]+)*)(?![\w@-])",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+_NEW_PRINCIPAL = re.compile(
+    r"(?<![\w-])(?:keys?\s+(?:for|to)|delegate\b[^.,;]{0,40}?\sto)\s+(?:user\s+|principal\s+)?"
+    r"(?P<name>[A-Za-z][\w.-]*\w)(?![\w@-]|\s+(?:team|people|device|devices)\b)",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -809,6 +852,9 @@ def _take_named_kinds(board: _Board) -> None:
         kind = kind_said(match["noun"])
         if kind and not is_ordinary(name) and not kind_said(name) and name.lower() not in FUNCTION_WORDS | ORDERS:
             board.add(match.start("name"), match.start("name") + len(name), (), like=(kind,))
+    for match in _NEW_PRINCIPAL.finditer(board.text):
+        if match["name"].lower() not in FUNCTION_WORDS and not kind_said(match["name"]):
+            board.add(match.start("name"), match.end("name"), (), like=("principal",))
 
 
 # Which of several things of one name is meant, and whether any is.
@@ -819,14 +865,19 @@ _WORD_BEFORE = re.compile(r"([A-Za-z][\w'’]*)\s+$")
 _WORD_AFTER = re.compile(r"\s+([A-Za-z][\w'’-]*|\d+(?:[.,]\d+)*%?)")
 _ASKING = frozenset("do does did can could will would should may".split())
 _ASKED_FIRST = re.compile(
-    r"(?:^|[.;:!?,，。]\s*|\b(?:what|why|how|when|where|and|or|but)\s+(?:\w+\s+)?)(?:do|does|did|can|could|will|would|should|may)\s+$",
+    r"(?:^|[.;:!?,，。]\s*|\b(?:what|why|how|when|where|and|or|but)\s+(?:\w+\s+)?)(?:do|does|did|can|could|will"
+    r"|would|should|may)\s+$",
     re.IGNORECASE,
 )
 """A question in which the name is the subject: "what does support serve"."""
+_INVERTED = re.compile(r"\b(?:do|does|did)(?:n't)?\s+(?:[\w.-]+\s+){1,4}$", re.IGNORECASE)
 _PHRASES = re.compile(
-    r"\b(?:by default|on hold|in support of|hold on|customer support|technical support|tech support|tax returns|many happy returns"
-    r"|hold (?:it|that|this|them)|(?:support|returns) (?:team|hours|contract|ticket|tickets|level|hotline|email|phone|page|policy"
-    r"|process|form|label|department|desk|engineer|staff|period|window|portal|request form)|default (?:value|setting|settings)"
+    r"\b(?:by default|on hold|in support of|hold on|customer support|technical support|tech support|tax returns"
+    r"|many happy returns"
+    r"|hold (?:it|that|this|them)|(?:support|returns) (?:team|hours|contract|ticket|tickets|level|hotline|email"
+    r"|phone|page|policy"
+    r"|process|form|label|department|desk|engineer|staff|period|window|portal|request form)|default (?:value"
+    r"|setting|settings)"
     r"|local (?:time|model|models|machine|network)|contact support|live support)\b",
     re.IGNORECASE,
 )
@@ -850,38 +901,46 @@ def _judged(text: str, one: Mention) -> Mention:
 
 
 def _is_common(text: str, one: Mention) -> bool:
-    """Whether the word before or behind makes it a verb or a part of an ordinary phrase."""
+    """Whether the words before and behind make it a verb or a part of an ordinary phrase."""
     low = one.words.lower()
     if not re.fullmatch(r"[a-z]+", low) or not (is_ordinary(low) or low in FUNCTION_WORDS):
         return False
     if any(phrase.start() <= one.start and one.end <= phrase.end() for phrase in _PHRASES.finditer(text)):
         return True
-    match_before, match_after = (
-        _WORD_BEFORE.search(text[max(0, one.start - 40) : one.start]),
-        _WORD_AFTER.match(text, one.end),
-    )
-    before = match_before[1].lower().replace("’", "'") if match_before else ""
-    after = match_after[1].lower().replace("’", "'") if match_after else ""
+    match = _WORD_BEFORE.search(text[max(0, one.start - 40) : one.start])
+    before = match[1].lower().replace("’", "'") if match else ""
     if low in FUNCTION_WORDS:
         return before not in PREPOSITIONS and not text[one.end :].startswith(("'s", "’s"))
-    content = _is_content(after, text, match_after)
-    if before in _ASKING and _ASKED_FIRST.search(text[: one.start]):
+    return _is_verb(text, one, before) or _is_part(text, one, before)
+
+
+def _is_verb(text: str, one: Mention, before: str) -> bool:
+    """ "we support German", "does the pump support it", "returns an empty page", "returns are accepted"."""
+    match = _WORD_AFTER.match(text, one.end)
+    after = match[1].lower() if match else ""
+    said_before = text[: one.start]
+    if (before in _ASKING and _ASKED_FIRST.search(said_before)) or before in ORDERS:
         return False
-    if before in AUXILIARIES and (before != "to" or content or after in DETERMINERS):
-        return (
-            after not in PREPOSITIONS
-            and (bool(after) or before not in {"to", "that", "which", "it"})
-            and (content or after in DETERMINERS or before != "to")
-        )
+    if before in AUXILIARIES:
+        told = _is_content(after, text, match) or after in DETERMINERS
+        return after not in PREPOSITIONS and (told or (before != "to" and bool(after)))
+    if before in PREPOSITIONS:
+        return False
+    if after and _INVERTED.search(said_before) and before not in DETERMINERS and after not in PREPOSITIONS:
+        return after not in NEUTRAL_NOUNS
+    plural = one.words.lower().endswith("s") and after in {"are", "were"}
+    return plural or (after in DETERMINERS and not one.of_kind("principal"))
+
+
+def _is_part(text: str, one: Mention, before: str) -> bool:
+    """ "weekly report", "local time"; of people, devices and tenants only what describes, since they do things."""
     if before in PREPOSITIONS or before in ORDERS:
         return False
-    if after in DETERMINERS and not one.of_kind("principal"):
-        return True
-    if one.of_kind("principal", "device", "group", "tenant") and not one.of_kind(
-        "target", "pipeline", "stage", "alias"
-    ):
-        return before in {"a", "an"} or (content and low in {"local", "default", "admin", "test"})
-    return content
+    match = _WORD_AFTER.match(text, one.end)
+    content = _is_content(match[1].lower() if match else "", text, match)
+    if one.of_kind("target", "pipeline", "stage", "alias") or not one.of_kind("principal", "device", "group", "tenant"):
+        return content
+    return before in {"a", "an"} or (content and one.words.lower() in {"local", "default", "admin", "test"})
 
 
 def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
@@ -905,7 +964,8 @@ def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
 
 _REFERENCE_EN = re.compile(
     rf"(?<![\w'’-])(?:"
-    rf"(?:the|that|this|my|your)\s+(?P<ordinal>first|second|third|fourth|fifth|last|latest|previous|other|former|latter|1st|2nd|3rd|4th|5th|same|newest|oldest|next)"
+    rf"(?:the|that|this|my|your)\s+(?P<ordinal>first|second|third|fourth|fifth|last|latest|previous|other|former"
+    rf"|latter|1st|2nd|3rd|4th|5th|same|newest|oldest|next)"
     rf"(?:\s+(?:(?P<ordinal_kind>{kind_pattern()})(?![A-Za-z])|(?P<ordinal_one>ones?)\b))?"
     rf"|(?P<number>(?:number|no\.|option|choice|#)\s*(?P<digit>\d{{1,2}}|one|two|three|four|five))\b"
     rf"|(?P<which>that|this|these|those|the|both)\s+(?P<kind>{kind_pattern()})(?![A-Za-z])"
@@ -919,33 +979,42 @@ _ORDINALS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5,
 }  # fmt: skip
 _DUMMY_AFTER = re.compile(
-    r"^(?:['’]s|\s+(?:is|was|will be|would be|might be|has been|gets|got|becomes?))\s+(?:not\s+|n't\s+|too\s+|so\s+|very\s+|really\s+|getting\s+|quite\s+|almost\s+|already\s+)*"
-    r"(?:late|early|raining|snowing|cold outside|warm outside|dark|noon|midnight|time|monday|tuesday|wednesday|thursday|friday|saturday"
-    r"|sunday|possible|impossible|true|important|worth|hard to|easy to|difficult to|better to|best to|better if|likely|unlikely|clear that"
-    r"|said that|a (?:pity|shame|good idea|bad idea)|up to|my|your|our|nice to|ok to|okay to|safe to|fine to|wise to|about time"
+    r"^(?:['’]s|\s+(?:is|was|will be|would be|might be|has been|gets|got|becomes?))\s+(?:not\s+|n't\s+|too\s+"
+    r"|so\s+|very\s+|really\s+|getting\s+|quite\s+|almost\s+|already\s+)*"
+    r"(?:late|early|raining|snowing|cold outside|warm outside|dark|noon|midnight|time|monday|tuesday|wednesday"
+    r"|thursday|friday|saturday"
+    r"|sunday|possible|impossible|true|important|worth|hard to|easy to|difficult to|better to|best to|better if"
+    r"|likely|unlikely|clear that"
+    r"|said that|a (?:pity|shame|good idea|bad idea)|up to|my|your|our|nice to|ok to|okay to|safe to|fine to"
+    r"|wise to|about time"
     r"|necessary|unclear|obvious|\d)"
     r"|^\s+(?:seems|appears|looks like|turns out|depends|takes|rains|snows|matters|says)\b",
     re.IGNORECASE,
 )
 _DUMMY_BEFORE = re.compile(
-    r"(?:\b(?:is|was|isn't|would|will|make|makes|made|find|think|consider|how['’]s|what time is|what day is|that['’]s|this is|so be|take|call)\s+)$",
+    r"(?:\b(?:is|was|isn't|would|will|make|makes|made|find|think|consider|how['’]s|what time is|what day is"
+    r"|that['’]s|this is|so be|take|call)\s+)$",
     re.IGNORECASE,
 )
 _DUMMY_QUESTION = re.compile(
-    r"^\s*(?:(?:be\s+)?(?:possible|true|ok(?:ay)?|fine|allowed|safe|worth|late|early|easy|hard|clear|legal|normal|better|time|raining|snowing|a (?:good|bad) idea)\b)",
+    r"^\s*(?:(?:be\s+)?(?:possible|true|ok(?:ay)?|fine|allowed|safe|worth|late|early|easy|hard|clear|legal"
+    r"|normal|better|time|raining|snowing|a (?:good|bad) idea)\b)",
     re.IGNORECASE,
 )
 _DUMMY_END = re.compile(
     r"\b(?:how['’]s|what time is|what day is|that['’]s|so be|take|call|got|get|leave)\s+$", re.IGNORECASE
 )
 _DEMONSTRATIVE = re.compile(
-    r"^\s*(?:$|[.,;:!?)，。；！？、]|(?:and|then|please|now|again|instead|too|also|back|off|up|down|immediately|first|or|but|for|at|from|in"
+    r"^\s*(?:$|[.,;:!?)，。；！？、]|(?:and|then|please|now|again|instead|too|also|back|off|up|down|immediately|first"
+    r"|or|but|for|at|from|in"
     r"|with|on|to|by|into|as|right|anyway|yet|until|when|if|because|before|after)\b)",
     re.IGNORECASE,
 )
 _CONJUNCTION_BEFORE = re.compile(
-    r"\b(?:so|sure|think|know|say|says|said|mean|means|fact|such|note|see|believe|hope|told|given|provided|heard|assume|suppose|guess|feel"
-    r"|ensure|want|wish|like|now|except|in|afraid|glad|sorry|claim|claims|states?|shows?|confirm|notice|reason|way)\s+$",
+    r"\b(?:so|sure|think|know|say|says|said|mean|means|fact|such|note|see|believe|hope|told|given|provided|heard"
+    r"|assume|suppose|guess|feel"
+    r"|ensure|want|wish|like|now|except|in|afraid|glad|sorry|claim|claims|states?|shows?|confirm|notice|reason"
+    r"|way)\s+$",
     re.IGNORECASE,
 )
 _REFERENCE_HAN = re.compile(

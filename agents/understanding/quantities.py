@@ -81,7 +81,8 @@ _TEN_WORDS = "|".join(_TENS)
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _WORDED = (
     rf"(?:(?:a|one)\s+hundred(?:\s+and\s+(?:{_TEN_WORDS}|{_UNIT_WORDS}))?|a\s+(?:thousand|million)"
-    rf"|(?:{_TEN_WORDS})(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?(?![\w-])|(?:{_UNIT_WORDS})(?![\w-])"
+    rf"|(?:{_TEN_WORDS})(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?(?![\w-])"
+    rf"|(?:{_UNIT_WORDS})(?![\w-])"
     rf"(?:\s+hundred)?)"
 )
 _HAN = r"[零〇一二两三四五六七八九十百千]+(?:点[零一二三四五六七八九]+)?"
@@ -161,7 +162,8 @@ _BOUND_AFTER = re.compile(
 )
 _BY = re.compile(
     r"(?:\b(?:(?P<less>lower(?:ed)?|reduced?|decreased?|cut|drop|shorten|shrink|slow|down)"
-    r"|(?:raised?|increased?|bump|extend|grow|up|widen|expand|lengthen|ramp|step|move|change|adjust))\b[^.;,，。；]{0,40})?"
+    r"|(?:raised?|increased?|bump|extend|grow|up|widen|expand|lengthen|ramp|step|move|change"
+    r"|adjust))\b[^.;,，。；]{0,40})?"
     r"\bby\s+(?:another\s+|an additional\s+)?$",
     _FLAGS,
 )
@@ -201,7 +203,7 @@ _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 0}
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _WHEN = (
     r"(?P<when>(?:every|each)\s+(?:single\s+)?(?:night|day|morning|evening|afternoon|week(?:day)?s?|weekends?|month)"
-    r"|daily|nightly|weekly|monthly|(?:on\s+)?(?:week|work(?:ing\s+)?)days|(?:on\s+|at\s+)?weekends|each\s+weekday"
+    r"|(?:daily|nightly|weekly|monthly)(?=\s*(?:$|[.,;!?)，。；]|(?:at|on|and|please|for|from|with|as|to)\b|@))|(?:on\s+)?(?:week|work(?:ing\s+)?)days|(?:on\s+|at\s+)?weekends|each\s+weekday"
     rf"|(?:every|each)\s+(?P<day>{_DAY})s?(?P<days>(?:\s*(?:,|and|&)\s*(?:every\s+)?{_DAY}s?)*)"
     rf"|on\s+(?P<plural>{_DAY})s(?P<plurals>(?:\s*(?:,|and|&)\s*{_DAY}s)*))"
 )
@@ -279,17 +281,20 @@ _TIME_UNITS = {
     "secnd": 1, "secound": 1, "dya": 86400, "wek": 604800, "minut": 60, "miniute": 60,
 }  # fmt: skip
 _TIME_UNIT_EN = (
-    r"(?:seconds?|secs?|secnds?|secounds?|minutes?|mintues?|minuets?|minuts?|minuites?|miniutes?|mins?|hours?|hrs?|huors?"
+    r"(?:seconds?|secs?|secnds?|secounds?|minutes?|mintues?|minuets?|minuts?|minuites?|miniutes?|mins?|hours?"
+    r"|hrs?|huors?"
     r"|houres?|hous|days?|dyas?|weeks?|weks?|wks?|fortnights?|months?|years?|yrs?)(?![A-Za-z])"
 )
 _TIME_UNIT_HAN = r"(?:秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])|个月|年(?!前))"
 _EVERY_EN = re.compile(
-    rf"(?<![\w-])(?:(?:every|each|once\s+(?:every|an?))\s+(?:(?P<number>{_NUMBER}|other|half(?:\s+an?)?|couple\s+of)\s*-?\s*)?"
+    rf"(?<![\w-])(?:(?:every|each|once\s+(?:every|an?))\s+(?:(?P<number>{_NUMBER}|other|half(?:\s+an?)?"
+    rf"|couple\s+of)\s*-?\s*)?"
     rf"(?P<unit>{_TIME_UNIT_EN}|s(?![A-Za-z])|h(?![A-Za-z])|m(?![A-Za-z]))|(?P<hourly>hourly)(?![\w-]))",
     _FLAGS,
 )
 _EVERY_HAN = re.compile(
-    rf"每(?:隔|过)?\s*(?P<number>{_ANY_NUMBER}|半)?\s*(?P<unit>秒钟?|分钟|(?:个)?小时|(?<=\d)天|(?<=[一两二三四五六七八九十])天)(?:\s*(?:跑|运行|执行|做)?一次)?"
+    rf"每(?:隔|过)?\s*(?P<number>{_ANY_NUMBER}|半)?\s*(?P<unit>秒钟?|分钟|(?:个)?小时|(?<=\d)天"
+    rf"|(?<=[一两二三四五六七八九十])天)(?:\s*(?:跑|运行|执行|做)?一次)?"
 )
 _PERIODS = frozenset({"day", "week", "month", "year", "fortnight"})
 
@@ -384,7 +389,8 @@ def _once(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 _PER = {"minute": "minute", "min": "minute", "m": "minute", "day": "day", "d": "day", "hour": "hour", "h": "hour", "second": "second", "sec": "second", "s": "second", "month": "month", "分钟": "minute", "分": "minute", "天": "day", "日": "day", "小时": "hour", "秒": "second", "月": "month"}  # fmt: skip # noqa: E501
 _WHAT_EN = r"(?P<what>requests?|reqs?|requsts?|calls?|tokens?|tokns?|errors?)"
 _PER_EN = (
-    r"(?:\s*/\s*|\s+(?:per|a|an|each|every)\s+)(?P<per>minute|min|day|d|hour|h|second|sec|s|month|mintue|m)(?![A-Za-z])"
+    r"(?:\s*/\s*|\s+(?:per|a|an|each|every)\s+)(?P<per>minute|min|day|d|hour|h|second|sec|s|month|mintue"
+    r"|m)(?![A-Za-z])"
 )
 _RATES = (
     re.compile(rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*{_WHAT_EN}{_PER_EN}", _FLAGS),
@@ -400,7 +406,8 @@ _RATES = (
         _FLAGS,
     ),
     re.compile(
-        rf"(?P<number>{_ANY_NUMBER})\s*(?:个)?\s*(?P<concurrent>(?:concurrent|parallel|simultaneous)(?:\s+(?:requests?|calls?))?"
+        rf"(?P<number>{_ANY_NUMBER})\s*(?:个)?\s*(?P<concurrent>(?:concurrent|parallel"
+        rf"|simultaneous)(?:\s+(?:requests?|calls?))?"
         r"|(?:requests?|calls?)\s+(?:at once|in parallel|at a time|at the same time|concurrently)|并发(?:请求|数)?)",
         _FLAGS,
     ),
@@ -431,10 +438,14 @@ def _rate(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 _MARK = r"\s?(?:%|％|percent(?:age)?(?! ?points?)(?![A-Za-z])|per\s?cent(?![A-Za-z])|pct(?![A-Za-z])|precent(?![A-Za-z])|persent(?![A-Za-z])|procent(?![A-Za-z]))"
 _THEN = r"\s*(?:,|，|、|/|->|→|=>|;|then|and|to|or|再到|再|然后到|然后|到|和|&|-(?=\s?\d))\s*(?:and\s+)?(?:then\s+|再到?\s*|到\s*|to\s+)*"
 _ITEM = rf"(?:(?:(?<![\w%％.@#])[-−–])?(?<![A-Za-z_.@#])(?<!\d)(?:{_DIGITS})|(?<![A-Za-z0-9_-]){_WORDED})"
-_PERCENTS = re.compile(rf"{_BEFORE}(?:{_ITEM}(?:{_MARK})?{_THEN})*{_ITEM}{_MARK}", _FLAGS)
+_ALONE = r"(?=\s*(?:$|[,.;:!?)，。；、]|->|→|=>|and\b|then\b|with\b|on\b|of\b|再|然后|到|和))"
+_PERCENTS = re.compile(
+    rf"{_BEFORE}(?:{_ITEM}(?:{_MARK})?{_THEN})*{_ITEM}{_MARK}(?:{_THEN}{_ITEM}(?:{_MARK}|{_ALONE}))*", _FLAGS
+)
 _ITEMS = re.compile(rf"(?P<number>{_ITEM})(?P<mark>{_MARK})?", _FLAGS)
 _STEPS = re.compile(
-    rf"{_BEFORE}\d{{1,3}}(?:\.\d+)?(?:(?:\s*(?:->|→|=>|,?\s*(?:and\s+)?then(?:\s+to)?|，?再到|，?然后到?|，?再)\s*\d{{1,3}}(?:\.\d+)?)+"
+    rf"{_BEFORE}\d{{1,3}}(?:\.\d+)?(?:(?:\s*(?:->|→|=>|,?\s*(?:and\s+)?then(?:\s+to)?|，?再到|，?然后到?"
+    rf"|，?再)\s*\d{{1,3}}(?:\.\d+)?)+"
     r"|(?:\s*/\s*\d{1,3}){2,})(?![\w%.:/-]*\w)",
     _FLAGS,
 )
@@ -449,7 +460,8 @@ _SHARES = {
     "五分之一": 20.0, "十分之一": 10.0, "二分之一": 50.0, "五分之二": 40.0, "五分之三": 60.0, "五分之四": 80.0,
 }  # fmt: skip
 _SHARE = re.compile(
-    r"(?<![\w-])(?:(?:a|one)\s+(?:half|quarter|fifth|tenth|twentieth)|three\s+quarters|(?:two|three|four)\s+fifths|half)"
+    r"(?<![\w-])(?:(?:a|one)\s+(?:half|quarter|fifth|tenth|twentieth)|three\s+quarters|(?:two|three"
+    r"|four)\s+fifths|half)"
     r"(?<!and a half)"
     r"(?![\w-])(?!\s+(?:an?|past|year|hour|day|minute)\b)(?!\s+(?:a|an)?\s*(?:hour|minute|day|way)\b)"
     r"|(?<!另)一半|半数|[二四五十]分之[一二三四]",
@@ -491,7 +503,8 @@ def _share(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _POINTS = re.compile(
-    rf"(?P<number>{_ANY_NUMBER}|half a)\s*-?(?:(?:percentage|percent|%)[\s-]?)?(?:points?\b|pts\b|pp\b)|(?P<han>{_ANY_NUMBER}|半)\s*个?百分点",
+    rf"(?P<number>{_ANY_NUMBER}|half a)\s*-?(?:(?:percentage|percent|%)[\s-]?)?(?:points?\b|pts\b|pp\b)"
+    rf"|(?P<han>{_ANY_NUMBER}|半)\s*个?百分点",
     _FLAGS,
 )
 
@@ -507,15 +520,18 @@ def _points(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 _TIME_PART = rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}|{_BEFORE}(?:{_DIGITS})(?:h|m|s|d|w)(?![A-Za-z]|/))"
 _DURATION_EN = re.compile(
-    rf"(?P<parts>(?<![\w-]){_TIME_PART}(?:\s*(?:,|and)?\s*(?:{_BEFORE}|(?<=[hm]))(?:{_DIGITS})\s*(?:minutes?|mins?|seconds?|secs?|hours?|m|s|h)(?![A-Za-z]))*)"
-    r"(?P<half>\s+and\s+a\s+half)?|(?<![\w-])(?P<one_half>one|two|three|four|\d+)\s+and\s+a\s+half\s+(?P<unit>hours?|days?|minutes?|weeks?)",
+    rf"(?P<parts>(?<![\w-]){_TIME_PART}(?:\s*(?:,|and)?\s*(?:{_BEFORE}|(?<=[hm]))(?:{_DIGITS})\s*(?:minutes?"
+    rf"|mins?|seconds?|secs?|hours?|m|s|h)(?![A-Za-z]))*)"
+    r"(?P<half>\s+and\s+a\s+half)?|(?<![\w-])(?P<one_half>one|two|three|four"
+    r"|\d+)\s+and\s+a\s+half\s+(?P<unit>hours?|days?|minutes?|weeks?)",
     _FLAGS,
 )
 _COMPACT = re.compile(
     r"(?<![\w.])(?:(\d+(?:\.\d+)?)h)(?:(\d+)m(?:in)?)?(?:(\d+)s)?(?![\w])|(?<![\w.])(\d+)m(\d+)s(?!\w)", _FLAGS
 )
 _TIME_ITEM = re.compile(
-    rf"(?P<number>(?:(?<![A-Za-z0-9])[-−–])?(?:{_DIGITS})|{_WORDED}|half\s+an?|a\s+couple\s+of|another|an?(?![A-Za-z]))\s*-?\s*(?P<unit>{_TIME_UNIT_EN}|[hmsdw](?![A-Za-z]))",
+    rf"(?P<number>(?:(?<![A-Za-z0-9])[-−–])?(?:{_DIGITS})|{_WORDED}|half\s+an?|a\s+couple\s+of|another"
+    rf"|an?(?![A-Za-z]))\s*-?\s*(?P<unit>{_TIME_UNIT_EN}|[hmsdw](?![A-Za-z]))",
     _FLAGS,
 )
 _HAN_ITEM = rf"(?:(?P<number>{_ANY_NUMBER}|半)\s*(?P<unit>{_TIME_UNIT_HAN})(?P<half>半)?|(?P<number2>{_ANY_NUMBER})\s*个(?P<half2>半)(?P<unit2>小时|星期|钟头|月))"
@@ -559,7 +575,8 @@ def _duration_han(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _SIZE = re.compile(
-    rf"(?P<number>{_NUMBER})\s*(?P<unit>[kmgt])(?P<binary>i?)(?:bytes?|b)(?![A-Za-z])|(?P<bytes>{_NUMBER})\s*bytes?\b",
+    rf"(?P<number>{_NUMBER})\s*(?P<unit>[kmgt])(?P<binary>i?)(?:bytes?|b)(?![A-Za-z])"
+    rf"|(?P<bytes>{_NUMBER})\s*bytes?\b",
     _FLAGS,
 )
 
@@ -586,10 +603,13 @@ _COUNTED = {
 }  # fmt: skip
 _COUNT = re.compile(
     rf"(?P<number>{_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?:more\s+|additional\s+|extra\s+|new\s+|failed\s+|test\s+)?"
-    r"(?P<what>requests?|requsts?|reqests?|requsets?|samples?|smaples?|calls?|examples?|tokens?|devices?|retr(?:y|ies)"
-    r"|attempts?|times|errors?|failures?|questions?|cases|rows|entries|lines|events|rollouts|versions|steps|users|replicas"
+    r"(?P<what>requests?|requsts?|reqests?|requsets?|samples?|smaples?|calls?|examples?|tokens?|devices?"
+    r"|retr(?:y|ies)"
+    r"|attempts?|times|errors?|failures?|questions?|cases|rows|entries|lines|events|rollouts|versions|steps"
+    r"|users|replicas"
     r"|cores|documents)\b"
-    rf"|(?P<han>{_ANY_NUMBER})\s*(?P<han_scale>{_SCALE})?\s*(?:次|个|条|台|份)?\s*(?P<han_what>请求|样本|设备|词元|重试|错误|用户|事件|tokens?)"
+    rf"|(?P<han>{_ANY_NUMBER})\s*(?P<han_scale>{_SCALE})?\s*(?:次|个|条|台|份)?\s*(?P<han_what>请求|样本|设备|词元|重试|错误|用户"
+    rf"|事件|tokens?)"
     rf"|(?P<han2>{_ANY_NUMBER})\s*(?P<han2_what>次|台|条|行|例)(?![日序级])",
     _FLAGS,
 )
@@ -610,7 +630,8 @@ def _count(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _FACTOR = re.compile(
-    r"(?<![\w-])(?P<twice>twice|double|doubled|doubling|triple|thrice|treble|halve|halved|quadruple|half as (?:much|many|long)"
+    r"(?<![\w-])(?P<twice>twice|double|doubled|doubling|triple|thrice|treble|halve|halved|quadruple"
+    r"|half as (?:much|many|long)"
     r"|twice as (?:much|many|long|fast))(?![\w-])(?:\s+(?:as\s+(?:much|many|long)|the))?"
     rf"|(?P<number>{_NUMBER})\s*(?:x|×)(?![\w])|(?P<times>{_NUMBER})\s+times\s+(?:as\s+(?:much|many|long)|more)"
     r"|(?P<han>加倍|翻倍|翻一番|减半|翻番|两倍|三倍|四倍|五倍|十倍)",
@@ -636,13 +657,17 @@ def _factor(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 _CLOCK = rf"(?:noon|midnight|\d{{1,2}}[:.]\d{{2}}(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm|a\.m\.|p\.m\.|o['’]?clock)|(?:{_UNIT_WORDS})\s+o['’]?clock)"
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 _DATE_EN = (
-    rf"(?:(?:day after )?(?:tomorrow|tommorow|tomorow|tommorrow)(?:\s+(?:morning|afternoon|evening|night))?|tonight|today|this (?:morning|afternoon|evening|week|weekend)"
-    rf"|(?:(?:on|by|until|till|before|after|from|since)\s+|next\s+|this\s+|last\s+|coming\s+)+{_DAY}(?:\s+(?:morning|afternoon|evening|night))?(?!s?\w)|next (?:week|month|year|weekend)"
+    rf"(?:(?:day after )?(?:tomorrow|tommorow|tomorow|tommorrow)(?:\s+(?:morning|afternoon|evening|night))?"
+    rf"|tonight|today|yesterday|this (?:morning|afternoon|evening|week|weekend)"
+    rf"|(?:(?:on|by|until|till|before|after|from|since)\s+|next\s+|this\s+|last\s+"
+    rf"|coming\s+)+{_DAY}(?:\s+(?:morning|afternoon|evening|night))?(?!s?\w)|next (?:week|month|year|weekend)"
     rf"|(?:end of (?:the )?(?:day|week|month))|\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?Z?)?"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?!\w)(?:\s+\d{{4}})?|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\w)(?:,?\s+\d{{4}})?)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?!\w)(?:\s+\d{{4}})?|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd"
+    rf"|th)?(?!\w)(?:,?\s+\d{{4}})?)"
 )
 _MOMENT_EN = re.compile(
-    rf"(?<![\w-])(?:{_DATE_EN}(?:\s*,?\s*(?:at|@|from|by)?\s*(?:{_CLOCK}|(?<=at )\d{{1,2}}))?|(?:at|by|until|till|before|after|from)\s+{_CLOCK}(?:\s+{_DATE_EN})?)(?![\w-])",
+    rf"(?<![\w-])(?:{_DATE_EN}(?:\s*,?\s*(?:at|@|from|by)?\s*(?:{_CLOCK}|(?<=at )\d{{1,2}}))?|(?:at|by|until"
+    rf"|till|before|after|from)\s+{_CLOCK}(?:\s+{_DATE_EN})?)(?![\w-])",
     _FLAGS,
 )
 _MOMENT_HAN = re.compile(
@@ -657,7 +682,8 @@ def _moment(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _PLAIN = re.compile(
-    rf"(?P<number>{_BEFORE}[-−–]?(?:{_DIGITS})(?![A-Za-z_@]|[-−–:/.]\w|,\d)|{_BEFORE}{_WORDED})(?:\s*(?P<scale>thousand\b|million\b|billion\b|k(?![A-Za-z])))?"
+    rf"(?P<number>{_BEFORE}[-−–]?(?:{_DIGITS})(?![A-Za-z_@]|[-−–:/.]\w|,\d)"
+    rf"|{_BEFORE}{_WORDED})(?:\s*(?P<scale>thousand\b|million\b|billion\b|k(?![A-Za-z])))?"
     rf"|(?P<scaled>{_BEFORE}(?:{_DIGITS})k)(?![A-Za-z\d-])|(?<=[到为是成])(?P<han>{_HAN})(?=\s*(?:$|[，。；,.;!！?？吧]))",
     _FLAGS,
 )
