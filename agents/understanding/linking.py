@@ -353,6 +353,21 @@ def _take_misspelt(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
             if any(strange[first : first + size]) and _is_together(board.text, window):
                 _take_near(board, window[0].start(), window[-1].end(), names, published, choices, size)
 
+    for token, is_strange in zip(tokens, strange, strict=True):
+        if is_strange and board.free(*token.span()) and re.search(r"[\d-]", token[0]):
+            kinds = _kinds_like(squeezed(token[0]), names)
+            if kinds:
+                board.add(token.start(), token.end(), (), like=kinds)
+
+
+def _kinds_like(wanted: str, names: Mapping[str, tuple[Entity, ...]]) -> list[Kind]:
+    """The kinds of the names that are most like it, where some are: "triage-eu2" may be meant for a target."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    found = process.extract(wanted, [*names], scorer=OSA.distance, score_cutoff=max(1, len(wanted) // 4), limit=3)
+    return list(dict.fromkeys(entity.kind for name, _, _ in found for entity in names[name]))
+
 
 def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
     """Whether these words could be one name: nothing but spaces and hyphens between, none of them a function word."""
@@ -402,6 +417,8 @@ def _nearest(wanted: str, names: Sequence[str]) -> str | None:
         return None
     numbers = re.findall(r"\d+", wanted)
     found = process.extract(wanted, names, scorer=OSA.distance, score_cutoff=3, limit=8)
+    if any(_is_form(wanted, name) for name, _, _ in found):
+        return None
     close = [
         (distance, name)
         for name, distance, _ in found
@@ -415,10 +432,24 @@ def _nearest(wanted: str, names: Sequence[str]) -> str | None:
 
 def _is_near(wanted: str, name: str, distance: int) -> bool:
     """Whether so many errors are likely in a name of this length; in a short one, letters change places alone."""
+    if _is_piece(wanted, name):
+        return False
     if len(name) < _SURE:
         return distance == 0 or (distance <= 1 and set(wanted) == set(name))
     most = 1 if len(name) < 8 else 2 if len(name) < 14 else 3
     return distance <= most and (name[0] == wanted[0] or distance < most or len(name) < 8)
+
+
+def _is_form(wanted: str, name: str) -> bool:
+    """Whether it is an inflected form of the name, as "triaged" is of triage."""
+    stem = name.removesuffix("e")
+    return wanted in {f"{name}d", f"{name}ed", f"{name}r", f"{name}er", f"{name}ing", f"{name}ly", f"{stem}ing"}
+
+
+def _is_piece(wanted: str, name: str) -> bool:
+    """Whether one is a part of the other, as "warranty" is of warranty-qa."""
+    short, long = sorted((wanted, name), key=len)
+    return len(long) - len(short) > 1 and (long.startswith(short) or long.endswith(short))
 
 
 # Versions by their labels.
@@ -456,7 +487,8 @@ class _Label:
 
 def _labels_in(board: _Board, known_labels: Mapping[str, Sequence[str]]) -> Iterator[_Label]:
     for match in _LABEL.finditer(board.text):
-        label = match["label"] or str(_HAN_NUMBERS.get(match["han"], match["han"]))
+        said = (match["label"] or match["han"]).lower()
+        label = str(_ORDINALS.get(said) or _HAN_NUMBERS.get(said) or match["label"] or said)
         one = _Label(
             *match.span(), label, bool(match["word"] or match["after"] or match["han"]), match["open"] is not None
         )
@@ -484,7 +516,7 @@ def _take_labels(board: _Board, known: KnownEntities) -> None:
         found = [
             entity for name in model.of_kind("model") for entity in _labelled(known, name.name, plain, one.prefixed)
         ]
-        if found or one.end > model.end or one.prefixed:
+        if found or one.end > model.end or one.prefixed or _LABEL_LIKE.fullmatch(one.label):
             board.widen(
                 [model], min(one.start, model.start), max(one.end, model.end), found, () if found else ("version",)
             )
@@ -823,7 +855,7 @@ def _whose_request(board: _Board, what: Mention, *, followed: bool) -> Mention |
             continue
         if one.of_kind("approval") and _TO_DO.match(between):
             return one
-        if followed and one.of_kind("principal") and re.fullmatch(r"\s*(?:'s|’s|的)\s*", between):
+        if followed and one.of_kind("principal") and re.fullmatch(r"\s*(?:'s|’s|的|关于|针对|对)\s*", between):
             return one
     return None
 
@@ -962,13 +994,18 @@ def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
 
 # References.
 
+_ADJECTIVES = (
+    r"(?:paused|aborted|failed|running|open|pending|waiting|current|old|older|new|newer|active|stuck|held|whole|entire|big|small"
+    r"|bigger|smaller|approved|rejected|wrong|right|good|better|other)"
+)
 _REFERENCE_EN = re.compile(
     rf"(?<![\w'’-])(?:"
     rf"(?:the|that|this|my|your)\s+(?P<ordinal>first|second|third|fourth|fifth|last|latest|previous|other|former"
     rf"|latter|1st|2nd|3rd|4th|5th|same|newest|oldest|next)"
     rf"(?:\s+(?:(?P<ordinal_kind>{kind_pattern()})(?![A-Za-z])|(?P<ordinal_one>ones?)\b))?"
     rf"|(?P<number>(?:number|no\.|option|choice|#)\s*(?P<digit>\d{{1,2}}|one|two|three|four|five))\b"
-    rf"|(?P<which>that|this|these|those|the|both)\s+(?P<kind>{kind_pattern()})(?![A-Za-z])"
+    rf"|(?P<which>that|this|these|those|the|both)\s+(?:{_ADJECTIVES}\s+)?(?P<kind>{kind_pattern()})(?![A-Za-z])"
+    rf"|(?P<such>the\s+(?:{_ADJECTIVES}\s+)?ones?)\b|(?P<both>both)\b(?!\s+\w)"
     rf"|(?P<that_one>(?:that|this|the\s+same|these|those)\s+(?:ones?|things?))\b"
     rf"|(?P<same>the\s+same)\b|(?P<it>it|them)\b(?!['’](?:ll|d)\b)|(?P<bare>that|this|these|those)\b)",
     re.IGNORECASE,
@@ -1022,7 +1059,7 @@ _REFERENCE_HAN = re.compile(
     rf"|(?:最后|最近)(?:那)?(?:一)?(?:个|次|条|项)\s*(?P<last_kind>{kind_pattern()})?"
     rf"|第\s*(?P<ordinal>[一二三四五六七八九十]|\d{{1,2}})\s*(?:个|条|项|台|次)\s*(?P<ordinal_kind>{kind_pattern()})?"
     rf"|(?:那个|这个|该|此|那次|这次|那条|这条|那台|这台|那些|这些|同一个|同样的)\s*(?P<kind>{kind_pattern()})"
-    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个|这个)(?=[吧吗呢了暂停回继恢])|同一个|它们?",
+    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个|这个)(?=[吧吗呢了暂停回继恢怎为是也就行可不要再先批拒撤删取改])|同一个|它们?",
     re.IGNORECASE,
 )
 
@@ -1074,7 +1111,9 @@ def _references_en(text: str, mentions: Sequence[Mention]) -> Iterator[tuple[re.
 def _is_definite(text: str, match: re.Match[str], mentions: Sequence[Mention]) -> bool:
     """ "the rollout" alone: not "the version of ...", "the target support", "the device manual"."""
     after = text[match.end() : match.end() + 30]
-    if re.match(r"\s*(?:of|for|on|from|in|at|to|that|which|called|named)\b|['’]s\b|\s*的", after, re.IGNORECASE):
+    if re.match(r"\s+[a-z]+\s+of\b", after, re.IGNORECASE) or re.match(
+        r"\s*(?:of|for|on|from|in|at|to|that|which|called|named)\b|['’]s\b|\s*的", after, re.IGNORECASE
+    ):
         return False
     if any(0 <= one.start - match.end() <= 1 for one in mentions if not one.common):
         return False

@@ -60,7 +60,7 @@ FUNCTION_WORDS = frozenset(
     should can could may might must not no nor and or but if then than so as at by for from in into of off on onto out over
     to up down with without under until till about after before between during per via versus vs again also always another
     any all both each either every few more most much neither never none now once only other same some such too very just
-    please yes ok okay there here back away instead still yet already first last next new""".split()
+    please yes ok okay one ones there here back away instead still yet already first last next new""".split()
 )
 """English words that are no names by themselves."""
 
