@@ -166,6 +166,11 @@ def _take_names(board: _Board, known: KnownEntities, catalogue: Catalogue) -> No
         spans[start, end] = (*spans.get((start, end), ()), *entities)
     for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
         board.add(start, end, spans[start, end])
+    _take_licences(board, catalogue)
+
+
+def _take_licences(board: _Board, catalogue: Catalogue) -> None:
+    """Ids of licences; short ones, such as MIT, in capitals alone."""
     for name in catalogue.licences:
         for match in _whole(name).finditer(board.text) if name in board.low else ():
             if len(name) >= _SHORT or match[0].isupper():
@@ -376,7 +381,7 @@ def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
     )
 
 
-def _take_near(  # noqa: PLR0913, PLR0917 - what is the same for all windows is made once
+def _take_near(
     board: _Board,
     start: int,
     end: int,
@@ -469,7 +474,7 @@ _LABEL_LIKE = re.compile(r"[vr]\d+(?:\.\d+)*[a-z]?", re.IGNORECASE)
 
 
 def _plain_label(label: str) -> str:
-    """ "v2" and "2" are one."""
+    """The label without its v: "v2" and "2" are one."""
     low = label.lower()
     return low[1:] if re.fullmatch(r"v\.?\d.*", low) else low
 
@@ -551,7 +556,7 @@ def _targets(board: _Board) -> list[str]:
     return [entity.name for one in board.found for entity in one.of_kind("target")]
 
 
-def _take_bare(  # noqa: PLR0913, PLR0917 - a place and what is known
+def _take_bare(
     board: _Board, known: KnownEntities, labels: dict[str, list[str]], start: int, end: int, label: str
 ) -> None:
     """A label alone: of the version beside it, where one is joined by "and"; else of every model that has it."""
@@ -590,7 +595,7 @@ _FAMILY = re.compile(
 
 
 def _take_families(board: _Board, known: KnownEntities, catalogue: Catalogue) -> None:
-    """ "the 1.5b one", "the qwen one": registered models on such a base, else published ones."""
+    """Registered models on a base of the size or family ("the 1.5b one", "the qwen one"), else published ones."""
     for match in _FAMILY.finditer(board.text):
         size = (match["size"] or match["han"] or "").lower().replace(" ", "")
         family = (match["family"] or "").lower()
@@ -616,7 +621,8 @@ def _take_families(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
 
 
 _LATEST_BEFORE = re.compile(
-    r"(?:(?:latest|newest|most recent|last)\s+(?:version|build|one)?\s*(?:of|from)?\s*(?:the\s+)?|最新(?:版本|版)?的\s*)$",
+    r"(?:(?:latest|newest|most recent|last)\s+(?:version|build|one)?\s*(?:of|from)?\s*(?:the\s+)?|最新(?:版本"
+    r"|版)?的\s*)$",
     re.IGNORECASE,
 )
 _LATEST_AFTER = re.compile(
@@ -625,7 +631,7 @@ _LATEST_AFTER = re.compile(
 
 
 def _take_latest(board: _Board, known: KnownEntities) -> None:
-    """ "the latest support-bot": its newest version that is not retired."""
+    """Of "the latest support-bot" its newest version that is not retired."""
     for one in board.in_order():
         names = [known.versions_of(entity.name) for entity in one.of_kind("model")]
         newest = [entity for versions in names if versions and (entity := known.entity("version", versions[-1]))]
@@ -753,7 +759,8 @@ _ROLLOUT_BEFORE_NAME = re.compile(
 _ROLLOUT_AFTER_NAME = re.compile(rf"^(?:'s|’s)?\s+(?:target\s+)?{_STATES}(?P<noun>{_MOVES})(?!\w)", re.IGNORECASE)
 _DEFINITE_BEFORE = re.compile(rf"\b(?:{_DEFINITE}|{_VERBS})\s+(?:the\s+)?{_STATES}$", re.IGNORECASE)
 _ROLLOUT_HAN = re.compile(
-    r"^\s*(?:目标|组)?(?:上|那边|里)?(?:正在进行)?的\s*(?:那个|这个|那次|当前)?\s*(?:灰度发布|金丝雀发布|灰度|金丝雀|发布|上线)(?!到|给|版|者)"
+    r"^\s*(?:目标|组)?(?:上|那边|里)?(?:正在进行)?的\s*(?:那个|这个|那次|当前)?\s*(?:灰度发布|金丝雀发布|灰度"
+    r"|金丝雀|发布|上线)(?!到|给|版|者)"
 )
 _NEW = re.compile(r"\b(?:start|begin|launch|create|open|make|new|a|an)\s+(?:the\s+)?$", re.IGNORECASE)
 _ON_TARGET = re.compile(r"^\s+(?:on|at|to|in)\s+(?:the\s+|target\s+)*$", re.IGNORECASE)
@@ -761,7 +768,7 @@ _MOVED: tuple[Kind, ...] = ("target", "version", "model", "alias", "group")
 
 
 def _take_rollouts(board: _Board, known: KnownEntities) -> None:
-    """ "the returns rollout", "the canary on returns", returns 上的灰度: the rollouts, and what named them behind."""
+    """The rollouts of "the returns rollout", "the canary on returns", returns 上的灰度; what named them is behind."""
     for one in board.in_order():
         if one not in board.found or not one.of_kind(*_MOVED):
             continue
@@ -819,7 +826,7 @@ _TO_DO = re.compile(r"^\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$", re.I
 
 
 def _take_asked(board: _Board, known: KnownEntities) -> None:
-    """ "the request to retire summariser@v1", "bob's request for v2": the approvals with these arguments."""
+    """The approvals that "the request to retire summariser@v1" and "bob's request for v2" name by arguments."""
     for one in board.in_order():
         if one not in board.found or not one.entities or one.of_kind("approval"):
             continue
@@ -861,7 +868,8 @@ def _whose_request(board: _Board, what: Mention, *, followed: bool) -> Mention |
 
 
 _NAMEABLE: tuple[Kind, ...] = (
-    "target", "device", "group", "pipeline", "factory", "tenant", "alias", "policy", "model", "job", "pack", "prompt", "dataset", "stage",
+    "target", "device", "group", "pipeline", "factory", "tenant", "alias", "policy", "model", "job", "pack", "prompt",
+    "dataset", "stage",
 )  # fmt: skip
 _NAMED_KIND = re.compile(
     rf"(?<![\w-])(?P<noun>{kind_pattern(*_NAMEABLE)})(?![A-Za-z])\s*(?:called\s+|named\s+|叫\s*"
@@ -878,7 +886,7 @@ _NEW_PRINCIPAL = re.compile(
 
 
 def _take_named_kinds(board: _Board) -> None:
-    """ "tenant initech", "device press-x": a name behind the noun of its kind that nothing has."""
+    """A name behind the noun of its kind that nothing has, as in "tenant initech"; whose a new key will be."""
     for match in _NAMED_KIND.finditer(board.text):
         name = match["name"].rstrip(".")
         kind = kind_said(match["noun"])
@@ -923,7 +931,7 @@ def _judged(text: str, one: Mention) -> Mention:
         _KIND_AFTER.match(text[one.end : one.end + 30]),
         _KIND_BEFORE.search(text[max(0, one.start - 30) : one.start]),
     )
-    said = [kind for match in (after, before) if match and (kind := kind_said(match["noun"]))]
+    said: list[Kind] = [kind for match in (after, before) if match and (kind := kind_said(match["noun"]))]
     if "device" in said and not one.of_kind("device"):
         said.append("group")
     first = [entity for kind in said for entity in one.of_kind(kind)]
@@ -947,7 +955,7 @@ def _is_common(text: str, one: Mention) -> bool:
 
 
 def _is_verb(text: str, one: Mention, before: str) -> bool:
-    """ "we support German", "does the pump support it", "returns an empty page", "returns are accepted"."""
+    """As in "we support German", "does the pump support it", "returns an empty page", "returns are accepted"."""
     match = _WORD_AFTER.match(text, one.end)
     after = match[1].lower() if match else ""
     said_before = text[: one.start]
@@ -965,7 +973,7 @@ def _is_verb(text: str, one: Mention, before: str) -> bool:
 
 
 def _is_part(text: str, one: Mention, before: str) -> bool:
-    """ "weekly report", "local time"; of people, devices and tenants only what describes, since they do things."""
+    """As in "weekly report", "local time"; people, devices and tenants do things, and so may stand before a noun."""
     if before in PREPOSITIONS or before in ORDERS:
         return False
     match = _WORD_AFTER.match(text, one.end)
@@ -995,7 +1003,8 @@ def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
 # References.
 
 _ADJECTIVES = (
-    r"(?:paused|aborted|failed|running|open|pending|waiting|current|old|older|new|newer|active|stuck|held|whole|entire|big|small"
+    r"(?:paused|aborted|failed|running|open|pending|waiting|current|old|older|new|newer|active|stuck|held|whole"
+    r"|entire|big|small"
     r"|bigger|smaller|approved|rejected|wrong|right|good|better|other)"
 )
 _REFERENCE_EN = re.compile(
@@ -1055,11 +1064,13 @@ _CONJUNCTION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE_HAN = re.compile(
-    rf"(?:刚才|刚刚|之前|上面|前面|上次|上一)(?:说|提到)?的?\s*(?:那个|那次|那条|这个|个|次)?\s*(?P<before_kind>{kind_pattern()})?"
+    rf"(?:刚才|刚刚|之前|上面|前面|上次|上一)(?:说|提到)?的?\s*(?:那个|那次|那条|这个|个"
+    rf"|次)?\s*(?P<before_kind>{kind_pattern()})?"
     rf"|(?:最后|最近)(?:那)?(?:一)?(?:个|次|条|项)\s*(?P<last_kind>{kind_pattern()})?"
     rf"|第\s*(?P<ordinal>[一二三四五六七八九十]|\d{{1,2}})\s*(?:个|条|项|台|次)\s*(?P<ordinal_kind>{kind_pattern()})?"
     rf"|(?:那个|这个|该|此|那次|这次|那条|这条|那台|这台|那些|这些|同一个|同样的)\s*(?P<kind>{kind_pattern()})"
-    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个|这个)(?=[吧吗呢了暂停回继恢怎为是也就行可不要再先批拒撤删取改])|同一个|它们?",
+    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个"
+    r"|这个)(?=[吧吗呢了暂停回继恢怎为是也就行可不要再先批拒撤删取改])|同一个|它们?",
     re.IGNORECASE,
 )
 
@@ -1109,7 +1120,7 @@ def _references_en(text: str, mentions: Sequence[Mention]) -> Iterator[tuple[re.
 
 
 def _is_definite(text: str, match: re.Match[str], mentions: Sequence[Mention]) -> bool:
-    """ "the rollout" alone: not "the version of ...", "the target support", "the device manual"."""
+    """Whether "the rollout" stands alone; not so "the version of ...", "the target support", "the device manual"."""
     after = text[match.end() : match.end() + 30]
     if re.match(r"\s+[a-z]+\s+of\b", after, re.IGNORECASE) or re.match(
         r"\s*(?:of|for|on|from|in|at|to|that|which|called|named)\b|['’]s\b|\s*的", after, re.IGNORECASE

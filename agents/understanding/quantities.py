@@ -157,7 +157,8 @@ _MOST = (
 _BOUND_BEFORE = re.compile(rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*(?:为|是|of)?\s*$", _FLAGS)
 _BOUND_AFTER = re.compile(
     r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b|以上|起)"
-    r"|(?P<most>or (?:less|fewer|below|shorter)\b|at (?:the )?most\b|tops\b|max(?:imum)?\b|以内|以下|之内|内(?!部|容|存)))",
+    r"|(?P<most>or (?:less|fewer|below|shorter)\b|at (?:the )?most\b|tops\b|max(?:imum)?\b|以内|以下|之内"
+    r"|内(?!部|容|存)))",
     _FLAGS,
 )
 _BY = re.compile(
@@ -203,7 +204,8 @@ _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 0}
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _WHEN = (
     r"(?P<when>(?:every|each)\s+(?:single\s+)?(?:night|day|morning|evening|afternoon|week(?:day)?s?|weekends?|month)"
-    r"|(?:daily|nightly|weekly|monthly)(?=\s*(?:$|[.,;!?)，。；]|(?:at|on|and|please|for|from|with|as|to)\b|@))|(?:on\s+)?(?:week|work(?:ing\s+)?)days|(?:on\s+|at\s+)?weekends|each\s+weekday"
+    r"|(?:daily|nightly|weekly|monthly)(?=\s*(?:$|[.,;!?)，。；]|(?:at|on|and|please|for|from|with|as|to)\b|@))"
+    r"|(?:on\s+)?(?:week|work(?:ing\s+)?)days|(?:on\s+|at\s+)?weekends|each\s+weekday"
     rf"|(?:every|each)\s+(?P<day>{_DAY})s?(?P<days>(?:\s*(?:,|and|&)\s*(?:every\s+)?{_DAY}s?)*)"
     rf"|on\s+(?P<plural>{_DAY})s(?P<plurals>(?:\s*(?:,|and|&)\s*{_DAY}s)*))"
 )
@@ -285,7 +287,10 @@ _TIME_UNIT_EN = (
     r"|hrs?|huors?"
     r"|houres?|hous|days?|dyas?|weeks?|weks?|wks?|fortnights?|months?|years?|yrs?)(?![A-Za-z])"
 )
-_TIME_UNIT_HAN = r"(?:秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])|个月|年(?!前))"
+_TIME_UNIT_HAN = (
+    r"(?:秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])"
+    r"|个月|年(?!前))"
+)
 _EVERY_EN = re.compile(
     rf"(?<![\w-])(?:(?:every|each|once\s+(?:every|an?))\s+(?:(?P<number>{_NUMBER}|other|half(?:\s+an?)?"
     rf"|couple\s+of)\s*-?\s*)?"
@@ -333,7 +338,8 @@ _HAN_TIME = (
 )
 _HAN_WHEN = (
     r"(?P<when>每天|每日|天天|每(?:个)?工作日|工作日|每(?:天)?(?:晚上|晚|夜里|夜)|每(?:天)?(?:早上|早)|每(?:个)?周末"
-    r"|每(?:个)?(?:周|星期|礼拜)(?P<days>[一二三四五六日天](?:[、,，和至到]?(?:周|星期)?[一二三四五六日天])*)?|每(?:个)?月)"
+    r"|每(?:个)?(?:周|星期|礼拜)(?P<days>[一二三四五六日天](?:[、,，和至到]?(?:周|星期)?[一二三四五六日天])*)?"
+    r"|每(?:个)?月)"
 )
 _CRON_HAN = re.compile(rf"{_HAN_WHEN}\s*(?:的)?\s*(?P<at>{_HAN_TIME})?")
 _HAN_WEEKDAYS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 0, "天": 0}
@@ -377,7 +383,8 @@ def _han_clock(match: re.Match[str]) -> tuple[int, int]:
 
 _ONCE = re.compile(
     r"(?<![\w-])(?:just |only )?(?<!at )once(?: only)?(?=\s*(?:[.!?;,)]|$|\bon\b|\bright now\b|\bnow\b|\band then\b))"
-    r"|(?<![\w-])(?:just |only )?one time(?: only)?\b|(?:只|仅)(?:运行|跑|执行|做)?一次|一次性|(?<=[行跑做])一次(?![能就])",
+    r"|(?<![\w-])(?:just |only )?one time(?: only)?\b|(?:只|仅)(?:运行|跑|执行|做)?一次|一次性"
+    r"|(?<=[行跑做])一次(?![能就])",
     _FLAGS,
 )
 
@@ -396,12 +403,14 @@ _RATES = (
     re.compile(rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*{_WHAT_EN}{_PER_EN}", _FLAGS),
     re.compile(rf"(?P<number>{_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?P<short>rpm|tpm|rps|qps|rpd|tpd)\b", _FLAGS),
     re.compile(
-        rf"每(?:个)?(?P<per>分钟|天|日|小时|秒|月)(?:最多|不超过|至多|上限)?\s*(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?"
+        rf"每(?:个)?(?P<per>分钟|天|日|小时|秒|月)(?:最多|不超过|至多"
+        rf"|上限)?\s*(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?"
         r"\s*(?:次|个)?\s*(?P<what>请求|调用|tokens?|词元|令牌|次)?(?<![\d零一二两三四五六七八九十百千万])",
         _FLAGS,
     ),
     re.compile(
-        rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?:次|个)?\s*(?P<what>请求|调用|tokens?|词元|次)?\s*(?:/|每)\s*"
+        rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?:次|个)?\s*(?P<what>请求|调用|tokens?|词元"
+        rf"|次)?\s*(?:/|每)\s*"
         r"(?P<per>分钟|天|日|小时|秒|月)",
         _FLAGS,
     ),
@@ -414,8 +423,8 @@ _RATES = (
     re.compile(rf"(?P<concurrent>并发(?:请求|数)*)(?:为|到|是|上限)?\s*(?P<number>{_ANY_NUMBER})", _FLAGS),
 )  # fmt: skip
 _SHORT_RATES = {
-    "rpm": "requests_per_minute", "tpm": "tokens_per_minute", "rps": "requests_per_second", "qps": "requests_per_second",
-    "rpd": "requests_per_day", "tpd": "tokens_per_day",
+    "rpm": "requests_per_minute", "tpm": "tokens_per_minute", "rps": "requests_per_second",
+    "qps": "requests_per_second", "rpd": "requests_per_day", "tpd": "tokens_per_day",
 }  # fmt: skip
 
 
@@ -435,8 +444,14 @@ def _rate(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
         yield match.start(), match.end(), _Found("rate", value, unit)
 
 
-_MARK = r"\s?(?:%|％|percent(?:age)?(?! ?points?)(?![A-Za-z])|per\s?cent(?![A-Za-z])|pct(?![A-Za-z])|precent(?![A-Za-z])|persent(?![A-Za-z])|procent(?![A-Za-z]))"
-_THEN = r"\s*(?:,|，|、|/|->|→|=>|;|then|and|to|or|再到|再|然后到|然后|到|和|&|-(?=\s?\d))\s*(?:and\s+)?(?:then\s+|再到?\s*|到\s*|to\s+)*"
+_MARK = (
+    r"\s?(?:%|％|percent(?:age)?(?! ?points?)(?![A-Za-z])|per\s?cent(?![A-Za-z])|pct(?![A-Za-z])"
+    r"|precent(?![A-Za-z])|persent(?![A-Za-z])|procent(?![A-Za-z]))"
+)
+_THEN = (
+    r"\s*(?:,|，|、|/|->|→|=>|;|then|and|to|or|再到|再|然后到|然后|到|和|&|-(?=\s?\d))\s*(?:and\s+)?(?:then\s+"
+    r"|再到?\s*|到\s*|to\s+)*"
+)
 _ITEM = rf"(?:(?:(?<![\w%％.@#])[-−–])?(?<![A-Za-z_.@#])(?<!\d)(?:{_DIGITS})|(?<![A-Za-z0-9_-]){_WORDED})"
 _ALONE = r"(?=\s*(?:$|[,.;:!?)，。；、]|->|→|=>|and\b|then\b|with\b|on\b|of\b|再|然后|到|和))"
 _PERCENTS = re.compile(
@@ -450,7 +465,8 @@ _STEPS = re.compile(
     _FLAGS,
 )
 _HAN_PERCENT = re.compile(
-    rf"百分之\s*(?P<share>{_HAN}|\d+(?:\.\d+)?)|(?P<tenths>[一二两三四五六七八九])成(?P<half>半)?(?![为功就员立长本果绩])"
+    rf"百分之\s*(?P<share>{_HAN}|\d+(?:\.\d+)?)"
+    rf"|(?P<tenths>[一二两三四五六七八九])成(?P<half>半)?(?![为功就员立长本果绩])"
     r"|(?P<all>百分百)"
 )
 _SHARES = {
@@ -518,7 +534,10 @@ def _points(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
     )
 
 
-_TIME_PART = rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}|{_BEFORE}(?:{_DIGITS})(?:h|m|s|d|w)(?![A-Za-z]|/))"
+_TIME_PART = (
+    rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}|{_BEFORE}(?:{_DIGITS})(?:h"
+    rf"|m|s|d|w)(?![A-Za-z]|/))"
+)
 _DURATION_EN = re.compile(
     rf"(?P<parts>(?<![\w-]){_TIME_PART}(?:\s*(?:,|and)?\s*(?:{_BEFORE}|(?<=[hm]))(?:{_DIGITS})\s*(?:minutes?"
     rf"|mins?|seconds?|secs?|hours?|m|s|h)(?![A-Za-z]))*)"
@@ -534,7 +553,10 @@ _TIME_ITEM = re.compile(
     rf"|an?(?![A-Za-z]))\s*-?\s*(?P<unit>{_TIME_UNIT_EN}|[hmsdw](?![A-Za-z]))",
     _FLAGS,
 )
-_HAN_ITEM = rf"(?:(?P<number>{_ANY_NUMBER}|半)\s*(?P<unit>{_TIME_UNIT_HAN})(?P<half>半)?|(?P<number2>{_ANY_NUMBER})\s*个(?P<half2>半)(?P<unit2>小时|星期|钟头|月))"
+_HAN_ITEM = (
+    rf"(?:(?P<number>{_ANY_NUMBER}|半)\s*(?P<unit>{_TIME_UNIT_HAN})(?P<half>半)?"
+    rf"|(?P<number2>{_ANY_NUMBER})\s*个(?P<half2>半)(?P<unit2>小时|星期|钟头|月))"
+)
 _DURATION_HAN = re.compile(rf"{_HAN_ITEM}(?!前|之前|内部)")
 
 
@@ -608,7 +630,8 @@ _COUNT = re.compile(
     r"|attempts?|times|errors?|failures?|questions?|cases|rows|entries|lines|events|rollouts|versions|steps"
     r"|users|replicas"
     r"|cores|documents)\b"
-    rf"|(?P<han>{_ANY_NUMBER})\s*(?P<han_scale>{_SCALE})?\s*(?:次|个|条|台|份)?\s*(?P<han_what>请求|样本|设备|词元|重试|错误|用户"
+    rf"|(?P<han>{_ANY_NUMBER})\s*(?P<han_scale>{_SCALE})?\s*(?:次|个|条|台|份)?\s*(?P<han_what>请求|样本|设备"
+    rf"|词元|重试|错误|用户"
     rf"|事件|tokens?)"
     rf"|(?P<han2>{_ANY_NUMBER})\s*(?P<han2_what>次|台|条|行|例)(?![日序级])",
     _FLAGS,
@@ -639,8 +662,8 @@ _FACTOR = re.compile(
 )
 _FACTORS = {
     "twice": 2.0, "doub": 2.0, "trip": 3.0, "thri": 3.0, "treb": 3.0, "halv": 0.5, "half": 0.5, "quad": 4.0,
-    "加倍": 2.0, "翻倍": 2.0, "翻一番": 2.0, "翻番": 2.0, "减半": 0.5, "两倍": 2.0, "三倍": 3.0, "四倍": 4.0, "五倍": 5.0,
-    "十倍": 10.0,
+    "加倍": 2.0, "翻倍": 2.0, "翻一番": 2.0, "翻番": 2.0, "减半": 0.5, "两倍": 2.0, "三倍": 3.0, "四倍": 4.0,
+    "五倍": 5.0, "十倍": 10.0,
 }  # fmt: skip
 
 
@@ -654,8 +677,14 @@ def _factor(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
         yield match.start(), match.end(), _Found("number", value, "times", relative=True)
 
 
-_CLOCK = rf"(?:noon|midnight|\d{{1,2}}[:.]\d{{2}}(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm|a\.m\.|p\.m\.|o['’]?clock)|(?:{_UNIT_WORDS})\s+o['’]?clock)"
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_CLOCK = (
+    rf"(?:noon|midnight|\d{{1,2}}[:.]\d{{2}}(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm|a\.m\.|p\.m\.|o['’]?clock)"
+    rf"|(?:{_UNIT_WORDS})\s+o['’]?clock)"
+)
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _DATE_EN = (
     rf"(?:(?:day after )?(?:tomorrow|tommorow|tomorow|tommorrow)(?:\s+(?:morning|afternoon|evening|night))?"
     rf"|tonight|today|yesterday|this (?:morning|afternoon|evening|week|weekend)"
@@ -671,9 +700,11 @@ _MOMENT_EN = re.compile(
     _FLAGS,
 )
 _MOMENT_HAN = re.compile(
-    r"(?:(?:大后天|后天|明天|明日|明早|明晚|今天|今日|今晚|今早|今夜|昨天|昨晚|(?:下个?|这个?|本|上个?)(?:周|星期|礼拜)[一二三四五六日天末]?|(?:周|星期|礼拜)[一二三四五六日天末]"
+    r"(?:(?:大后天|后天|明天|明日|明早|明晚|今天|今日|今晚|今早|今夜|昨天|昨晚|(?:下个?|这个?|本|上个?)(?:周"
+    r"|星期|礼拜)[一二三四五六日天末]?|(?:周|星期|礼拜)[一二三四五六日天末]"
     r"|下个?月|月底|周末|年底|\d{4}年\d{1,2}月\d{1,2}[日号]|\d{1,2}月\d{1,2}[日号])"
-    rf"(?:\s*(?:的)?\s*{_HAN_TIME})?|(?:凌晨|早上|上午|中午|下午|傍晚|晚上)\s*(?:\d{{1,2}}|{_HAN})\s*(?:点钟?|[:：]\d{{2}})半?)"
+    rf"(?:\s*(?:的)?\s*{_HAN_TIME})?|(?:凌晨|早上|上午|中午|下午|傍晚|晚上)\s*(?:\d{{1,2}}|{_HAN})\s*(?:点钟?"
+    rf"|[:：]\d{{2}})半?)"
 )
 
 
@@ -684,7 +715,8 @@ def _moment(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 _PLAIN = re.compile(
     rf"(?P<number>{_BEFORE}[-−–]?(?:{_DIGITS})(?![A-Za-z_@]|[-−–:/.]\w|,\d)"
     rf"|{_BEFORE}{_WORDED})(?:\s*(?P<scale>thousand\b|million\b|billion\b|k(?![A-Za-z])))?"
-    rf"|(?P<scaled>{_BEFORE}(?:{_DIGITS})k)(?![A-Za-z\d-])|(?<=[到为是成])(?P<han>{_HAN})(?=\s*(?:$|[，。；,.;!！?？吧]))",
+    rf"|(?P<scaled>{_BEFORE}(?:{_DIGITS})k)(?![A-Za-z\d-])|(?<=[到为是成])(?P<han>{_HAN})(?=\s*(?:$"
+    rf"|[，。；,.;!！?？吧]))",
     _FLAGS,
 )
 _PRONOUN_ONE = re.compile(r"one\b", _FLAGS)
@@ -745,29 +777,38 @@ def take_quantities(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Q
     used = bytearray(len(read))
     for start, end in taken:
         _mark(used, max(start, 0), min(end, len(read)))
-    found: list[Quantity] = []
-    for match in _QUOTES.finditer(read):
-        group = match.lastgroup or ""
-        if not all(used[match.start(group) : match.end(group)]):
-            found.append(Quantity(match.start(), match.end(), match[0], "quoted", match[group].strip()))
-    for one in found:
-        _mark(used, one.start, one.end)
+    found = _quotes_in(read, used)
     for match in _ADDRESS.finditer(read):
-        _mark(used, match.start(), match.end())
+        _mark(used, *match.span())
     masked = _masked(read, used)
     for (pattern, take, _), guard in zip(_PATTERNS, _GUARDS, strict=True):
-        if not guard.search(masked):
-            continue
-        before = len(found)
-        for match in pattern.finditer(masked):
-            for start, end, one in take(match):
-                if start < end and not any(used[start:end]):
-                    quantity = _bounded(read, start, end, one, used)
-                    found.append(quantity)
-                    _mark(used, quantity.start, quantity.end)
-        if len(found) > before:
+        if guard.search(masked) and (new := _taken_by(pattern, take, read, masked, used)):
+            found += new
             masked = _masked(read, used)
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _quotes_in(text: str, used: bytearray) -> list[Quantity]:
+    """Quoted text, but what is used already as a whole."""
+    found: list[Quantity] = []
+    for match in _QUOTES.finditer(text):
+        group = match.lastgroup or ""
+        if not all(used[match.start(group) : match.end(group)]):
+            found.append(Quantity(*match.span(), match[0], "quoted", match[group].strip()))
+    for one in found:
+        _mark(used, one.start, one.end)
+    return found
+
+
+def _taken_by(pattern: re.Pattern[str], take: _Taker, text: str, masked: str, used: bytearray) -> list[Quantity]:
+    """What one pattern finds where nothing is used; it is used then."""
+    found: list[Quantity] = []
+    for match in pattern.finditer(masked):
+        for start, end, one in take(match):
+            if start < end and not any(used[start:end]):
+                found.append(_bounded(text, start, end, one, used))
+                _mark(used, found[-1].start, found[-1].end)
+    return found
 
 
 def _mark(used: bytearray, start: int, end: int) -> None:
