@@ -230,6 +230,14 @@ class KnownEntities:
         return found
 
     @cached_property
+    def said_by_length(self) -> Mapping[int, list[str]]:
+        """The spellings of `said_by_letters`, by their length."""
+        found: dict[int, list[str]] = {}
+        for spelling in self.said_by_letters:
+            found.setdefault(len(spelling), []).append(spelling)
+        return found
+
+    @cached_property
     def shapes(self) -> Mapping[str, tuple[Kind, ...]]:
         """Spelling with `#` for each number in it -> kinds of such names, such as "press#" -> device."""
         found: dict[str, list[Kind]] = {}

@@ -17,7 +17,7 @@ from agents.understanding.entities import (
     shape_of,
     squeezed,
 )
-from agents.understanding.published_models import model_mentions, unknown_models
+from agents.understanding.published_models import PublishedNames, model_mentions, published_names, unknown_models
 from agents.understanding.words import (
     AUXILIARIES,
     DETERMINERS,
@@ -33,7 +33,7 @@ from agents.understanding.words import (
 )
 from tools.registry.catalogue import Catalogue
 
-LONGEST = 20_000
+LONGEST = 4_000
 """Letters of a message that are read; names behind them are not found."""
 
 
@@ -291,7 +291,7 @@ def _take_suspects(board: _Board, known: KnownEntities) -> None:
             continue
         near: list[Entity] = []
         if kind == "version":
-            model = _nearest(squeezed(model_of(match[0])), [squeezed(name) for name in known.models])
+            model = _nearest_model(known, squeezed(model_of(match[0])))
             label = _plain_label(label_of(match[0]))
             near = [
                 Entity("version", name, stage)
@@ -299,6 +299,12 @@ def _take_suspects(board: _Board, known: KnownEntities) -> None:
                 if model and squeezed(model_of(name)) == model and _plain_label(label_of(name)) == label
             ]
         board.add(match.start(), match.end(), near, exact=not near, like=() if near else (kind,))
+
+
+def _nearest_model(known: KnownEntities, wanted: str) -> str | None:
+    from rapidfuzz.distance import OSA
+
+    return _nearest(wanted, sorted((OSA.distance(wanted, name), name) for name in map(squeezed, known.models)))
 
 
 def _take_catalogue_like(board: _Board, catalogue: Catalogue) -> None:
@@ -337,6 +343,8 @@ def _shaped(shape: str) -> re.Pattern[str]:
 
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.@][A-Za-z0-9]+)*", re.ASCII)
 _LONGEST_WINDOW = 3
+_MOST_TOKENS = 200
+_LONGEST_NAME = 40
 _SURE = 6
 """Letters of a name from which on one that is missing, wrong or too many leaves it recognisable."""
 
@@ -345,33 +353,22 @@ def _take_misspelt(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
     """One to three words that are nearly a name, where they are no ordinary words."""
     if not vocabulary_is_known():
         return
-    tokens = [one for one in _TOKEN.finditer(board.text) if board.free(*one.span())][:200]
+    tokens = [one for one in _TOKEN.finditer(board.text) if board.free(*one.span())][:_MOST_TOKENS]
     strange = [not _is_ordinary(one[0]) for one in tokens]
     if not any(strange):
         return
-    names = known.said_by_letters
-    published = _published(catalogue)
-    choices = [*names, *(name for name in published if name not in names)]
+    spellings = _Spellings(known, published_names(catalogue))
     for size in range(_LONGEST_WINDOW, 0, -1):
         for first in range(len(tokens) - size + 1):
             window = tokens[first : first + size]
             if any(strange[first : first + size]) and _is_together(board.text, window):
-                _take_near(board, window[0].start(), window[-1].end(), names, published, choices, size)
-
+                start, end = window[0].start(), window[-1].end()
+                found = spellings.nearest(squeezed(board.text[start:end]))
+                if found and (size == 1 or len(re.findall(r"[A-Za-z0-9]+", found[0].name)) >= size):
+                    board.add(start, end, found, exact=False)
     for token, is_strange in zip(tokens, strange, strict=True):
-        if is_strange and board.free(*token.span()) and re.search(r"[\d-]", token[0]):
-            kinds = _kinds_like(squeezed(token[0]), names)
-            if kinds:
-                board.add(token.start(), token.end(), (), like=kinds)
-
-
-def _kinds_like(wanted: str, names: Mapping[str, tuple[Entity, ...]]) -> list[Kind]:
-    """The kinds of the names that are most like it, where some are: "triage-eu2" may be meant for a target."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    found = process.extract(wanted, [*names], scorer=OSA.distance, score_cutoff=max(1, len(wanted) // 4), limit=3)
-    return list(dict.fromkeys(entity.kind for name, _, _ in found for entity in names[name]))
+        if is_strange and re.search(r"[\d-]", token[0]) and (kinds := spellings.kinds_like(squeezed(token[0]))):
+            board.add(token.start(), token.end(), (), like=kinds)
 
 
 def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
@@ -381,55 +378,52 @@ def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
     )
 
 
-def _take_near(
-    board: _Board,
-    start: int,
-    end: int,
-    names: Mapping[str, tuple[Entity, ...]],
-    published: Mapping[str, str],
-    choices: Sequence[str],
-    words: int,
-) -> None:
-    wanted = squeezed(board.text[start:end])
-    if letter_count(wanted) < _SHORT or not board.free(start, end) or (near := _nearest(wanted, choices)) is None:
-        return
-    entities = names.get(near) or (Entity("catalogue_model", published[near]),)
-    if words == 1 or len(re.findall(r"[A-Za-z0-9]+", entities[0].name)) >= words:
-        board.add(start, end, entities, exact=False)
-
-
 def _is_ordinary(word: str) -> bool:
-    """Each part is an ordinary word, and it is one word; "support-bat" may be a name still."""
     return word.lower() in FUNCTION_WORDS or is_ordinary(word) or bool(kind_said(word))
 
 
-@lru_cache(4)
-def _published_of(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    return {squeezed(name): model for name, model in names if letter_count(squeezed(name)) >= _SHORT}
+@dataclass(frozen=True, slots=True)
+class _Spellings:
+    """Names that can be misspelt: those that are known, and published ones."""
+
+    known: KnownEntities
+    published: PublishedNames
+
+    def near(self, wanted: str, most: int) -> list[tuple[int, str]]:
+        """Spellings that so many errors make of it, the fewest first."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        found: list[tuple[int, str]] = []
+        for length in range(len(wanted) - most, len(wanted) + most + 1):
+            for names in (self.known.said_by_length.get(length), self.published.by_length.get(length)):
+                if names:
+                    rows = process.extract(wanted, names, scorer=OSA.distance, score_cutoff=most, limit=4)
+                    found += [(int(distance), name) for name, distance, _ in rows]
+        return sorted(set(found))
+
+    def nearest(self, wanted: str) -> tuple[Entity, ...]:
+        """What the one name stands for of which it is a misspelling; nothing where two are as near."""
+        if letter_count(wanted) < _SHORT or len(wanted) > _LONGEST_NAME:
+            return ()
+        name = _nearest(wanted, self.near(wanted, min(3, 1 + len(wanted) // 6)))
+        if name is None:
+            return ()
+        return self.known.said_by_letters.get(name) or (Entity("catalogue_model", self.published.models[name]),)
+
+    def kinds_like(self, wanted: str) -> list[Kind]:
+        """The kinds of the known names that are most like it: "triage-eu2" may be meant for a target."""
+        names = [name for _, name in self.near(wanted, max(1, len(wanted) // 4))]
+        known = [self.known.said_by_letters.get(name, ()) for name in names]
+        return list(dict.fromkeys(entity.kind for entities in known[:3] for entity in entities))
 
 
-def _published(catalogue: Catalogue) -> dict[str, str]:
-    """Squeezed names of the catalogue -> model."""
-    return _published_of(tuple((name, model.id) for name, model in catalogue.names()))
-
-
-def _nearest(wanted: str, names: Sequence[str]) -> str | None:
+def _nearest(wanted: str, near: Sequence[tuple[int, str]]) -> str | None:
     """The one name that differs by a few typing errors, the numbers in both the same; None where two are as near."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    if letter_count(wanted) < _SHORT or not names:
+    if any(_is_form(wanted, name) for _, name in near):
         return None
     numbers = re.findall(r"\d+", wanted)
-    found = process.extract(wanted, names, scorer=OSA.distance, score_cutoff=3, limit=8)
-    if any(_is_form(wanted, name) for name, _, _ in found):
-        return None
-    close = [
-        (distance, name)
-        for name, distance, _ in found
-        if re.findall(r"\d+", name) == numbers and _is_near(wanted, name, int(distance))
-    ]
-    close.sort()
+    close = [row for row in near if re.findall(r"\d+", row[1]) == numbers and _is_near(wanted, row[1], row[0])]
     if not close or (len(close) > 1 and close[1][0] == close[0][0]):
         return None
     return close[0][1]

@@ -11,7 +11,7 @@ QuantityKind = Literal[
 Bound = Literal["least", "most"]
 Value = float | str | Mapping[str, object]
 
-LONGEST = 20_000
+LONGEST = 4_000
 """Letters of a message that are read; what is behind them holds no quantities."""
 
 
@@ -739,7 +739,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Taker, str], ...] = (
     (_DIGEST, _digest, "sha256"),
     (_AT_FIRST, _cron, "every|each|daily|weekday"),
     (_EVERY_EN, _every, "every|each|once|hourly"),
-    (_RATES[0], _rate, r"/|per|\ba|each|every"),
+    (_RATES[0], _rate, "req|call|tok|error"),
     (_RATES[1], _rate, "rpm|tpm|rps|qps|rpd|tpd"),
     (_RATES[2], _rate, "每"),
     (_RATES[3], _rate, "/|每"),
@@ -749,19 +749,19 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Taker, str], ...] = (
     (_CRON_EN, _cron, "every|each|daily|nightly|weekly|monthly|day|weekend"),
     (_CRON_HAN, _cron_han, "每|工作日|天天"),
     (_ONCE, _once, "once|one time|一次"),
-    (_MOMENT_EN, _moment, ""),
+    (_MOMENT_EN, _moment, r"row|night|day|week|month|year|noon|clock|\d|sun|sat|mon|tue|wed|thu|fri"),
     (_MOMENT_HAN, _moment, r"[\u3400-\u9fff]"),
-    (_POINTS, _points, r"point|pts|pp|百分点"),
+    (_POINTS, _points, r"point|pts|\bpp\b|百分点"),
     (_HAN_PERCENT, _han_percent, "百分|成"),
     (_PERCENTS, _percents, "%|％|cent|pct"),
     (_STEPS, _steps, "->|→|=>|then|再|然后|/"),
     (_SHARE, _share, "half|quarter|fifth|tenth|twentieth|半|分之"),
     (_COMPACT, _compact, r"\d[hm]\d|\dh"),
-    (_DURATION_EN, _duration, "[a-z]"),
+    (_DURATION_EN, _duration, r"sec|min|hou|hr|huor|da?ya?|we?e?k|month|year|yr|fortn|[\d ][hmsdw]\b"),
     (_DURATION_HAN, _duration_han, "[秒分时天周年月期拜头]"),
-    (_SIZE, _size, "b"),
-    (_FACTOR, _factor, "twice|doubl|tripl|thric|trebl|halv|half|quadr|x|×|times|倍|番|减半"),
-    (_COUNT, _count, ""),
+    (_SIZE, _size, r"byte|[kmgt]i?b\b"),
+    (_FACTOR, _factor, r"twice|doubl|tripl|thric|trebl|halv|half as|quadr|\d\s?x\b|×|times|倍|番|减半"),
+    (_COUNT, _count, r"[a-z]{3}s\b|request|retry|[次个条台份行例请样设词重错用事]"),
     (_PLAIN, _plain, ""),
 )  # fmt: skip
 _GUARDS = tuple(re.compile(guard, _FLAGS) for _, _, guard in _PATTERNS)

@@ -392,4 +392,4 @@ def test_every_name_is_linked_wherever_it_stands(one: Entity, upper: bool) -> No
 
 def test_the_names_of_a_long_text_are_found_in_its_beginning() -> None:
     found = mentions("support-bot@v2 " * 100_000)
-    assert 1000 < len(found) < 2000
+    assert 200 < len(found) < 400
