@@ -96,6 +96,7 @@ def link(text: str, known: KnownEntities, catalogue: Catalogue) -> tuple[Mention
     _take_catalogue_like(board, catalogue)
     _take_labels(board, known)
     _take_latest(board, known)
+    _take_devices(board, known)
     _take_owned(board, known)
     _take_rollouts(board, known)
     _take_asked(board, known)
@@ -640,6 +641,38 @@ def _take_latest(board: _Board, known: KnownEntities) -> None:
             board.widen([one], start, end + (tail.end() if tail else 0), newest)
 
 
+# Devices by a part of their name, or by where they are.
+
+_DEVICE_NOUN = r"(?:device|gateway|machine|gw|box|设备|网关|机器)(?![A-Za-z])"
+_DEVICE_IN = re.compile(
+    r"\b(?:the|that|this|our|my)\s+(?P<noun>(?:device|gateway|machine|box)\s+(?:in|at|of|from)\s+(?:the\s+)?(?:group\s+)?)$",
+    re.IGNORECASE,
+)
+_ITS_DEVICE = re.compile(
+    r"^\s+(?:device|gateway|machine|box)(?!\w)|^\s*的?(?:那台|这台)(?:设备|网关|机器)", re.IGNORECASE
+)
+
+
+def _take_devices(board: _Board, known: KnownEntities) -> None:
+    """Of "hall 3 gateway" hall-3-gw; of "the gateway in austin" the devices of that group, and the group."""
+    for prefix, names in known.device_prefixes.items():
+        if prefix in board.squeezed:
+            spaced = r"[\s_-]*".join(re.findall(r"\d+|[^\W\d_]+", names[0].rpartition("-")[0]))
+            either = rf"(?<![A-Za-z0-9-]){spaced}[\s-]+{_DEVICE_NOUN}|(?:device|gateway|设备|网关)\s+{spaced}(?![\w-])"
+            for match in re.finditer(either, board.text, re.IGNORECASE):
+                found = [one for name in names if (one := known.entity("device", name))]
+                board.add(match.start(), match.end(), found, exact=False)
+    for one in board.in_order():
+        groups = {entity.name for entity in one.of_kind("group")}
+        before = _DEVICE_IN.search(board.text[max(0, one.start - 40) : one.start]) if groups else None
+        after = _ITS_DEVICE.match(board.text[one.end : one.end + 20]) if groups and not before else None
+        if before or after:
+            start = one.start - (len(before["noun"]) if before else 0)
+            end = one.end + (after.end() if after else 0)
+            theirs = [entity for entity in known.of_kind("device") if entity.note in groups]
+            board.widen([one], start, end, [*theirs, *one.entities])
+
+
 # Things by whose they are, by what they move, by what is asked for.
 
 _FEW = r"(?:(?:pending|open|last|latest|first|second|other|old|new|active|waiting|retirement|api)\s+){0,2}"
@@ -897,6 +930,9 @@ _KIND_AFTER = re.compile(rf"^(?:['’]s)?\s*(?:的)?\s*(?P<noun>{kind_pattern()}
 _KIND_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<noun>{kind_pattern()})\s*(?:called|named|[“\"「:：])?\s*$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([A-Za-z][\w'’]*)\s+$")
 _WORD_AFTER = re.compile(r"\s+([A-Za-z][\w'’-]*|\d+(?:[.,]\d+)*%?)")
+_DESCRIBING = frozenset("local default admin test main system public".split())
+"""Names that every tenant may have, and that describe what is behind them: "the default policy"."""
+_ADVERBS = frozenset("today tomorrow immediately gradually one two three four five six seven eight nine ten".split())
 _ASKING = frozenset("do does did can could will would should may".split())
 _ASKED_FIRST = re.compile(
     r"(?:^|[.;:!?,，。]\s*|\b(?:what|why|how|when|where|and|or|but)\s+(?:\w+\s+)?)(?:do|does|did|can|could|will"
@@ -968,13 +1004,15 @@ def _is_verb(text: str, one: Mention, before: str) -> bool:
 
 def _is_part(text: str, one: Mention, before: str) -> bool:
     """As in "weekly report", "local time"; people, devices and tenants do things, and so may stand before a noun."""
+    match = _WORD_AFTER.match(text, one.end)
+    if one.words.lower() in _DESCRIBING and one.of_kind("principal", "tenant"):
+        return match is not None and match[1].lower() not in FUNCTION_WORDS | _ADVERBS | PREPOSITIONS
     if before in PREPOSITIONS or before in ORDERS:
         return False
-    match = _WORD_AFTER.match(text, one.end)
     content = _is_content(match[1].lower() if match else "", text, match)
     if one.of_kind("target", "pipeline", "stage", "alias") or not one.of_kind("principal", "device", "group", "tenant"):
         return content
-    return before in {"a", "an"} or (content and one.words.lower() in {"local", "default", "admin", "test"})
+    return before in {"a", "an"}
 
 
 def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:

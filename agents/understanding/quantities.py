@@ -146,12 +146,13 @@ def _scaled(number: str, scale: str | None) -> float:
 # Bounds, and by how much: what stands before or behind a quantity.
 
 _LEAST = (
-    r"(?:at least|at the least|a minimum of|min(?:imum)?(?: of)?|no (?:less|fewer|shorter) than|not less than|from"
+    r"(?:at least|at the least|above|more than|higher than|greater than|高于|超过|大于|a minimum of"
+    r"|min(?:imum)?(?: of)?|no (?:less|fewer|shorter) than|not less than|from"
     r"(?= \S+ (?:up|on)\b)|最少|至少|不少于|不低于|最低|不小于)"
 )
 _MOST = (
     r"(?:at (?:the )?most|a maximum of|max(?:imum)?(?: of)?|no (?:more|longer|greater|higher) than"
-    r"|not more than|not exceeding|up to|limit(?:ed)? (?:of|to)|within|below|under|less than|fewer than|capped at"
+    r"|not (?:more than|above|over|exceeding)|up to|limit(?:ed)? (?:of|to)|within|below|under|less than|fewer than|capped at"
     r"|cap(?: of)?|最多|至多|不超过|不多于|不高于|最长|最高|不大于|上限)"
 )
 _BOUND_BEFORE = re.compile(rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*(?:为|是|of)?\s*$", _FLAGS)
@@ -274,7 +275,8 @@ def _days(when: str, parts: Mapping[str, str | None]) -> str:
 
 
 _TIME_UNITS = {
-    "second": 1, "sec": 1, "s": 1, "秒": 1, "minute": 60, "min": 60, "m": 60, "分": 60, "分钟": 60, "hour": 3600,
+    "ms": 0.001, "millisecond": 0.001, "毫秒": 0.001, "second": 1, "sec": 1, "s": 1, "秒": 1, "minute": 60,
+    "min": 60, "m": 60, "分": 60, "分钟": 60, "hour": 3600,
     "hr": 3600, "h": 3600, "小时": 3600, "时": 3600, "钟头": 3600, "day": 86400, "d": 86400, "天": 86400, "日": 86400,
     "week": 604800, "wk": 604800, "w": 604800, "周": 604800, "星期": 604800, "month": 2592000, "月": 2592000,
     "year": 31536000, "yr": 31536000, "年": 31536000, "fortnight": 1209600,
@@ -283,12 +285,12 @@ _TIME_UNITS = {
     "secnd": 1, "secound": 1, "dya": 86400, "wek": 604800, "minut": 60, "miniute": 60,
 }  # fmt: skip
 _TIME_UNIT_EN = (
-    r"(?:seconds?|secs?|secnds?|secounds?|minutes?|mintues?|minuets?|minuts?|minuites?|miniutes?|mins?|hours?"
+    r"(?:milliseconds?|ms|seconds?|secs?|secnds?|secounds?|minutes?|mintues?|minuets?|minuts?|minuites?|miniutes?|mins?|hours?"
     r"|hrs?|huors?"
     r"|houres?|hous|days?|dyas?|weeks?|weks?|wks?|fortnights?|months?|years?|yrs?)(?![A-Za-z])"
 )
 _TIME_UNIT_HAN = (
-    r"(?:秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])"
+    r"(?:毫秒|秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])"
     r"|个月|年(?!前))"
 )
 _EVERY_EN = re.compile(
@@ -757,7 +759,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Taker, str], ...] = (
     (_STEPS, _steps, "->|→|=>|then|再|然后|/"),
     (_SHARE, _share, "half|quarter|fifth|tenth|twentieth|半|分之"),
     (_COMPACT, _compact, r"\d[hm]\d|\dh"),
-    (_DURATION_EN, _duration, r"sec|min|hou|hr|huor|da?ya?|we?e?k|month|year|yr|fortn|[\d ][hmsdw]\b"),
+    (_DURATION_EN, _duration, r"sec|ms\b|min|hou|hr|huor|da?ya?|we?e?k|month|year|yr|fortn|[\d ][hmsdw]\b"),
     (_DURATION_HAN, _duration_han, "[秒分时天周年月期拜头]"),
     (_SIZE, _size, r"byte|[kmgt]i?b\b"),
     (_FACTOR, _factor, r"twice|doubl|tripl|thric|trebl|halv|half as|quadr|\d\s?x\b|×|times|倍|番|减半"),

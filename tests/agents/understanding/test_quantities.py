@@ -80,6 +80,9 @@ def test_shares(text: str, shares: list[float]) -> None:
         ("10 分钟以内", 600, "most"),
         ("至少两小时", 7200, "least"),
         ("-5 minutes", -300, None),
+        ("800 ms", 0.8, None),
+        ("more than 10 minutes", 600, "least"),
+        ("no more than 10 minutes", 600, "most"),
     ],
 )
 def test_durations(text: str, seconds: float, bound: str | None) -> None:
