@@ -87,6 +87,7 @@ def link(text: str, known: KnownEntities, catalogue: Catalogue) -> tuple[Mention
     """All mentions, in order; none overlaps another, and the longest stands where names would."""
     text = text[:LONGEST]
     board = _Board(text)
+    _take_question_ids(board, known)
     _take_names(board, known, catalogue)
     _take_said_otherwise(board, known)
     _take_suspects(board, known)
@@ -277,11 +278,23 @@ _SUSPECTS: tuple[tuple[str, Kind], ...] = (
     (r"(?<=key )[0-9a-f]{8}|(?<=密钥 )[0-9a-f]{8}|(?<=密钥)[0-9a-f]{8}", "key"),
     (r"[a-z0-9][\w.-]*@[\w.-]*\w", "version"),
 )
+_QUESTION_ID = re.compile(
+    r"(?:\b(?:question|reply to|answer|respond to)\s+(?:question\s+)?|(?:问题|回复|回答|答复)\s*)"
+    r"(?P<id>[A-Za-z0-9][\w.-]*:[\w-]+)",
+    re.IGNORECASE | re.ASCII,
+)
 _SUSPECT = re.compile(
     rf"(?<![A-Za-z0-9_@.])(?:{'|'.join(f'(?P<{kind}>{pattern})' for pattern, kind in _SUSPECTS)})(?![A-Za-z0-9_])",
     re.IGNORECASE | re.ASCII,
 )
 _MAIL = re.compile(r"@[\w-]+\.(?:com|org|net|de|cn|io|eu|edu|gov)$", re.IGNORECASE)
+
+
+def _take_question_ids(board: _Board, known: KnownEntities) -> None:
+    """Such as press-1:7, behind words that say that it is one; before "press-1" is taken for a device."""
+    for match in _QUESTION_ID.finditer(board.text):
+        found = known.entity("question", match["id"])
+        board.add(*match.span("id"), [found] if found else (), like=() if found else ("question",))
 
 
 def _take_suspects(board: _Board, known: KnownEntities) -> None:
@@ -688,6 +701,12 @@ class _Owned:
     before: re.Pattern[str]
 
 
+_NEW = re.compile(
+    r"\b(?:start|begin|launch|create|open|make|issue|generate|give|new|another|a|an)\s+(?:the\s+)?$", re.IGNORECASE
+)
+"""Before what does not exist yet."""
+
+
 def _owned(kind: Kind, owners: tuple[Kind, ...], nouns: str, linking: str, han: str) -> _Owned:
     after = rf"^(?:(?:'s|’s|'|’)\s+{_FEW}(?:{nouns})(?!\w)|\s*{han})"
     before = rf"(?:(?<![\w-]){_FEW}(?:{nouns})\s+(?:(?:was|were|that|which|is|made)\s+)*(?:{linking})\s+)$"
@@ -729,7 +748,7 @@ def _take_owned(board: _Board, known: KnownEntities) -> None:
                 continue
             after = way.after.match(board.text[one.end : one.end + 60])
             before = None if after else way.before.search(board.text[max(0, one.start - 60) : one.start])
-            if not (after or before):
+            if not (after or before) or (before and _NEW.search(board.text[: one.start - len(before[0].lstrip())])):
                 continue
             found = _of_owner(known, way.kind, owners[0].name)
             start = one.start - (len(before[0]) if before else 0)
@@ -789,7 +808,6 @@ _ROLLOUT_HAN = re.compile(
     r"^\s*(?:目标|组)?(?:上|那边|里)?(?:正在进行)?的\s*(?:那个|这个|那次|当前)?\s*(?:灰度发布|金丝雀发布|灰度"
     r"|金丝雀|发布|上线)(?!到|给|版|者)"
 )
-_NEW = re.compile(r"\b(?:start|begin|launch|create|open|make|new|a|an)\s+(?:the\s+)?$", re.IGNORECASE)
 _ON_TARGET = re.compile(r"^\s+(?:on|at|to|in)\s+(?:the\s+|target\s+)*$", re.IGNORECASE)
 _MOVED: tuple[Kind, ...] = ("target", "version", "model", "alias", "group")
 
@@ -1010,7 +1028,7 @@ def _is_part(text: str, one: Mention, before: str) -> bool:
     if before in PREPOSITIONS or before in ORDERS:
         return False
     content = _is_content(match[1].lower() if match else "", text, match)
-    if one.of_kind("target", "pipeline", "stage", "alias") or not one.of_kind("principal", "device", "group", "tenant"):
+    if not one.of_kind("principal", "device", "group", "tenant", "alias") or one.of_kind("target", "pipeline", "stage"):
         return content
     return before in {"a", "an"}
 

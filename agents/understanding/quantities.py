@@ -152,8 +152,9 @@ _LEAST = (
 )
 _MOST = (
     r"(?:at (?:the )?most|a maximum of|max(?:imum)?(?: of)?|no (?:more|longer|greater|higher) than"
-    r"|not (?:more than|above|over|exceeding)|up to|limit(?:ed)? (?:of|to)|within|below|under|less than|fewer than|capped at"
-    r"|cap(?: of)?|最多|至多|不超过|不多于|不高于|最长|最高|不大于|上限)"
+    r"|not (?:more than|above|over|exceeding)|up to|limit(?:ed)? (?:of|to)|within|below|under|less than"
+    r"|fewer than|capped at|cap(?: of)?"
+    r"|最多|至多|不超过|不多于|不高于|最长|最高|不大于|上限)"
 )
 _BOUND_BEFORE = re.compile(rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*(?:为|是|of)?\s*$", _FLAGS)
 _BOUND_AFTER = re.compile(

@@ -92,6 +92,16 @@ def test_versions_that_are_put_together(text: str, versions: list[str]) -> None:
     assert one.kinds == ("version",)
 
 
+def test_a_key_that_is_to_be_issued_is_none_yet() -> None:
+    assert firsts("issue a key for carol") == [("principal", "carol")]
+    assert firsts("issue an api key for bob") == [("principal", "bob")]
+    assert firsts("revoke the key for carol") == [("key", "1a2b3c4d")]
+
+
+def test_an_alias_does_things() -> None:
+    assert firsts("did the challenger pass the gate?") == [("alias", "challenger")]
+
+
 def test_a_label_of_several_models_gives_all_of_them() -> None:
     (one,) = mentions("promote v1")
     assert [entity.name for entity in one.entities] == ["support-bot@v1", "summariser@v1"]
@@ -230,6 +240,7 @@ def test_ordinary_words_are_no_misspelt_names(text: str) -> None:
         ("abort triage-eu2", "target"),
         ("v2.1 of support-bot", "version"),
         ("issue a key for dave", "principal"),
+        ("reply to press-1:7, yes", "question"),
         ("revoke Zed's key", "key"),
     ],
 )
