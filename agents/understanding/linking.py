@@ -287,7 +287,7 @@ _SUSPECT = re.compile(
     rf"(?<![A-Za-z0-9_@.])(?:{'|'.join(f'(?P<{kind}>{pattern})' for pattern, kind in _SUSPECTS)})(?![A-Za-z0-9_])",
     re.IGNORECASE | re.ASCII,
 )
-_MAIL = re.compile(r"@[\w-]+\.(?:com|org|net|de|cn|io|eu|edu|gov)$", re.IGNORECASE)
+_MAIL = re.compile(r"@[a-z-]+(?:\.[a-z-]+)+$", re.IGNORECASE)
 
 
 def _take_question_ids(board: _Board, known: KnownEntities) -> None:
@@ -356,6 +356,7 @@ def _shaped(shape: str) -> re.Pattern[str]:
 # Misspelt names.
 
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.@][A-Za-z0-9]+)*", re.ASCII)
+_KEY = re.compile(r"[A-Za-z]\d+")
 _LONGEST_WINDOW = 3
 _MOST_TOKENS = 200
 _LONGEST_NAME = 40
@@ -387,9 +388,9 @@ def _take_misspelt(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
 
 def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
     """Whether these words could be one name: nothing but spaces and hyphens between, none of them a function word."""
-    return not any(text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)) and not (
-        len(window) > 1 and any(one[0].lower() in FUNCTION_WORDS for one in window)
-    )
+    if any(text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)):
+        return False
+    return len(window) == 1 or not any(one[0].lower() in FUNCTION_WORDS or _KEY.fullmatch(one[0]) for one in window)
 
 
 def _is_ordinary(word: str) -> bool:
@@ -468,7 +469,7 @@ def _is_piece(wanted: str, name: str) -> bool:
 # Versions by their labels.
 
 _LABEL = re.compile(
-    r"(?<![A-Za-z0-9_.@/-])(?P<open>[(（\[])?(?:(?P<word>version|ver\.?|release|revision|label|版本)\s*#?\s*)?"
+    r"(?<![A-Za-z0-9_.@/-])(?P<open>[(（\[])?(?:(?P<word>version|ver\.?|release|label|版本)\s*#?\s*)?"
     r"(?:第\s*(?P<han>[一二三四五六七八九十\d]+)\s*(?:个)?版(?:本)?"
     r"|(?P<label>[A-Za-z0-9][A-Za-z0-9_.]*)(?P<after>\s*(?:版本?(?!号)))?)"
     r"(?(open)[)）\]])(?![A-Za-z0-9_@%％]|[.-]\w)",
@@ -930,12 +931,26 @@ _NEW_PRINCIPAL = re.compile(
 )
 
 
+_PLAIN_WORDED: frozenset[Kind | None] = frozenset({"device", "model", "group", "stage"})
+"""Kinds whose noun stands before other nouns: a name of one has a number or a hyphen."""
+_CODE = re.compile(r"[A-Z]{1,4}-\w+")
+"""Codes of documents and alarms, such as PO-01."""
+
+
 def _take_named_kinds(board: _Board) -> None:
     """A name behind the noun of its kind that nothing has, as in "tenant initech"; whose a new key will be."""
     for match in _NAMED_KIND.finditer(board.text):
         name = match["name"].rstrip(".")
         kind = kind_said(match["noun"])
-        if kind and not is_ordinary(name) and not kind_said(name) and name.lower() not in FUNCTION_WORDS | ORDERS:
+        if kind in _PLAIN_WORDED and not re.search(r"[\d_-]", name):
+            continue
+        if (
+            kind
+            and not _CODE.fullmatch(name)
+            and not is_ordinary(name)
+            and not kind_said(name)
+            and name.lower() not in FUNCTION_WORDS | ORDERS
+        ):
             board.add(match.start("name"), match.start("name") + len(name), (), like=(kind,))
     for match in _NEW_PRINCIPAL.finditer(board.text):
         if match["name"].lower() not in FUNCTION_WORDS and not kind_said(match["name"]):

@@ -156,9 +156,13 @@ _MOST = (
     r"|fewer than|capped at|cap(?: of)?"
     r"|最多|至多|不超过|不多于|不高于|最长|最高|不大于|上限)"
 )
-_BOUND_BEFORE = re.compile(rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*(?:为|是|of)?\s*$", _FLAGS)
+_BOUND_BEFORE = re.compile(
+    rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*"
+    r"(?:为|是|of|可?以?(?:增加|上升|提高|降低|减少))?\s*$",
+    _FLAGS,
+)
 _BOUND_AFTER = re.compile(
-    r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b|以上|起)"
+    r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b|以上|起(?![步来初用点草]))"
     r"|(?P<most>or (?:less|fewer|below|shorter)\b|at (?:the )?most\b|tops\b|max(?:imum)?\b|以内|以下|之内"
     r"|内(?!部|容|存)))",
     _FLAGS,
@@ -538,8 +542,8 @@ def _points(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _TIME_PART = (
-    rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}|{_BEFORE}(?:{_DIGITS})(?:h"
-    rf"|m|s|d|w)(?![A-Za-z]|/))"
+    rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}"
+    rf"|{_BEFORE}(?:{_DIGITS})\s?[hmsdw](?![A-Za-z]|/))"
 )
 _DURATION_EN = re.compile(
     rf"(?P<parts>(?<![\w-]){_TIME_PART}(?:\s*(?:,|and)?\s*(?:{_BEFORE}|(?<=[hm]))(?:{_DIGITS})\s*(?:minutes?"

@@ -59,6 +59,7 @@ def test_shares(text: str, shares: list[float]) -> None:
     [
         ("hold for 30 minutes", 1800, None),
         ("hold 10m", 600, None),
+        ("at most 2 h per step", 7200, "most"),
         ("for 1h30m", 5400, None),
         ("1 hour and 30 minutes", 5400, None),
         ("half an hour", 1800, None),
