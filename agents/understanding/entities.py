@@ -162,7 +162,7 @@ class KnownEntities:
         principals: of the tenant, and those who asked for approvals or have delegations.
         runs: of pipelines, each pipeline's newest first.
         artifacts: digest -> media type.
-        datasets: that versions were trained or measured on.
+        datasets: that versions were trained on.
         tools: names of operations; the caller says which.
     """
 
@@ -228,6 +228,28 @@ class KnownEntities:
             if spoken and letter_count(spelling) >= _LETTERS:
                 found[spelling] = spoken
         return found
+
+    @cached_property
+    def said_by_length(self) -> Mapping[int, list[str]]:
+        """The spellings of `said_by_letters`, by their length."""
+        found: dict[int, list[str]] = {}
+        for spelling in self.said_by_letters:
+            found.setdefault(len(spelling), []).append(spelling)
+        return found
+
+    @cached_property
+    def device_prefixes(self) -> Mapping[str, tuple[str, ...]]:
+        """Spelling of a device's name without its last part, where a number is in it -> the devices; no known name."""
+        found: dict[str, list[str]] = {}
+        for name in self.devices:
+            prefix = squeezed(name.rpartition("-")[0])
+            if (
+                letter_count(prefix) >= _LETTERS - 1
+                and letter_count(prefix) < len(prefix)
+                and prefix not in self.spellings
+            ):
+                found.setdefault(prefix, []).append(name)
+        return {prefix: tuple(names) for prefix, names in found.items()}
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[Kind, ...]]:
@@ -318,9 +340,6 @@ def read_entities(ledger: Ledger, context: ToolContext, tools: Sequence[str] = (
             known["devices"] = devices
         if "rollouts:read" in may:
             known |= _rollouts(unit, devices)
-        if "evaluations:read" in may:
-            measured = [str(row["dataset"]) for row in unit.evaluations.all()]
-            known["datasets"] = tuple(dict.fromkeys([*known.get("datasets", ()), *measured]))
     people += [one.requester for one in known.get("approvals", ())]
     people += [name for one in known.get("delegations", ()) for name in (one.giver, one.receiver)]
     known["principals"] = tuple(dict.fromkeys([*known.get("principals", ()), *people]))
@@ -386,8 +405,9 @@ def _keys(unit: Unit) -> dict[str, Any]:
 
 def _fleet(unit: Unit) -> dict[str, Any]:
     items: dict[str, list[KnownItem]] = {"job": [], "pack": [], "prompt": []}
-    for kind, found in items.items():
-        found += [KnownItem(one.name, one.scope, one.subject) for one in unit.desired.all(kind)]
+    for one in unit.desired.all():
+        if one.kind in items:
+            items[one.kind].append(KnownItem(one.name, one.scope, one.subject))
     asked = unit.device_questions.all("device", open_only=True, limit=_TAKEN)
     return {
         "jobs": tuple(items["job"]),

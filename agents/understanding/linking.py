@@ -1,7 +1,7 @@
 """Entity linking: the words of a message that stand for what exists, that look like it, or that refer to it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -17,7 +17,7 @@ from agents.understanding.entities import (
     shape_of,
     squeezed,
 )
-from agents.understanding.published_models import model_mentions, unknown_models
+from agents.understanding.published_models import PublishedNames, model_mentions, published_names, unknown_models
 from agents.understanding.words import (
     AUXILIARIES,
     DETERMINERS,
@@ -33,7 +33,7 @@ from agents.understanding.words import (
 )
 from tools.registry.catalogue import Catalogue
 
-LONGEST = 20_000
+LONGEST = 4_000
 """Letters of a message that are read; names behind them are not found."""
 
 
@@ -87,6 +87,7 @@ def link(text: str, known: KnownEntities, catalogue: Catalogue) -> tuple[Mention
     """All mentions, in order; none overlaps another, and the longest stands where names would."""
     text = text[:LONGEST]
     board = _Board(text)
+    _take_question_ids(board, known)
     _take_names(board, known, catalogue)
     _take_said_otherwise(board, known)
     _take_suspects(board, known)
@@ -96,6 +97,7 @@ def link(text: str, known: KnownEntities, catalogue: Catalogue) -> tuple[Mention
     _take_catalogue_like(board, catalogue)
     _take_labels(board, known)
     _take_latest(board, known)
+    _take_devices(board, known)
     _take_owned(board, known)
     _take_rollouts(board, known)
     _take_asked(board, known)
@@ -144,7 +146,8 @@ class _Board:
 _INSIDE = re.compile(r"[^\w .:/@_-]|[\W_]{2}")
 _SHORT = 4
 _COUNTED = re.compile(
-    r"\s?(?:%|％|percent|seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|times|requests?|samples?|points?|个|次|天|分钟|小时|秒)",
+    r"\s?(?:%|％|percent|seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|times|requests?|samples?|points?|个|次|天"
+    r"|分钟|小时|秒)",
     re.IGNORECASE,
 )
 
@@ -165,6 +168,11 @@ def _take_names(board: _Board, known: KnownEntities, catalogue: Catalogue) -> No
         spans[start, end] = (*spans.get((start, end), ()), *entities)
     for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
         board.add(start, end, spans[start, end])
+    _take_licences(board, catalogue)
+
+
+def _take_licences(board: _Board, catalogue: Catalogue) -> None:
+    """Ids of licences; short ones, such as MIT, in capitals alone."""
     for name in catalogue.licences:
         for match in _whole(name).finditer(board.text) if name in board.low else ():
             if len(name) >= _SHORT or match[0].isupper():
@@ -270,11 +278,23 @@ _SUSPECTS: tuple[tuple[str, Kind], ...] = (
     (r"(?<=key )[0-9a-f]{8}|(?<=密钥 )[0-9a-f]{8}|(?<=密钥)[0-9a-f]{8}", "key"),
     (r"[a-z0-9][\w.-]*@[\w.-]*\w", "version"),
 )
+_QUESTION_ID = re.compile(
+    r"(?:\b(?:question|reply to|answer|respond to)\s+(?:question\s+)?|(?:问题|回复|回答|答复)\s*)"
+    r"(?P<id>[A-Za-z0-9][\w.-]*:[\w-]+)",
+    re.IGNORECASE | re.ASCII,
+)
 _SUSPECT = re.compile(
     rf"(?<![A-Za-z0-9_@.])(?:{'|'.join(f'(?P<{kind}>{pattern})' for pattern, kind in _SUSPECTS)})(?![A-Za-z0-9_])",
     re.IGNORECASE | re.ASCII,
 )
-_MAIL = re.compile(r"@[\w-]+\.(?:com|org|net|de|cn|io|eu|edu|gov)$", re.IGNORECASE)
+_MAIL = re.compile(r"@[a-z-]+(?:\.[a-z-]+)+$", re.IGNORECASE)
+
+
+def _take_question_ids(board: _Board, known: KnownEntities) -> None:
+    """Such as press-1:7, behind words that say that it is one; before "press-1" is taken for a device."""
+    for match in _QUESTION_ID.finditer(board.text):
+        found = known.entity("question", match["id"])
+        board.add(*match.span("id"), [found] if found else (), like=() if found else ("question",))
 
 
 def _take_suspects(board: _Board, known: KnownEntities) -> None:
@@ -285,7 +305,7 @@ def _take_suspects(board: _Board, known: KnownEntities) -> None:
             continue
         near: list[Entity] = []
         if kind == "version":
-            model = _nearest(squeezed(model_of(match[0])), [squeezed(name) for name in known.models])
+            model = _nearest_model(known, squeezed(model_of(match[0])))
             label = _plain_label(label_of(match[0]))
             near = [
                 Entity("version", name, stage)
@@ -293,6 +313,12 @@ def _take_suspects(board: _Board, known: KnownEntities) -> None:
                 if model and squeezed(model_of(name)) == model and _plain_label(label_of(name)) == label
             ]
         board.add(match.start(), match.end(), near, exact=not near, like=() if near else (kind,))
+
+
+def _nearest_model(known: KnownEntities, wanted: str) -> str | None:
+    from rapidfuzz.distance import OSA
+
+    return _nearest(wanted, sorted((OSA.distance(wanted, name), name) for name in map(squeezed, known.models)))
 
 
 def _take_catalogue_like(board: _Board, catalogue: Catalogue) -> None:
@@ -330,7 +356,10 @@ def _shaped(shape: str) -> re.Pattern[str]:
 # Misspelt names.
 
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.@][A-Za-z0-9]+)*", re.ASCII)
+_KEY = re.compile(r"[A-Za-z]\d+")
 _LONGEST_WINDOW = 3
+_MOST_TOKENS = 200
+_LONGEST_NAME = 40
 _SURE = 6
 """Letters of a name from which on one that is missing, wrong or too many leaves it recognisable."""
 
@@ -339,67 +368,77 @@ def _take_misspelt(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
     """One to three words that are nearly a name, where they are no ordinary words."""
     if not vocabulary_is_known():
         return
-    tokens = [one for one in _TOKEN.finditer(board.text) if board.free(*one.span())][:200]
+    tokens = [one for one in _TOKEN.finditer(board.text) if board.free(*one.span())][:_MOST_TOKENS]
     strange = [not _is_ordinary(one[0]) for one in tokens]
     if not any(strange):
         return
-    names = known.said_by_letters
-    published = _published(catalogue)
-    choices = [*names, *(name for name in published if name not in names)]
+    spellings = _Spellings(known, published_names(catalogue))
     for size in range(_LONGEST_WINDOW, 0, -1):
         for first in range(len(tokens) - size + 1):
             window = tokens[first : first + size]
-            if not strange[first] or (not strange[first + size - 1] and size > 1 and not _joins(window[-1][0])):
-                if not (size > 1 and any(strange[first : first + size])):
-                    continue
-            if any(board.text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)):
-                continue
-            start, end = window[0].start(), window[-1].end()
-            wanted = squeezed(board.text[start:end])
-            if letter_count(wanted) < _SHORT or not board.free(start, end):
-                continue
-            near = _nearest(wanted, choices)
-            if near:
-                entities = names.get(near) or (Entity("catalogue_model", published[near]),)
-                words = len(re.findall(r"[A-Za-z0-9]+", entities[0].name))
-                if size == 1 or words >= size:
-                    board.add(start, end, entities, exact=False)
+            if any(strange[first : first + size]) and _is_together(board.text, window):
+                start, end = window[0].start(), window[-1].end()
+                found = spellings.nearest(squeezed(board.text[start:end]))
+                if found and (size == 1 or len(re.findall(r"[A-Za-z0-9]+", found[0].name)) >= size):
+                    board.add(start, end, found, exact=False)
+    for token, is_strange in zip(tokens, strange, strict=True):
+        if is_strange and re.search(r"[\d-]", token[0]) and (kinds := spellings.kinds_like(squeezed(token[0]))):
+            board.add(token.start(), token.end(), (), like=kinds)
 
 
-def _joins(word: str) -> bool:
-    return word.lower() not in FUNCTION_WORDS
+def _is_together(text: str, window: Sequence[re.Match[str]]) -> bool:
+    """Whether these words could be one name: nothing but spaces and hyphens between, none of them a function word."""
+    if any(text[one.end() : two.start()].strip(" -_") for one, two in pairwise(window)):
+        return False
+    return len(window) == 1 or not any(one[0].lower() in FUNCTION_WORDS or _KEY.fullmatch(one[0]) for one in window)
 
 
 def _is_ordinary(word: str) -> bool:
-    """Each part is an ordinary word, and it is one word; "support-bat" may be a name still."""
     return word.lower() in FUNCTION_WORDS or is_ordinary(word) or bool(kind_said(word))
 
 
-@lru_cache(4)
-def _published_of(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    return {squeezed(name): model for name, model in names if letter_count(squeezed(name)) >= _SHORT}
+@dataclass(frozen=True, slots=True)
+class _Spellings:
+    """Names that can be misspelt: those that are known, and published ones."""
+
+    known: KnownEntities
+    published: PublishedNames
+
+    def near(self, wanted: str, most: int) -> list[tuple[int, str]]:
+        """Spellings that so many errors make of it, the fewest first."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        found: list[tuple[int, str]] = []
+        for length in range(len(wanted) - most, len(wanted) + most + 1):
+            for names in (self.known.said_by_length.get(length), self.published.by_length.get(length)):
+                if names:
+                    rows = process.extract(wanted, names, scorer=OSA.distance, score_cutoff=most, limit=4)
+                    found += [(int(distance), name) for name, distance, _ in rows]
+        return sorted(set(found))
+
+    def nearest(self, wanted: str) -> tuple[Entity, ...]:
+        """What the one name stands for of which it is a misspelling; nothing where two are as near."""
+        if letter_count(wanted) < _SHORT or len(wanted) > _LONGEST_NAME:
+            return ()
+        name = _nearest(wanted, self.near(wanted, min(3, 1 + len(wanted) // 6)))
+        if name is None:
+            return ()
+        return self.known.said_by_letters.get(name) or (Entity("catalogue_model", self.published.models[name]),)
+
+    def kinds_like(self, wanted: str) -> list[Kind]:
+        """The kinds of the known names that are most like it: "triage-eu2" may be meant for a target."""
+        names = [name for _, name in self.near(wanted, max(1, len(wanted) // 4))]
+        known = [self.known.said_by_letters.get(name, ()) for name in names]
+        return list(dict.fromkeys(entity.kind for entities in known[:3] for entity in entities))
 
 
-def _published(catalogue: Catalogue) -> dict[str, str]:
-    """Squeezed names of the catalogue -> model."""
-    return _published_of(tuple((name, model.id) for name, model in catalogue.names()))
-
-
-def _nearest(wanted: str, names: Sequence[str]) -> str | None:
+def _nearest(wanted: str, near: Sequence[tuple[int, str]]) -> str | None:
     """The one name that differs by a few typing errors, the numbers in both the same; None where two are as near."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    if letter_count(wanted) < _SHORT or not names:
+    if any(_is_form(wanted, name) for _, name in near):
         return None
     numbers = re.findall(r"\d+", wanted)
-    found = process.extract(wanted, names, scorer=OSA.distance, score_cutoff=3, limit=8)
-    close = [
-        (distance, name)
-        for name, distance, _ in found
-        if re.findall(r"\d+", name) == numbers and _is_near(wanted, name, int(distance))
-    ]
-    close.sort()
+    close = [row for row in near if re.findall(r"\d+", row[1]) == numbers and _is_near(wanted, row[1], row[0])]
     if not close or (len(close) > 1 and close[1][0] == close[0][0]):
         return None
     return close[0][1]
@@ -407,17 +446,32 @@ def _nearest(wanted: str, names: Sequence[str]) -> str | None:
 
 def _is_near(wanted: str, name: str, distance: int) -> bool:
     """Whether so many errors are likely in a name of this length; in a short one, letters change places alone."""
+    if _is_piece(wanted, name):
+        return False
     if len(name) < _SURE:
         return distance == 0 or (distance <= 1 and set(wanted) == set(name))
     most = 1 if len(name) < 8 else 2 if len(name) < 14 else 3
     return distance <= most and (name[0] == wanted[0] or distance < most or len(name) < 8)
 
 
+def _is_form(wanted: str, name: str) -> bool:
+    """Whether it is an inflected form of the name, as "triaged" is of triage."""
+    stem = name.removesuffix("e")
+    return wanted in {f"{name}d", f"{name}ed", f"{name}r", f"{name}er", f"{name}ing", f"{name}ly", f"{stem}ing"}
+
+
+def _is_piece(wanted: str, name: str) -> bool:
+    """Whether one is a part of the other, as "warranty" is of warranty-qa."""
+    short, long = sorted((wanted, name), key=len)
+    return len(long) - len(short) > 1 and (long.startswith(short) or long.endswith(short))
+
+
 # Versions by their labels.
 
 _LABEL = re.compile(
-    r"(?<![A-Za-z0-9_.@/-])(?P<open>[(（\[])?(?:(?P<word>version|ver\.?|release|revision|label|版本)\s*#?\s*)?"
-    r"(?:第\s*(?P<han>[一二三四五六七八九十\d]+)\s*(?:个)?版(?:本)?|(?P<label>[A-Za-z0-9][A-Za-z0-9_.]*)(?P<after>\s*(?:版本?(?!号)))?)"
+    r"(?<![A-Za-z0-9_.@/-])(?P<open>[(（\[])?(?:(?P<word>version|ver\.?|release|label|版本)\s*#?\s*)?"
+    r"(?:第\s*(?P<han>[一二三四五六七八九十\d]+)\s*(?:个)?版(?:本)?"
+    r"|(?P<label>[A-Za-z0-9][A-Za-z0-9_.]*)(?P<after>\s*(?:版本?(?!号)))?)"
     r"(?(open)[)）\]])(?![A-Za-z0-9_@%％]|[.-]\w)",
     re.IGNORECASE,
 )
@@ -429,64 +483,73 @@ _LABEL_LIKE = re.compile(r"[vr]\d+(?:\.\d+)*[a-z]?", re.IGNORECASE)
 
 
 def _plain_label(label: str) -> str:
-    """ "v2" and "2" are one."""
+    """The label without its v: "v2" and "2" are one."""
     low = label.lower()
     return low[1:] if re.fullmatch(r"v\.?\d.*", low) else low
 
 
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A label in the text. `prefixed`: a word such as "version" says that it is one; `enclosed`: it is in brackets."""
+
+    start: int
+    end: int
+    label: str
+    prefixed: bool
+    enclosed: bool
+
+
+def _labels_in(board: _Board, known_labels: Mapping[str, Sequence[str]]) -> Iterator[_Label]:
+    for match in _LABEL.finditer(board.text):
+        said = (match["label"] or match["han"]).lower()
+        label = str(_ORDINALS.get(said) or _HAN_NUMBERS.get(said) or match["label"] or said)
+        one = _Label(
+            *match.span(), label, bool(match["word"] or match["after"] or match["han"]), match["open"] is not None
+        )
+        known = _plain_label(label) in known_labels
+        numbered = any(letter.isdigit() for letter in label)
+        likely = _LABEL_LIKE.fullmatch(label) or (known and numbered)
+        if likely or ((one.prefixed or one.enclosed) and (known or (one.prefixed and numbered))):
+            yield one
+
+
 def _take_labels(board: _Board, known: KnownEntities) -> None:
+    """Labels beside their models, then those alone."""
     labels: dict[str, list[str]] = {}
     for name in known.versions:
         labels.setdefault(_plain_label(label_of(name)), []).append(name)
-    models = [one for one in board.found if one.of_kind("model")]
-    pending: list[tuple[int, int, str]] = []
-    for match in _LABEL.finditer(board.text):
-        label = match["label"] or str(_HAN_NUMBERS.get(match["han"], match["han"]))
-        prefixed = bool(match["word"] or match["after"] or match["han"])
-        if not board.free(*match.span()) or not (
-            prefixed or match["open"] or _LABEL_LIKE.fullmatch(label) or label.lower() in labels
-        ):
+    alone: list[_Label] = []
+    for one in _labels_in(board, labels):
+        if not board.free(one.start, one.end):
             continue
-        if not (prefixed or any(letter.isdigit() for letter in label) or match["open"]):
-            continue
-        plain = _plain_label(label)
-        before = next(
-            (
-                one
-                for one in models
-                if one.end <= match.start() and _MODEL_BEFORE.match(board.text[one.end : match.start()])
-            ),
-            None,
-        )
-        after = next(
-            (
-                one
-                for one in models
-                if one.start >= match.end() and _MODEL_AFTER.match(board.text[match.end() : one.start])
-            ),
-            None,
-        )
-        model = before or after
-        bare = not (prefixed or match["open"])
+        model = _model_beside(board, one)
         if model is None:
-            if (prefixed or _LABEL_LIKE.fullmatch(label)) and (plain in labels or re.search(r"\d", label)):
-                pending.append((match.start() + bool(match["open"]), match.end() - bool(match["open"]), label))
+            alone.append(one)
             continue
-        if (bare and label.isdigit()) or (match["open"] and not _LABEL_LIKE.fullmatch(label) and plain not in labels):
-            continue
-        if (
-            after is not None
-            and before is None
-            and board.text[match.end() : after.start].strip() == ""
-            and not prefixed
-        ):
-            continue  # "v2 support-bot" with nothing between: two things
-        start, end = min(match.start(), model.start), max(match.end(), model.end)
-        found = [entity for name in model.of_kind("model") for entity in _labelled(known, name.name, plain, prefixed)]
-        board.widen([model], start, end, found, () if found else ("version",))
-        models = [one for one in board.found if one.of_kind("model")]
-    for start, end, label in pending:
-        _take_bare(board, known, labels, start, end, label)
+        plain = _plain_label(one.label)
+        found = [
+            entity for name in model.of_kind("model") for entity in _labelled(known, name.name, plain, one.prefixed)
+        ]
+        if found or one.end > model.end or one.prefixed or _LABEL_LIKE.fullmatch(one.label):
+            board.widen(
+                [model], min(one.start, model.start), max(one.end, model.end), found, () if found else ("version",)
+            )
+    for one in alone:
+        if one.prefixed or _LABEL_LIKE.fullmatch(one.label):
+            _take_bare(board, known, labels, one.start + one.enclosed, one.end - one.enclosed, one.label)
+
+
+def _model_beside(board: _Board, label: _Label) -> Mention | None:
+    """The model that the label is of: before it, or behind "of"."""
+    if label.label.isdigit() and not (label.prefixed or label.enclosed):
+        return None
+    for one in board.found:
+        if one.of_kind("model"):
+            if one.end <= label.start and _MODEL_BEFORE.match(board.text[one.end : label.start]):
+                return one
+            if label.end <= one.start and _MODEL_AFTER.match(board.text[label.end : one.start]):
+                return one
+    return None
 
 
 def _labelled(known: KnownEntities, model: str, plain: str, prefixed: bool) -> list[Entity]:
@@ -496,6 +559,10 @@ def _labelled(known: KnownEntities, model: str, plain: str, prefixed: bool) -> l
     if not same and prefixed:
         same = [name for name in own if re.sub(r"\D", "", label_of(name)) == plain]
     return [one for name in same if (one := known.entity("version", name))]
+
+
+def _targets(board: _Board) -> list[str]:
+    return [entity.name for one in board.found for entity in one.of_kind("target")]
 
 
 def _take_bare(
@@ -519,6 +586,8 @@ def _take_bare(
                 return
     names = labels.get(_plain_label(label), [])
     living = [name for name in names if known.versions[name] != "retired"] or names
+    served = {model_of(version) for target in _targets(board) for version in known.serving.get(target, ())}
+    living = sorted(living, key=lambda name: model_of(name) not in served)
     found = [one for name in living if (one := known.entity("version", name))]
     if found or re.fullmatch(r"v\d.*", label, re.IGNORECASE):
         board.add(start, end, found, like=() if found else ("version",))
@@ -535,7 +604,7 @@ _FAMILY = re.compile(
 
 
 def _take_families(board: _Board, known: KnownEntities, catalogue: Catalogue) -> None:
-    """ "the 1.5b one", "the qwen one": registered models on such a base, else published ones."""
+    """Registered models on a base of the size or family ("the 1.5b one", "the qwen one"), else published ones."""
     for match in _FAMILY.finditer(board.text):
         size = (match["size"] or match["han"] or "").lower().replace(" ", "")
         family = (match["family"] or "").lower()
@@ -561,7 +630,8 @@ def _take_families(board: _Board, known: KnownEntities, catalogue: Catalogue) ->
 
 
 _LATEST_BEFORE = re.compile(
-    r"(?:(?:latest|newest|most recent|last)\s+(?:version|build|one)?\s*(?:of|from)?\s*(?:the\s+)?|最新(?:版本|版)?的\s*)$",
+    r"(?:(?:latest|newest|most recent|last)\s+(?:version|build|one)?\s*(?:of|from)?\s*(?:the\s+)?|最新(?:版本"
+    r"|版)?的\s*)$",
     re.IGNORECASE,
 )
 _LATEST_AFTER = re.compile(
@@ -570,7 +640,7 @@ _LATEST_AFTER = re.compile(
 
 
 def _take_latest(board: _Board, known: KnownEntities) -> None:
-    """ "the latest support-bot": its newest version that is not retired."""
+    """Of "the latest support-bot" its newest version that is not retired."""
     for one in board.in_order():
         names = [known.versions_of(entity.name) for entity in one.of_kind("model")]
         newest = [entity for versions in names if versions and (entity := known.entity("version", versions[-1]))]
@@ -583,6 +653,38 @@ def _take_latest(board: _Board, known: KnownEntities) -> None:
             end = one.end + (after.end() if after else 0)
             tail = re.match(r"\s+versions?(?!\w)", board.text[end:]) if before else None
             board.widen([one], start, end + (tail.end() if tail else 0), newest)
+
+
+# Devices by a part of their name, or by where they are.
+
+_DEVICE_NOUN = r"(?:device|gateway|machine|gw|box|设备|网关|机器)(?![A-Za-z])"
+_DEVICE_IN = re.compile(
+    r"\b(?:the|that|this|our|my)\s+(?P<noun>(?:device|gateway|machine|box)\s+(?:in|at|of|from)\s+(?:the\s+)?(?:group\s+)?)$",
+    re.IGNORECASE,
+)
+_ITS_DEVICE = re.compile(
+    r"^\s+(?:device|gateway|machine|box)(?!\w)|^\s*的?(?:那台|这台)(?:设备|网关|机器)", re.IGNORECASE
+)
+
+
+def _take_devices(board: _Board, known: KnownEntities) -> None:
+    """Of "hall 3 gateway" hall-3-gw; of "the gateway in austin" the devices of that group, and the group."""
+    for prefix, names in known.device_prefixes.items():
+        if prefix in board.squeezed:
+            spaced = r"[\s_-]*".join(re.findall(r"\d+|[^\W\d_]+", names[0].rpartition("-")[0]))
+            either = rf"(?<![A-Za-z0-9-]){spaced}[\s-]+{_DEVICE_NOUN}|(?:device|gateway|设备|网关)\s+{spaced}(?![\w-])"
+            for match in re.finditer(either, board.text, re.IGNORECASE):
+                found = [one for name in names if (one := known.entity("device", name))]
+                board.add(match.start(), match.end(), found, exact=False)
+    for one in board.in_order():
+        groups = {entity.name for entity in one.of_kind("group")}
+        before = _DEVICE_IN.search(board.text[max(0, one.start - 40) : one.start]) if groups else None
+        after = _ITS_DEVICE.match(board.text[one.end : one.end + 20]) if groups and not before else None
+        if before or after:
+            start = one.start - (len(before["noun"]) if before else 0)
+            end = one.end + (after.end() if after else 0)
+            theirs = [entity for entity in known.of_kind("device") if entity.note in groups]
+            board.widen([one], start, end, [*theirs, *one.entities])
 
 
 # Things by whose they are, by what they move, by what is asked for.
@@ -598,6 +700,12 @@ class _Owned:
     owners: tuple[Kind, ...]
     after: re.Pattern[str]
     before: re.Pattern[str]
+
+
+_NEW = re.compile(
+    r"\b(?:start|begin|launch|create|open|make|issue|generate|give|new|another|a|an)\s+(?:the\s+)?$", re.IGNORECASE
+)
+"""Before what does not exist yet."""
 
 
 def _owned(kind: Kind, owners: tuple[Kind, ...], nouns: str, linking: str, han: str) -> _Owned:
@@ -627,7 +735,8 @@ _OWNED = (
     _Owned("run", ("pipeline",), re.compile(r"^\s+(?:pipeline\s+)?run(?!\w)", re.IGNORECASE), re.compile(r"(?!)")),
 )
 _UNKNOWN_OWNER = re.compile(
-    r"(?<![\w@])(?P<owner>[A-Za-z][a-z]+)(?:'s|’s)\s+(?:(?:pending|open|last|api)\s+)?(?:(?P<key>(?:api[ -])?keys?)|(?P<approval>requests?))(?!\w)",
+    r"(?<![\w@])(?P<owner>[A-Za-z][a-z]+)(?:'s|’s)\s+(?:(?:pending|open|last"
+    r"|api)\s+)?(?:(?P<key>(?:api[ -])?keys?)|(?P<approval>requests?))(?!\w)",
     re.IGNORECASE,
 )
 
@@ -640,7 +749,7 @@ def _take_owned(board: _Board, known: KnownEntities) -> None:
                 continue
             after = way.after.match(board.text[one.end : one.end + 60])
             before = None if after else way.before.search(board.text[max(0, one.start - 60) : one.start])
-            if not (after or before):
+            if not (after or before) or (before and _NEW.search(board.text[: one.start - len(before[0].lstrip())])):
                 continue
             found = _of_owner(known, way.kind, owners[0].name)
             start = one.start - (len(before[0]) if before else 0)
@@ -679,29 +788,33 @@ def _open_ones(known: KnownEntities, kind: Kind, names: Sequence[tuple[str, bool
 
 _MOVES = kind_pattern("rollout")
 _STATES = (
-    r"(?:(?:current|running|open|active|paused|aborted|failed|last|latest|ongoing|whole|stuck|held|rolled[ -]back)\s+)?"
+    r"(?:(?:current|running|open|active|paused|aborted|failed|last|latest|ongoing|whole|stuck|held"
+    r"|rolled[ -]back)\s+)?"
 )
 _DEFINITE = r"(?:the|that|this|our|my|current|running|open|active|paused|aborted|failed|last|latest|ongoing)"
 _VERBS = (
-    r"(?:pause|abort|resume|stop|cancel|show|explain|watch|check|retry|promote|roll\s?back|hold|continue|halt|kill|finish"
-    r"|complete|inspect|describe|status of|about|why is|how is|how's|unpause|restart|revert|undo|accelerate|advance|with)"
+    r"(?:pause|abort|resume|stop|cancel|show|explain|watch|check|retry|promote|roll\s?back|hold|continue|halt"
+    r"|kill|finish"
+    r"|complete|inspect|describe|status of|about|why is|how is|how's|unpause|restart|revert|undo|accelerate"
+    r"|advance|with)"
 )
 _ROLLOUT_BEFORE_NAME = re.compile(
-    rf"(?:\b{_DEFINITE}\s+{_STATES}|\b{_VERBS}\s+(?:the\s+)?{_STATES})(?P<noun>{_MOVES})\s+(?:(?:that is |that's |running |going )?(?:on|at|in|of|for|to|against))\s+(?:the\s+|target\s+)*$",
+    rf"(?:\b{_DEFINITE}\s+{_STATES}|\b{_VERBS}\s+(?:the\s+)?{_STATES})(?P<noun>{_MOVES})\s+(?:(?:that is "
+    rf"|that's |running |going )?(?:on|at|in|of|for|to|against))\s+(?:the\s+|target\s+)*$",
     re.IGNORECASE,
 )
 _ROLLOUT_AFTER_NAME = re.compile(rf"^(?:'s|’s)?\s+(?:target\s+)?{_STATES}(?P<noun>{_MOVES})(?!\w)", re.IGNORECASE)
 _DEFINITE_BEFORE = re.compile(rf"\b(?:{_DEFINITE}|{_VERBS})\s+(?:the\s+)?{_STATES}$", re.IGNORECASE)
 _ROLLOUT_HAN = re.compile(
-    r"^\s*(?:目标|组)?(?:上|那边|里)?(?:正在进行)?的\s*(?:那个|这个|那次|当前)?\s*(?:灰度发布|金丝雀发布|灰度|金丝雀|发布|上线)(?!到|给|版|者)"
+    r"^\s*(?:目标|组)?(?:上|那边|里)?(?:正在进行)?的\s*(?:那个|这个|那次|当前)?\s*(?:灰度发布|金丝雀发布|灰度"
+    r"|金丝雀|发布|上线)(?!到|给|版|者)"
 )
-_NEW = re.compile(r"\b(?:start|begin|launch|create|open|make|new|a|an)\s+(?:the\s+)?$", re.IGNORECASE)
 _ON_TARGET = re.compile(r"^\s+(?:on|at|to|in)\s+(?:the\s+|target\s+)*$", re.IGNORECASE)
 _MOVED: tuple[Kind, ...] = ("target", "version", "model", "alias", "group")
 
 
 def _take_rollouts(board: _Board, known: KnownEntities) -> None:
-    """ "the returns rollout", "the canary on returns", returns 上的灰度: the rollouts, and what named them behind."""
+    """The rollouts of "the returns rollout", "the canary on returns", returns 上的灰度; what named them is behind."""
     for one in board.in_order():
         if one not in board.found or not one.of_kind(*_MOVED):
             continue
@@ -746,18 +859,20 @@ def _moved(known: KnownEntities, one: Mention) -> list[KnownRollout]:
 
 
 _ASKED = re.compile(
-    r"(?<![\w-])(?:(?:pending|open|waiting)\s+)?(?:requests?|approvals?)\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$",
+    r"(?<![\w-])(?:(?:pending|open|waiting)\s+)?(?:requests?|approvals?)\s+(?:to|for|about|of"
+    r"|on)\s+(?:[A-Za-z]+\s+){0,3}$",
     re.IGNORECASE,
 )
 _ASKED_AFTER = re.compile(
-    r"^(?:\s+(?:retirement\s+|promotion\s+|pending\s+)?(?:request|approval)(?!\w|\s+(?:per|a)\b)|\s*(?:的)?(?:退役)?的?\s*(?:申请|审批))",
+    r"^(?:\s+(?:retirement\s+|promotion\s+|pending\s+)?(?:request|approval)(?!\w|\s+(?:per|a)\b)"
+    r"|\s*(?:的)?(?:退役)?的?\s*(?:申请|审批))",
     re.IGNORECASE,
 )
 _TO_DO = re.compile(r"^\s+(?:to|for|about|of|on)\s+(?:[A-Za-z]+\s+){0,3}$", re.IGNORECASE)
 
 
 def _take_asked(board: _Board, known: KnownEntities) -> None:
-    """ "the request to retire summariser@v1", "bob's request for v2": the approvals with these arguments."""
+    """The approvals that "the request to retire summariser@v1" and "bob's request for v2" name by arguments."""
     for one in board.in_order():
         if one not in board.found or not one.entities or one.of_kind("approval"):
             continue
@@ -770,45 +885,76 @@ def _take_asked(board: _Board, known: KnownEntities) -> None:
         ]
         if not found:
             continue
-        whose = next(
-            (
-                other
-                for other in board.found
-                if other.of_kind("approval")
-                and other.end <= one.start
-                and _TO_DO.match(board.text[other.end : one.start])
-            ),
-            None,
-        )
         before = _ASKED.search(board.text[max(0, one.start - 60) : one.start])
         after = _ASKED_AFTER.match(board.text[one.end : one.end + 40])
+        whose = _whose_request(board, one, followed=after is not None)
         if whose:
-            asked = {entity.name for entity in whose.of_kind("approval")}
-            both = [row for row in found if row[0] in asked]
-            if both:
-                board.widen([whose, one], whose.start, one.end, [*_open_ones(known, "approval", both), *one.entities])
-        elif before or after:
-            start = one.start - (len(before[0]) if before else 0)
+            theirs = {entity.name for entity in whose.entities} | {
+                request.id for request in known.approvals if request.requester == whose.entities[0].name
+            }
+            found = [row for row in found if row[0] in theirs]
+        if found and (whose or before or after):
+            start = whose.start if whose else one.start - (len(before[0]) if before else 0)
             end = one.end + (after.end() if after and not before else 0)
-            board.widen([one], start, end, [*_open_ones(known, "approval", found), *one.entities])
+            within = [whose, one] if whose else [one]
+            board.widen(within, start, end, [*_open_ones(known, "approval", found), *one.entities])
+
+
+def _whose_request(board: _Board, what: Mention, *, followed: bool) -> Mention | None:
+    """The request before "to retire" and `what`, or the person before `what` and "request"."""
+    for one in board.found:
+        between = board.text[one.end : what.start] if one.end <= what.start else None
+        if between is None:
+            continue
+        if one.of_kind("approval") and _TO_DO.match(between):
+            return one
+        if followed and one.of_kind("principal") and re.fullmatch(r"\s*(?:'s|’s|的|关于|针对|对)\s*", between):
+            return one
+    return None
 
 
 _NAMEABLE: tuple[Kind, ...] = (
-    "target", "device", "group", "pipeline", "factory", "tenant", "alias", "policy", "model", "job", "pack", "prompt", "dataset", "stage",
+    "target", "device", "group", "pipeline", "factory", "tenant", "alias", "policy", "model", "job", "pack", "prompt",
+    "dataset", "stage",
 )  # fmt: skip
 _NAMED_KIND = re.compile(
-    rf"(?<![\w-])(?P<noun>{kind_pattern(*_NAMEABLE)})(?![A-Za-z])\s*(?:called\s+|named\s+|叫\s*|名为\s*)?(?P<name>[A-Za-z][\w.]*(?:[-_][\w.]+)*)(?![\w@-])",
+    rf"(?<![\w-])(?P<noun>{kind_pattern(*_NAMEABLE)})(?![A-Za-z])\s*(?:called\s+|named\s+|叫\s*"
+    rf"|名为\s*)?(?P<name>[A-Za-z][\w.]*(?:[-_][\w.]+)*)(?![\w@-])",
     re.IGNORECASE | re.ASCII,
 )
 
 
+_NEW_PRINCIPAL = re.compile(
+    r"(?<![\w-])(?:keys?\s+(?:for|to)|delegate\b[^.,;]{0,40}?\sto)\s+(?:user\s+|principal\s+)?"
+    r"(?P<name>[A-Za-z][\w.-]*\w)(?![\w@-]|\s+(?:team|people|device|devices)\b)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+_PLAIN_WORDED: frozenset[Kind | None] = frozenset({"device", "model", "group", "stage"})
+"""Kinds whose noun stands before other nouns: a name of one has a number or a hyphen."""
+_CODE = re.compile(r"[A-Z]{1,4}-\w+")
+"""Codes of documents and alarms, such as PO-01."""
+
+
 def _take_named_kinds(board: _Board) -> None:
-    """ "tenant initech", "device press-x": a name behind the noun of its kind that nothing has."""
+    """A name behind the noun of its kind that nothing has, as in "tenant initech"; whose a new key will be."""
     for match in _NAMED_KIND.finditer(board.text):
         name = match["name"].rstrip(".")
         kind = kind_said(match["noun"])
-        if kind and not is_ordinary(name) and not kind_said(name) and name.lower() not in FUNCTION_WORDS | ORDERS:
+        if kind in _PLAIN_WORDED and not re.search(r"[\d_-]", name):
+            continue
+        if (
+            kind
+            and not _CODE.fullmatch(name)
+            and not is_ordinary(name)
+            and not kind_said(name)
+            and name.lower() not in FUNCTION_WORDS | ORDERS
+        ):
             board.add(match.start("name"), match.start("name") + len(name), (), like=(kind,))
+    for match in _NEW_PRINCIPAL.finditer(board.text):
+        if match["name"].lower() not in FUNCTION_WORDS and not kind_said(match["name"]):
+            board.add(match.start("name"), match.end("name"), (), like=("principal",))
 
 
 # Which of several things of one name is meant, and whether any is.
@@ -817,16 +963,24 @@ _KIND_AFTER = re.compile(rf"^(?:['’]s)?\s*(?:的)?\s*(?P<noun>{kind_pattern()}
 _KIND_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<noun>{kind_pattern()})\s*(?:called|named|[“\"「:：])?\s*$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([A-Za-z][\w'’]*)\s+$")
 _WORD_AFTER = re.compile(r"\s+([A-Za-z][\w'’-]*|\d+(?:[.,]\d+)*%?)")
+_DESCRIBING = frozenset("local default admin test main system public".split())
+"""Names that every tenant may have, and that describe what is behind them: "the default policy"."""
+_ADVERBS = frozenset("today tomorrow immediately gradually one two three four five six seven eight nine ten".split())
 _ASKING = frozenset("do does did can could will would should may".split())
 _ASKED_FIRST = re.compile(
-    r"(?:^|[.;:!?,，。]\s*|\b(?:what|why|how|when|where|and|or|but)\s+(?:\w+\s+)?)(?:do|does|did|can|could|will|would|should|may)\s+$",
+    r"(?:^|[.;:!?,，。]\s*|\b(?:what|why|how|when|where|and|or|but)\s+(?:\w+\s+)?)(?:do|does|did|can|could|will"
+    r"|would|should|may)\s+$",
     re.IGNORECASE,
 )
 """A question in which the name is the subject: "what does support serve"."""
+_INVERTED = re.compile(r"\b(?:do|does|did)(?:n't)?\s+(?:[\w.-]+\s+){1,4}$", re.IGNORECASE)
 _PHRASES = re.compile(
-    r"\b(?:by default|on hold|in support of|hold on|customer support|technical support|tech support|tax returns|many happy returns"
-    r"|hold (?:it|that|this|them)|(?:support|returns) (?:team|hours|contract|ticket|tickets|level|hotline|email|phone|page|policy"
-    r"|process|form|label|department|desk|engineer|staff|period|window|portal|request form)|default (?:value|setting|settings)"
+    r"\b(?:by default|on hold|in support of|hold on|customer support|technical support|tech support|tax returns"
+    r"|many happy returns"
+    r"|hold (?:it|that|this|them)|(?:support|returns) (?:team|hours|contract|ticket|tickets|level|hotline|email"
+    r"|phone|page|policy"
+    r"|process|form|label|department|desk|engineer|staff|period|window|portal|request form)|default (?:value"
+    r"|setting|settings)"
     r"|local (?:time|model|models|machine|network)|contact support|live support)\b",
     re.IGNORECASE,
 )
@@ -840,7 +994,7 @@ def _judged(text: str, one: Mention) -> Mention:
         _KIND_AFTER.match(text[one.end : one.end + 30]),
         _KIND_BEFORE.search(text[max(0, one.start - 30) : one.start]),
     )
-    said = [kind for match in (after, before) if match and (kind := kind_said(match["noun"]))]
+    said: list[Kind] = [kind for match in (after, before) if match and (kind := kind_said(match["noun"]))]
     if "device" in said and not one.of_kind("device"):
         said.append("group")
     first = [entity for kind in said for entity in one.of_kind(kind)]
@@ -850,38 +1004,48 @@ def _judged(text: str, one: Mention) -> Mention:
 
 
 def _is_common(text: str, one: Mention) -> bool:
-    """Whether the word before or behind makes it a verb or a part of an ordinary phrase."""
+    """Whether the words before and behind make it a verb or a part of an ordinary phrase."""
     low = one.words.lower()
     if not re.fullmatch(r"[a-z]+", low) or not (is_ordinary(low) or low in FUNCTION_WORDS):
         return False
     if any(phrase.start() <= one.start and one.end <= phrase.end() for phrase in _PHRASES.finditer(text)):
         return True
-    match_before, match_after = (
-        _WORD_BEFORE.search(text[max(0, one.start - 40) : one.start]),
-        _WORD_AFTER.match(text, one.end),
-    )
-    before = match_before[1].lower().replace("’", "'") if match_before else ""
-    after = match_after[1].lower().replace("’", "'") if match_after else ""
+    match = _WORD_BEFORE.search(text[max(0, one.start - 40) : one.start])
+    before = match[1].lower().replace("’", "'") if match else ""
     if low in FUNCTION_WORDS:
         return before not in PREPOSITIONS and not text[one.end :].startswith(("'s", "’s"))
-    content = _is_content(after, text, match_after)
-    if before in _ASKING and _ASKED_FIRST.search(text[: one.start]):
+    return _is_verb(text, one, before) or _is_part(text, one, before)
+
+
+def _is_verb(text: str, one: Mention, before: str) -> bool:
+    """As in "we support German", "does the pump support it", "returns an empty page", "returns are accepted"."""
+    match = _WORD_AFTER.match(text, one.end)
+    after = match[1].lower() if match else ""
+    said_before = text[: one.start]
+    if (before in _ASKING and _ASKED_FIRST.search(said_before)) or before in ORDERS:
         return False
-    if before in AUXILIARIES and (before != "to" or content or after in DETERMINERS):
-        return (
-            after not in PREPOSITIONS
-            and (bool(after) or before not in {"to", "that", "which", "it"})
-            and (content or after in DETERMINERS or before != "to")
-        )
+    if before in AUXILIARIES:
+        told = _is_content(after, text, match) or after in DETERMINERS
+        return after not in PREPOSITIONS and (told or (before != "to" and bool(after)))
+    if before in PREPOSITIONS:
+        return False
+    if after and _INVERTED.search(said_before) and before not in DETERMINERS and after not in PREPOSITIONS:
+        return after not in NEUTRAL_NOUNS
+    plural = one.words.lower().endswith("s") and after in {"are", "were"}
+    return plural or (after in DETERMINERS and not one.of_kind("principal"))
+
+
+def _is_part(text: str, one: Mention, before: str) -> bool:
+    """As in "weekly report", "local time"; people, devices and tenants do things, and so may stand before a noun."""
+    match = _WORD_AFTER.match(text, one.end)
+    if one.words.lower() in _DESCRIBING and one.of_kind("principal", "tenant"):
+        return match is not None and match[1].lower() not in FUNCTION_WORDS | _ADVERBS | PREPOSITIONS
     if before in PREPOSITIONS or before in ORDERS:
         return False
-    if after in DETERMINERS and not one.of_kind("principal"):
-        return True
-    if one.of_kind("principal", "device", "group", "tenant") and not one.of_kind(
-        "target", "pipeline", "stage", "alias"
-    ):
-        return before in {"a", "an"} or (content and low in {"local", "default", "admin", "test"})
-    return content
+    content = _is_content(match[1].lower() if match else "", text, match)
+    if not one.of_kind("principal", "device", "group", "tenant", "alias") or one.of_kind("target", "pipeline", "stage"):
+        return content
+    return before in {"a", "an"}
 
 
 def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
@@ -903,12 +1067,19 @@ def _is_content(word: str, text: str, match: re.Match[str] | None) -> bool:
 
 # References.
 
+_ADJECTIVES = (
+    r"(?:paused|aborted|failed|running|open|pending|waiting|current|old|older|new|newer|active|stuck|held|whole"
+    r"|entire|big|small"
+    r"|bigger|smaller|approved|rejected|wrong|right|good|better|other)"
+)
 _REFERENCE_EN = re.compile(
     rf"(?<![\w'’-])(?:"
-    rf"(?:the|that|this|my|your)\s+(?P<ordinal>first|second|third|fourth|fifth|last|latest|previous|other|former|latter|1st|2nd|3rd|4th|5th|same|newest|oldest|next)"
+    rf"(?:the|that|this|my|your)\s+(?P<ordinal>first|second|third|fourth|fifth|last|latest|previous|other|former"
+    rf"|latter|1st|2nd|3rd|4th|5th|same|newest|oldest|next)"
     rf"(?:\s+(?:(?P<ordinal_kind>{kind_pattern()})(?![A-Za-z])|(?P<ordinal_one>ones?)\b))?"
     rf"|(?P<number>(?:number|no\.|option|choice|#)\s*(?P<digit>\d{{1,2}}|one|two|three|four|five))\b"
-    rf"|(?P<which>that|this|these|those|the|both)\s+(?P<kind>{kind_pattern()})(?![A-Za-z])"
+    rf"|(?P<which>that|this|these|those|the|both)\s+(?:{_ADJECTIVES}\s+)?(?P<kind>{kind_pattern()})(?![A-Za-z])"
+    rf"|(?P<such>the\s+(?:{_ADJECTIVES}\s+)?ones?)\b|(?P<both>both)\b(?!\s+\w)"
     rf"|(?P<that_one>(?:that|this|the\s+same|these|those)\s+(?:ones?|things?))\b"
     rf"|(?P<same>the\s+same)\b|(?P<it>it|them)\b(?!['’](?:ll|d)\b)|(?P<bare>that|this|these|those)\b)",
     re.IGNORECASE,
@@ -919,41 +1090,52 @@ _ORDINALS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5,
 }  # fmt: skip
 _DUMMY_AFTER = re.compile(
-    r"^(?:['’]s|\s+(?:is|was|will be|would be|might be|has been|gets|got|becomes?))\s+(?:not\s+|n't\s+|too\s+|so\s+|very\s+|really\s+|getting\s+|quite\s+|almost\s+|already\s+)*"
-    r"(?:late|early|raining|snowing|cold outside|warm outside|dark|noon|midnight|time|monday|tuesday|wednesday|thursday|friday|saturday"
-    r"|sunday|possible|impossible|true|important|worth|hard to|easy to|difficult to|better to|best to|better if|likely|unlikely|clear that"
-    r"|said that|a (?:pity|shame|good idea|bad idea)|up to|my|your|our|nice to|ok to|okay to|safe to|fine to|wise to|about time"
+    r"^(?:['’]s|\s+(?:is|was|will be|would be|might be|has been|gets|got|becomes?))\s+(?:not\s+|n't\s+|too\s+"
+    r"|so\s+|very\s+|really\s+|getting\s+|quite\s+|almost\s+|already\s+)*"
+    r"(?:late|early|raining|snowing|cold outside|warm outside|dark|noon|midnight|time|monday|tuesday|wednesday"
+    r"|thursday|friday|saturday"
+    r"|sunday|possible|impossible|true|important|worth|hard to|easy to|difficult to|better to|best to|better if"
+    r"|likely|unlikely|clear that"
+    r"|said that|a (?:pity|shame|good idea|bad idea)|up to|my|your|our|nice to|ok to|okay to|safe to|fine to"
+    r"|wise to|about time"
     r"|necessary|unclear|obvious|\d)"
     r"|^\s+(?:seems|appears|looks like|turns out|depends|takes|rains|snows|matters|says)\b",
     re.IGNORECASE,
 )
 _DUMMY_BEFORE = re.compile(
-    r"(?:\b(?:is|was|isn't|would|will|make|makes|made|find|think|consider|how['’]s|what time is|what day is|that['’]s|this is|so be|take|call)\s+)$",
+    r"(?:\b(?:is|was|isn't|would|will|make|makes|made|find|think|consider|how['’]s|what time is|what day is"
+    r"|that['’]s|this is|so be|take|call)\s+)$",
     re.IGNORECASE,
 )
 _DUMMY_QUESTION = re.compile(
-    r"^\s*(?:(?:be\s+)?(?:possible|true|ok(?:ay)?|fine|allowed|safe|worth|late|early|easy|hard|clear|legal|normal|better|time|raining|snowing|a (?:good|bad) idea)\b)",
+    r"^\s*(?:(?:be\s+)?(?:possible|true|ok(?:ay)?|fine|allowed|safe|worth|late|early|easy|hard|clear|legal"
+    r"|normal|better|time|raining|snowing|a (?:good|bad) idea)\b)",
     re.IGNORECASE,
 )
 _DUMMY_END = re.compile(
     r"\b(?:how['’]s|what time is|what day is|that['’]s|so be|take|call|got|get|leave)\s+$", re.IGNORECASE
 )
 _DEMONSTRATIVE = re.compile(
-    r"^\s*(?:$|[.,;:!?)，。；！？、]|(?:and|then|please|now|again|instead|too|also|back|off|up|down|immediately|first|or|but|for|at|from|in"
+    r"^\s*(?:$|[.,;:!?)，。；！？、]|(?:and|then|please|now|again|instead|too|also|back|off|up|down|immediately|first"
+    r"|or|but|for|at|from|in"
     r"|with|on|to|by|into|as|right|anyway|yet|until|when|if|because|before|after)\b)",
     re.IGNORECASE,
 )
 _CONJUNCTION_BEFORE = re.compile(
-    r"\b(?:so|sure|think|know|say|says|said|mean|means|fact|such|note|see|believe|hope|told|given|provided|heard|assume|suppose|guess|feel"
-    r"|ensure|want|wish|like|now|except|in|afraid|glad|sorry|claim|claims|states?|shows?|confirm|notice|reason|way)\s+$",
+    r"\b(?:so|sure|think|know|say|says|said|mean|means|fact|such|note|see|believe|hope|told|given|provided|heard"
+    r"|assume|suppose|guess|feel"
+    r"|ensure|want|wish|like|now|except|in|afraid|glad|sorry|claim|claims|states?|shows?|confirm|notice|reason"
+    r"|way)\s+$",
     re.IGNORECASE,
 )
 _REFERENCE_HAN = re.compile(
-    rf"(?:刚才|刚刚|之前|上面|前面|上次|上一)(?:说|提到)?的?\s*(?:那个|那次|那条|这个|个|次)?\s*(?P<before_kind>{kind_pattern()})?"
+    rf"(?:刚才|刚刚|之前|上面|前面|上次|上一)(?:说|提到)?的?\s*(?:那个|那次|那条|这个|个"
+    rf"|次)?\s*(?P<before_kind>{kind_pattern()})?"
     rf"|(?:最后|最近)(?:那)?(?:一)?(?:个|次|条|项)\s*(?P<last_kind>{kind_pattern()})?"
     rf"|第\s*(?P<ordinal>[一二三四五六七八九十]|\d{{1,2}})\s*(?:个|条|项|台|次)\s*(?P<ordinal_kind>{kind_pattern()})?"
     rf"|(?:那个|这个|该|此|那次|这次|那条|这条|那台|这台|那些|这些|同一个|同样的)\s*(?P<kind>{kind_pattern()})"
-    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个|这个)(?=[吧吗呢了暂停回继恢])|同一个|它们?",
+    r"|(?:那个|这个|那些|这些|那台|这台)(?![月周年星季时问月礼天人\u3400-\u9fff])|(?:那个"
+    r"|这个)(?=[吧吗呢了暂停回继恢怎为是也就行可不要再先批拒撤删取改])|同一个|它们?",
     re.IGNORECASE,
 )
 
@@ -1003,9 +1185,11 @@ def _references_en(text: str, mentions: Sequence[Mention]) -> Iterator[tuple[re.
 
 
 def _is_definite(text: str, match: re.Match[str], mentions: Sequence[Mention]) -> bool:
-    """ "the rollout" alone: not "the version of ...", "the target support", "the device manual"."""
+    """Whether "the rollout" stands alone; not so "the version of ...", "the target support", "the device manual"."""
     after = text[match.end() : match.end() + 30]
-    if re.match(r"\s*(?:of|for|on|from|in|at|to|that|which|called|named)\b|['’]s\b|\s*的", after, re.IGNORECASE):
+    if re.match(r"\s+[a-z]+\s+of\b", after, re.IGNORECASE) or re.match(
+        r"\s*(?:of|for|on|from|in|at|to|that|which|called|named)\b|['’]s\b|\s*的", after, re.IGNORECASE
+    ):
         return False
     if any(0 <= one.start - match.end() <= 1 for one in mentions if not one.common):
         return False

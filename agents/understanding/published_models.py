@@ -2,11 +2,13 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+from agents.understanding.entities import letter_count, squeezed
 from tools.registry.catalogue import Catalogue, CatalogueModel
 
 # A word that looks like a model's name, with a size or version after it: "qwen9-3b", "granite 5".
@@ -39,7 +41,7 @@ def unknown_models(text: str, catalogue: Catalogue) -> list[tuple[int, int]]:
     """
     mentions = model_mentions(text, catalogue)
     found = [(one.start, one.end) for one in mentions if one.model_id is None]
-    families = _families(tuple(name for name, _ in catalogue.names()))
+    families = published_names(catalogue).families
     for match in _MODEL_LIKE.finditer(text):
         word = match[0].strip(" .,:/-")
         family = re.split(r"[^a-z]", word.lower(), maxsplit=1)[0]
@@ -49,11 +51,41 @@ def unknown_models(text: str, catalogue: Catalogue) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-@lru_cache(4)
-def _families(names: tuple[str, ...]) -> frozenset[str]:
-    """First letters of names."""
-    families = {re.split(r"[^a-z]", name, maxsplit=1)[0] for name in names if "/" not in name}
-    return frozenset(family for family in families if len(family) > 1) - {"all"}
+@dataclass(frozen=True, slots=True)
+class PublishedNames:
+    """What is made of a catalogue's names once.
+
+    Attributes:
+        models: letters and digits of each name with four letters or more -> id.
+        by_length: the same spellings by their length.
+        families: the letters that names begin with.
+    """
+
+    models: Mapping[str, str]
+    by_length: Mapping[int, list[str]]
+    families: frozenset[str]
+
+
+_made: dict[int, tuple[Catalogue, PublishedNames]] = {}
+_MOST_MADE = 4
+
+
+def published_names(catalogue: Catalogue) -> PublishedNames:
+    """Of this catalogue; the same where it was asked before."""
+    made = _made.get(id(catalogue))
+    if made is None or made[0] is not catalogue:
+        models = {squeezed(name): model.id for name, model in catalogue.names()}
+        models = {name: model for name, model in models.items() if letter_count(name) >= _SHORTEST_NAME}
+        by_length: dict[int, list[str]] = {}
+        for name in models:
+            by_length.setdefault(len(name), []).append(name)
+        begun = {re.split(r"[^a-z]", name, maxsplit=1)[0] for name, _ in catalogue.names() if "/" not in name}
+        families = frozenset(family for family in begun if len(family) > 1) - {"all"}
+        made = catalogue, PublishedNames(models, by_length, families)
+        while len(_made) >= _MOST_MADE:
+            _made.pop(next(iter(_made)))
+        _made[id(catalogue)] = made
+    return made[1]
 
 
 def model_mentions(text: str, catalogue: Catalogue) -> list[ModelMention]:

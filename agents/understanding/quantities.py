@@ -11,7 +11,7 @@ QuantityKind = Literal[
 Bound = Literal["least", "most"]
 Value = float | str | Mapping[str, object]
 
-LONGEST = 20_000
+LONGEST = 4_000
 """Letters of a message that are read; what is behind them holds no quantities."""
 
 
@@ -81,7 +81,8 @@ _TEN_WORDS = "|".join(_TENS)
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _WORDED = (
     rf"(?:(?:a|one)\s+hundred(?:\s+and\s+(?:{_TEN_WORDS}|{_UNIT_WORDS}))?|a\s+(?:thousand|million)"
-    rf"|(?:{_TEN_WORDS})(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?(?![\w-])|(?:{_UNIT_WORDS})(?![\w-])"
+    rf"|(?:{_TEN_WORDS})(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?(?![\w-])"
+    rf"|(?:{_UNIT_WORDS})(?![\w-])"
     rf"(?:\s+hundred)?)"
 )
 _HAN = r"[零〇一二两三四五六七八九十百千]+(?:点[零一二三四五六七八九]+)?"
@@ -145,23 +146,31 @@ def _scaled(number: str, scale: str | None) -> float:
 # Bounds, and by how much: what stands before or behind a quantity.
 
 _LEAST = (
-    r"(?:at least|at the least|a minimum of|min(?:imum)?(?: of)?|no (?:less|fewer|shorter) than|not less than|from"
+    r"(?:at least|at the least|above|more than|higher than|greater than|高于|超过|大于|a minimum of"
+    r"|min(?:imum)?(?: of)?|no (?:less|fewer|shorter) than|not less than|from"
     r"(?= \S+ (?:up|on)\b)|最少|至少|不少于|不低于|最低|不小于)"
 )
 _MOST = (
     r"(?:at (?:the )?most|a maximum of|max(?:imum)?(?: of)?|no (?:more|longer|greater|higher) than"
-    r"|not more than|not exceeding|up to|limit(?:ed)? (?:of|to)|within|below|under|less than|fewer than|capped at"
-    r"|cap(?: of)?|最多|至多|不超过|不多于|不高于|最长|最高|不大于|上限)"
+    r"|not (?:more than|above|over|exceeding)|up to|limit(?:ed)? (?:of|to)|within|below|under|less than"
+    r"|fewer than|capped at|cap(?: of)?"
+    r"|最多|至多|不超过|不多于|不高于|最长|最高|不大于|上限)"
 )
-_BOUND_BEFORE = re.compile(rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*(?:为|是|of)?\s*$", _FLAGS)
+_BOUND_BEFORE = re.compile(
+    rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST}))\s*"
+    r"(?:为|是|of|可?以?(?:增加|上升|提高|降低|减少))?\s*$",
+    _FLAGS,
+)
 _BOUND_AFTER = re.compile(
-    r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b|以上|起)"
-    r"|(?P<most>or (?:less|fewer|below|shorter)\b|at (?:the )?most\b|tops\b|max(?:imum)?\b|以内|以下|之内|内(?!部|容|存)))",
+    r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b|以上|起(?![步来初用点草]))"
+    r"|(?P<most>or (?:less|fewer|below|shorter)\b|at (?:the )?most\b|tops\b|max(?:imum)?\b|以内|以下|之内"
+    r"|内(?!部|容|存)))",
     _FLAGS,
 )
 _BY = re.compile(
     r"(?:\b(?:(?P<less>lower(?:ed)?|reduced?|decreased?|cut|drop|shorten|shrink|slow|down)"
-    r"|(?:raised?|increased?|bump|extend|grow|up|widen|expand|lengthen|ramp|step|move|change|adjust))\b[^.;,，。；]{0,40})?"
+    r"|(?:raised?|increased?|bump|extend|grow|up|widen|expand|lengthen|ramp|step|move|change"
+    r"|adjust))\b[^.;,，。；]{0,40})?"
     r"\bby\s+(?:another\s+|an additional\s+)?$",
     _FLAGS,
 )
@@ -201,7 +210,8 @@ _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 0}
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _WHEN = (
     r"(?P<when>(?:every|each)\s+(?:single\s+)?(?:night|day|morning|evening|afternoon|week(?:day)?s?|weekends?|month)"
-    r"|daily|nightly|weekly|monthly|(?:on\s+)?(?:week|work(?:ing\s+)?)days|(?:on\s+|at\s+)?weekends|each\s+weekday"
+    r"|(?:daily|nightly|weekly|monthly)(?=\s*(?:$|[.,;!?)，。；]|(?:at|on|and|please|for|from|with|as|to)\b|@))"
+    r"|(?:on\s+)?(?:week|work(?:ing\s+)?)days|(?:on\s+|at\s+)?weekends|each\s+weekday"
     rf"|(?:every|each)\s+(?P<day>{_DAY})s?(?P<days>(?:\s*(?:,|and|&)\s*(?:every\s+)?{_DAY}s?)*)"
     rf"|on\s+(?P<plural>{_DAY})s(?P<plurals>(?:\s*(?:,|and|&)\s*{_DAY}s)*))"
 )
@@ -270,7 +280,8 @@ def _days(when: str, parts: Mapping[str, str | None]) -> str:
 
 
 _TIME_UNITS = {
-    "second": 1, "sec": 1, "s": 1, "秒": 1, "minute": 60, "min": 60, "m": 60, "分": 60, "分钟": 60, "hour": 3600,
+    "ms": 0.001, "millisecond": 0.001, "毫秒": 0.001, "second": 1, "sec": 1, "s": 1, "秒": 1, "minute": 60,
+    "min": 60, "m": 60, "分": 60, "分钟": 60, "hour": 3600,
     "hr": 3600, "h": 3600, "小时": 3600, "时": 3600, "钟头": 3600, "day": 86400, "d": 86400, "天": 86400, "日": 86400,
     "week": 604800, "wk": 604800, "w": 604800, "周": 604800, "星期": 604800, "month": 2592000, "月": 2592000,
     "year": 31536000, "yr": 31536000, "年": 31536000, "fortnight": 1209600,
@@ -279,17 +290,23 @@ _TIME_UNITS = {
     "secnd": 1, "secound": 1, "dya": 86400, "wek": 604800, "minut": 60, "miniute": 60,
 }  # fmt: skip
 _TIME_UNIT_EN = (
-    r"(?:seconds?|secs?|secnds?|secounds?|minutes?|mintues?|minuets?|minuts?|minuites?|miniutes?|mins?|hours?|hrs?|huors?"
+    r"(?:milliseconds?|ms|seconds?|secs?|secnds?|secounds?|minutes?|mintues?|minuets?|minuts?|minuites?|miniutes?|mins?|hours?"
+    r"|hrs?|huors?"
     r"|houres?|hous|days?|dyas?|weeks?|weks?|wks?|fortnights?|months?|years?|yrs?)(?![A-Za-z])"
 )
-_TIME_UNIT_HAN = r"(?:秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])|个月|年(?!前))"
+_TIME_UNIT_HAN = (
+    r"(?:毫秒|秒钟?|分钟|分(?![之类析支发])|(?:个)?(?:小时|钟头)|天|(?:个)?(?:星期|礼拜)|周(?![一二三四五六日末])"
+    r"|个月|年(?!前))"
+)
 _EVERY_EN = re.compile(
-    rf"(?<![\w-])(?:(?:every|each|once\s+(?:every|an?))\s+(?:(?P<number>{_NUMBER}|other|half(?:\s+an?)?|couple\s+of)\s*-?\s*)?"
+    rf"(?<![\w-])(?:(?:every|each|once\s+(?:every|an?))\s+(?:(?P<number>{_NUMBER}|other|half(?:\s+an?)?"
+    rf"|couple\s+of)\s*-?\s*)?"
     rf"(?P<unit>{_TIME_UNIT_EN}|s(?![A-Za-z])|h(?![A-Za-z])|m(?![A-Za-z]))|(?P<hourly>hourly)(?![\w-]))",
     _FLAGS,
 )
 _EVERY_HAN = re.compile(
-    rf"每(?:隔|过)?\s*(?P<number>{_ANY_NUMBER}|半)?\s*(?P<unit>秒钟?|分钟|(?:个)?小时|(?<=\d)天|(?<=[一两二三四五六七八九十])天)(?:\s*(?:跑|运行|执行|做)?一次)?"
+    rf"每(?:隔|过)?\s*(?P<number>{_ANY_NUMBER}|半)?\s*(?P<unit>秒钟?|分钟|(?:个)?小时|(?<=\d)天"
+    rf"|(?<=[一两二三四五六七八九十])天)(?:\s*(?:跑|运行|执行|做)?一次)?"
 )
 _PERIODS = frozenset({"day", "week", "month", "year", "fortnight"})
 
@@ -328,7 +345,8 @@ _HAN_TIME = (
 )
 _HAN_WHEN = (
     r"(?P<when>每天|每日|天天|每(?:个)?工作日|工作日|每(?:天)?(?:晚上|晚|夜里|夜)|每(?:天)?(?:早上|早)|每(?:个)?周末"
-    r"|每(?:个)?(?:周|星期|礼拜)(?P<days>[一二三四五六日天](?:[、,，和至到]?(?:周|星期)?[一二三四五六日天])*)?|每(?:个)?月)"
+    r"|每(?:个)?(?:周|星期|礼拜)(?P<days>[一二三四五六日天](?:[、,，和至到]?(?:周|星期)?[一二三四五六日天])*)?"
+    r"|每(?:个)?月)"
 )
 _CRON_HAN = re.compile(rf"{_HAN_WHEN}\s*(?:的)?\s*(?P<at>{_HAN_TIME})?")
 _HAN_WEEKDAYS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 0, "天": 0}
@@ -372,7 +390,8 @@ def _han_clock(match: re.Match[str]) -> tuple[int, int]:
 
 _ONCE = re.compile(
     r"(?<![\w-])(?:just |only )?(?<!at )once(?: only)?(?=\s*(?:[.!?;,)]|$|\bon\b|\bright now\b|\bnow\b|\band then\b))"
-    r"|(?<![\w-])(?:just |only )?one time(?: only)?\b|(?:只|仅)(?:运行|跑|执行|做)?一次|一次性|(?<=[行跑做])一次(?![能就])",
+    r"|(?<![\w-])(?:just |only )?one time(?: only)?\b|(?:只|仅)(?:运行|跑|执行|做)?一次|一次性"
+    r"|(?<=[行跑做])一次(?![能就])",
     _FLAGS,
 )
 
@@ -384,31 +403,35 @@ def _once(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 _PER = {"minute": "minute", "min": "minute", "m": "minute", "day": "day", "d": "day", "hour": "hour", "h": "hour", "second": "second", "sec": "second", "s": "second", "month": "month", "分钟": "minute", "分": "minute", "天": "day", "日": "day", "小时": "hour", "秒": "second", "月": "month"}  # fmt: skip # noqa: E501
 _WHAT_EN = r"(?P<what>requests?|reqs?|requsts?|calls?|tokens?|tokns?|errors?)"
 _PER_EN = (
-    r"(?:\s*/\s*|\s+(?:per|a|an|each|every)\s+)(?P<per>minute|min|day|d|hour|h|second|sec|s|month|mintue|m)(?![A-Za-z])"
+    r"(?:\s*/\s*|\s+(?:per|a|an|each|every)\s+)(?P<per>minute|min|day|d|hour|h|second|sec|s|month|mintue"
+    r"|m)(?![A-Za-z])"
 )
 _RATES = (
     re.compile(rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*{_WHAT_EN}{_PER_EN}", _FLAGS),
     re.compile(rf"(?P<number>{_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?P<short>rpm|tpm|rps|qps|rpd|tpd)\b", _FLAGS),
     re.compile(
-        rf"每(?:个)?(?P<per>分钟|天|日|小时|秒|月)(?:最多|不超过|至多|上限)?\s*(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?"
+        rf"每(?:个)?(?P<per>分钟|天|日|小时|秒|月)(?:最多|不超过|至多"
+        rf"|上限)?\s*(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?"
         r"\s*(?:次|个)?\s*(?P<what>请求|调用|tokens?|词元|令牌|次)?(?<![\d零一二两三四五六七八九十百千万])",
         _FLAGS,
     ),
     re.compile(
-        rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?:次|个)?\s*(?P<what>请求|调用|tokens?|词元|次)?\s*(?:/|每)\s*"
+        rf"(?P<number>{_ANY_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?:次|个)?\s*(?P<what>请求|调用|tokens?|词元"
+        rf"|次)?\s*(?:/|每)\s*"
         r"(?P<per>分钟|天|日|小时|秒|月)",
         _FLAGS,
     ),
     re.compile(
-        rf"(?P<number>{_ANY_NUMBER})\s*(?:个)?\s*(?P<concurrent>(?:concurrent|parallel|simultaneous)(?:\s+(?:requests?|calls?))?"
+        rf"(?P<number>{_ANY_NUMBER})\s*(?:个)?\s*(?P<concurrent>(?:concurrent|parallel"
+        rf"|simultaneous)(?:\s+(?:requests?|calls?))?"
         r"|(?:requests?|calls?)\s+(?:at once|in parallel|at a time|at the same time|concurrently)|并发(?:请求|数)?)",
         _FLAGS,
     ),
     re.compile(rf"(?P<concurrent>并发(?:请求|数)*)(?:为|到|是|上限)?\s*(?P<number>{_ANY_NUMBER})", _FLAGS),
 )  # fmt: skip
 _SHORT_RATES = {
-    "rpm": "requests_per_minute", "tpm": "tokens_per_minute", "rps": "requests_per_second", "qps": "requests_per_second",
-    "rpd": "requests_per_day", "tpd": "tokens_per_day",
+    "rpm": "requests_per_minute", "tpm": "tokens_per_minute", "rps": "requests_per_second",
+    "qps": "requests_per_second", "rpd": "requests_per_day", "tpd": "tokens_per_day",
 }  # fmt: skip
 
 
@@ -428,18 +451,29 @@ def _rate(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
         yield match.start(), match.end(), _Found("rate", value, unit)
 
 
-_MARK = r"\s?(?:%|％|percent(?:age)?(?! ?points?)(?![A-Za-z])|per\s?cent(?![A-Za-z])|pct(?![A-Za-z])|precent(?![A-Za-z])|persent(?![A-Za-z])|procent(?![A-Za-z]))"
-_THEN = r"\s*(?:,|，|、|/|->|→|=>|;|then|and|to|or|再到|再|然后到|然后|到|和|&|-(?=\s?\d))\s*(?:and\s+)?(?:then\s+|再到?\s*|到\s*|to\s+)*"
+_MARK = (
+    r"\s?(?:%|％|percent(?:age)?(?! ?points?)(?![A-Za-z])|per\s?cent(?![A-Za-z])|pct(?![A-Za-z])"
+    r"|precent(?![A-Za-z])|persent(?![A-Za-z])|procent(?![A-Za-z]))"
+)
+_THEN = (
+    r"\s*(?:,|，|、|/|->|→|=>|;|then|and|to|or|再到|再|然后到|然后|到|和|&|-(?=\s?\d))\s*(?:and\s+)?(?:then\s+"
+    r"|再到?\s*|到\s*|to\s+)*"
+)
 _ITEM = rf"(?:(?:(?<![\w%％.@#])[-−–])?(?<![A-Za-z_.@#])(?<!\d)(?:{_DIGITS})|(?<![A-Za-z0-9_-]){_WORDED})"
-_PERCENTS = re.compile(rf"{_BEFORE}(?:{_ITEM}(?:{_MARK})?{_THEN})*{_ITEM}{_MARK}", _FLAGS)
+_ALONE = r"(?=\s*(?:$|[,.;:!?)，。；、]|->|→|=>|and\b|then\b|with\b|on\b|of\b|再|然后|到|和))"
+_PERCENTS = re.compile(
+    rf"{_BEFORE}(?:{_ITEM}(?:{_MARK})?{_THEN})*{_ITEM}{_MARK}(?:{_THEN}{_ITEM}(?:{_MARK}|{_ALONE}))*", _FLAGS
+)
 _ITEMS = re.compile(rf"(?P<number>{_ITEM})(?P<mark>{_MARK})?", _FLAGS)
 _STEPS = re.compile(
-    rf"{_BEFORE}\d{{1,3}}(?:\.\d+)?(?:(?:\s*(?:->|→|=>|,?\s*(?:and\s+)?then(?:\s+to)?|，?再到|，?然后到?|，?再)\s*\d{{1,3}}(?:\.\d+)?)+"
+    rf"{_BEFORE}\d{{1,3}}(?:\.\d+)?(?:(?:\s*(?:->|→|=>|,?\s*(?:and\s+)?then(?:\s+to)?|，?再到|，?然后到?"
+    rf"|，?再)\s*\d{{1,3}}(?:\.\d+)?)+"
     r"|(?:\s*/\s*\d{1,3}){2,})(?![\w%.:/-]*\w)",
     _FLAGS,
 )
 _HAN_PERCENT = re.compile(
-    rf"百分之\s*(?P<share>{_HAN}|\d+(?:\.\d+)?)|(?P<tenths>[一二两三四五六七八九])成(?P<half>半)?(?![为功就员立长本果绩])"
+    rf"百分之\s*(?P<share>{_HAN}|\d+(?:\.\d+)?)"
+    rf"|(?P<tenths>[一二两三四五六七八九])成(?P<half>半)?(?![为功就员立长本果绩])"
     r"|(?P<all>百分百)"
 )
 _SHARES = {
@@ -449,7 +483,8 @@ _SHARES = {
     "五分之一": 20.0, "十分之一": 10.0, "二分之一": 50.0, "五分之二": 40.0, "五分之三": 60.0, "五分之四": 80.0,
 }  # fmt: skip
 _SHARE = re.compile(
-    r"(?<![\w-])(?:(?:a|one)\s+(?:half|quarter|fifth|tenth|twentieth)|three\s+quarters|(?:two|three|four)\s+fifths|half)"
+    r"(?<![\w-])(?:(?:a|one)\s+(?:half|quarter|fifth|tenth|twentieth)|three\s+quarters|(?:two|three"
+    r"|four)\s+fifths|half)"
     r"(?<!and a half)"
     r"(?![\w-])(?!\s+(?:an?|past|year|hour|day|minute)\b)(?!\s+(?:a|an)?\s*(?:hour|minute|day|way)\b)"
     r"|(?<!另)一半|半数|[二四五十]分之[一二三四]",
@@ -491,7 +526,8 @@ def _share(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _POINTS = re.compile(
-    rf"(?P<number>{_ANY_NUMBER}|half a)\s*-?(?:(?:percentage|percent|%)[\s-]?)?(?:points?\b|pts\b|pp\b)|(?P<han>{_ANY_NUMBER}|半)\s*个?百分点",
+    rf"(?P<number>{_ANY_NUMBER}|half a)\s*-?(?:(?:percentage|percent|%)[\s-]?)?(?:points?\b|pts\b|pp\b)"
+    rf"|(?P<han>{_ANY_NUMBER}|半)\s*个?百分点",
     _FLAGS,
 )
 
@@ -505,20 +541,29 @@ def _points(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
     )
 
 
-_TIME_PART = rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}|{_BEFORE}(?:{_DIGITS})(?:h|m|s|d|w)(?![A-Za-z]|/))"
+_TIME_PART = (
+    rf"(?:(?:{_NUMBER}|half\s+an?|an?|a\s+couple\s+of|another)\s*-?\s*{_TIME_UNIT_EN}"
+    rf"|{_BEFORE}(?:{_DIGITS})\s?[hmsdw](?![A-Za-z]|/))"
+)
 _DURATION_EN = re.compile(
-    rf"(?P<parts>(?<![\w-]){_TIME_PART}(?:\s*(?:,|and)?\s*(?:{_BEFORE}|(?<=[hm]))(?:{_DIGITS})\s*(?:minutes?|mins?|seconds?|secs?|hours?|m|s|h)(?![A-Za-z]))*)"
-    r"(?P<half>\s+and\s+a\s+half)?|(?<![\w-])(?P<one_half>one|two|three|four|\d+)\s+and\s+a\s+half\s+(?P<unit>hours?|days?|minutes?|weeks?)",
+    rf"(?P<parts>(?<![\w-]){_TIME_PART}(?:\s*(?:,|and)?\s*(?:{_BEFORE}|(?<=[hm]))(?:{_DIGITS})\s*(?:minutes?"
+    rf"|mins?|seconds?|secs?|hours?|m|s|h)(?![A-Za-z]))*)"
+    r"(?P<half>\s+and\s+a\s+half)?|(?<![\w-])(?P<one_half>one|two|three|four"
+    r"|\d+)\s+and\s+a\s+half\s+(?P<unit>hours?|days?|minutes?|weeks?)",
     _FLAGS,
 )
 _COMPACT = re.compile(
     r"(?<![\w.])(?:(\d+(?:\.\d+)?)h)(?:(\d+)m(?:in)?)?(?:(\d+)s)?(?![\w])|(?<![\w.])(\d+)m(\d+)s(?!\w)", _FLAGS
 )
 _TIME_ITEM = re.compile(
-    rf"(?P<number>(?:(?<![A-Za-z0-9])[-−–])?(?:{_DIGITS})|{_WORDED}|half\s+an?|a\s+couple\s+of|another|an?(?![A-Za-z]))\s*-?\s*(?P<unit>{_TIME_UNIT_EN}|[hmsdw](?![A-Za-z]))",
+    rf"(?P<number>(?:(?<![A-Za-z0-9])[-−–])?(?:{_DIGITS})|{_WORDED}|half\s+an?|a\s+couple\s+of|another"
+    rf"|an?(?![A-Za-z]))\s*-?\s*(?P<unit>{_TIME_UNIT_EN}|[hmsdw](?![A-Za-z]))",
     _FLAGS,
 )
-_HAN_ITEM = rf"(?:(?P<number>{_ANY_NUMBER}|半)\s*(?P<unit>{_TIME_UNIT_HAN})(?P<half>半)?|(?P<number2>{_ANY_NUMBER})\s*个(?P<half2>半)(?P<unit2>小时|星期|钟头|月))"
+_HAN_ITEM = (
+    rf"(?:(?P<number>{_ANY_NUMBER}|半)\s*(?P<unit>{_TIME_UNIT_HAN})(?P<half>半)?"
+    rf"|(?P<number2>{_ANY_NUMBER})\s*个(?P<half2>半)(?P<unit2>小时|星期|钟头|月))"
+)
 _DURATION_HAN = re.compile(rf"{_HAN_ITEM}(?!前|之前|内部)")
 
 
@@ -559,7 +604,8 @@ def _duration_han(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _SIZE = re.compile(
-    rf"(?P<number>{_NUMBER})\s*(?P<unit>[kmgt])(?P<binary>i?)(?:bytes?|b)(?![A-Za-z])|(?P<bytes>{_NUMBER})\s*bytes?\b",
+    rf"(?P<number>{_NUMBER})\s*(?P<unit>[kmgt])(?P<binary>i?)(?:bytes?|b)(?![A-Za-z])"
+    rf"|(?P<bytes>{_NUMBER})\s*bytes?\b",
     _FLAGS,
 )
 
@@ -586,10 +632,14 @@ _COUNTED = {
 }  # fmt: skip
 _COUNT = re.compile(
     rf"(?P<number>{_NUMBER})\s*(?P<scale>{_SCALE})?\s*(?:more\s+|additional\s+|extra\s+|new\s+|failed\s+|test\s+)?"
-    r"(?P<what>requests?|requsts?|reqests?|requsets?|samples?|smaples?|calls?|examples?|tokens?|devices?|retr(?:y|ies)"
-    r"|attempts?|times|errors?|failures?|questions?|cases|rows|entries|lines|events|rollouts|versions|steps|users|replicas"
+    r"(?P<what>requests?|requsts?|reqests?|requsets?|samples?|smaples?|calls?|examples?|tokens?|devices?"
+    r"|retr(?:y|ies)"
+    r"|attempts?|times|errors?|failures?|questions?|cases|rows|entries|lines|events|rollouts|versions|steps"
+    r"|users|replicas"
     r"|cores|documents)\b"
-    rf"|(?P<han>{_ANY_NUMBER})\s*(?P<han_scale>{_SCALE})?\s*(?:次|个|条|台|份)?\s*(?P<han_what>请求|样本|设备|词元|重试|错误|用户|事件|tokens?)"
+    rf"|(?P<han>{_ANY_NUMBER})\s*(?P<han_scale>{_SCALE})?\s*(?:次|个|条|台|份)?\s*(?P<han_what>请求|样本|设备"
+    rf"|词元|重试|错误|用户"
+    rf"|事件|tokens?)"
     rf"|(?P<han2>{_ANY_NUMBER})\s*(?P<han2_what>次|台|条|行|例)(?![日序级])",
     _FLAGS,
 )
@@ -610,7 +660,8 @@ def _count(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _FACTOR = re.compile(
-    r"(?<![\w-])(?P<twice>twice|double|doubled|doubling|triple|thrice|treble|halve|halved|quadruple|half as (?:much|many|long)"
+    r"(?<![\w-])(?P<twice>twice|double|doubled|doubling|triple|thrice|treble|halve|halved|quadruple"
+    r"|half as (?:much|many|long)"
     r"|twice as (?:much|many|long|fast))(?![\w-])(?:\s+(?:as\s+(?:much|many|long)|the))?"
     rf"|(?P<number>{_NUMBER})\s*(?:x|×)(?![\w])|(?P<times>{_NUMBER})\s+times\s+(?:as\s+(?:much|many|long)|more)"
     r"|(?P<han>加倍|翻倍|翻一番|减半|翻番|两倍|三倍|四倍|五倍|十倍)",
@@ -618,8 +669,8 @@ _FACTOR = re.compile(
 )
 _FACTORS = {
     "twice": 2.0, "doub": 2.0, "trip": 3.0, "thri": 3.0, "treb": 3.0, "halv": 0.5, "half": 0.5, "quad": 4.0,
-    "加倍": 2.0, "翻倍": 2.0, "翻一番": 2.0, "翻番": 2.0, "减半": 0.5, "两倍": 2.0, "三倍": 3.0, "四倍": 4.0, "五倍": 5.0,
-    "十倍": 10.0,
+    "加倍": 2.0, "翻倍": 2.0, "翻一番": 2.0, "翻番": 2.0, "减半": 0.5, "两倍": 2.0, "三倍": 3.0, "四倍": 4.0,
+    "五倍": 5.0, "十倍": 10.0,
 }  # fmt: skip
 
 
@@ -633,22 +684,34 @@ def _factor(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
         yield match.start(), match.end(), _Found("number", value, "times", relative=True)
 
 
-_CLOCK = rf"(?:noon|midnight|\d{{1,2}}[:.]\d{{2}}(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm|a\.m\.|p\.m\.|o['’]?clock)|(?:{_UNIT_WORDS})\s+o['’]?clock)"
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_CLOCK = (
+    rf"(?:noon|midnight|\d{{1,2}}[:.]\d{{2}}(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm|a\.m\.|p\.m\.|o['’]?clock)"
+    rf"|(?:{_UNIT_WORDS})\s+o['’]?clock)"
+)
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _DATE_EN = (
-    rf"(?:(?:day after )?(?:tomorrow|tommorow|tomorow|tommorrow)(?:\s+(?:morning|afternoon|evening|night))?|tonight|today|this (?:morning|afternoon|evening|week|weekend)"
-    rf"|(?:(?:on|by|until|till|before|after|from|since)\s+|next\s+|this\s+|last\s+|coming\s+)+{_DAY}(?:\s+(?:morning|afternoon|evening|night))?(?!s?\w)|next (?:week|month|year|weekend)"
+    rf"(?:(?:day after )?(?:tomorrow|tommorow|tomorow|tommorrow)(?:\s+(?:morning|afternoon|evening|night))?"
+    rf"|tonight|today|yesterday|this (?:morning|afternoon|evening|week|weekend)"
+    rf"|(?:(?:on|by|until|till|before|after|from|since)\s+|next\s+|this\s+|last\s+"
+    rf"|coming\s+)+{_DAY}(?:\s+(?:morning|afternoon|evening|night))?(?!s?\w)|next (?:week|month|year|weekend)"
     rf"|(?:end of (?:the )?(?:day|week|month))|\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?Z?)?"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?!\w)(?:\s+\d{{4}})?|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\w)(?:,?\s+\d{{4}})?)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?!\w)(?:\s+\d{{4}})?|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd"
+    rf"|th)?(?!\w)(?:,?\s+\d{{4}})?)"
 )
 _MOMENT_EN = re.compile(
-    rf"(?<![\w-])(?:{_DATE_EN}(?:\s*,?\s*(?:at|@|from|by)?\s*(?:{_CLOCK}|(?<=at )\d{{1,2}}))?|(?:at|by|until|till|before|after|from)\s+{_CLOCK}(?:\s+{_DATE_EN})?)(?![\w-])",
+    rf"(?<![\w-])(?:{_DATE_EN}(?:\s*,?\s*(?:at|@|from|by)?\s*(?:{_CLOCK}|(?<=at )\d{{1,2}}))?|(?:at|by|until"
+    rf"|till|before|after|from)\s+{_CLOCK}(?:\s+{_DATE_EN})?)(?![\w-])",
     _FLAGS,
 )
 _MOMENT_HAN = re.compile(
-    r"(?:(?:大后天|后天|明天|明日|明早|明晚|今天|今日|今晚|今早|今夜|昨天|昨晚|(?:下个?|这个?|本|上个?)(?:周|星期|礼拜)[一二三四五六日天末]?|(?:周|星期|礼拜)[一二三四五六日天末]"
+    r"(?:(?:大后天|后天|明天|明日|明早|明晚|今天|今日|今晚|今早|今夜|昨天|昨晚|(?:下个?|这个?|本|上个?)(?:周"
+    r"|星期|礼拜)[一二三四五六日天末]?|(?:周|星期|礼拜)[一二三四五六日天末]"
     r"|下个?月|月底|周末|年底|\d{4}年\d{1,2}月\d{1,2}[日号]|\d{1,2}月\d{1,2}[日号])"
-    rf"(?:\s*(?:的)?\s*{_HAN_TIME})?|(?:凌晨|早上|上午|中午|下午|傍晚|晚上)\s*(?:\d{{1,2}}|{_HAN})\s*(?:点钟?|[:：]\d{{2}})半?)"
+    rf"(?:\s*(?:的)?\s*{_HAN_TIME})?|(?:凌晨|早上|上午|中午|下午|傍晚|晚上)\s*(?:\d{{1,2}}|{_HAN})\s*(?:点钟?"
+    rf"|[:：]\d{{2}})半?)"
 )
 
 
@@ -657,8 +720,10 @@ def _moment(match: re.Match[str]) -> Iterator[tuple[int, int, _Found]]:
 
 
 _PLAIN = re.compile(
-    rf"(?P<number>{_BEFORE}[-−–]?(?:{_DIGITS})(?![A-Za-z_@]|[-−–:/.]\w|,\d)|{_BEFORE}{_WORDED})(?:\s*(?P<scale>thousand\b|million\b|billion\b|k(?![A-Za-z])))?"
-    rf"|(?P<scaled>{_BEFORE}(?:{_DIGITS})k)(?![A-Za-z\d-])|(?<=[到为是成])(?P<han>{_HAN})(?=\s*(?:$|[，。；,.;!！?？吧]))",
+    rf"(?P<number>{_BEFORE}[-−–]?(?:{_DIGITS})(?![A-Za-z_@]|[-−–:/.]\w|,\d)"
+    rf"|{_BEFORE}{_WORDED})(?:\s*(?P<scale>thousand\b|million\b|billion\b|k(?![A-Za-z])))?"
+    rf"|(?P<scaled>{_BEFORE}(?:{_DIGITS})k)(?![A-Za-z\d-])|(?<=[到为是成])(?P<han>{_HAN})(?=\s*(?:$"
+    rf"|[，。；,.;!！?？吧]))",
     _FLAGS,
 )
 _PRONOUN_ONE = re.compile(r"one\b", _FLAGS)
@@ -681,7 +746,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Taker, str], ...] = (
     (_DIGEST, _digest, "sha256"),
     (_AT_FIRST, _cron, "every|each|daily|weekday"),
     (_EVERY_EN, _every, "every|each|once|hourly"),
-    (_RATES[0], _rate, r"/|per|\ba|each|every"),
+    (_RATES[0], _rate, "req|call|tok|error"),
     (_RATES[1], _rate, "rpm|tpm|rps|qps|rpd|tpd"),
     (_RATES[2], _rate, "每"),
     (_RATES[3], _rate, "/|每"),
@@ -691,19 +756,19 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Taker, str], ...] = (
     (_CRON_EN, _cron, "every|each|daily|nightly|weekly|monthly|day|weekend"),
     (_CRON_HAN, _cron_han, "每|工作日|天天"),
     (_ONCE, _once, "once|one time|一次"),
-    (_MOMENT_EN, _moment, ""),
+    (_MOMENT_EN, _moment, r"row|night|day|week|month|year|noon|clock|\d|sun|sat|mon|tue|wed|thu|fri"),
     (_MOMENT_HAN, _moment, r"[\u3400-\u9fff]"),
-    (_POINTS, _points, r"point|pts|pp|百分点"),
+    (_POINTS, _points, r"point|pts|\bpp\b|百分点"),
     (_HAN_PERCENT, _han_percent, "百分|成"),
     (_PERCENTS, _percents, "%|％|cent|pct"),
     (_STEPS, _steps, "->|→|=>|then|再|然后|/"),
     (_SHARE, _share, "half|quarter|fifth|tenth|twentieth|半|分之"),
     (_COMPACT, _compact, r"\d[hm]\d|\dh"),
-    (_DURATION_EN, _duration, "[a-z]"),
+    (_DURATION_EN, _duration, r"sec|ms\b|min|hou|hr|huor|da?ya?|we?e?k|month|year|yr|fortn|[\d ][hmsdw]\b"),
     (_DURATION_HAN, _duration_han, "[秒分时天周年月期拜头]"),
-    (_SIZE, _size, "b"),
-    (_FACTOR, _factor, "twice|doubl|tripl|thric|trebl|halv|half|quadr|x|×|times|倍|番|减半"),
-    (_COUNT, _count, ""),
+    (_SIZE, _size, r"byte|[kmgt]i?b\b"),
+    (_FACTOR, _factor, r"twice|doubl|tripl|thric|trebl|halv|half as|quadr|\d\s?x\b|×|times|倍|番|减半"),
+    (_COUNT, _count, r"[a-z]{3}s\b|request|retry|[次个条台份行例请样设词重错用事]"),
     (_PLAIN, _plain, ""),
 )  # fmt: skip
 _GUARDS = tuple(re.compile(guard, _FLAGS) for _, _, guard in _PATTERNS)
@@ -719,29 +784,38 @@ def take_quantities(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Q
     used = bytearray(len(read))
     for start, end in taken:
         _mark(used, max(start, 0), min(end, len(read)))
-    found: list[Quantity] = []
-    for match in _QUOTES.finditer(read):
-        group = match.lastgroup or ""
-        if not all(used[match.start(group) : match.end(group)]):
-            found.append(Quantity(match.start(), match.end(), match[0], "quoted", match[group].strip()))
-    for one in found:
-        _mark(used, one.start, one.end)
+    found = _quotes_in(read, used)
     for match in _ADDRESS.finditer(read):
-        _mark(used, match.start(), match.end())
+        _mark(used, *match.span())
     masked = _masked(read, used)
     for (pattern, take, _), guard in zip(_PATTERNS, _GUARDS, strict=True):
-        if not guard.search(masked):
-            continue
-        before = len(found)
-        for match in pattern.finditer(masked):
-            for start, end, one in take(match):
-                if start < end and not any(used[start:end]):
-                    quantity = _bounded(read, start, end, one, used)
-                    found.append(quantity)
-                    _mark(used, quantity.start, quantity.end)
-        if len(found) > before:
+        if guard.search(masked) and (new := _taken_by(pattern, take, read, masked, used)):
+            found += new
             masked = _masked(read, used)
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _quotes_in(text: str, used: bytearray) -> list[Quantity]:
+    """Quoted text, but what is used already as a whole."""
+    found: list[Quantity] = []
+    for match in _QUOTES.finditer(text):
+        group = match.lastgroup or ""
+        if not all(used[match.start(group) : match.end(group)]):
+            found.append(Quantity(*match.span(), match[0], "quoted", match[group].strip()))
+    for one in found:
+        _mark(used, one.start, one.end)
+    return found
+
+
+def _taken_by(pattern: re.Pattern[str], take: _Taker, text: str, masked: str, used: bytearray) -> list[Quantity]:
+    """What one pattern finds where nothing is used; it is used then."""
+    found: list[Quantity] = []
+    for match in pattern.finditer(masked):
+        for start, end, one in take(match):
+            if start < end and not any(used[start:end]):
+                found.append(_bounded(text, start, end, one, used))
+                _mark(used, found[-1].start, found[-1].end)
+    return found
 
 
 def _mark(used: bytearray, start: int, end: int) -> None:

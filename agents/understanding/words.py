@@ -7,7 +7,8 @@ from agents.understanding.entities import Kind
 from edge.kernel.errors import Unavailable
 
 KIND_WORDS: dict[Kind, str] = {
-    "rollout": r"rollouts?|roll-outs?|canar(?:y|ies)|shadows?|deployments?|发布|灰度(?:发布)?|金丝雀(?:发布)?|上线|部署",
+    "rollout": r"rollouts?|roll-outs?|canar(?:y|ies)|shadows?|deployments?"
+    r"|发布|灰度(?:发布)?|金丝雀(?:发布)?|上线|部署",
     "target": r"(?:serving )?targets?|endpoints?|目标",
     "group": r"groups?|(?:设备)?分?组",
     "device": r"devices?|gateways?|machines?|设备|网关",
@@ -55,12 +56,15 @@ def kind_said(noun: str) -> Kind | None:
 
 
 FUNCTION_WORDS = frozenset(
-    """a an the this that these those it its he she we you they i me my our your their his her him them us who whom whose
-    which what when where why how is are was were be been being am do does did done has have had having will would shall
-    should can could may might must not no nor and or but if then than so as at by for from in into of off on onto out over
-    to up down with without under until till about after before between during per via versus vs again also always another
-    any all both each either every few more most much neither never none now once only other same some such too very just
-    please yes ok okay there here back away instead still yet already first last next new""".split()
+    """
+    a an the this that these those it its he she we you they i me my our your their his her him them us who whom
+    whose which what when where why how is are was were be been being am do does did done has have had having will
+    would shall should can could may might must not no nor and or but if then than so as at by for from in into of
+    off on onto out over to up down with without under until till about after before between during per via versus
+    vs again also always another any all both each either every few more most much neither never none now once only
+    other same some such too very just please yes ok okay one ones there here back away instead still yet already
+    first last next new
+    """.split()
 )
 """English words that are no names by themselves."""
 
@@ -68,27 +72,33 @@ PREPOSITIONS = frozenset(
     "on to at of for from in into onto against with by via under over between through about within".split()
 )
 AUXILIARIES = frozenset(
-    """do does did don't doesn't didn't can can't cannot could couldn't will won't would wouldn't shall should shouldn't may
-    might must not never always also we you they i who that which it he she to n't gonna wanna fully only still models model
-    gateway system api endpoint device devices server function call""".split()
+    """
+    do does did don't doesn't didn't can can't cannot could couldn't will won't would wouldn't shall should
+    shouldn't may might must not never always also we you they i who that which it he she to n't gonna wanna fully
+    only still models model gateway system api endpoint device devices server function call
+    """.split()
 )
 """Behind one of these an ordinary word is likely a verb."""
 DETERMINERS = frozenset(
     "a an the our my your their his her its any no all both some many several every each nothing everything".split()
 )
 ORDERS = frozenset(
-    """pause abort stop resume cancel halt hold continue promote retry restart start roll rollback revert undo show list
-    check explain watch inspect describe compare evaluate retire register revoke approve reject grant set put move point
-    give take make use run advance update change configure remove delete assign send ask open close finish raise lower
-    cap limit limits freeze unfreeze suspend rename serve switch canary shadow deploy release ship reduce increase quit
-    status history""".split()
+    """
+    pause abort stop resume cancel halt hold continue promote retry restart start roll rollback revert undo show
+    list check explain watch inspect describe compare evaluate retire register revoke approve reject grant set put
+    move point give take make use run advance update change configure remove delete assign send ask open close
+    finish raise lower cap limit limits freeze unfreeze suspend rename serve switch canary shadow deploy release
+    ship reduce increase quit status history
+    """.split()
 )
 """Verbs of orders, behind which a name may stand."""
 NEUTRAL_NOUNS = frozenset(
-    """status state traffic history health events event error errors rate metrics usage quota quotas limit limits
-    configuration config settings log logs details progress plan split now today tomorrow please gradually again back
-    completely fully immediately entirely anyway instead too slowly quickly first only alone percent per while because
-    unless until if when since there here yet already""".split()
+    """
+    status state traffic history health events event error errors rate metrics usage quota quotas limit limits
+    configuration config settings log logs details progress plan split now today tomorrow please gradually again
+    back completely fully immediately entirely anyway instead too slowly quickly first only alone percent per while
+    because unless until if when since there here yet already
+    """.split()
 )
 """Words behind a name that do not make it part of an ordinary phrase."""
 
@@ -136,7 +146,7 @@ def is_ordinary(word: str) -> bool:
 
 
 def _undoubled(stem: str) -> str:
-    """ "stopp" is "stop"."""
+    """Of "stopp", "stop"."""
     return stem[:-1] if stem[-1:] == stem[-2:-1] else stem
 
 

@@ -1,12 +1,13 @@
 """Names, in English and Chinese, as people write them, and words that are no names."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.understanding.entities import KnownEntities, KnownRollout
+from agents.understanding.entities import Entity, KnownEntities, KnownRollout
 from agents.understanding.linking import Mention, link, references
 from tests.fakes.entities import ENTITIES
 from tools.registry.catalogue import load_catalogue
@@ -78,6 +79,8 @@ def test_names_as_they_are(text: str, found: list[tuple[str, str]]) -> None:
         ("promote v3", ["support-bot@v3"]),
         ("发布v3", ["support-bot@v3"]),
         ("evaluate r9", ["triage@r9"]),
+        ("v2 support-bot", ["support-bot@v2"]),
+        ("support bot version two", ["support-bot@v2"]),
         ("the latest support-bot", ["support-bot@v3"]),
         ("support-bot's latest version", ["support-bot@v3"]),
         ("support-bot 的最新版本", ["support-bot@v3"]),
@@ -87,6 +90,16 @@ def test_versions_that_are_put_together(text: str, versions: list[str]) -> None:
     (one,) = mentions(text)
     assert [entity.name for entity in one.of_kind("version")] == versions
     assert one.kinds == ("version",)
+
+
+def test_a_key_that_is_to_be_issued_is_none_yet() -> None:
+    assert firsts("issue a key for carol") == [("principal", "carol")]
+    assert firsts("issue an api key for bob") == [("principal", "bob")]
+    assert firsts("revoke the key for carol") == [("key", "1a2b3c4d")]
+
+
+def test_an_alias_does_things() -> None:
+    assert firsts("did the challenger pass the gate?") == [("alias", "challenger")]
 
 
 def test_a_label_of_several_models_gives_all_of_them() -> None:
@@ -132,6 +145,13 @@ def test_a_label_beside_a_version_is_of_the_same_model(text: str, versions: list
         ("the rollout of triage r9", "rollout", ["ro-3333bbbb4444"]),
         ("cancel the weekly run", "run", ["run-0123456789ab"]),
         ("the question from press-1", "question", ["q-0011aabbccdd"]),
+        ("reject bob's summariser v2 request", "approval", ["ap-1f2e3d4c5b6a"]),
+        ("bob 关于 summariser v1 的申请", "approval", ["ap-9a8b7c6d5e4f"]),
+        ("the gateway in austin", "device", ["hall-3-gw"]),
+        ("the austin gateway", "device", ["hall-3-gw"]),
+        ("the device in lyon", "device", ["lyon-1", "lyon-2"]),
+        ("is hall 3 gateway online", "device", ["hall-3-gw"]),
+        ("the smollm one", "model", ["support-bot", "triage"]),
         ("support target", "target", ["support"]),
         ("target support", "target", ["support"]),
         ("lyon devices", "group", ["lyon"]),
@@ -188,6 +208,8 @@ def test_typing_errors(text: str, found: tuple[str, str]) -> None:
         "the week is over",
         "can it triangulate?",
         "who supports us",
+        "we triaged the case",
+        "How long is the warranty?",
         "reports and holidays",
         "a bot for the summary",
         "ok bop, an anc",
@@ -215,6 +237,11 @@ def test_ordinary_words_are_no_misspelt_names(text: str) -> None:
         ("revoke press-9", "device"),
         ("五号车间", "target"),
         ("suspend tenant initech", "tenant"),
+        ("abort triage-eu2", "target"),
+        ("v2.1 of support-bot", "version"),
+        ("issue a key for dave", "principal"),
+        ("reply to press-1:7, yes", "question"),
+        ("revoke Zed's key", "key"),
     ],
 )
 def test_what_looks_like_a_name_and_is_none(text: str, kind: str) -> None:
@@ -232,9 +259,14 @@ def test_what_looks_like_a_name_and_is_none(text: str, kind: str) -> None:
         "it returns an empty page",
         "weekly report please",
         "by default",
+        "what is the default policy?",
+        "use default settings",
         "contact the support team",
         "local models",
         "our customer support is slow",
+        "does the SE30 support modbus?",
+        "returns are accepted",
+        "What if a customer returns a pump?",
     ],
 )
 def test_names_that_are_ordinary_words_here(text: str) -> None:
@@ -257,6 +289,8 @@ def test_names_that_are_ordinary_words_here(text: str) -> None:
         ("returns, please", "returns"),
         ("hold support at 10%", "support"),
         ("run weekly", "weekly"),
+        ("suspend default", "default"),
+        ("give local three days", "local"),
         ("what does support serve?", "support"),
         ("把 support 切到 50%", "support"),
     ],
@@ -305,6 +339,11 @@ def test_several_kinds_under_one_name() -> None:
         ("promote the version", [("the version", "version", None)]),
         ("is it possible to pause it?", [("it", None, None)]),
         ("option 2", [("option 2", None, 2)]),
+        ("resume the paused rollout", [("the paused rollout", "rollout", None)]),
+        ("reject the older one", [("the older one", None, None)]),
+        ("approve both", [("both", None, None)]),
+        ("这个怎么回滚", [("这个", None, None)]),
+        ("批准第二个申请", [("第二个申请", "approval", 2)]),
         ("它", [("它", None, None)]),
         ("把它暂停", [("它", None, None)]),
         ("那个发布", [("那个发布", "rollout", None)]),
@@ -330,6 +369,7 @@ def test_references(text: str, found: list[tuple[str, str | None, int | None]]) 
         "the rollout that failed",
         "the version of support-bot",
         "the first time",
+        "the version history of support-bot",
         "这个月的报告",
         "the IT department",
     ],
@@ -359,14 +399,11 @@ def test_any_text_gives_spans_in_order_that_do_not_overlap(text: str) -> None:
         assert one.entities or one.looks_like
         ends = one.end
     uncommon = sorted((one.start, one.end) for one in both if not (isinstance(one, Mention) and one.common))
-    assert all(first[1] <= second[0] for first, second in zip(uncommon, uncommon[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(uncommon))
 
 
-@given(st.sampled_from([one for one in ENTITIES.entities if one.kind not in {"tool"}]), st.booleans())
-def test_every_name_is_linked_wherever_it_stands(one: object, upper: bool) -> None:
-    from agents.understanding.entities import Entity
-
-    assert isinstance(one, Entity)
+@given(st.sampled_from([one for one in ENTITIES.entities if one.kind != "tool"]), st.booleans())
+def test_every_name_is_linked_wherever_it_stands(one: Entity, upper: bool) -> None:
     said = one.name.upper() if upper else one.name
     for text in (said, f"show “{said}”, please", f"请问 {said} 怎么样"):
         assert any(one in mention.entities for mention in mentions(text))
@@ -374,4 +411,4 @@ def test_every_name_is_linked_wherever_it_stands(one: object, upper: bool) -> No
 
 def test_the_names_of_a_long_text_are_found_in_its_beginning() -> None:
     found = mentions("support-bot@v2 " * 100_000)
-    assert 1000 < len(found) < 2000
+    assert 200 < len(found) < 400

@@ -30,6 +30,7 @@ def only(text: str) -> Quantity:
         ("10, 50 and 100 %", [10, 50, 100]),
         ("5%, 20%, 50%", [5, 20, 50]),
         ("5 then 20 then 50", [5, 20, 50]),
+        ("5 percent and then 25 and 100", [5, 25, 100]),
         ("5 -> 20 -> 50", [5, 20, 50]),
         ("10/50/100", [10, 50, 100]),
         ("10%到50%再到100%", [10, 50, 100]),
@@ -58,6 +59,7 @@ def test_shares(text: str, shares: list[float]) -> None:
     [
         ("hold for 30 minutes", 1800, None),
         ("hold 10m", 600, None),
+        ("at most 2 h per step", 7200, "most"),
         ("for 1h30m", 5400, None),
         ("1 hour and 30 minutes", 5400, None),
         ("half an hour", 1800, None),
@@ -79,6 +81,9 @@ def test_shares(text: str, shares: list[float]) -> None:
         ("10 分钟以内", 600, "most"),
         ("至少两小时", 7200, "least"),
         ("-5 minutes", -300, None),
+        ("800 ms", 0.8, None),
+        ("more than 10 minutes", 600, "least"),
+        ("no more than 10 minutes", 600, "most"),
     ],
 )
 def test_durations(text: str, seconds: float, bound: str | None) -> None:
