@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
@@ -17,7 +18,10 @@ from agents.planner.parsed_message import without_reason
 from agents.planner.plan import make_plan, plan_operation
 from agents.planner.slot_filling import propose
 from agents.planner.speech_act import only_asks, speech_act_of
-from agents.teams.crew import CREWS, Deliberation, deliberate
+from agents.teams.crew import CREWS, Deliberation, Inquiry, deliberate
+from agents.teams.crew_tools import audit_look_up
+from agents.teams.evidence import Evidence
+from agents.teams.finding import proposals_text
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
 from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
@@ -60,12 +64,14 @@ class Teams:
     Attributes:
         know: the names that there are, as far as a caller may see them; without it only models of the catalogue.
         model: deliberates, and fills in what an utterance leaves open, if it is capable.
+        more_models: of the crews, beside it: they share the load and stand in.
     """
 
     tools: Mapping[str, ToolSpec]
     catalogue: Catalogue
     know: Callable[[ToolContext], KnownEntities] | None = None
     model: "ResolvedModel | None" = None
+    more_models: "tuple[ResolvedModel, ...]" = ()
 
     def may_be_order(self, text: str, *, changes_only: bool) -> bool:
         """Whether `plan_order` has to look closer, which most questions spare it."""
@@ -121,7 +127,7 @@ class Teams:
             return turn.ask_back()
         outcomes = await turn.act()
         evidence = render_report(outcomes, language, plan.caveat)
-        thought = await self._deliberate(team, text, evidence, turn)
+        thought = await self._deliberate(team, text, outcomes, turn)
         return turn.report(outcomes, evidence, thought)
 
     async def resume(self, pending: Sequence[Pending], language: str, context: ToolContext, emit: Emit) -> TeamFinding:
@@ -138,16 +144,24 @@ class Teams:
         outcomes = await turn.act()
         return turn.report(outcomes, render_report(outcomes, language))
 
-    async def _deliberate(self, team: TeamName, text: str, evidence: str, turn: "_Turn") -> Deliberation | None:
+    async def _deliberate(
+        self, team: TeamName, text: str, outcomes: Sequence[Outcome], turn: "_Turn"
+    ) -> Deliberation | None:
         """What the team's crew finds; None where nobody can think."""
         if self.model is None or not self.model.capable or team not in CREWS:
             return None
-        may_call = [spec for spec in self.tools.values() if spec.scopes <= turn.context.scopes]
+        evidence = Evidence()
+        for call, outcome in zip(turn.plan.calls, outcomes, strict=True):
+            evidence.add(call.tool, call.arguments, outcome)
+        may_call = {name: spec for name, spec in self.tools.items() if spec.scopes <= turn.context.scopes}
+        inquiry = Inquiry(team, text, evidence, turn.language, may_call, partial(turn.look_up, team))
         try:
-            thought = await deliberate(self.model, team, text, evidence, turn.language, may_call, turn.look_up)
+            thought = await deliberate([self.model, *self.more_models], inquiry)
         except ChargehandError as error:
             turn.emit(Notice("model_failed", phrase("crew_failed", turn.language, why=error.message)))
             return None
+        for remark in thought.remarks:
+            turn.emit(Notice("partial", remark))
         if thought.dropped:
             turn.emit(Notice("dropped", phrase("crew_dropped", turn.language, count=thought.dropped)))
         return thought
@@ -176,24 +190,36 @@ class _Turn:
             outcomes.append(outcome)
         return outcomes
 
-    async def look_up(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
-        """A call of a tool that only reads, by the crew."""
-        return cast("BaseModel", await self._call(PlannedCall(spec.name, dict(arguments))))
+    async def look_up(self, team: TeamName, spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
+        """A call by a crew of a tool that changes nothing; the audit log has it, too."""
+        why = "cancelled"
+        try:
+            result = cast("BaseModel", await self._call(PlannedCall(spec.name, dict(arguments)), spec))
+            why = ""
+        except ChargehandError as error:
+            why = error.message
+            raise
+        finally:
+            await audit_look_up(spec, self.context, arguments, team, why)
+        return result
 
     def report(self, outcomes: Sequence[Outcome], evidence: str, thought: Deliberation | None = None) -> TeamFinding:
-        """The crew's finding, and all evidence for it."""
-        finding, looked_up = (thought.finding, thought.looked_up) if thought else ("", ())
-        text = "\n\n".join(part for part in (finding, evidence, render_report(looked_up, self.language)) if part)
+        """The crew's finding and what it proposes, and all evidence for it."""
+        finding, looked_up, proposals = (
+            (thought.finding, thought.looked_up, thought.proposals) if thought else ("", (), ())
+        )
+        proposed = proposals_text(proposals, self.language)
+        looked = render_report(looked_up, self.language)
         return TeamFinding(
-            text,
+            "\n\n".join(part for part in (finding, proposed, evidence, looked) if part),
             self.plan.models,
-            pending=self._pending(outcomes),
+            pending=self._pending(outcomes, proposals),
             ending=ending_of(outcomes),
         )
 
-    async def _call(self, planned: PlannedCall) -> Outcome:
+    async def _call(self, planned: PlannedCall, spec: ToolSpec | None = None) -> Outcome:
         """The result; what waits or is refused is an outcome, too, where something was to be changed."""
-        spec = self.tools[planned.tool]
+        spec = spec or self.tools[planned.tool]
         call_id = uuid.uuid4().hex
         try:
             arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
@@ -215,7 +241,7 @@ class _Turn:
         self.emit(ToolFinished(call_id, result.model_dump(mode="json")))
         return result
 
-    def _pending(self, outcomes: Sequence[Outcome]) -> tuple[Pending, ...]:
+    def _pending(self, outcomes: Sequence[Outcome], proposals: Sequence[PlannedCall] = ()) -> tuple[Pending, ...]:
         """What a later turn may do: what waits for an approval, and what the user was asked to confirm."""
         principal = self.context.principal
         waiting = [
@@ -223,7 +249,10 @@ class _Turn:
             for one in outcomes
             if isinstance(one, Waiting)
         ]
-        return (*waiting, *(Pending(call.tool, call.arguments, principal) for call in self.plan.proposed))
+        return (
+            *waiting,
+            *(Pending(call.tool, call.arguments, principal) for call in (*self.plan.proposed, *proposals)),
+        )
 
 
 def _asks(text: str) -> bool:

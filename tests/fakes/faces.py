@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR
 from pydantic import BaseModel
 
-from agents.teams.crew import crew_tools
+from agents.teams.crew_tools import crew_tools
 from edge.kernel import errors
 from edge.kernel.errors import ChargehandError
 from memory.ledger import Ledger

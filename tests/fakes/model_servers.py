@@ -104,7 +104,7 @@ def serve_openai() -> Generator[FakeServer]:
     """A server of `…/chat/completions` under any path, streaming only."""
 
     def answer(handler: Handler, request: Received) -> None:
-        handler.send_chat(_openai_pieces, "text/event-stream")
+        handler.send_chat(openai_pieces, "text/event-stream")
 
     with serve(answer) as server:
         yield server
@@ -123,7 +123,7 @@ def _ollama_pieces(behaviour: Behaviour) -> Iterator[bytes]:
         yield line({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"})
 
 
-def _openai_pieces(behaviour: Behaviour) -> Iterator[bytes]:
+def openai_pieces(behaviour: Behaviour) -> Iterator[bytes]:
     def event(delta: Json, finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         piece = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "fake", "choices": [choice]}

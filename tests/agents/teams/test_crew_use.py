@@ -1,4 +1,4 @@
-"""A crew runs in a thread of its own; what its model does is charged to whom the turn is taken."""
+"""A crew runs in threads of its own; what its model does is charged to whom the turn is taken."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,7 +7,9 @@ import pytest
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field
 
-from agents.teams.crew import crew_configuration, deliberate
+from agents.teams.configuration import crew_configuration
+from agents.teams.crew import Inquiry, deliberate
+from agents.teams.evidence import Evidence
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tools.serving.metering import Caller, charged_to, current_caller
 
@@ -25,8 +27,10 @@ class NotingChat(ScriptedChat):
 
 @pytest.mark.integration
 async def test_every_call_of_a_crew_is_charged_to_the_turn_s_caller() -> None:
-    chat = NotingChat(pieces=["Thought: I can answer.\nFinal Answer: The rollout is paused."], said=[])
+    chat = NotingChat(pieces=["Thought: I can answer.\nFinal Answer: There is more to look at."], said=[])
+    inquiry = Inquiry("governance", "how is it?", Evidence(), "en")
     with charged_to("acme", "ann"):
-        await deliberate(scripted_model(chat), "deployment", "how is it?", "The rollout is paused.", "en")
-    assert chat.charged == [Caller("acme", "ann")] * len(crew_configuration("deployment")[1])
+        await deliberate([scripted_model(chat)], inquiry, process="licence_vote")
+    voters = crew_configuration("governance").processes["licence_vote"].tasks
+    assert chat.charged == [Caller("acme", "ann")] * (len(voters) + 1)
     assert current_caller() == Caller("default", "local")
