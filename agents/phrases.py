@@ -74,6 +74,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "Nothing of yours waits to be gone on with. What shall be done?",
         "您没有等待继续的操作。要做什么？",
     ),
+    "left_in_order": (
+        "Not begun, since what stands before it is not done: {orders}.",
+        "由于前面的操作尚未完成，没有开始：{orders}。",
+    ),
     "not_done": ("Nothing was done.", "什么都没有做。"),
     "crew_failed": (
         "The team could not deliberate ({why}); the findings of the tools follow as they are.",

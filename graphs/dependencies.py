@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,20 +12,30 @@ from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
-    from agents.router.router import IntentRouter
     from agents.teams.turn import Teams
+    from agents.understanding.entities import KnownEntities
+    from agents.understanding.understanding import Understanding
+    from tools.registry.catalogue import Catalogue
     from tools.serving.assembly import Serving
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Everything that a node may need; tests build their own."""
+    """Everything that a node may need; tests build their own.
+
+    Attributes:
+        know: the names that a caller may read.
+        spoken: tools that people speak to; the others are not chosen for a message.
+    """
 
     settings: Settings
     store: KnowledgeStore
-    router: IntentRouter
+    understanding: Understanding
+    know: Callable[[ToolContext], KnownEntities]
+    catalogue: Catalogue
     model: ResolvedModel
     tools: Mapping[str, ToolSpec]
+    spoken: frozenset[str]
     teams: Teams
     serving: Serving
     caller: ToolContext = LOCAL_ENGINEER

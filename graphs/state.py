@@ -19,7 +19,7 @@ class AnswerState(TypedDict, total=False):
 
     messages: Annotated[list[AnyMessage], add_messages]
     route: dict[str, Any]
-    """`agents.router.router.Route` as JSON."""
+    """`agents.understanding.route.Route` as JSON."""
 
     question: str
     """What the turn asks, standing alone: the message, with the question before it where it only makes sense so."""
@@ -39,16 +39,16 @@ class AnswerState(TypedDict, total=False):
 
 
 class TurnState(AnswerState, total=False):
-    """State of the supervisor. `focus` and `pending` last as long as the thread, the other fields are the turn's."""
+    """State of the supervisor. `frame` and `pending` last as long as the thread, the other fields are the turn's."""
 
-    plan: dict[str, Any] | None
-    """`agents.planner.plan.Plan` as JSON, where `route` planned the message; the team makes it else."""
+    interpretation: dict[str, Any]
+    """`agents.understanding.interpretation.Interpretation` as JSON."""
 
-    focus: list[str]
-    """Catalogue ids that the last turn was about."""
+    frame: dict[str, Any]
+    """`agents.understanding.frame.Frame` as JSON: what the last turn left."""
 
     pending: list[dict[str, Any]]
-    """`agents.teams.outcomes.Pending` as JSON: calls that turns left undone, which a later one may make."""
+    """`agents.teams.outcomes.Pending` as JSON: calls that wait for approvals, which a later turn may make."""
 
     waits_for: list[str]
     """Ids of the approvals that the turn waits for."""

@@ -1,14 +1,15 @@
-"""The supervisor graph: route -> knowledge, a team, help, clarify or decline -> respond.
+"""The supervisor graph: understanding -> knowledge, a team, ask, help or decline -> respond.
 
 A turn that waits for an approval answers, and is then interrupted; a later turn ("go on"), or a resumed run once the
-approval is given, makes the call.
+approval is given, makes the call. A question back interrupts the run as well: the answer is the next message, or what the
+run is resumed with.
 """
 
 import asyncio
 import re
 from dataclasses import asdict
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -16,24 +17,23 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
-from pydantic import TypeAdapter
 
-from agents.events import AnswerDelta, Citation, Emit, Ended, RouteTaken, Sources, Transcript, TurnEvent
+from agents.events import AnswerDelta, Citation, Emit, Ended, Sources, Transcript, TurnEvent
 from agents.phrases import phrase
-from agents.planner.plan import Plan, TeamName, read_answer
-from agents.router.intents import Intent
-from agents.router.router import Route
+from agents.teams.frames import named_in_arguments, objects_of, past_calls
 from agents.teams.outcomes import Pending, TeamFinding
-from edge.kernel.language import detect_language
+from agents.teams.turn import TeamName
+from agents.understanding.continuations import reply_of
+from agents.understanding.frame import Frame
+from agents.understanding.interpretation import Interpretation, PlannedCall
 from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
 from graphs.steps import step, turn_caller
-from tools.calling.context import ToolContext
+from graphs.understanding import FRAME_AS_JSON, INTERPRETATION_AS_JSON, build_understanding
 
 TEAMS: tuple[TeamName, ...] = ("evaluation", "deployment", "governance")
 _MARK = re.compile(r"\[(\d+)\]")
-_PLAN_AS_JSON = TypeAdapter(Plan)
 
 
 def build_supervisor(
@@ -41,85 +41,84 @@ def build_supervisor(
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Compile the supervisor; with a checkpointer its threads are kept."""
     graph = StateGraph(TurnState)
-    branches = ["knowledge", *TEAMS, "help", "clarify", "decline"]
-    graph.add_node("route", step("route", partial(_route, dependencies)))
+    branches = ["knowledge", *TEAMS, "ask", "help", "decline", "resume"]
+    graph.add_node("understanding", build_understanding(dependencies))
     graph.add_node("knowledge", build_retrieval(dependencies))
     for team in TEAMS:
         graph.add_node(team, step(team, partial(_team, dependencies, team)))
+    graph.add_node("ask", step("ask", partial(_ask, dependencies)))
     graph.add_node("help", step("help", partial(_help, dependencies)))
-    graph.add_node("clarify", step("clarify", _clarify))
     graph.add_node("decline", step("decline", _decline))
     graph.add_node("respond", step("respond", partial(_respond, dependencies)))
     graph.add_node("approval", _approval)
     graph.add_node("resume", step("resume", partial(_resume, dependencies)))
-    graph.add_edge(START, "route")
-    graph.add_conditional_edges("route", _branch, branches)
-    for branch in branches:
+    graph.add_edge(START, "understanding")
+    graph.add_conditional_edges("understanding", _branch, branches)
+    for team in TEAMS:
+        graph.add_conditional_edges(team, _after_team, ["knowledge", "respond"])
+    for branch in ("knowledge", "ask", "help", "decline", "resume"):
         graph.add_edge(branch, "respond")
     graph.add_conditional_edges("respond", _after_respond, ["approval", END])
     graph.add_edge("approval", "resume")
-    graph.add_edge("resume", "respond")
     return graph.compile(checkpointer=checkpointer, name="supervisor")
 
 
-async def _route(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
-    route, plan = await _decide(dependencies, state, turn_caller(runtime, dependencies.caller))
-    taken = route.model_dump(mode="json")
-    runtime.stream_writer(RouteTaken(taken))
-    planned = _PLAN_AS_JSON.dump_python(plan, mode="json") if plan else None
-    fresh = {"answer": "", "citations": [], "tool_calls": [], "notices": [], "streamed": False, "waits_for": []}
-    return {"route": taken, "plan": planned, "ending": "asked" if route.path == "clarify" else "done", **fresh}
-
-
-async def _decide(dependencies: Dependencies, state: TurnState, caller: ToolContext) -> tuple[Route, Plan | None]:
-    """Where the message goes; with the plan, where the planner was asked to find that out."""
-    messages, before = state["messages"], state.get("route")
-    text, router, teams = last_question(messages), dependencies.router, dependencies.teams
-    if before and state.get("pending") and read_answer(text):
-        intent = before["intent"] if before["intent"] in TEAMS else "deployment"
-        return _by_rule(intent, before["language"], "It answers what the assistant said before."), None
-    previous = cast("Intent", before["intent"]) if before else None
-    if len(messages) > 1 and messages[-2].type == "human":  # the turn before was killed, and left no route
-        previous = (await router.route(last_question(messages, 1), previous)).intent
-    route = await router.route(text, previous)
-    unsure = route.path == "clarify"
-    if (unsure or route.intent not in TEAMS) and teams.may_be_order(text, changes_only=not unsure):
-        order = await asyncio.to_thread(teams.plan_order, text, caller, changes_only=not unsure)
-        if order is not None:
-            reason = "It is an order that the planner understands."
-            return _by_rule(order.team, detect_language(text), reason), order.plan
-    return route, None
-
-
-def _by_rule(intent: Intent, language: Any, reason: str) -> Route:
-    """A route by a rule, not by a probability."""
-    return Route(intent=intent, confidence=None, language=language, runner_up=None, path="planner", reason=reason)
-
-
 def _branch(state: TurnState) -> str:
-    route = state["route"]
-    if route["path"] == "clarify":
-        return "clarify"
-    return "decline" if route["intent"] == "out_of_scope" else str(route["intent"])
+    found = _interpretation(state)
+    if _goes_on(state, found):
+        return "resume"
+    if found.calls:
+        return found.label
+    if found.question is not None:
+        return "ask"
+    if found.document_query:
+        return "knowledge"
+    return "help" if found.help else "decline"
+
+
+def _goes_on(state: TurnState, found: Interpretation) -> bool:
+    """Whether a message such as "go on" is for the calls that wait for approvals."""
+    if found.calls or not state.get("pending"):
+        return False
+    return reply_of(last_question(state["messages"])) in {"go_on", "yes"}
 
 
 async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
-    text, language, pending = last_question(state["messages"]), state["route"]["language"], _pending(state)
-    caller, teams = turn_caller(runtime, dependencies.caller), dependencies.teams
-    answer = read_answer(text) if pending else None
-    if answer == "no":
-        kept = [one for one in pending if one.approval or one.principal != caller.principal]
-        return {"answer": phrase("not_done", language), "pending": [asdict(one) for one in kept]}
-    if answer is not None:
-        return await _resume(dependencies, state, runtime)
-    if planned := state.get("plan"):
-        plan = _PLAN_AS_JSON.validate_python(planned)
-    else:
-        plan = await teams.plan(team, text, language, caller, state.get("focus", ()))
-    so_far, record = _recorder(runtime.stream_writer)
-    finding = await teams.run(team, plan, text, language, caller, record)
-    kept = [one for one in pending if one.approval and one.approval not in finding.approvals]
-    return {**_found(finding, so_far, kept), "focus": list(finding.models)}
+    found, caller = _interpretation(state), turn_caller(runtime, dependencies.caller)
+    text, so_far, record = last_question(state["messages"]), *_recorder(runtime.stream_writer)
+    known = await asyncio.to_thread(dependencies.know, caller)
+    finding = await dependencies.teams.run(team, found.calls, text, found.language, caller, record)
+    kept = [one for one in _pending(state) if one.approval and one.approval not in finding.approvals]
+    frame = Frame(
+        objects_of(finding.outcomes, known, dependencies.tools),
+        past_calls(finding.outcomes, known, dependencies.tools),
+        proposed=finding.proposed,
+    )
+    update = _found(finding, so_far, kept, frame)
+    update["answer"] = "\n\n".join(part for part in (finding.text, found.not_done) if part)
+    if found.document_query:
+        runtime.stream_writer(AnswerDelta(f"{update['answer']}\n\n"))
+    return update
+
+
+def _after_team(state: TurnState) -> str:
+    return "knowledge" if _interpretation(state).document_query else "respond"
+
+
+async def _ask(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
+    """Ask back: what is missing, which is meant, or whether it is to be done."""
+    found = _interpretation(state)
+    question = found.question
+    assert question is not None  # noqa: S101 # nosec B101: `_branch` saw it
+    caller = turn_caller(runtime, dependencies.caller)
+    about: tuple[tuple[str, str], ...] = ()
+    if question.tool:
+        known = await asyncio.to_thread(dependencies.know, caller)
+        calls = found.proposed or (PlannedCall(question.tool, dict(question.arguments)),)
+        about = tuple(name for call in calls for name in named_in_arguments(call, known, dependencies.tools[call.tool]))
+    frame = Frame(about, asked=question, proposed=found.proposed)
+    answer = "\n\n".join(part for part in (question.text, found.not_done) if part)
+    return {"answer": answer, "frame": FRAME_AS_JSON.dump_python(frame, mode="json")}
 
 
 async def _approval(state: TurnState) -> dict[str, Any]:
@@ -132,9 +131,12 @@ async def _resume(dependencies: Dependencies, state: TurnState, runtime: Runtime
     """Make the caller's calls that were left undone."""
     so_far, record = _recorder(runtime.stream_writer)
     pending, caller = _pending(state), turn_caller(runtime, dependencies.caller)
-    finding = await dependencies.teams.resume(pending, state["route"]["language"], caller, record)
+    known = await asyncio.to_thread(dependencies.know, caller)
+    finding = await dependencies.teams.resume(pending, _interpretation(state).language, caller, record)
     others = [one for one in pending if one.principal != caller.principal]
-    return _found(finding, so_far, others)
+    made = finding.outcomes
+    frame = Frame(objects_of(made, known, dependencies.tools), past_calls(made, known, dependencies.tools))
+    return _found(finding, so_far, others, frame)
 
 
 def _recorder(emit: Emit) -> tuple[Transcript, Emit]:
@@ -147,7 +149,7 @@ def _recorder(emit: Emit) -> tuple[Transcript, Emit]:
     return so_far, record
 
 
-def _found(finding: TeamFinding, so_far: Transcript, kept: list[Pending]) -> dict[str, Any]:
+def _found(finding: TeamFinding, so_far: Transcript, kept: list[Pending], frame: Frame) -> dict[str, Any]:
     return {
         "answer": finding.text,
         "tool_calls": so_far.tool_calls,
@@ -155,7 +157,12 @@ def _found(finding: TeamFinding, so_far: Transcript, kept: list[Pending]) -> dic
         "pending": [asdict(one) for one in (*finding.pending, *kept)],
         "waits_for": finding.approvals,
         "ending": finding.ending,
+        "frame": FRAME_AS_JSON.dump_python(frame, mode="json"),
     }
+
+
+def _interpretation(state: TurnState) -> Interpretation:
+    return INTERPRETATION_AS_JSON.validate_python(state["interpretation"])
 
 
 def _pending(state: TurnState) -> list[Pending]:
@@ -168,18 +175,11 @@ def _after_respond(state: TurnState) -> str:
 
 async def _help(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     model, reason = str(dependencies.model.reference), dependencies.model.reason
-    return {"answer": phrase("help_text", state["route"]["language"], model=model, reason=reason)}
-
-
-async def _clarify(state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
-    route, language = state["route"], state["route"]["language"]
-    intents = (route["intent"], route["runner_up"]["intent"])
-    first, second = (phrase(intent, language) for intent in intents)
-    return {"answer": phrase("clarify", language, first=first, second=second)}
+    return {"answer": phrase("help_text", state["route"]["language"], model=model, reason=reason), "frame": {}}
 
 
 async def _decline(state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
-    return {"answer": phrase("decline", state["route"]["language"])}
+    return {"answer": phrase("decline", state["route"]["language"]), "frame": {}}
 
 
 async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
@@ -204,4 +204,9 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
         "approvals": approvals,
         "status": "complete",
     }
-    return {"citations": citations, "messages": [AIMessage(content=answer, additional_kwargs=origin)]}
+    update: dict[str, Any] = {"citations": citations, "messages": [AIMessage(content=answer, additional_kwargs=origin)]}
+    if _branch(state) == "knowledge":
+        update["frame"] = FRAME_AS_JSON.dump_python(Frame(topic=state.get("question", "")), mode="json")
+    return update
+
+

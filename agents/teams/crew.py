@@ -22,7 +22,7 @@ from pydantic import BaseModel, PrivateAttr, ValidationError
 from agents.models.chat import estimate_tokens
 from agents.models.resolve import ResolvedModel
 from agents.models.streaming import stream_text
-from agents.planner.calls import PlannedCall
+from agents.understanding.interpretation import PlannedCall
 from agents.teams.configuration import (
     PROPOSE,
     AgentConfiguration,

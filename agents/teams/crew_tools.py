@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.planner.calls import PlannedCall
+from agents.understanding.interpretation import PlannedCall
 from agents.teams.configuration import PROPOSE
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ChargehandError, Conflict, InvalidInput, NotFound

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.planner.calls import PlannedCall, order_of
+from agents.understanding.interpretation import PlannedCall
+from agents.understanding.wording import order_of
 from agents.teams.evidence import Evidence, rendered
 from agents.teams.verification import keep_carried
 

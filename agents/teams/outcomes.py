@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.events import Ending
-from agents.planner.calls import PlannedCall
+from agents.understanding.interpretation import PlannedCall
 from edge.kernel.errors import CallerError, GateRefused, InvalidInput, NotAllowed, NotFound
 from tools.factories import Deployment
 from tools.governance.gate import GateView
@@ -55,14 +55,16 @@ class TeamFinding:
 
     Attributes:
         text: Markdown in the user's language; every figure in it comes from a tool's result.
-        models: catalogue ids that the turn was about, for the turn after.
-        pending: calls that the turn left undone, which a later one may make.
+        outcomes: the calls that were made, with what came of each.
+        pending: calls that wait for an approval, and those behind them.
+        proposed: calls that the team's crew proposes; a "yes" makes them.
         ending: how the turn ended, by the worst of its calls.
     """
 
     text: str
-    models: tuple[str, ...]
+    outcomes: tuple[tuple[PlannedCall, Outcome], ...] = ()
     pending: tuple[Pending, ...] = ()
+    proposed: tuple[PlannedCall, ...] = ()
     ending: Ending = "done"
 
     @property

@@ -5,9 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.planner.calls import order_of
 from agents.teams.outcomes import Outcome, Refused, Waiting
+from agents.understanding.examples import ToolTalk
+from agents.understanding.wording import order_of
 from edge.kernel.errors import GateRefused, NotFound
+from edge.kernel.language import Language
 from evals import report as evaluations
 from tools.calling.markdown import fields
 from tools.fleet import report as fleet
@@ -23,31 +25,29 @@ _RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
 }
 
 
-def render_report(outcomes: Sequence[Outcome], language: str, caveat: str = "") -> str:
-    """Markdown of all outcomes, in order, after the caveat. What has no renderer of its own is shown field by field.
+def render_report(outcomes: Sequence[Outcome], language: Language, talk: Mapping[str, ToolTalk] | None = None) -> str:
+    """Markdown of all outcomes, in order. What has no renderer of its own is shown field by field.
 
     Args:
-        language: "en" or "zh".
+        talk: what is said to the tools, for the words of orders.
     """
+    return "\n\n".join(_render(outcome, language, talk or {}) for outcome in outcomes)
+
+
+def _render(outcome: Outcome, language: Language, talk: Mapping[str, ToolTalk]) -> str:
     chinese = language == "zh"
-    parts = [caveat] if caveat else []
-    parts.extend(_render(outcome, chinese) for outcome in outcomes)
-    return "\n\n".join(parts)
-
-
-def _render(outcome: Outcome, chinese: bool) -> str:
     if isinstance(outcome, Waiting):
-        return _waiting(outcome, chinese)
+        return _waiting(outcome, language, talk)
     if isinstance(outcome, Refused):
-        return _refused(outcome, chinese)
+        return _refused(outcome, language, talk)
     renderer = _RENDERERS.get(type(outcome))
     return renderer(outcome, chinese) if renderer else fields(outcome)
 
 
-def _waiting(outcome: Waiting, chinese: bool) -> str:
+def _waiting(outcome: Waiting, language: Language, talk: Mapping[str, ToolTalk]) -> str:
     """How somebody else approves it, and how it goes on then."""
-    approval, order = outcome.approval, order_of(outcome.call)
-    if chinese:
+    approval, order = outcome.approval, order_of(outcome.call, talk, language)
+    if language == "zh":
         return (
             f"**等待审批**：`{order}` 还没有执行，需要另一位负责人同意（{approval}）。\n\n"
             f"- 另一位负责人：`chargehand approvals approve {approval}`，或在对话中说“批准 {approval}”\n"
@@ -60,9 +60,9 @@ def _waiting(outcome: Waiting, chinese: bool) -> str:
     )
 
 
-def _refused(outcome: Refused, chinese: bool) -> str:
+def _refused(outcome: Refused, language: Language, talk: Mapping[str, ToolTalk]) -> str:
     """Why, reason by reason where a gate refused."""
-    error, order = outcome.error, order_of(outcome.call)
+    error, order, chinese = outcome.error, order_of(outcome.call, talk, language), language == "zh"
     head = f"**已拒绝**：`{order}` 没有执行。" if chinese else f"**Refused**: `{order}` was not done."
     reasons = list(error.reasons) if isinstance(error, GateRefused) else []
     lines = [f"- {reason}" for reason in reasons] or [f"- {error.message}"]

@@ -1,60 +1,33 @@
-"""A team's turn: plan, act, deliberate where a capable model can, report."""
+"""A team's turn: act, deliberate where a capable model can, report."""
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel
 
 from agents.events import Emit, Notice, ToolFinished, ToolStarted
 from agents.phrases import phrase
-from agents.planner.calls import Plan, PlannedCall, TeamName
-from agents.planner.known import KnownEntities
-from agents.planner.operations.fleet import may_look_at_devices
-from agents.planner.parsed_message import without_reason
-from agents.planner.plan import make_plan, plan_operation
-from agents.planner.slot_filling import propose
-from agents.planner.speech_act import only_asks, speech_act_of
 from agents.teams.crew import CREWS, Deliberation, Inquiry, deliberate
 from agents.teams.crew_tools import audit_look_up
 from agents.teams.evidence import Evidence
 from agents.teams.finding import proposals_text
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
+from agents.understanding.examples import ToolTalk
+from agents.understanding.interpretation import PlannedCall
+from agents.understanding.wording import order_of
 from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, InvalidInput
-from edge.kernel.language import detect_language
-from tools.registry.catalogue import Catalogue
+from edge.kernel.language import Language
 from tools.spec import ToolContext, ToolSpec
 
 if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
 
-__all__ = ["Order", "TeamFinding", "Teams"]
-
-_GOVERNANCE = (
-    "api_key",
-    "approval",
-    "audit",
-    "delegation",
-    "gate",
-    "licence",
-    "manage_",
-    "polic",
-    "register_tenant",
-    "tenant",
-)
-"""How the names of the governance team's tools begin."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The calls that a message orders, and the team whose tools they are."""
-
-    team: TeamName
-    plan: Plan
+TeamName = Literal["evaluation", "deployment", "governance"]
 
 
 @dataclass(frozen=True)
@@ -62,87 +35,55 @@ class Teams:
     """Runs the teams' turns over one set of tools.
 
     Attributes:
-        know: the names that there are, as far as a caller may see them; without it only models of the catalogue.
-        model: deliberates, and fills in what an utterance leaves open, if it is capable.
+        talk: what is said to the tools; reports word orders by it.
+        model: deliberates, if it is capable.
         more_models: of the crews, beside it: they share the load and stand in.
     """
 
     tools: Mapping[str, ToolSpec]
-    catalogue: Catalogue
-    know: Callable[[ToolContext], KnownEntities] | None = None
+    talk: Mapping[str, ToolTalk] = field(default_factory=dict[str, ToolTalk])
     model: "ResolvedModel | None" = None
     more_models: "tuple[ResolvedModel, ...]" = ()
 
-    def may_be_order(self, text: str, *, changes_only: bool) -> bool:
-        """Whether `plan_order` has to look closer, which most questions spare it."""
-        return self.know is not None and not (changes_only and _asks(text) and not may_look_at_devices(text))
-
-    def plan_order(self, text: str, context: ToolContext, *, changes_only: bool) -> Order | None:
-        """The calls that the grammar has for an utterance; None where it has none.
-
-        Args:
-            changes_only: only for what changes something, or is a look of which every word is understood: all of its
-                words are understood then.
-        """
-        if self.know is None or not self.may_be_order(text, changes_only=changes_only):
-            return None
-        plan = plan_operation(text, detect_language(text), self.know(context), self.catalogue, self.tools)
-        if plan is None or not plan.calls:
-            return None
-        reads = all(self.tools[call.tool].effect == "read" for call in plan.calls)
-        if changes_only and not (plan.whole if reads else not _asks(text)):
-            return None
-        return Order("governance" if plan.calls[0].tool.startswith(_GOVERNANCE) else "deployment", plan)
-
-    async def plan(
-        self, team: TeamName, text: str, language: str, context: ToolContext, focus: Sequence[str] = ()
-    ) -> Plan:
-        """The calls of a message that was sent to a team, or a question back.
-
-        Args:
-            language: "en" or "zh".
-            focus: catalogue ids that the turn before was about.
-        """
-        known = await asyncio.to_thread(self.know, context) if self.know else None
-        plan = make_plan(team, text, language, self.catalogue, focus, known, self.tools)
-        if plan.question and plan.operation and known and self.model and self.model.capable:
-            plan = await propose(self.model, text, language, known, self.catalogue, self.tools, plan)
-        return plan
-
     async def run(
-        self, team: TeamName, plan: Plan, text: str, language: str, context: ToolContext, emit: Emit
+        self,
+        team: TeamName,
+        calls: Sequence[PlannedCall],
+        text: str,
+        language: Language,
+        context: ToolContext,
+        emit: Emit,
     ) -> TeamFinding:
-        """Act as planned, deliberate and report.
+        """Make the calls, deliberate and report.
+
+        Calls that only read run at the same time; where one of several changes something, they run one after another, and
+        none after one that was not done.
 
         Args:
-            text: the message that the plan is of.
-            language: "en" or "zh".
+            text: the message that asks for them.
             emit: told of each tool call as it starts and ends.
 
         Raises:
             ChargehandError: a tool failed in a way that ends the turn.
         """
-        turn = _Turn(plan, language, self.tools, context, emit)
-        if plan.question:
-            return turn.ask_back()
+        turn = _Turn(tuple(calls), language, self, context, emit)
         outcomes = await turn.act()
-        evidence = render_report(outcomes, language, plan.caveat)
         thought = await self._deliberate(team, text, outcomes, turn)
-        return turn.report(outcomes, evidence, thought)
+        return turn.report(outcomes, thought)
 
-    async def resume(self, pending: Sequence[Pending], language: str, context: ToolContext, emit: Emit) -> TeamFinding:
-        """Make the calls that a turn before left undone; those of other principals are left alone.
+    async def resume(
+        self, pending: Sequence[Pending], language: Language, context: ToolContext, emit: Emit
+    ) -> TeamFinding:
+        """Make the calls that wait for approvals; those of other principals are left alone.
 
         Raises:
             ChargehandError: as `run`.
         """
         own = [PlannedCall(one.tool, dict(one.arguments)) for one in pending if one.principal == context.principal]
-        plan = Plan(tuple(own), question="" if own else phrase("nothing_pending", language))
-        turn = _Turn(plan, language, self.tools, context, emit)
-        if plan.question:
-            return turn.ask_back()
-        outcomes = await turn.act()
-        return turn.report(outcomes, render_report(outcomes, language))
+        if not own:
+            return TeamFinding(phrase("nothing_pending", language), ending="asked")
+        turn = _Turn(tuple(own), language, self, context, emit)
+        return turn.report(await turn.act())
 
     async def _deliberate(
         self, team: TeamName, text: str, outcomes: Sequence[Outcome], turn: "_Turn"
@@ -151,7 +92,7 @@ class Teams:
         if self.model is None or not self.model.capable or team not in CREWS:
             return None
         evidence = Evidence()
-        for call, outcome in zip(turn.plan.calls, outcomes, strict=True):
+        for call, outcome in zip(turn.calls, outcomes, strict=False):
             evidence.add(call.tool, call.arguments, outcome)
         may_call = {name: spec for name, spec in self.tools.items() if spec.scopes <= turn.context.scopes}
         inquiry = Inquiry(team, text, evidence, turn.language, may_call, partial(turn.look_up, team))
@@ -169,25 +110,31 @@ class Teams:
 
 @dataclass(frozen=True)
 class _Turn:
-    plan: Plan
-    language: str
-    tools: Mapping[str, ToolSpec]
+    calls: tuple[PlannedCall, ...]
+    language: Language
+    teams: Teams
     context: ToolContext
     emit: Emit
 
-    def ask_back(self) -> TeamFinding:
-        """The plan's question; no tool is called."""
-        return TeamFinding(self.plan.question, self.plan.models, pending=self._pending(()), ending="asked")
-
     async def act(self) -> list[Outcome]:
-        """What came of the plan's calls, which run at the same time, in their order."""
+        """What came of the calls, in their order; fewer where one was not done and those behind it were left."""
+        if len(self.calls) > 1 and any(self.teams.tools[call.tool].effect != "read" for call in self.calls):
+            return await self._act_in_order()
         # All are waited for: a call that went on after the turn has failed would be told of too late.
-        ended = await asyncio.gather(*(self._call(call) for call in self.plan.calls), return_exceptions=True)
+        ended = await asyncio.gather(*(self._call(call) for call in self.calls), return_exceptions=True)
         outcomes: list[Outcome] = []
         for outcome in ended:
             if isinstance(outcome, BaseException):
                 raise outcome
             outcomes.append(outcome)
+        return outcomes
+
+    async def _act_in_order(self) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for call in self.calls:
+            outcomes.append(await self._call(call))
+            if isinstance(outcomes[-1], Waiting | Refused):
+                break
         return outcomes
 
     async def look_up(self, team: TeamName, spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
@@ -203,23 +150,33 @@ class _Turn:
             await audit_look_up(spec, self.context, arguments, team, why)
         return result
 
-    def report(self, outcomes: Sequence[Outcome], evidence: str, thought: Deliberation | None = None) -> TeamFinding:
+    def report(self, outcomes: Sequence[Outcome], thought: Deliberation | None = None) -> TeamFinding:
         """The crew's finding and what it proposes, and all evidence for it."""
         finding, looked_up, proposals = (
             (thought.finding, thought.looked_up, thought.proposals) if thought else ("", (), ())
         )
-        proposed = proposals_text(proposals, self.language)
-        looked = render_report(looked_up, self.language)
+        talk, language = self.teams.talk, self.language
+        evidence = render_report(outcomes, language, talk)
+        left = [call for call in self.calls[len(outcomes) :]]
+        parts = (finding, proposals_text(proposals, language), evidence, self._left(left), render_report(looked_up, language, talk))
         return TeamFinding(
-            "\n\n".join(part for part in (finding, proposed, evidence, looked) if part),
-            self.plan.models,
-            pending=self._pending(outcomes, proposals),
+            "\n\n".join(part for part in parts if part),
+            outcomes=tuple(zip(self.calls, outcomes, strict=False)),
+            pending=self._pending(outcomes),
+            proposed=tuple(proposals),
             ending=ending_of(outcomes),
         )
 
+    def _left(self, calls: Sequence[PlannedCall]) -> str:
+        """What was not begun, since a call before it was not done."""
+        if not calls:
+            return ""
+        orders = "; ".join(f"`{order_of(call, self.teams.talk, self.language)}`" for call in calls)
+        return phrase("left_in_order", self.language, orders=orders)
+
     async def _call(self, planned: PlannedCall, spec: ToolSpec | None = None) -> Outcome:
         """The result; what waits or is refused is an outcome, too, where something was to be changed."""
-        spec = spec or self.tools[planned.tool]
+        spec = spec or self.teams.tools[planned.tool]
         call_id = uuid.uuid4().hex
         try:
             arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
@@ -241,21 +198,14 @@ class _Turn:
         self.emit(ToolFinished(call_id, result.model_dump(mode="json")))
         return result
 
-    def _pending(self, outcomes: Sequence[Outcome], proposals: Sequence[PlannedCall] = ()) -> tuple[Pending, ...]:
-        """What a later turn may do: what waits for an approval, and what the user was asked to confirm."""
-        principal = self.context.principal
+    def _pending(self, outcomes: Sequence[Outcome]) -> tuple[Pending, ...]:
+        """What a later turn may do: what waits for an approval, and what stood behind it."""
         waiting = [
-            Pending(one.call.tool, one.call.arguments, principal, one.approval)
+            Pending(one.call.tool, one.call.arguments, self.context.principal, one.approval)
             for one in outcomes
             if isinstance(one, Waiting)
         ]
-        return (
-            *waiting,
-            *(Pending(call.tool, call.arguments, principal) for call in (*self.plan.proposed, *proposals)),
-        )
-
-
-def _asks(text: str) -> bool:
-    """Whether it only asks; what it ends with may stand in its reason ("Why did it stop because of heat?")."""
-    said, _ = without_reason(text)
-    return only_asks(said) or (only_asks(text) and speech_act_of(said) == "look")
+        if not waiting:
+            return ()
+        behind = self.calls[len(outcomes) :]
+        return (*waiting, *(Pending(call.tool, call.arguments, self.context.principal) for call in behind))
