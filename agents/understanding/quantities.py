@@ -162,7 +162,8 @@ _BOUND_BEFORE = re.compile(
     _FLAGS,
 )
 _BOUND_AFTER = re.compile(
-    r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b|以上|起(?![步来初用点草]))"
+    r"\s*(?:(?P<least>or (?:more|longer|higher|above)\b|at (?:the )?least\b|minimum\b|and (?:up|above)\b"
+    r"|以上|起(?![步来初用点草]))"
     r"|(?P<most>or (?:less|fewer|below|shorter)\b|at (?:the )?most\b|tops\b|max(?:imum)?\b|以内|以下|之内"
     r"|内(?!部|容|存)))",
     _FLAGS,
