@@ -52,7 +52,7 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True)
 class RouteTaken:
-    """The router decided; `route` is `agents.router.router.Route` as JSON."""
+    """The router decided; `route` is `agents.understanding.route.Route` as JSON."""
 
     route: dict[str, Any]
     kind: Literal["route"] = "route"
@@ -113,10 +113,16 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the turn ended, where it is not simply done; `approvals` are the ids that it waits for."""
+    """How the turn ended, where it is not simply done.
+
+    Attributes:
+        approvals: ids that it waits for.
+        proposed: calls that a "yes" makes, each with tool, arguments and the order in words.
+    """
 
     ending: Ending
     approvals: tuple[str, ...] = ()
+    proposed: tuple[dict[str, Any], ...] = ()
     kind: Literal["ended"] = "ended"
 
 
@@ -145,7 +151,7 @@ class Transcript:
         tools: call id -> id, name, arguments, and, once it has ended, result and status.
         citations: `Citation` as JSON.
         notices: kind and message of each.
-        ending: how it ended; approvals are the ids that it waits for.
+        ending: how it ended; approvals are the ids that it waits for, proposed the calls that a "yes" makes.
     """
 
     said: str = ""
@@ -155,6 +161,7 @@ class Transcript:
     notices: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     ending: Ending = "done"
     approvals: tuple[str, ...] = ()
+    proposed: tuple[dict[str, Any], ...] = ()
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -176,7 +183,7 @@ class Transcript:
                 self.citations = [asdict(citation) for citation in citations]
             case Notice(topic, message):
                 self.notices.append({"kind": topic, "message": message})
-            case Ended(ending, approvals):
-                self.ending, self.approvals = ending, approvals
+            case Ended(ending, approvals, proposed):
+                self.ending, self.approvals, self.proposed = ending, approvals, proposed
             case _:
                 return

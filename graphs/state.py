@@ -47,6 +47,9 @@ class TurnState(AnswerState, total=False):
     frame: dict[str, Any]
     """`agents.understanding.frame.Frame` as JSON: what the last turn left."""
 
+    lead: str
+    """What was answered before the documents were asked, where a message wants both."""
+
     pending: list[dict[str, Any]]
     """`agents.teams.outcomes.Pending` as JSON: calls that wait for approvals, which a later turn may make."""
 

@@ -26,6 +26,8 @@ from agents.teams.turn import TeamName
 from agents.understanding.continuations import reply_of
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Interpretation, PlannedCall
+from agents.understanding.wording import order_of
+from edge.kernel.language import Language
 from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
 from graphs.state import TurnState, last_question
@@ -97,7 +99,8 @@ async def _team(dependencies: Dependencies, team: TeamName, state: TurnState, ru
     update = _found(finding, so_far, kept, frame)
     update["answer"] = "\n\n".join(part for part in (finding.text, found.not_done) if part)
     if found.document_query:
-        runtime.stream_writer(AnswerDelta(f"{update['answer']}\n\n"))
+        update["lead"] = f"{update['answer']}\n\n"
+        runtime.stream_writer(AnswerDelta(update["lead"]))
     return update
 
 
@@ -187,13 +190,16 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
     answer, emit = state["answer"], runtime.stream_writer
     if not state.get("streamed"):
         emit(AnswerDelta(answer))
+    answer = state.get("lead", "") + answer
     marked = {int(number) for number in _MARK.findall(answer)}
     citations = [citation for citation in state.get("citations", []) if citation["number"] in marked]
     if citations:
         emit(Sources(tuple(Citation(**citation) for citation in citations)))
     ending, approvals = state.get("ending", "done"), state.get("waits_for", [])
-    if ending != "done":
-        emit(Ended(ending, tuple(approvals)))
+    frame = FRAME_AS_JSON.validate_python(state.get("frame") or {})
+    proposed = tuple(_shown(call, dependencies, state["route"]["language"]) for call in frame.proposed)
+    if ending != "done" or proposed:
+        emit(Ended(ending, tuple(approvals), proposed))
     origin = {
         "route": state["route"],
         "citations": citations,
@@ -202,6 +208,7 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
         "principal": turn_caller(runtime, dependencies.caller).principal,
         "ending": ending,
         "approvals": approvals,
+        "proposed": list(proposed),
         "status": "complete",
     }
     update: dict[str, Any] = {"citations": citations, "messages": [AIMessage(content=answer, additional_kwargs=origin)]}
@@ -210,3 +217,7 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
     return update
 
 
+def _shown(call: PlannedCall, dependencies: Dependencies, language: Language) -> dict[str, Any]:
+    """A proposed call as the events have it."""
+    order = order_of(call, dependencies.teams.talk, language)
+    return {"tool": call.tool, "arguments": call.arguments, "order": order}

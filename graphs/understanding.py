@@ -56,6 +56,7 @@ async def _interpret(dependencies: Dependencies, state: TurnState, runtime: Runt
         "interpretation": INTERPRETATION_AS_JSON.dump_python(found, mode="json"),
         "question": found.document_query,
         "answer": "",
+        "lead": "",
         "citations": [],
         "tool_calls": [],
         "notices": [],

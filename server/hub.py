@@ -6,7 +6,7 @@ from, `chargehand up` everything, at work (`open_hub`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agents.models.resolve import ResolvedModel
-    from agents.router.router import IntentRouter
-    from agents.router.training import HeldOutResult
+    from agents.understanding.candidates import Operations
+    from agents.understanding.understanding import Understanding
     from graphs.dependencies import Dependencies
     from memory.artifacts import ArtifactStore
     from memory.embedding import Embedder
@@ -39,14 +39,10 @@ class Components:
     """The parts of one installation. Each is opened when it is first asked for; `close` closes what was opened.
 
     A part that is set before anything asks for it is used instead.
-
-    Args:
-        training: told that the router is being trained, which takes up to a minute, where this home has none yet.
     """
 
-    def __init__(self, settings: Settings, training: Callable[[], None] | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._training = training
 
     @cached_property
     def home(self) -> Home:
@@ -157,27 +153,48 @@ class Components:
         return open_serving(self.settings, self.ledger, self.artifacts)
 
     @cached_property
-    def router(self) -> IntentRouter:
-        """The intent router; trained, within a minute, where the weight cache has no classifier of the utterances."""
-        from agents.router.router import IntentRouter, choose_intent
-        from agents.router.training import load_classifier
+    def operations(self) -> Operations:
+        """The operations that people speak of, with what was learnt of how they do. Raises as `tools` and `embedder`."""
+        from agents.understanding.candidates import Operations
+        from agents.understanding.examples import examples_of, load_talk
+        from agents.understanding.operation_classifier import OperationClassifier
+        from agents.understanding.slot_tagger import SlotTagger
+        from agents.understanding.slots import value_words
+        from agents.understanding.weights import load_weights
 
-        trained = load_classifier(self.home.weights, self.embedder, self._training)
-        self._record(trained.held_out)
-        choose = partial(choose_intent, self.model) if self.model.capable else None
-        return IntentRouter(trained.classifier, self.embedder, choose, self.settings.intent_threshold)
+        talk, learnt = load_talk(self.tools), load_weights()
+        slices = {name: self.tools[name].run.__module__ for name in talk}
+        classifier = OperationClassifier(learnt.operations, self.embedder)
+        return Operations(self.tools, talk, classifier, SlotTagger(learnt.fields, slices), value_words(examples_of(talk)))
+
+    @cached_property
+    def understanding(self) -> Understanding:
+        """What turns messages into operations, questions and document queries. Raises as `operations`."""
+        from agents.understanding.understanding import ExampleUnderstanding
+
+        return ExampleUnderstanding(self.operations)
 
     @cached_property
     def dependencies(self) -> Dependencies:
         """What the graphs are built from. Raises as `store` and `model`."""
-        from agents.planner.known import read_known
         from agents.teams.turn import Teams
+        from agents.understanding.entities import read_entities
         from graphs.dependencies import Dependencies
 
         model = self.model  # before anything slow, so that a model that cannot be is told at once
-        store, router, tools = self.store, self.router, self.tools
-        teams = Teams(tools, self.catalogue, partial(read_known, self.ledger), model)
-        return Dependencies(self.settings, store, router, model, tools, teams, self.serving)
+        operations = self.operations
+        return Dependencies(
+            self.settings,
+            self.store,
+            self.understanding,
+            partial(read_entities, self.ledger),
+            self.catalogue,
+            model,
+            self.tools,
+            frozenset(operations.talk),
+            Teams(self.tools, operations.talk, model),
+            self.serving,
+        )
 
     def close(self) -> None:
         """Close the stores that were opened."""
@@ -207,24 +224,6 @@ class Components:
         from tools.spec import bind
 
         return {spec.name: spec for spec in bind(specs, self.runtime)}
-
-    def _record(self, found: HeldOutResult) -> None:
-        """Keep how good the classifier is, where the ledger does not have it yet."""
-        from evals.evaluations import Evaluation, list_evaluations, record_evaluation
-
-        name = self.embedder.name
-        evaluation = Evaluation(
-            id=f"intent-routing-{found.digest[:12]}-{name}",
-            task="intent-routing",
-            subject=f"intent classifier on {name}",
-            dataset=f"held-out utterances {found.digest[:8]}",
-            samples=found.samples,
-            metrics=found.metrics,
-            finished_at=found.measured_at,
-        )
-        kept = {entry.id: entry.metrics for entry in list_evaluations(self.ledger, evaluation.task)}
-        if kept.get(evaluation.id) != evaluation.metrics:
-            record_evaluation(self.ledger, evaluation)
 
 
 def ledger_tools(catalogue: Catalogue, gatekeeper: Gatekeeper, files: ModelFiles | None = None) -> list[ToolSpec]:
@@ -276,9 +275,9 @@ def governance_tools(gates: Gates) -> list[ToolSpec]:
 
 
 @contextmanager
-def open_components(settings: Settings, training: Callable[[], None] | None = None) -> Generator[Components]:
-    """The parts until the end of the block; nothing is opened yet. `training` is as `Components` has it."""
-    components = Components(settings, training)
+def open_components(settings: Settings) -> Generator[Components]:
+    """The parts until the end of the block; nothing is opened yet."""
+    components = Components(settings)
     try:
         yield components
     finally:

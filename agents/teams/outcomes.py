@@ -26,10 +26,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call that was not done, and why; the reasons are a gate's."""
+    """A call that was not done, and why; the reasons are a gate's. `reads` where nothing was to be changed."""
 
     call: PlannedCall
     error: CallerError
+    reads: bool = False
 
 
 Outcome = BaseModel | Waiting | Refused
@@ -83,7 +84,7 @@ def _ending(outcome: Outcome) -> Ending:
     match outcome:
         case Waiting():
             return "waiting_for_approval"
-        case Refused(_, error):
+        case Refused(error=error):
             return _refusal(error)
         case GateView():
             return "done" if outcome.verdict == "pass" else "gate_refused"

@@ -63,6 +63,8 @@ def _waiting(outcome: Waiting, language: Language, talk: Mapping[str, ToolTalk])
 def _refused(outcome: Refused, language: Language, talk: Mapping[str, ToolTalk]) -> str:
     """Why, reason by reason where a gate refused."""
     error, order, chinese = outcome.error, order_of(outcome.call, talk, language), language == "zh"
+    if outcome.reads:
+        return " ".join(part for part in (error.message, error.advice) if part)
     head = f"**已拒绝**：`{order}` 没有执行。" if chinese else f"**Refused**: `{order}` was not done."
     reasons = list(error.reasons) if isinstance(error, GateRefused) else []
     lines = [f"- {reason}" for reason in reasons] or [f"- {error.message}"]

@@ -141,14 +141,16 @@ class _Turn:
         """A call by a crew of a tool that changes nothing; the audit log has it, too."""
         why = "cancelled"
         try:
-            result = cast("BaseModel", await self._call(PlannedCall(spec.name, dict(arguments)), spec))
+            outcome = await self._call(PlannedCall(spec.name, dict(arguments)), spec)
+            if isinstance(outcome, Refused):
+                raise outcome.error
             why = ""
         except ChargehandError as error:
             why = error.message
             raise
         finally:
             await audit_look_up(spec, self.context, arguments, team, why)
-        return result
+        return cast("BaseModel", outcome)
 
     def report(self, outcomes: Sequence[Outcome], thought: Deliberation | None = None) -> TeamFinding:
         """The crew's finding and what it proposes, and all evidence for it."""
@@ -181,9 +183,7 @@ class _Turn:
         try:
             arguments = spec.check(planned.arguments).model_dump(mode="json", exclude_unset=True)
         except InvalidInput as error:
-            if spec.effect == "read":
-                raise
-            return Refused(planned, error)
+            return Refused(planned, error, spec.effect == "read")
         self.emit(ToolStarted(call_id, spec.name, arguments))
         try:
             result = await spec.call(self.context, planned.arguments)
@@ -192,8 +192,8 @@ class _Turn:
             return Waiting(planned, needed.approval_id)
         except ChargehandError as error:
             self.emit(ToolFinished(call_id, str(error), failed=True))
-            if spec.effect != "read" and isinstance(error, CallerError):
-                return Refused(planned, error)
+            if isinstance(error, CallerError):
+                return Refused(planned, error, spec.effect == "read")
             raise
         self.emit(ToolFinished(call_id, result.model_dump(mode="json")))
         return result

@@ -49,7 +49,7 @@ def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> Pars
     """Find everything in a message; a few milliseconds for some hundred names."""
     text = text[:_MOST_CHARACTERS]
     mentions = link(text, known, catalogue)
-    taken = [(one.start, one.end) for one in mentions]
+    taken = [(one.start, one.end) for one in mentions if not one.common]
     quantities = take_quantities(text, taken)
     quoted = [one for one in quantities if one.kind == "quoted"]
     inside = [one for one in mentions if any(_lies_in(one, other) and not _fills(one, other) for other in quoted)]
@@ -57,7 +57,7 @@ def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> Pars
     pointing = tuple(
         one for one in references(text, mentions) if not any(_lies_in(one, other) for other in quoted)
     )
-    spans = [(one.start, one.end) for one in (*mentions, *quantities)]
+    spans = [*((one.start, one.end) for one in mentions if not one.common), *((one.start, one.end) for one in quantities)]
     return ParsedMessage(
         text,
         detect_language(text),

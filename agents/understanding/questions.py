@@ -26,7 +26,7 @@ def _wordings() -> dict[str, dict[str, _Wording]]:
     return TypeAdapter(dict[str, dict[str, _Wording]]).validate_python(parse_yaml(text))
 
 
-def sentence(name: str, language: Language, **values: object) -> str:
+def sentence(name: str, language: Language, /, **values: object) -> str:
     """The sentence of this name with its places filled."""
     return getattr(_wordings()["sentences"][name], language).format(**values)
 

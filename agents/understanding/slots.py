@@ -211,9 +211,11 @@ class SlotFiller:
             for slot in slots.values():
                 if slot.required and slot.kinds and slot.path not in filling.arguments:
                     found = self._from_thread(slot, said.references[0].words)
-                    if found is not None:
+                    if isinstance(found, Argument):
                         filling.arguments[slot.path] = found
-                        break
+                    elif found is not None:
+                        filling.problems.append(found)
+                    break
 
     def _fits(self, slot: Slot, mention: Mention) -> bool:
         if mention.entities:

@@ -95,8 +95,9 @@ class AguiRun:
                 yield from self._open_answer()
                 if text:
                     yield TextMessageContentEvent(message_id=self._answer_id, delta=text)
-            case Ended(ending, approvals):
-                yield CustomEvent(name="ending", value={"ending": ending, "approvals": list(approvals)})
+            case Ended(ending, approvals, proposed):
+                value = {"ending": ending, "approvals": list(approvals), "proposed": list(proposed)}
+                yield CustomEvent(name="ending", value=value)
             case Notice(topic, message):
                 yield CustomEvent(name="notice", value={"kind": topic, "message": message})
             case Sources(citations):

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What a turn ended with; `approvals` are the ids that it waits for."""
+    """What a turn ended with; `approvals` are the ids that it waits for, `proposed` the calls that a "yes" makes."""
 
     thread_id: str
     answer: str
@@ -41,6 +41,7 @@ class TurnResult:
     notices: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     ending: Ending = "done"
     approvals: list[str] = field(default_factory=list[str])
+    proposed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 class Conversation:
@@ -137,6 +138,7 @@ class Conversation:
             notices=so_far.notices,
             ending=so_far.ending,
             approvals=list(so_far.approvals),
+            proposed=list(so_far.proposed),
         )
 
     async def _stream(

@@ -80,8 +80,3 @@ def run_command(arguments: list[str]) -> int:
 def print_json(value: Any) -> None:
     """One object on one line of stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def announce_training() -> None:
-    """Say on stderr why a home's first start takes its time."""
-    click.echo("Training the intent classifier, once for this machine ...", err=True)

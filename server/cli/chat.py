@@ -11,7 +11,7 @@ import click
 
 from edge.kernel.errors import ChargehandError
 from memory.settings import load_settings
-from server.cli import announce_training, print_json
+from server.cli import print_json
 from server.cli.session import open_session
 from server.cli.texts import Item, file_option, read_items, text_argument
 from server.outcomes import DONE, exit_code_of, outcome_of, worst
@@ -61,7 +61,7 @@ def command(
     try:
         for _, message in items:
             check_message(message, settings.message_limit_bytes)
-        with open_session(settings, announce_training) as session:
+        with open_session(settings) as session:
             return asyncio.run(run(replace(session.hub.dependencies, caller=session.caller)))
     except (Exception, KeyboardInterrupt) as error:
         if agui is not None:

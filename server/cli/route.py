@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from memory.settings import load_settings
-from server.cli import announce_training, print_json
+from server.cli import print_json
 from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
 from server.hub import Components
@@ -38,7 +38,7 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
                 else:
                     _print(route)
 
-    with open_session(settings, announce_training) as session:
+    with open_session(settings) as session:
         asyncio.run(run(session.hub))
 
 

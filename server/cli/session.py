@@ -43,18 +43,17 @@ class Session:
 
 
 @contextmanager
-def open_session(settings: Settings | None = None, training: Callable[[], None] | None = None) -> Generator[Session]:
+def open_session(settings: Settings | None = None) -> Generator[Session]:
     """Find out who calls, before anything else is opened or done.
 
     Args:
         settings: those of the environment where they are left out.
-        training: as `Components` has it.
 
     Raises:
         NotAllowed: the key is not valid.
         StorageFailed, Unavailable: there is a key, and the ledger that knows it cannot be opened.
     """
-    with open_components(settings or load_settings(), training) as hub:
+    with open_components(settings or load_settings()) as hub:
         yield Session(hub, caller_of_command(hub))
 
 

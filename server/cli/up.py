@@ -7,7 +7,6 @@ import click
 
 from edge.kernel.errors import Conflict, Unavailable
 from memory.settings import load_settings
-from server.cli import announce_training
 from server.cli.session import open_session
 from server.hub import Components
 from server.process import keep_loaded
@@ -20,7 +19,7 @@ from server.process import keep_loaded
 def command(host: str | None, port: int | None, model: str | None) -> None:
     """Run the hub: chat page at /, API at /v1, MCP at /mcp. Stop it with Ctrl-C; turns that run are kept as stopped."""
     settings = load_settings(host=host, port=port, model=model)
-    with open_session(settings, announce_training) as session:
+    with open_session(settings) as session:
         from server.security import is_loopback, require_guarded
 
         hub = session.hub

@@ -186,7 +186,7 @@ def start_rollout(
 
 def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[int, Field(ge=0)] = 0) -> RolloutStatus:
     """Show a rollout: its state and why, its step, what the target serves, and its events behind a sequence number."""
-    found = _find(context.unit, rollout)
+    found = _find(context.unit, rollout, over=True)
     events = [RolloutEventView.of(event) for event in context.unit.rollouts.events(found.id, after, 500)]
     return RolloutStatus(rollout=_view(context.unit, found), plan=found.plan, events=events)
 
@@ -231,7 +231,7 @@ def _promoted(context: ToolContext, rollout: str, reason: str) -> dict[str, Any]
 
 def rollout_retry(context: ToolContext, rollout: RolloutName) -> RolloutView:
     """Start a rollout again that was rolled back, aborted or refused, from what its target serves now."""
-    former = _find(context.unit, rollout)
+    former = _find(context.unit, rollout, over=True)
     before, revision = read_target(context.unit, former.target)
     again = retry(
         former,
@@ -251,10 +251,13 @@ def _command(context: ToolContext, name: str, what: Command, reason: str) -> Rol
     return _view(context.unit, after)
 
 
-def _find(unit: Unit, name: str) -> Rollout:
+def _find(unit: Unit, name: str, *, over: bool = False) -> Rollout:
+    """The rollout of an id, or the one that a target is in; with `over`, also the last one that it was in."""
     row = unit.rollouts.open_on(name)
     if row is None and unit.targets.find(name) is not None:
         last = [one.id for one in unit.rollouts.all(name, limit=1)]
+        if over and last:
+            return read_rollout(unit, last[0])
         raise NotFound(f"{name} is in no rollout now.", f"Its last was {last[0]}." if last else "", last)
     return read_rollout(unit, row.id if row is not None else name)
 

@@ -33,7 +33,7 @@ _DECLINES = frozenset({"out_of_scope"})
 
 
 class Board:
-    """Runs cases on copies of one world; the embedder and the router are opened once."""
+    """Runs cases on copies of one world; the embedder is opened once."""
 
     def __init__(self, world: Path, ids: Mapping[str, str], model: str) -> None:
         self._world, self._ids, self._model = world, ids, model
@@ -48,7 +48,7 @@ class Board:
             home = Path(folder) / "home"
             shutil.copytree(self._world, home, ignore=shutil.ignore_patterns("locks"))
             hub = self._components(home)
-            hub.embedder, hub.router, hub.catalogue = self._first.embedder, self._first.router, self._first.catalogue
+            hub.embedder, hub.catalogue = self._first.embedder, self._first.catalogue
             hub.store = open_store(open_home(home, WEIGHT_CACHE), lambda: hub.embedder, hub.ledger)
             try:
                 return await self._play(case, hub)
@@ -65,6 +65,9 @@ class Board:
         assert reply is not None
         calls = [
             Call(call["name"], call["arguments"], hub.tools[call["name"]].effect != "read") for call in reply.tool_calls
+        ]
+        calls += [
+            Call(call["tool"], call["arguments"], hub.tools[call["tool"]].effect != "read") for call in reply.proposed
         ]
         shown = [
             {"tool": call.tool, "arguments": dict(call.arguments)} for call in calls if call.tool != "knowledge_search"
