@@ -30,8 +30,9 @@ class Retriever:
 
     Attributes:
         candidates: how many chunks each store ranks before fusion.
-        vector_weight: share of the vectors in the fused score, 0 to 1, for a query without Chinese characters, of
-            which MiniLM knows few; the share falls in proportion to theirs.
+        vector_weight: share of the vectors in the fused score, 0 to 1.
+        multilingual: whether the embedder knows Chinese. MiniLM knows few of its characters, so that the share of the
+            vectors falls in proportion to those of the query.
         feedback: how many of the best chunks the query's vector is moved towards; 0 for none.
         feedback_weight: of those chunks' mean beside 1 of the query, >= 0.
     """
@@ -42,6 +43,7 @@ class Retriever:
     embedder: Embedder
     candidates: int = 60
     vector_weight: float = 0.5
+    multilingual: bool = False
     feedback: int = 2
     feedback_weight: float = 0.5
 
@@ -63,7 +65,7 @@ class Retriever:
         candidates = dict.fromkeys([*(key for key, _ in ranked[: self.candidates]), *nearest])
         held = self.vectors.held(list(candidates), tenant)
         lexical = {key: score for key, score in ranked if key in candidates}
-        weight = self.vector_weight * (1.0 - _chinese_share(query))
+        weight = self.vector_weight * (1.0 if self.multilingual else 1.0 - _chinese_share(query))
         meanings = np.stack(list(held.values())) if held else np.empty((0, len(vector)), dtype=np.float32)
         similar = dict(zip(held, (meanings @ vector).tolist(), strict=True))
         fused = self._fused(lexical, similar, weight)
