@@ -27,6 +27,8 @@ _LEAST = 0.004
 # What a misfit costs, in logits.
 _UNUSED_NAME = 2.0
 _UNUSED_QUANTITY = 0.8
+_POINTS_BACK = 2.0
+"""What it costs to be no operation where the message points back at what the last turn did."""
 _UNUSED_REFERENCE = 0.8
 _UNFITTING = 2.5
 _UNKNOWN = 0.4
@@ -109,6 +111,8 @@ class Operations:
         for label, filling in fillings.items():
             scores[label] -= self._misfit(filling, mood)
             scores[label] += self._fit(filling, said, frame)
+        if said.references and frame.calls:
+            scores.update({one.label: scores[one.label] - _POINTS_BACK for one in others})
         return _normalised(scores, fillings, {one.label: one.probability for one in (*tried, *others)})
 
     def _fit(self, filling: Filling, said: ParsedMessage, frame: Frame) -> float:
@@ -118,6 +122,7 @@ class Operations:
             worth += _BOUND
         if said.references and any(call.tool == filling.tool for call in frame.calls):
             worth += _OF_THE_THREAD
+            filling.unused = [one for one in filling.unused if isinstance(one, Mention | Quantity)]
         return worth
 
     def _misfit(self, filling: Filling, mood: Mood) -> float:
