@@ -16,33 +16,34 @@ from agents.grounding.relevance import Found, Rarity
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 
-ANSWER, NEAR = 0.58, 0.3
+ANSWER, NEAR = 0.6, 0.28
 """Least confidence of an answer, and of what comes near one; from `tests/bench/answers.py`."""
 
-_OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR = 0.1, 0.6, 0.1, 0.05, 0.15, 0.3
+_OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR = 0.1, 0.5, 0.18, 0.07, 0.2, 0.9
 _STEP, _FOREIGN, _CODE = 0.15, 0.1, 0.15
 """Worth of a sentence beside its coverage, 1.0; chosen on the questions of `tests/bench/answers_questions.jsonl`."""
 
-_INTERCEPT = 0.54
+_INTERCEPT = 0.32
 _WEIGHTS = {
-    "covered": 1.34,
-    "missing": -1.66,
-    "own": 0.74,
+    "covered": 1.46,
+    "missing": -1.7,
+    "own": 0.91,
     "margin": 1.75,
     "unheard": -1.24,
-    "disagreed": -0.70,
-    "misfit": -1.29,
-    "unknown_code": -1.01,
-    "similarity": 0.24,
-    "chinese": -0.50,
-    "one_term": 0.34,
+    "disagreed": -0.77,
+    "misfit": -1.52,
+    "unknown_code": -0.99,
+    "similarity": 0.27,
+    "chinese": -0.41,
+    "one_term": 0.37,
 }
 """Logistic regression on the questions of `tests/bench`; each signal is 0 to 1."""
 
 _UNASKED, _ORDERED, _LISTED = -1.0, -4.5, -1.5
 """Added where the message has not the form of a question, is an order, or asks to be shown something."""
-_MOST_OF_UNKNOWN_SUBJECT = 0.2
-"""Most confidence where the question is about a code that no document has."""
+_MOST_OF_UNKNOWN_SUBJECT = _MOST_OF_LITTLE = 0.2
+"""Most confidence where the question is about a code that no document has; where nothing covers much of it."""
+_LEAST_COVERAGE = 0.12
 _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _ENGLISH_BY_DEFAULT = 0.45
 _RUNNER_UP = 3
@@ -120,8 +121,8 @@ def assess_evidence(question: str, passages: Sequence[Passage], rarity: Rarity) 
     confidence = 1.0 / (1.0 + math.exp(-logit))
     if signals["unknown_code"] and any(names_subject(asked, code) for code in _unknown_codes(asked, passages, rarity)):
         confidence = min(confidence, _MOST_OF_UNKNOWN_SUBJECT)
-    if best.coverage <= 0.0:
-        confidence = min(confidence, _MOST_OF_UNKNOWN_SUBJECT)
+    if best.coverage < _LEAST_COVERAGE:
+        confidence = min(confidence, _MOST_OF_LITTLE)
     level: Found = "answer" if confidence >= ANSWER else "near" if confidence >= NEAR else "nothing"
     return Evidence(level, confidence, best.passage, best.place)
 

@@ -41,6 +41,11 @@ _COMPARISON = re.compile(
     r"|(?P<a4>[^，。？?]+?)(?:和|与|跟)(?P<b4>[^，。？?]+?)(?:之间)?的?(?:有什么|有何|有啥|的)?(?:区别|不同|差别|差异)",
     re.IGNORECASE,
 )
+_ABOUT: tuple[tuple[Form, re.Pattern[str]], ...] = (
+    ("mentions", _MENTIONS),
+    ("comparison", _COMPARISON),
+    ("summary", _SUMMARY),
+)
 _ENDS = " \t?？.。!！\"'“”"
 
 
@@ -56,7 +61,7 @@ def read_form(question: str) -> AskedForm:
     """Tell the form of answer that a question asks for."""
     if _LISTING.fullmatch(question):
         return AskedForm("listing")
-    for form, pattern in (("mentions", _MENTIONS), ("comparison", _COMPARISON), ("summary", _SUMMARY)):
+    for form, pattern in _ABOUT:
         if found := pattern.search(question):
             subjects = tuple(part.strip(_ENDS) for part in found.groups() if part and part.strip(_ENDS))
             if subjects:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.events import Citation
 from agents.grounding.evidence import rank_sentences
 from agents.grounding.matching import Covered
 from agents.grounding.places import Place, places
-from agents.grounding.question import Question, read_question
+from agents.grounding.question import Question, read_question, words_of_text
 from agents.grounding.relevance import Rarity
 from agents.grounding.widening import widen, widen_to_procedure
 from memory.documents.passages import Passage
@@ -22,12 +22,16 @@ _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 _POINTS_BACK = re.compile(
     r"\s*(?:it|its|they|their|them|this|these|that|those|then|there)\b|\s*[它该此这其]", re.IGNORECASE
 )
+_ENDED = re.compile(r"[.!?。！？][\"'”’」)]*\s*$")
+_SURE, _SURELY_OWN = 0.9, 0.7
+"""A sentence that covers so much of the question, with what is around it and alone, is quoted without its paragraph."""
 _BEHIND = 0.08
 """A further quote is worth at most so much less than the first."""
 _LEAST_COVERAGE = 0.5
 """A further quote covers at least this share of the question."""
 _MENTIONED = 0.75
 """Least share of a subject's words that a sentence itself has to mention it."""
+_SPEAKS_OF_BOTH = 0.5
 _SHORT = 25
 """Fewer characters do not show how something is mentioned."""
 _LONGEST_SECTION = 1200
@@ -86,27 +90,36 @@ def select_quotes(
         behind = one.worth < ranked[0].worth - _BEHIND or one.covered.coverage < _LEAST_COVERAGE
         if len(quotes) == limit or (quotes and behind):
             break
-        whole = _quote(asked, one.covered, passages[one.covered.passage], section_of)
+        found = _quote(asked, one.covered, passages[one.covered.passage], section_of)
+        whole = _widened(found, one.covered, passages[one.covered.passage])
         if not any(_overlap(whole, other, passages) for other in quotes):
-            quotes.append(whole)
+            quotes.append(found)
     return quotes
 
 
-def select_sides(
-    sides: Sequence[str],
-    passages: Sequence[Passage],
-    rarity: Rarity,
-) -> list[Quote]:
-    """For each side of a comparison the sentence that says most of it, in their order; one place is quoted once."""
+def select_sides(sides: Sequence[str], passages: Sequence[Passage], rarity: Rarity) -> list[Quote]:
+    """For each side of a comparison the sentence that says most of it and least of the others, in their order."""
     quotes: list[Quote] = []
-    for side in sides:
-        asked = read_question(side)
-        ranked = sorted(rank_sentences(asked, passages, rarity), key=lambda one: -(one.covered.own + one.worth))
-        for one in ranked[:1]:
-            whole = _quote(asked, one.covered, passages[one.covered.passage], _itself)
-            if one.covered.coverage >= _LEAST_COVERAGE and not any(_overlap(whole, q, passages) for q in quotes):
+    asked = [read_question(side) for side in sides]
+    for question in asked:
+        own = {term.name for term in question.terms}
+        others = {term.name for other in asked for term in other.terms} - own
+        best = max(
+            (one for one in rank_sentences(question, passages, rarity) if one.covered.coverage >= _LEAST_COVERAGE),
+            key=lambda one: one.worth + one.covered.own - _SPEAKS_OF_BOTH * _has(one.covered, passages, others),
+            default=None,
+        )
+        if best is not None:
+            whole = _quote(question, best.covered, passages[best.covered.passage], _itself)
+            if not any(_overlap(whole, other, passages) for other in quotes):
                 quotes.append(whole)
     return quotes
+
+
+def _has(one: Covered, passages: Sequence[Passage], names: set[str]) -> bool:
+    """Whether a sentence or its headings have one of the terms."""
+    passage = passages[one.passage]
+    return bool(names & {name for name, _ in words_of_text(f"{passage.title} {one.place.around} {one.place.text}")})
 
 
 def select_section(
@@ -205,11 +218,30 @@ def _quote(question: Question, one: Covered, passage: Passage, section_of: Calla
             start, end = found
             text = section.text[start:end]
             return Quote(one.passage, section.start + start, section.start + end, text, one.coverage, lead)
+    if _stands_alone(one):
+        start, end = passage.start + one.place.start, passage.start + one.place.end
+        return Quote(one.passage, start, end, one.place.text, one.coverage, lead)
     start, end = widen(passage.text, one.place.start, one.place.end)
     decides = question.wanted == "verdict" and one.place.kind == "paragraph"
     if decides and start < one.place.start and not _POINTS_BACK.match(one.place.text):
         start = one.place.start
     return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.coverage, lead)
+
+
+def _widened(quote: Quote, one: Covered, passage: Passage) -> Quote:
+    """A quote with the paragraph around it, which is not quoted twice in parts."""
+    start, end = widen(passage.text, one.place.start, one.place.end)
+    return replace(quote, start=min(quote.start, passage.start + start), end=max(quote.end, passage.start + end))
+
+
+def _stands_alone(one: Covered) -> bool:
+    """Whether a sentence of a paragraph says all that is asked, and can be read without the one before."""
+    sure = one.coverage >= _SURE and one.own >= _SURELY_OWN
+    return sure and one.place.kind == "paragraph" and _is_whole(one.place.text)
+
+
+def _is_whole(sentence: str) -> bool:
+    return bool(_ENDED.search(sentence)) and not _POINTS_BACK.match(sentence)
 
 
 def _lead(passage: Passage, place: Place) -> str:
