@@ -13,10 +13,11 @@ from agents.grounding.matching import Covered, cover, weight
 from agents.grounding.places import Place
 from agents.grounding.question import Question, canonical, is_chinese, names_subject, read_question
 from agents.grounding.relevance import Found, Rarity
+from agents.grounding.widening import widen
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 
-ANSWER, NEAR = 0.6, 0.28
+ANSWER, NEAR = 0.6, 0.24
 """Least confidence of an answer, and of what comes near one; from `tests/bench/answers.py`."""
 
 _OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR = 0.1, 0.5, 0.18, 0.07, 0.2, 0.9
@@ -43,6 +44,8 @@ _UNASKED, _ORDERED, _LISTED = -1.0, -4.5, -1.5
 """Added where the message has not the form of a question, is an order, or asks to be shown something."""
 _MOST_OF_UNKNOWN_SUBJECT = _MOST_OF_LITTLE = 0.2
 """Most confidence where the question is about a code that no document has; where nothing covers much of it."""
+_UNMISTAKABLE, _MOST_OF_MISFIT = ("money", "temperature", "weight", "length", "share", "contact"), 0.5
+"""Most confidence where such an answer is asked for and neither the sentence nor its paragraph has one."""
 _LEAST_COVERAGE = 0.12
 _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _ENGLISH_BY_DEFAULT = 0.45
@@ -121,6 +124,8 @@ def assess_evidence(question: str, passages: Sequence[Passage], rarity: Rarity) 
     confidence = 1.0 / (1.0 + math.exp(-logit))
     if signals["unknown_code"] and any(names_subject(asked, code) for code in _unknown_codes(asked, passages, rarity)):
         confidence = min(confidence, _MOST_OF_UNKNOWN_SUBJECT)
+    if asked.wanted in _UNMISTAKABLE and not _has_kind(asked, best, passages[best.passage]):
+        confidence = min(confidence, _MOST_OF_MISFIT)
     if best.coverage < _LEAST_COVERAGE:
         confidence = min(confidence, _MOST_OF_LITTLE)
     level: Found = "answer" if confidence >= ANSWER else "near" if confidence >= NEAR else "nothing"
@@ -176,6 +181,11 @@ def _signals(
         "chinese": float(question.chinese),
         "one_term": float(len(question.terms) == 1),
     }
+
+
+def _has_kind(question: Question, one: Covered, passage: Passage) -> bool:
+    start, end = widen(passage.text, one.place.start, one.place.end)
+    return one.in_kind or question.is_answered_in_kind(passage.text[start:end])
 
 
 def _unknown_codes(question: Question, passages: Sequence[Passage], rarity: Rarity) -> list[str]:
