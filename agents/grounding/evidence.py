@@ -13,6 +13,7 @@ from agents.grounding.matching import Covered, cover, weight
 from agents.grounding.places import Place
 from agents.grounding.question import Question, canonical, is_chinese, names_subject, read_question
 from agents.grounding.relevance import Found, Rarity
+from agents.grounding.tables import rows_that_say_so
 from agents.grounding.widening import widen
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
@@ -46,6 +47,8 @@ _MOST_OF_UNKNOWN_SUBJECT = _MOST_OF_LITTLE = 0.2
 """Most confidence where the question is about a code that no document has; where nothing covers much of it."""
 _UNMISTAKABLE, _MOST_OF_MISFIT = ("money", "temperature", "weight", "length", "share", "contact"), 0.5
 """Most confidence where such an answer is asked for and neither the sentence nor its paragraph has one."""
+_BY_TABLE = 0.75
+"""Least confidence where rows of a table say yes or no to what is asked."""
 _LEAST_COVERAGE = 0.12
 _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _ENGLISH_BY_DEFAULT = 0.45
@@ -128,6 +131,8 @@ def assess_evidence(question: str, passages: Sequence[Passage], rarity: Rarity) 
         confidence = min(confidence, _MOST_OF_MISFIT)
     if best.coverage < _LEAST_COVERAGE:
         confidence = min(confidence, _MOST_OF_LITTLE)
+    if rows := rows_that_say_so(asked, passages):
+        return Evidence("answer", max(confidence, _BY_TABLE), *rows[0])
     level: Found = "answer" if confidence >= ANSWER else "near" if confidence >= NEAR else "nothing"
     return Evidence(level, confidence, best.passage, best.place)
 

@@ -10,6 +10,7 @@ from agents.grounding.matching import Covered
 from agents.grounding.places import Place, places
 from agents.grounding.question import Question, read_question, words_of_text
 from agents.grounding.relevance import Rarity
+from agents.grounding.tables import cells_of, rows_that_say_so
 from agents.grounding.widening import widen, widen_to_procedure
 from memory.documents.passages import Passage
 
@@ -32,6 +33,7 @@ _LEAST_COVERAGE = 0.5
 _MENTIONED = 0.75
 """Least share of a subject's words that a sentence itself has to mention it."""
 _SPEAKS_OF_BOTH = 0.5
+_MOST_ROWS = 8
 _SHORT = 25
 """Fewer characters do not show how something is mentioned."""
 _LONGEST_SECTION = 1200
@@ -80,10 +82,13 @@ def select_quotes(
         section_of: the whole section of a passage, where a procedure that is asked for goes on.
 
     Returns:
-        At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph; where
-        steps are asked for, to the whole procedure. Where the answer is yes or no, the sentence that decides begins.
+        The rows of a table of yes and no, where they answer. Else at most `limit` quotes, best first, from distinct
+        places, each widened to its list or short paragraph, unless it says all by itself; where steps are asked for, to
+        the whole procedure. Where the answer is yes or no, the sentence that decides begins.
     """
     asked = read_question(question)
+    if rows := rows_that_say_so(asked, passages):
+        return [_row_quote(index, place, passages[index]) for index, place in rows[:_MOST_ROWS]]
     ranked = rank_sentences(asked, passages, rarity)
     quotes: list[Quote] = []
     for one in ranked:
@@ -173,7 +178,7 @@ def as_markdown(quote: str, lead: str = "") -> str:
             rows.append(_row(line, lead))
         elif line:
             rows.append(line)
-    if rows and lead and not _cells(lead)[1:] and _LIST_ITEM.match(rows[0]):
+    if rows and lead and not cells_of(lead)[1:] and _LIST_ITEM.match(rows[0]):
         rows.insert(0, f"{lead.rstrip(':：')}:")
     return "\n".join(rows).strip(" ")
 
@@ -183,13 +188,9 @@ def as_item(block: str) -> str:
     return "- " + block.replace("\n", "\n  ")
 
 
-def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
-
-
 def _row(line: str, lead: str) -> str:
     """A table's row, each cell with its column's name where they are known."""
-    cells, names = _cells(line), _cells(lead)
+    cells, names = cells_of(line), cells_of(lead)
     if len(cells) == len(names) > 1:
         return " · ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
     return " · ".join(cell for cell in cells if cell)
@@ -226,6 +227,10 @@ def _quote(question: Question, one: Covered, passage: Passage, section_of: Calla
     if decides and start < one.place.start and not _POINTS_BACK.match(one.place.text):
         start = one.place.start
     return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.coverage, lead)
+
+
+def _row_quote(index: int, place: Place, passage: Passage) -> Quote:
+    return Quote(index, passage.start + place.start, passage.start + place.end, place.text, 1.0, _lead(passage, place))
 
 
 def _widened(quote: Quote, one: Covered, passage: Passage) -> Quote:

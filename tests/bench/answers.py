@@ -237,7 +237,7 @@ def _print_questions(store: KnowledgeStore) -> None:
             for most in (1, 3)
         ]
         rows.append([name, str(len(asked)), *shares, *hits, spread([result.ms for result in results])])
-    header = ["questions", "n", "answer", "near", "nothing", "in 1st quote", "in 3 quotes", "ms min / median / max"]
+    header = ["questions", "n", "answer", "near", "nothing", "in 1st quote", "in all quotes", "ms min / median / max"]
     print(f"\n{table(header, rows)}")
 
 
