@@ -116,7 +116,7 @@ def assess_evidence(question: str, passages: Sequence[Passage], rarity: Rarity) 
         rarity: of all terms of the question.
     """
     asked = read_question(question)
-    if not passages or not asked.terms or _TALK.fullmatch(question):
+    if not passages or not asked.terms or _TALK.fullmatch(asked.text):
         return Evidence("nothing", 0.0)
     ranked = rank_sentences(asked, passages, rarity)
     if not ranked:

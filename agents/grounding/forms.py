@@ -46,6 +46,8 @@ _ABOUT: tuple[tuple[Form, re.Pattern[str]], ...] = (
     ("comparison", _COMPARISON),
     ("summary", _SUMMARY),
 )
+_LONGEST = 400
+"""Characters: some of the patterns take time that grows with the square."""
 _ENDS = " \t?？.。!！\"'“”"
 
 
@@ -58,7 +60,9 @@ class AskedForm:
 
 
 def read_form(question: str) -> AskedForm:
-    """Tell the form of answer that a question asks for."""
+    """Tell the form of answer that a question asks for; a long message asks for no form but a fact."""
+    if len(question) > _LONGEST:
+        return AskedForm("fact")
     if _LISTING.fullmatch(question):
         return AskedForm("listing")
     for form, pattern in _ABOUT:

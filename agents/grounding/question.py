@@ -72,6 +72,8 @@ _PARTS = re.compile(r"[a-z]+")
 _MEANS = re.compile(r"\bmeans?\b|\bmeaning\b|\bstands? for\b|什么意思|是什么|什么故障|什么错误", re.IGNORECASE)
 _SUBJECT = r"\b(?:of|does|is|are|codes?|errors?|faults?|alarms?|messages?)(?: the| an?)? {code}|^\W*{code}(?:\W|$)"
 
+_LONGEST = 4000
+"""Characters."""
 _RARITY_OF_CHARACTER = 0.5
 _COMMONEST, _WORDS_KNOWN, _LEAST_RARITY = 60, 28_000, 0.15
 _RARE_ENOUGH, _FEW_BESIDE = 0.55, 2
@@ -141,7 +143,8 @@ class Question:
 
 @lru_cache(maxsize=256)
 def read_question(text: str) -> Question:
-    """Read a message of any kind as a question."""
+    """Read a message of any kind as a question; of a very long one its beginning."""
+    text = text[:_LONGEST]
     asked = with_plain_hyphens(text)
     counted, kind = _COUNTED.search(asked), kind_of_answer(asked)
     terms = dict[str, Term]()

@@ -71,7 +71,8 @@ def test_what_has_nothing_to_do_with_the_documents(question: str) -> None:
         "谢谢",
         "取消",
         "第一个",
-        "x" * 100_000,
+        "x" * 1_000_000,
+        "no " * 300_000,
     ],
 )
 def test_orders_and_small_talk_are_no_questions(message: str) -> None:

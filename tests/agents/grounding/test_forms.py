@@ -27,6 +27,7 @@ from agents.grounding.forms import AskedForm, read_form
         ("How long are documents kept?", "fact", ()),
         ("What does the sauna cost?", "fact", ()),
         ("", "fact", ()),
+        ("x" * 1_000_000, "fact", ()),
     ],
 )
 def test_the_form_that_a_question_asks_for(question: str, form: str, subjects: tuple[str, ...]) -> None:
