@@ -17,7 +17,7 @@ POLAR = frozenset({"permission", "non_commercial", "cannot", "verdict", "approva
 
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’]*")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "'s", "’s")
+_ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "ment", "'s", "’s")
 _LONGEST_ZH = 6
 _CLAUSE = re.compile(
     r"[,;，；、—]|\b(?:but|and|while|because|since|so|although|though|whereas|yet)\b"

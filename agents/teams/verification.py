@@ -26,6 +26,10 @@ _TIMES = re.compile(r"_ms$|_s$|latency|duration")
 _SIGNS = {"better": 1, "higher": 1, "slower": 1, "worse": -1, "lower": -1, "faster": -1, "equal": 0}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
 _WORDS = re.compile(r"[A-Za-z\u3400-\u9fff]{3}")
+_STEM = 4
+_SMALL_WORDS = frozenset(
+    "the an is are was were be it its of to in on at by for with and or that this do does did has have".split()
+)
 _WRITTEN_BY_PEOPLE = frozenset({"comment", "question", "answer", "prompt", "description", "text"})
 """What stands there was said by somebody, and is not so because it was."""
 _STATES = frozenset({"state", "stage", "status", "health", "connection", "outcome", "verdict"})
@@ -48,12 +52,14 @@ _ABOUT = {
     "requests": ("请求",),
 }
 """Other words for what a figure is of."""
-_SERVES = re.compile(r"\bserv(?:es?|ed|ing)\b|承担|提供服务|上线|\blive\b")
+_TRAFFIC_TO = re.compile(r"\b(?:traffic|requests|devices)\b.{0,20}\b(?:go|goes|stays?|remains?) (?:to|on|with)\b")
+_SERVES = re.compile(rf"\bserv(?:es?|ed|ing)\b|承担|提供服务|上线|\blive\b|{_TRAFFIC_TO.pattern}")
 _ALONE = re.compile(r"\b(?:only|alone|solely|exclusively|nothing but|nothing else)\b|只|仅|单独|独自|全")
 _HUNDRED, _HALF = 100, 50
 _LEAST_TEXT = 12
 """Letters: a word or two mean too little."""
 _SHORT = 2
+_FEW, _MOSTLY = 2, 0.7
 _NEAR = 12
 """Letters between a direction and what it leads to."""
 
@@ -243,6 +249,8 @@ class _Clause:
             return "the evidence does not say it with this certainty"
         if why := self._claimed(claims):
             return why
+        if not claims and self._opposed():
+            return "the evidence says the opposite"
         if not self._same_thing(claims):
             return "these names do not belong together"
         return self._figures() or self._rendered() or self._roles(claims) or self._directions() or self._serving()
@@ -260,11 +268,25 @@ class _Clause:
             polar, claims = ([one for one in some if not _permits(one, "yes")] for some in (polar, claims))
         for claim in claims:
             if self.figures and (counted := self._counted(claim)):
-                if not any(_is(fact, one.figure, one.unit) for fact in counted for one in self.figures):
+                if denials or not any(_is(fact, one.figure, one.unit) for fact in counted for one in self.figures):
                     return f"this is not how many are {claim.words}"
             elif not self._holds(claim, turned=denials % 2 == 1 and (claim in polar or not polar)):
                 return f"the evidence does not say “{claim.words}” of this"
         return ""
+
+    def _opposed(self) -> bool:
+        """Whether a text of the evidence says nearly the same, and denies it."""
+        said = _stems(self.sentence.text[self.start : self.end])
+        if len(said) < _FEW:
+            return False
+        for _, text in self.sentence.read.texts:
+            for start, end in sentences(text):
+                for first, last in clauses(text[start:end].lower()):
+                    there = text[start:end].lower()[first:last]
+                    alike = len(said & _stems(there)) >= _MOSTLY * len(said)
+                    if alike and any(one.meanings.keys() & {"negation", "cannot"} for one in claims_in(there)):
+                        return True
+        return False
 
     @property
     def topics(self) -> set[str]:
@@ -529,6 +551,8 @@ class _Clause:
 
     def _directions(self) -> str:
         """Whether something moves from where and to what it does."""
+        if _TRAFFIC_TO.search(self.text):
+            return ""
         marks = [
             (claim, kind.removeprefix("direction:"))
             for claim in self.claims
@@ -581,6 +605,15 @@ _CHECKS: Mapping[str, Callable[[_Clause, frozenset[str], bool], bool]] = {
     "share": _Clause.share,
     "comparison": _Clause.comparison,
 }
+
+
+def _stems(text: str) -> frozenset[str]:
+    """What is left of the words of a text without their endings, and of Chinese its pairs of characters."""
+    lower = text.lower()
+    words = {word[:_STEM] for word in re.findall(r"[a-z]{2,}", lower) if word not in _SMALL_WORDS}
+    return frozenset(
+        words | {lower[at : at + 2] for at in range(len(lower) - 1) if lower[at] >= "\u3400" <= lower[at + 1]}
+    )
 
 
 def _permits(claim: Claim, value: str) -> bool:

@@ -32,5 +32,5 @@ async def test_every_call_of_a_crew_is_charged_to_the_turn_s_caller() -> None:
     with charged_to("acme", "ann"):
         await deliberate([scripted_model(chat)], inquiry, process="licence_vote")
     voters = crew_configuration("governance").processes["licence_vote"].tasks
-    assert chat.charged == [Caller("acme", "ann")] * (len(voters) + 1)
+    assert chat.charged == [Caller("acme", "ann")] * len(voters)
     assert current_caller() == Caller("default", "local")
