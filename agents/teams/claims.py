@@ -71,10 +71,10 @@ def clauses(text: str) -> Iterator[tuple[int, int]]:
     """The clauses of a sentence, as spans."""
     start = 0
     for mark in _CLAUSE.finditer(text):
-        if mark.start() > start:
+        if text[start : mark.start()].strip():
             yield start, mark.start()
         start = mark.end()
-    if start < len(text):
+    if text[start:].strip():
         yield start, len(text)
 
 

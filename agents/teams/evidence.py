@@ -17,7 +17,7 @@ from agents.teams.outcomes import Outcome, Refused, Waiting
 NAMING = frozenset(
     "id name model models version versions former_version subject target reference device alias aliases tenant group"
     " pipeline factory maker dataset task tool strategy gate run base adapter policy rollout rollout_id approval file"
-    " document".split()
+    " document licence_id spdx licence".split()
 )
 """Fields whose short values name something."""
 
@@ -31,6 +31,8 @@ _STEP = re.compile(r"\.([\w@:-]+)|\[([^\[\]]+)\]")
 _KEYED = re.compile(r"[@:]|^[a-z]+-?\d[\w.-]*$")
 _DIGEST = re.compile(r"(?:^|_)digests?$")
 _LONGEST_NAME, _MOST_SHOWN = 80, 3500
+_FEW_WORDS, _FEW_LETTERS = 3, 8
+"""Fewer are a name or a label, and say nothing."""
 _ABSENT = object()
 _Below = tuple[Mapping[str, Any], str, frozenset[str]]
 """A thing in a list or map, where it stands, and the name that it is kept under."""
@@ -159,7 +161,7 @@ class ReadEvidence:
             (record, fact.value)
             for record in self.records
             for fact in record.facts
-            if isinstance(fact.value, str) and (" " in fact.value or not fact.value.isascii())
+            if isinstance(fact.value, str) and not _names(fact) and _is_sentence(fact.value)
         )
 
     @cached_property
@@ -172,8 +174,8 @@ class ReadEvidence:
 
     @cached_property
     def letters(self) -> str:
-        """All texts, in which Chinese words are looked for."""
-        return "\n".join(text for _, text in self.texts)
+        """All that is written in it, in which Chinese words are looked for."""
+        return "\n".join(str(fact.value) for record in self.records for fact in record.facts)
 
 
 def rendered(value: str | float | bool) -> str:
@@ -299,6 +301,10 @@ def _names(fact: Fact) -> bool:
         and len(fact.value) <= _LONGEST_NAME
         and not _is_word_only(fact)
     )
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text.split()) >= _FEW_WORDS or (not text.isascii() and len(text) >= _FEW_LETTERS)
 
 
 def _is_word_only(fact: Fact) -> bool:

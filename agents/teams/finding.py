@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.planner.calls import PlannedCall, order_of
-from agents.teams.evidence import Evidence, rendered
+from agents.teams.evidence import Evidence, ReadEvidence, rendered
 from agents.teams.verification import keep_carried
 
 Answer = Literal["yes", "no", "conditional", "insufficient"]
@@ -203,6 +203,7 @@ def render_finding(
         remarks: what code says of how it came about, such as the votes.
     """
     words = cast("dict[str, Any]", _WORDS[language])
+    read = evidence.read()
     lines: list[str] = []
     dropped = 0
     answer = None
@@ -211,13 +212,13 @@ def render_finding(
         dropped += answer != finding.verdict.answer
         if answer is not None:
             lines.append(
-                words["verdict"].format(answer=words[answer], of=_label(finding.verdict.evidence, evidence, language))
+                words["verdict"].format(answer=words[answer], of=_label(finding.verdict.evidence, read, language))
             )
     facts: list[str] = []
     for reference in dict.fromkeys(finding.facts):
         try:
             facts.append(
-                f"- {_label(reference, evidence, language)}: **{rendered(evidence.scalar_at(reference.strip('{}')))}**"
+                f"- {_label(reference, read, language)}: **{rendered(evidence.scalar_at(reference.strip('{}')))}**"
             )
         except KeyError:
             dropped += 1
@@ -270,13 +271,13 @@ def _answer_at(reference: str, evidence: Evidence) -> Answer | None:
     return _ANSWERS.get(rendered(value) if isinstance(value, bool) else str(value))
 
 
-def _label(reference: str, evidence: Evidence, language: str) -> str:
+def _label(reference: str, read: ReadEvidence, language: str) -> str:
     """What a value is, and of what: "accuracy, support-bot@v1"."""
     path = reference.strip("{}")
     field = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2].strip("[]")
     attribute = (_ATTRIBUTES.get(field) if language == "zh" else None) or field.replace("_", " ")
     owner = next(
-        (record for record in evidence.read().records if any(fact.path == path for fact in record.facts)),
+        (record for record in read.records if any(fact.path == path for fact in record.facts)),
         None,
     )
     names = [

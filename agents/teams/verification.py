@@ -7,6 +7,7 @@ evidence makes a sentence fall, too: better to drop a true sentence than to keep
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from agents.grounding.claims import check_claim
@@ -30,7 +31,7 @@ _STEM = 4
 _SMALL_WORDS = frozenset(
     "the an is are was were be it its of to in on at by for with and or that this do does did has have".split()
 )
-_WRITTEN_BY_PEOPLE = frozenset({"comment", "question", "answer", "prompt", "description", "text"})
+_WRITTEN_BY_PEOPLE = frozenset({"comment", "question", "answer", "prompt", "description"})
 """What stands there was said by somebody, and is not so because it was."""
 _STATES = frozenset({"state", "stage", "status", "health", "connection", "outcome", "verdict"})
 _FIELDS_OF = {
@@ -177,7 +178,7 @@ class _Sentence:
             if one.fact.attribute in NAMING | PEOPLE
         ]
         taken = [(one.start, one.end) for one in self.values]
-        for name in sorted(self.read.names, key=len, reverse=True):
+        for name in sorted((one for one in self.read.names if one in lower), key=len, reverse=True):
             for match in re.finditer(rf"(?<![\w@.-]){re.escape(name)}(?![\w@-]|\.\w)", lower):
                 if all(match.end() <= start or match.start() >= end for start, end in taken):
                     taken.append(match.span())
@@ -189,7 +190,7 @@ class _Sentence:
         there = [
             (record, text)
             for record, text in self.read.texts
-            if not any(fact.value == text and _by_people(fact) for fact in record.facts)
+            if not any(fact.value == text and _by_people(fact, record) for fact in record.facts)
         ]
         if not there or len(said) < _LEAST_TEXT:
             return False
@@ -201,8 +202,9 @@ class _Sentence:
         return all(one.name in known or one.name in text.lower() for one in names)
 
 
-def _by_people(fact: Fact) -> bool:
-    return fact.attribute in _WRITTEN_BY_PEOPLE or ".arguments" in fact.path
+def _by_people(fact: Fact, record: Record) -> bool:
+    in_document = fact.attribute == "text" and any(record.of("document", "document_id"))
+    return in_document or fact.attribute in _WRITTEN_BY_PEOPLE or ".arguments" in fact.path
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,17 @@ class _Clause:
 
     @property
     def names(self) -> list[str]:
-        """Of this clause, else of the one before it."""
-        return list(dict.fromkeys(one.name for one in (self.named or self.before)))
+        """Of this clause, else of the one before it; a licence alone is what that one is under."""
+        licences = {
+            str(fact.value).lower()
+            for record in self.sentence.read.records
+            for fact in record.facts
+            if _is_of_licence(fact)
+        }
+        named = [one.name for one in self.named]
+        if set(named) <= licences:
+            named = [*(one.name for one in self.before), *named]
+        return list(dict.fromkeys(named))
 
     @property
     def claims(self) -> list[Claim]:
@@ -324,6 +335,11 @@ class _Clause:
         ]
 
     def _holds(self, claim: Claim, *, turned: bool) -> bool:
+        flags = {
+            fact.value for record in self._scope() for fact in record.of(claim.words) if isinstance(fact.value, bool)
+        }
+        if flags:
+            return flags == {not turned}
         return any(_CHECKS[kind](self, values, turned) for kind, values in claim.meanings.items() if kind in _CHECKS)
 
     def permission(self, values: frozenset[str], turned: bool) -> bool:
@@ -373,13 +389,12 @@ class _Clause:
     def licence(self, values: frozenset[str], turned: bool) -> bool:
         more = {"conditions", "reasons", "attribution"} if values == frozenset({"research"}) else set[str]()
         texts = [
-            str(fact.value).lower()
+            " ".join(str(fact.value).lower() for fact in record.facts if _is_of_licence(fact, more))
             for record in self._scope()
-            for fact in record.facts
-            if fact.attribute in _LICENCE_FIELDS | more or fact.path.endswith("licence.name")
+            if any(_is_of_licence(fact) for fact in record.facts)
         ]
-        there = any(value in re.sub(r"[_-]", at, text) for text in texts for value in values for at in ("_", "-", " "))
-        return bool(texts) and there != turned
+        there = [any(value in re.sub(r"[_-]", at, text) for value in values for at in "_- ") for text in texts]
+        return bool(texts) and (not any(there) if turned else all(there))
 
     def share(self, values: frozenset[str], turned: bool) -> bool:
         served = [
@@ -448,12 +463,25 @@ class _Clause:
 
     def _same_thing(self, claims: Sequence[Claim]) -> bool:
         """Whether the clause's names are of one thing, where it does not only list or compare them."""
+        if not self._whose_licence():
+            return False
         if len(self.names) < 2 or any("comparison" in one.meanings for one in claims):
             return True
         if self._scope():
             return True
         people = any(name in self.sentence.read.people for name in self.names)
         return not people and not claims and bool(_JOINS.search(self.text))
+
+    def _whose_licence(self) -> bool:
+        """Whether a licence that is named is of what is named beside it, or of everything."""
+        licensed = [
+            {str(fact.value).lower() for fact in record.facts if _is_of_licence(fact)}
+            for record in self.sentence.read.records
+        ]
+        licences = {name for name in self.names if any(name in one for one in licensed)}
+        if not licences or licences != set(self.names):
+            return True
+        return all(one & licences for one in licensed if one)
 
     def _figures(self) -> str:
         """Whether each figure is one of the thing's, and of what is mentioned."""
@@ -614,6 +642,10 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(
         words | {lower[at : at + 2] for at in range(len(lower) - 1) if lower[at] >= "\u3400" <= lower[at + 1]}
     )
+
+
+def _is_of_licence(fact: Fact, more: AbstractSet[str] = frozenset()) -> bool:
+    return fact.attribute in _LICENCE_FIELDS | more or fact.path.endswith("licence.name")
 
 
 def _permits(claim: Claim, value: str) -> bool:
