@@ -34,8 +34,6 @@ _LONGEST_NAME, _MOST_SHOWN = 80, 3500
 _FEW_WORDS, _FEW_LETTERS = 3, 8
 """Fewer are a name or a label, and say nothing."""
 _ABSENT = object()
-_Below = tuple[Mapping[str, Any], str, frozenset[str]]
-"""A thing in a list or map, where it stands, and the name that it is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,10 @@ class Fact:
     attribute: str
     value: str | float | bool
     path: str
+
+
+_Below = tuple[Mapping[str, Any] | Fact, str, frozenset[str]]
+"""A thing in a list or map, where it stands, and the name that it is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,19 @@ def rendered(value: str | float | bool) -> str:
     return value.replace("_", " ") if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", value) else value
 
 
+def same_place(one: str, other: str) -> bool:
+    """Whether two references are to the same field: E1.by[x@1] and E1.by.x@1 are."""
+    return _steps_of(one) == _steps_of(other)
+
+
+def _steps_of(reference: str) -> list[str]:
+    result = re.match(r"E\d+", reference)
+    return [
+        result[0] if result else "",
+        *((name or position).strip("'\"") for name, position in _STEP.findall(reference)),
+    ]
+
+
 def _content(result: Outcome) -> Any:
     match result:
         case Waiting(call, approval):
@@ -251,8 +266,12 @@ def _walk(node: Mapping[str, Any], path: str, named: frozenset[str], above: froz
     if facts:
         yield Record(names, above, tuple(facts))
     keyed = frozenset(name for _, _, key in below for name in key)
+    belongs = frozenset((above | names) - keyed)
     for child, at, key in below:
-        yield from _walk(child, at, key, frozenset((above | names) - keyed))
+        if isinstance(child, Fact):
+            yield Record(key, belongs, (child,))
+        else:
+            yield from _walk(child, at, key, belongs)
 
 
 def _gather(node: Mapping[str, Any], path: str, facts: list[Fact], below: list[_Below]) -> None:
@@ -277,8 +296,9 @@ def _gather(node: Mapping[str, Any], path: str, facts: list[Fact], below: list[_
 def _keyed(key: str, mapping: Mapping[str, Any], at: str) -> Iterator[_Below]:
     """The things of a map whose keys are their names."""
     for name, one in mapping.items():
-        child = cast("Mapping[str, Any]", one) if isinstance(one, Mapping) else {key: one}
-        yield child, f"{at}[{name}]", frozenset({name.lower()})
+        path = f"{at}[{name}]"
+        child = cast("Mapping[str, Any]", one) if isinstance(one, Mapping) else Fact(key, one, path)
+        yield child, path, frozenset({name.lower()})
 
 
 def _gather_list(key: str, elements: list[Any], at: str, facts: list[Fact], below: list[_Below]) -> None:

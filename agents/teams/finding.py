@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.planner.calls import PlannedCall, order_of
-from agents.teams.evidence import Evidence, ReadEvidence, rendered
+from agents.teams.evidence import Evidence, ReadEvidence, rendered, same_place
 from agents.teams.verification import keep_carried
 
 Answer = Literal["yes", "no", "conditional", "insufficient"]
@@ -277,13 +277,14 @@ def _label(reference: str, read: ReadEvidence, language: str) -> str:
     field = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2].strip("[]")
     attribute = (_ATTRIBUTES.get(field) if language == "zh" else None) or field.replace("_", " ")
     owner = next(
-        (record for record in read.records if any(fact.path == path for fact in record.facts)),
+        (record for record in read.records if any(same_place(fact.path, path) for fact in record.facts)),
         None,
     )
     names = [
         rendered(fact.value)
         for fact in (owner.facts if owner else ())
-        if fact.attribute in {"name", "id", "version", "subject", "target", "group", "reference"} and fact.path != path
+        if fact.attribute in {"name", "id", "version", "subject", "target", "group", "reference"}
+        and not same_place(fact.path, path)
     ]
     keyed = sorted(owner.names) if owner else []
     of = (names or keyed)[:1]

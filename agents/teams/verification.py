@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from agents.grounding.claims import check_claim
 from agents.teams.claims import MASK, POLAR, Claim, claims_in, clauses, first_unknown, masked
-from agents.teams.evidence import NAMING, PEOPLE, Evidence, Fact, ReadEvidence, Record, rendered
+from agents.teams.evidence import NAMING, PEOPLE, Evidence, Fact, ReadEvidence, Record, rendered, same_place
 from edge.kernel.grounding import Amount, amounts, codes, plain
 from memory.documents.sentences import sentences
 
@@ -54,6 +54,12 @@ _ABOUT = {
 }
 """Other words for what a figure is of."""
 _TRAFFIC_TO = re.compile(r"\b(?:traffic|requests|devices)\b.{0,20}\b(?:go|goes|stays?|remains?) (?:to|on|with)\b")
+_BOUND = re.compile(
+    r"(?:\b(?:more|less|fewer|greater|other|rather) than"
+    r"|\b(?:over|under|below|above|beyond|at least|at most|up to|not even|past)"
+    r"|超过|不到|至少|至多|最多|不止|多于|少于|低于|高于)\s*$"
+)
+"""Before a figure: another one is meant."""
 _SERVES = re.compile(rf"\bserv(?:es?|ed|ing)\b|承担|提供服务|上线|\blive\b|{_TRAFFIC_TO.pattern}")
 _ALONE = re.compile(r"\b(?:only|alone|solely|exclusively|nothing but|nothing else)\b|只|仅|单独|独自|全")
 _HUNDRED, _HALF = 100, 50
@@ -322,16 +328,10 @@ class _Clause:
 
     def _scope(self, *, of_values: bool = True) -> list[Record]:
         """The things that the clause may be about."""
-        names = self.names
         return [
             record
             for record in self.sentence.read.records
-            if all(
-                name in record.names
-                or name in record.above
-                or (of_values and any(str(fact.value).lower() == name for fact in record.facts))
-                for name in names
-            )
+            if all(_goes_by(record, name, of_values=of_values) for name in self.names)
         ]
 
     def _holds(self, claim: Claim, *, turned: bool) -> bool:
@@ -485,6 +485,9 @@ class _Clause:
 
     def _figures(self) -> str:
         """Whether each figure is one of the thing's, and of what is mentioned."""
+        shown = [one.start - self.start for one in self.values if isinstance(one.fact.value, int | float)]
+        if any(_BOUND.search(self.text[:at]) for at in (*shown, *(one.start for one in self.figures))):
+            return "the evidence gives the figure itself"
         figures = self.figures
         if not figures:
             return ""
@@ -528,19 +531,12 @@ class _Clause:
             attribute = value.fact.attribute
             if attribute in {"commercial_use", "redistribution", "modification"} and topics - {attribute}:
                 return f"this is not what stands at {value.fact.path}"
+            path = value.fact.path
             owners = [
-                one for one in self.sentence.read.records if any(fact.path == value.fact.path for fact in one.facts)
+                one for one in self.sentence.read.records if any(same_place(fact.path, path) for fact in one.facts)
             ]
-            if not owners:
-                continue
-            if not all(
-                name in record.names
-                or name in record.above
-                or any(str(fact.value).lower() == name for fact in record.facts)
-                for name in self.names
-                for record in owners
-            ):
-                return f"{value.fact.path} is of something else"
+            if not owners or not all(_goes_by(record, name) for name in self.names for record in owners):
+                return f"{path} is of something else"
             numbers = [
                 fact
                 for record in owners
@@ -566,9 +562,7 @@ class _Clause:
             if not marks:
                 continue
             _, role = min(marks, key=lambda mark: _distance(mark[0], person))
-            fields = (
-                {"decided_by", "on_behalf_of"} if role == "decider" else {"requester", "requested_by", "created_by"}
-            )
+            fields = _FIELDS_OF[role]
             held = any(
                 str(fact.value).lower() == person.name for record in self._scope() for fact in record.of(*fields)
             )
@@ -642,6 +636,13 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(
         words | {lower[at : at + 2] for at in range(len(lower) - 1) if lower[at] >= "\u3400" <= lower[at + 1]}
     )
+
+
+def _goes_by(record: Record, name: str, *, of_values: bool = True) -> bool:
+    """Whether a name is one of a thing's, or, `of_values`, a value of it."""
+    if name in record.names or name in record.above:
+        return True
+    return of_values and any(str(fact.value).lower() == name for fact in record.facts)
 
 
 def _is_of_licence(fact: Fact, more: AbstractSet[str] = frozenset()) -> bool:
