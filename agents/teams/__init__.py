@@ -5,6 +5,7 @@ outcomes.py           results, what waits for an approval, what was refused, wha
 crew.py               the crews that deliberate, in CrewAI's Flow: limits, cancellation, five ways to work together
 configuration.py      agents.yaml and tasks.yaml of evaluation/, deployment/ and governance/
 crew_tools.py         the tools in the hands of agents: they read, and propose changes
+prompts.py            what an agent is told, cut to what its model reads
 evidence.py           tool results under ids, their fields under paths, what they tell of as records
 finding.py            what a crew hands back: references rendered by code, and reasons
 verification.py       of the reasons, only sentences of which the evidence carries everything stay

@@ -50,6 +50,7 @@ from agents.teams.finding import (
     review_remark,
     votes_remark,
 )
+from agents.teams.prompts import within
 from edge.kernel.errors import Cancelled, ChargehandError, InvalidInput, ModelMisbehaved, OutOfTime
 from tools.spec import ToolSpec
 
@@ -455,9 +456,11 @@ class _Run:
         self.steps += 1
         said = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
         worded = [_MESSAGES.get(str(one["role"]), HumanMessage)(str(one["content"])) for one in said]
-        self.tokens += sum(estimate_tokens(message.text) for message in worded)
         more: dict[str, Any] = {"stop": stop} if stop else {}
         with self._noted(), self.pool.taken(preferred) as model:
+            if model.context_tokens:
+                worded = within(worded, model.context_tokens - _MOST_TOKENS)
+            self.tokens += sum(estimate_tokens(message.text) for message in worded)
             deltas = stream_text(
                 model, worded, first_token_s=_FIRST_TOKEN_S, next_token_s=_NEXT_TOKEN_S, max_tokens=_MOST_TOKENS, **more
             )

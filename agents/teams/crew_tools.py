@@ -128,6 +128,9 @@ def blocking(work: Coroutine[Any, Any, _Result], loop: asyncio.AbstractEventLoop
     Raises:
         Cancelled: the loop was closed.
     """
+    if loop.is_closed():
+        work.close()
+        raise Cancelled("The hub stopped.")
     future = asyncio.run_coroutine_threadsafe(work, loop)
     while True:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -54,23 +55,25 @@ async def test_a_look_up_is_in_the_audit_log(tools: dict[str, ToolSpec], why: st
     assert entries[0]["detail"] == f"by the deployment crew{f': {why}' if why else ''}"
 
 
-def test_a_thread_does_not_wait_for_a_loop_that_is_closed() -> None:
+@pytest.mark.parametrize("closed_before", [True, False])
+def test_a_thread_does_not_wait_for_a_loop_that_is_closed(closed_before: bool) -> None:
     loop = asyncio.new_event_loop()
+    work = asyncio.sleep(60)
     raised: list[BaseException] = []
 
     def wait() -> None:
         try:
-            blocking(asyncio.sleep(60), loop)
+            blocking(work, loop)
         except Cancelled as error:
             raised.append(error)
 
     thread = threading.Thread(target=wait)
+    if closed_before:
+        loop.close()
     thread.start()
-    loop.call_soon(loop.stop)
-    loop.run_forever()
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
+    time.sleep(0.2)
     loop.close()
     thread.join(10)
+    work.close()
     assert not thread.is_alive()
     assert raised

@@ -60,6 +60,9 @@ async def test_what_the_crew_proposes_is_not_done_and_waits_for_a_yes(sample_sto
     assert "Nothing is done yet" in finding.text
     proposed = [event.arguments for event in events if isinstance(event, ToolStarted) and event.name == PROPOSE]
     assert proposed == [{"tool": "retire_model", "arguments": arguments}]
+    audit = await components_on(sample_store).tools["audit_list"].call(LOCAL_ENGINEER, {})
+    entries = [one for one in audit.model_dump()["entries"] if one["tool"] in {PROPOSE, "retire_model"}]
+    assert [(one["tool"], one["effect"], one["outcome"]) for one in entries] == [(PROPOSE, "read", "done")]
 
 
 async def test_a_crew_has_no_more_rights_than_the_caller(sample_store: KnowledgeStore) -> None:
