@@ -20,7 +20,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 _ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "ment", "'s", "’s")
 _LONGEST_ZH = 6
 _CLAUSE = re.compile(
-    r"[,;，；、—]|\b(?:but|and|while|because|since|so|although|though|whereas|yet)\b"
+    r"[,;，；、—]|\b(?:but|and|while|because|since|so|although|though|whereas)\b"
     r"|但是?|而且?|并且|因为|所以|因此|由于"
 )
 

@@ -54,13 +54,49 @@ _ABOUT = {
 }
 """Other words for what a figure is of."""
 _TRAFFIC_TO = re.compile(r"\b(?:traffic|requests|devices)\b.{0,20}\b(?:go|goes|stays?|remains?) (?:to|on|with)\b")
+_CUES = {
+    "licence": re.compile(r"\bunder\b|\blicen[cs]e[ds]?\b|许可证|协议"),
+    "maker": re.compile(r"\b(?:by|from|maker|vendor)\b|厂商|来自"),
+    "dataset": re.compile(r"\b(?:measured|data ?set|data|evaluated|tested)\b|数据集?|评测"),
+    "base": re.compile(r"\bbased? on\b|\bbase\b|基于|基础"),
+    "aliases": re.compile(r"\b(?:is|was|alias|named)\b|是|别名"),
+    "group": re.compile(r"\bgroup\b|组"),
+    "model": re.compile(r"\bruns?\b|\brunning\b|运行"),
+    "models": re.compile(r"\bruns?\b|\brunning\b|运行"),
+}
+"""Words that say what the value of a field is to the thing that has it."""
+_REASON = re.compile(r"\breason|\bbecause\b|\bdue to\b|原因|由于")
+_REASONS = frozenset({"reason", "reasons", "deciding", "detail", "message"})
+_LICENCE = re.compile(r"\blicen[cs]e\b|\bagreement\b|\bpermission\b|许可|授权")
+_WORD = re.compile(r"[a-z']+|[\u3400-\u9fff]")
+_VERBS = re.compile(
+    r"\b(?:ships?|shipped|sells?|sold|resell|redistributes?|modif(?:y|ies|ied)|adapts?|use it|uses?|used|do|does|go|goes)\b"
+    r"|用|卖|售|发|改"
+)
+_QUALIFIES = re.compile(
+    r"\bother(?! than)s?\b|\belse\b|\b(?:before|after|once|when|except|until|instead|during|while|formerly|previously)\b"
+    r"|其他|其它|别的|之前|之后|以前|以后|直到|当"
+)
+"""Words that limit what is said to other things or times than the evidence tells of."""
+_SHORT_CLAUSE = 3
+_NEEDS = re.compile(
+    r"\b(?:needs?|needed|requires?|required|must|has to|have to|ask|apply|obtain|without|unless|need)\b|需|须|申请|才能|取得"
+)
+_ADVICE = re.compile(
+    r"\b(?:has|have|needs?) to\b|\bmust\b|\b(?:is|are) (?:still )?needed\b|\bneeds? (?:a|an|another|more|some)\b"
+    r"|^(?:please|look|see|ask|check|wait|compare|collect|read)\b|需要|必须|请|还需|须"
+)
+_DONE = re.compile(r"\b(?:was|were|been|got|did|had|already)\b|已|了")
+_UNANCHORED = "nothing of it is in the evidence"
 _BOUND = re.compile(
     r"(?:\b(?:more|less|fewer|greater|other|rather) than"
     r"|\b(?:over|under|below|above|beyond|at least|at most|up to|not even|past)"
     r"|超过|不到|至少|至多|最多|不止|多于|少于|低于|高于)\s*$"
 )
 """Before a figure: another one is meant."""
-_SERVES = re.compile(rf"\bserv(?:es?|ed|ing)\b|承担|提供服务|上线|\blive\b|{_TRAFFIC_TO.pattern}")
+_SERVES = re.compile(
+    rf"\bserv(?:es?|ed|ing)\b|\b(?:runs?|running|stays|has|now) (?:\w+ )?on\b|\bhas\b|承担|提供服务|上线|\blive\b|{_TRAFFIC_TO.pattern}"
+)
 _ALONE = re.compile(r"\b(?:only|alone|solely|exclusively|nothing but|nothing else)\b|只|仅|单独|独自|全")
 _HUNDRED, _HALF = 100, 50
 _LEAST_TEXT = 12
@@ -264,13 +300,86 @@ class _Clause:
         claims = [one for one in self.claims if _kinds(one)]
         if (claims or self.figures or self.values) and any("doubt" in one.meanings for one in self.claims):
             return "the evidence does not say it with this certainty"
+        if claims and _QUALIFIES.search(self.text) and not self._is_advice():
+            return "the evidence does not limit it so"
         if why := self._claimed(claims):
             return why
         if not claims and self._opposed():
             return "the evidence says the opposite"
+        if why := self._of_permission(claims):
+            return why
         if not self._same_thing(claims):
             return "these names do not belong together"
-        return self._figures() or self._rendered() or self._roles(claims) or self._directions() or self._serving()
+        wrong = self._figures() or self._rendered() or self._roles(claims) or self._directions() or self._serving()
+        return wrong or ("" if self._is_anchored(claims) or self._is_advice() or self._is_aside() else _UNANCHORED)
+
+    def _is_aside(self) -> bool:
+        """Whether it is only a few words beside what the rest of the sentence says."""
+        few = len(_WORD.findall(self.text.replace(MASK, ""))) <= _SHORT_CLAUSE
+        others = [one for one in self.all_claims if not self.start <= one.start < self.end and _kinds(one)]
+        return few and not _VERBS.search(self.text) and bool(others or not _WORD.search(self.text))
+
+    def _of_permission(self, claims: Sequence[Claim]) -> str:
+        """Why what is said of a use that a licence may allow does not stand: it must be allowed or not, as it is there."""
+        kinds = {kind for one in claims for kind in one.meanings}
+        if any("no" in values and "conditional" in values for one in claims for values in one.meanings.values()):
+            return "" if _NEEDS.search(self.text) else "that it is needed does not say that it is there"
+        here = {kind for one in self.claims for kind in one.meanings if kind.startswith("topic:")}
+        shown = {f"topic:{one.fact.attribute}" for one in self.values}
+        if not here or kinds & {"permission", "non_commercial", "cannot", "verdict", "licence"} or shown & here:
+            return ""
+        if _LICENCE.search(self.text) and _NEEDS.search(self.text):
+            stands = self.permission(frozenset({"conditional", "no", "unsure"}), turned=False)
+        elif len(_WORD.findall(self.text)) <= _SHORT_CLAUSE and not _VERBS.search(self.text):
+            stands = self._goes_on()
+        else:
+            stands = False
+        return "" if stands else "whether that is allowed is not said"
+
+    def _goes_on(self) -> bool:
+        """Whether a few words name a use, of which what was said of another use is true, too, where it was said."""
+        before = [one for one in self.all_claims if one.start < self.start and "permission" in one.meanings]
+        if any("negation" in one.meanings for one in self.all_claims):
+            return not before
+        return all(self.permission(one.meanings["permission"], turned=False) for one in before)
+
+    def _is_anchored(self, claims: Sequence[Claim]) -> bool:
+        """Whether it says something that was found in the evidence, so that the rest is about that."""
+        if claims or self.figures or self.values:
+            return True
+        kinds = {kind for one in self.claims for kind in one.meanings}
+        people = {one.name for one in self.named} & self.sentence.read.people
+        if people and kinds & {"role:decider", "role:requester"}:
+            return True
+        if self.named and (_SERVES.search(self.text) or {"direction:from", "direction:to"} <= kinds):
+            return True
+        attributes = {
+            "licence" if _is_of_licence(fact) else fact.attribute
+            for record in self._scope()
+            for fact in record.facts
+            for one in self.named
+            if str(fact.value).lower() == one.name
+        }
+        return any(_CUES[attribute].search(self.text) for attribute in attributes & _CUES.keys()) or self._is_reason()
+
+    def _is_reason(self) -> bool:
+        """Whether it names as a reason what a reason in the evidence names."""
+        if not _REASON.search(self.text):
+            return False
+        words = {word for word in re.findall(r"[a-z]+", self.text) if first_unknown(word, frozenset(), "")}
+        texts = [
+            str(fact.value).lower()
+            for record in self._scope()
+            for fact in record.facts
+            if fact.attribute in _REASONS and isinstance(fact.value, str)
+        ]
+        return bool(words or self.named) and any(
+            words <= set(re.findall(r"[a-z]+", text)) and all(one.name in text for one in self.named) for text in texts
+        )
+
+    def _is_advice(self) -> bool:
+        """Whether it says what has to be done, not what is or was."""
+        return bool(_ADVICE.search(self.text.strip())) and not _DONE.search(self.text)
 
     def _claimed(self, claims: list[Claim]) -> str:
         """Why one of the claims does not hold; a denial turns round the only one that can be, or none."""
@@ -457,7 +566,7 @@ class _Clause:
             values & claim.meanings.get(kind, frozenset())
             for record in self._scope()
             for fact in record.facts
-            if fact.attribute in {"reason", "reasons", "deciding", "detail", "message"} and isinstance(fact.value, str)
+            if fact.attribute in _REASONS and isinstance(fact.value, str)
             for claim in claims_in(fact.value.lower())
         )
 
