@@ -9,6 +9,7 @@ prompts.py            what an agent is told, cut to what its model reads
 evidence.py           tool results under ids, their fields under paths, what they tell of as records
 finding.py            what a crew hands back: references rendered by code, and reasons
 verification.py       of the reasons, only sentences of which the evidence carries everything stay
+clauses.py            one clause held against the evidence
 claims.py             what a sentence asserts, by claims.yaml and plain_words.yaml
 report.py             typed tool results to Markdown, in English and Chinese, by the `report.py` of each slice
 """

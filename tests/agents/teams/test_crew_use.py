@@ -27,7 +27,7 @@ class NotingChat(ScriptedChat):
 
 @pytest.mark.integration
 async def test_every_call_of_a_crew_is_charged_to_the_turn_s_caller() -> None:
-    chat = NotingChat(pieces=["Thought: I can answer.\nFinal Answer: There is more to look at."], said=[])
+    chat = NotingChat(pieces=["Thought: I can answer.\nFinal Answer: Somebody has to look at it."], said=[])
     inquiry = Inquiry("governance", "how is it?", Evidence(), "en")
     with charged_to("acme", "ann"):
         await deliberate([scripted_model(chat)], inquiry, process="licence_vote")
