@@ -62,7 +62,7 @@ _REASONS = frozenset({"reason", "reasons", "deciding", "detail", "message"})
 _LICENCE = re.compile(r"\blicen[cs]e\b|\bagreement\b|\bpermission\b|许可|授权")
 _WORD = re.compile(r"[a-z']+|[\u3400-\u9fff]")
 _VERBS = re.compile(
-    r"\b(?:ships?|shipped|sells?|sold|resell|redistributes?|modif(?:y|ies|ied)|adapts?|uses?|used|do|does|go|goes)\b"
+    r"\b(?:ships?|shipped|sells?|sold|resell|redistributes?|modif(?:y|ies|ied)|adapts?|(?<!commercial )uses?|used|do|does|go|goes)\b"
     r"|用|卖|售|发|改"
 )
 _QUALIFIES = re.compile(
@@ -239,6 +239,8 @@ class Clause:
         """Whether it is only a few words beside what the rest of the sentence says."""
         few = len(_WORD.findall(self.text.replace(MASK, ""))) <= _SHORT_CLAUSE
         others = [one for one in self.all_claims if not self.start <= one.start < self.end and _kinds(one)]
+        if any(one.name in self.sentence.read.people for one in self.named):
+            return False
         return few and not _VERBS.search(self.text) and bool(others or not _WORD.search(self.text))
 
     def _of_permission(self, claims: Sequence[Claim]) -> str:
@@ -248,7 +250,9 @@ class Clause:
             return "" if _NEEDS.search(self.text) else "that it is needed does not say that it is there"
         here = {kind for one in self.claims for kind in one.meanings if kind.startswith("topic:")}
         shown = {f"topic:{one.fact.attribute}" for one in self.values}
-        if not here or kinds & {"permission", "non_commercial", "cannot", "verdict", "licence"} or shown & here:
+        said = {"permission", "non_commercial", "cannot"}
+        said |= set() if _VERBS.search(self.text) else {"verdict", "licence"}
+        if not here or kinds & said or shown & here:
             return ""
         if _LICENCE.search(self.text) and _NEEDS.search(self.text):
             stands = self.permission(frozenset({"conditional", "no", "unsure"}), turned=False)
@@ -260,10 +264,10 @@ class Clause:
 
     def _goes_on(self) -> bool:
         """Whether a few words name a use, of which what was said of another use is true, too, where it was said."""
-        before = [one for one in self.all_claims if one.start < self.start and "permission" in one.meanings]
+        permitted = [one for one in self.all_claims if "permission" in one.meanings]
         if any("negation" in one.meanings for one in self.all_claims):
-            return not before
-        return all(self.permission(one.meanings["permission"], turned=False) for one in before)
+            return not [one for one in permitted if one.start < self.start]
+        return all(self.permission(one.meanings["permission"], turned=False) for one in permitted)
 
     def _is_anchored(self, claims: Sequence[Claim]) -> bool:
         """Whether it says something that was found in the evidence, so that the rest is about that."""
@@ -587,8 +591,7 @@ class Clause:
             for claim in self.claims
             if claim.meanings.keys() & {"role:decider", "role:requester"}
         ]
-        decided = {"approved", "rejected", "revoked"}
-        marks += [(one, "decider") for one in claims if one.meanings.get("approval", frozenset()) & decided]
+        marks += [(one, "decider") for one in claims if "approval" in one.meanings]
         for person in people:
             if not marks:
                 continue
