@@ -5,17 +5,18 @@ from collections.abc import Iterator, Sequence
 
 from agents.understanding.tokens import Token
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 """Raised whenever the same tokens give other features."""
 
 _DIGITS = re.compile(r"\d+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LONGEST_WORD = 24
+_CONTRACTED = {"s": "is", "re": "are", "ve": "have", "d": "would", "ll": "will", "t": "not", "m": "am"}
 
 
 def operation_features(tokens: Sequence[Token]) -> list[str]:
     """Words, pairs and triples of neighbours, letters within words, and the kinds that occur; each once."""
-    seen = [_DIGITS.sub("0", token.shown) for token in tokens if token.type != "mark"]
+    seen = [word for token in tokens if token.type != "mark" for word in _spelt_out(_DIGITS.sub("0", token.shown))]
     features = dict.fromkeys(f"w {word}" for word in seen)
     framed = ["^", *seen, "$"]
     features |= dict.fromkeys(f"p {first} {second}" for first, second in zip(framed, framed[1:], strict=False))
@@ -24,6 +25,12 @@ def operation_features(tokens: Sequence[Token]) -> list[str]:
         features |= dict.fromkeys(_letters(word))
     features |= dict.fromkeys(f"k {kind}" for token in tokens for kind in token.kinds)
     return list(features)
+
+
+def _spelt_out(word: str) -> list[str]:
+    """A contraction as its words."""
+    head, mark, tail = word.replace("’", "'").partition("'")
+    return [head, _CONTRACTED.get(tail, tail)] if mark and head and tail else [word]
 
 
 def _letters(word: str) -> Iterator[str]:

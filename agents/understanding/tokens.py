@@ -5,9 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from memory.embedding.glossary import load_glossary
+
 TokenType = Literal["word", "name", "quantity", "quoted", "reference", "mark"]
 
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![\w@./:-]*[\w])|[A-Za-z0-9_][\w@./:+-]*[\w]|[A-Za-z0-9_]|[\u3400-\u9fff]|[^\s\w]|\w")
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +89,9 @@ def shown(tokens: Sequence[Token]) -> list[str]:
 
 
 def plain(tokens: Sequence[Token]) -> str:
-    """The message for a sentence embedder."""
-    return " ".join(token.plain for token in tokens)
+    """The message for a sentence embedder that knows English."""
+    text = ""
+    for token in tokens:
+        joined = bool(_HAN.match(token.plain)) and bool(_HAN.match(text[-1:]))
+        text += token.plain if joined else f" {token.plain}"
+    return load_glossary().in_english(text.strip())
