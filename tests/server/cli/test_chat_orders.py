@@ -50,23 +50,22 @@ def test_an_order_that_cannot_be_accepted_is_bad_usage_and_a_question_back_is_no
 
 
 def test_what_a_yes_would_do_is_in_the_reply_and_a_yes_does_it(crew: Chargehand):
-    crew("chat", "show crew@2", "--json", "--thread", "t1")
-    done = crew("chat", "promote it to challenger", "--json", "--thread", "t1")
+    key = str(tool(crew, "api_key_issue", principal="bob", scopes=["roster:read"])["id"])
+    done = crew("chat", f"revoke the API key {key}", "--json", "--thread", "t1")
     assert (done.code, done.json["ending"]) == (0, "asked")
     (proposed,) = done.json["proposed"]
-    assert proposed["tool"] == "set_alias"
-    assert proposed["arguments"] == {"version": "crew@2", "alias": "challenger"}
-    assert "crew@2" in proposed["order"]
+    assert (proposed["tool"], proposed["arguments"]) == ("api_key_revoke", {"key": key})
+    assert key in proposed["order"]
     assert done.json["tool_calls"] == []
     done = crew("chat", "yes", "--json", "--thread", "t1")
-    assert [call["name"] for call in done.json["tool_calls"]] == ["set_alias"]
+    assert [call["name"] for call in done.json["tool_calls"]] == ["api_key_revoke"]
     assert done.json["proposed"] == []
 
 
 def test_the_choices_of_a_question_are_in_the_reply(crew: Chargehand):
-    done = crew("chat", "promote crew@2", "--json")
+    done = crew("chat", "retire because it is too old", "--json")
     assert done.json["ending"] == "asked"
-    assert {"champion", "challenger"} <= set(done.json["choices"])
+    assert set(done.json["choices"]) == {"crew@1", "crew@2"}
 
 
 def test_with_a_key_it_is_its_holder_who_asks(crew: Chargehand):
