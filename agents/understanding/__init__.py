@@ -3,9 +3,9 @@
 understanding.py         the port, and its implementation by the examples of the slices
 interpretation.py        its one result; route.py shows where a message went, and why
 frame.py                 what a thread's last turn did, spoke of, asked and proposed
-continuations.py         what a message is to the frame: an answer, a correction, the same for something else; undo.py the inverse
+continuations.py         what a message is to the frame: an answer, a correction, the same again; undo.py inverts
 candidates.py            which operations a message may mean, and how well it fills them
-settling.py              from a filled operation to a call, or to the question that comes first (questions.py, questions.yaml)
+settling.py              from a filled operation to a call, or to a question before it (questions.py, questions.yaml)
 wording.py               a call in canonical words
 
 examples.py              what people say to each tool: the YAML beside its module
@@ -16,7 +16,7 @@ training.py              learns all that from the examples (training_set.py); we
 
 parsed_message.py        names, references, quantities and clauses of a message
 entities.py              everything with a name that the caller may read: a snapshot of the ledger
-linking.py               mentions of what exists or looks like it, and references; masking.py hides quoted and pasted text
+linking.py               mentions of what exists or looks like it, and references; masking.py hides quoted text
 quantities.py            shares, times, counts, rates, schedules, sizes, quoted words
 published_models.py      names of the catalogue's models
 speech_act.py            orders, questions, talk, conditions, retractions: english_moods.py, chinese_moods.py

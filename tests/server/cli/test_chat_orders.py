@@ -50,7 +50,8 @@ def test_an_order_that_cannot_be_accepted_is_bad_usage_and_a_question_back_is_no
 
 
 def test_what_a_yes_would_do_is_in_the_reply_and_a_yes_does_it(crew: Chargehand):
-    key = str(tool(crew, "api_key_issue", principal="bob", scopes=["roster:read"])["id"])
+    issued = crew("tools", "call", "api_key_issue", json.dumps({"principal": "bob", "scopes": ["roster:read"]})).json
+    key = issued["view"]["id"]
     done = crew("chat", f"revoke the API key {key}", "--json", "--thread", "t1")
     assert (done.code, done.json["ending"]) == (0, "asked")
     (proposed,) = done.json["proposed"]
