@@ -90,8 +90,20 @@ def shown(tokens: Sequence[Token]) -> list[str]:
 
 def plain(tokens: Sequence[Token]) -> str:
     """The message for a sentence embedder that knows English."""
+    return load_glossary().in_english(_joined([token.plain for token in tokens]))
+
+
+def glossed(tokens: Sequence[Token]) -> list[str]:
+    """What the classifier sees of the English gloss of a Chinese message; nothing of any other."""
+    if not any(_HAN.match(token.text) for token in tokens if token.type == "word"):
+        return []
+    return load_glossary().gloss(_joined([token.shown for token in tokens if token.type != "mark"])).lower().split()
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Words with blanks between them, but none between Chinese characters."""
     text = ""
-    for token in tokens:
-        joined = bool(_HAN.match(token.plain)) and bool(_HAN.match(text[-1:]))
-        text += token.plain if joined else f" {token.plain}"
-    return load_glossary().in_english(text.strip())
+    for word in words:
+        joined = bool(_HAN.match(word)) and bool(_HAN.match(text[-1:]))
+        text += word if joined else f" {word}"
+    return text.strip()

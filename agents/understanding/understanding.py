@@ -337,7 +337,7 @@ class _Reading:
     @staticmethod
     def _names_something(said: ParsedMessage) -> bool:
         """Whether it names something of the ledger, so that it is hardly for the documents."""
-        return any(one.entities and one.exact and not one.common for one in said.mentions)
+        return any(not one.common for one in said.mentions)
 
     def _settled(
         self,
