@@ -62,8 +62,8 @@ _REASONS = frozenset({"reason", "reasons", "deciding", "detail", "message"})
 _LICENCE = re.compile(r"\blicen[cs]e\b|\bagreement\b|\bpermission\b|许可|授权")
 _WORD = re.compile(r"[a-z']+|[\u3400-\u9fff]")
 _VERBS = re.compile(
-    r"\b(?:ships?|shipped|sells?|sold|resell|redistributes?|modif(?:y|ies|ied)|adapts?|(?<!commercial )uses?|used|do|does|go|goes)\b"
-    r"|用|卖|售|发|改"
+    r"\b(?:ships?|shipped|sells?|sold|resell|redistributes?|modif(?:y|ies|ied)|adapts?)\b"
+    r"|\b(?:(?<!commercial )uses?|used|do|does|go|goes)\b|用|卖|售|发|改"
 )
 _QUALIFIES = re.compile(
     r"\bother(?! than)s?\b|\belse\b"
