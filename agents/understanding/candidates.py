@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agents.understanding.arguments import Slot, slots_of
 from agents.understanding.entities import KnownEntities
-from agents.understanding.examples import ToolTalk
+from agents.understanding.examples import ToolTalk, opening_of
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Argument, Mood
 from agents.understanding.linking import Mention
@@ -64,6 +64,7 @@ class Operations:
     Attributes:
         words: what values are called.
         vocabulary: of each tool, the words around its slots in the examples, and those that are said to many tools.
+        openings: of each tool, the words with which several of its examples begin.
     """
 
     tools: Mapping[str, ToolSpec]
@@ -72,6 +73,14 @@ class Operations:
     tagger: SlotTagger
     words: ValueWords
     vocabulary: Mapping[str, frozenset[str]]
+    openings: Mapping[str, frozenset[str]]
+
+    def opens_as_change(self, said: ParsedMessage) -> bool:
+        """Whether it begins with a verb that asks for a look elsewhere, and orders the likeliest operation ("check ...")."""
+        best = next((one.label for one in self.classifier.rank(said.tokens) if one.label not in OTHER_LABELS), "")
+        if said.text.rstrip().endswith(("?", "？")) or not best or self.tools[best].effect == "read":
+            return False
+        return opening_of(said.tokens) in self.openings.get(best, frozenset())
 
     def slots(self, tool: str) -> Mapping[str, Slot]:
         """The slots of a tool by path."""

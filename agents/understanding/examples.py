@@ -15,7 +15,7 @@ arguments are given.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -25,13 +25,17 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from agents.understanding.tokens import tokenise
+from agents.understanding.tokens import Token, tokenise
 from memory.yaml_text import parse_yaml
 from tools.spec import ToolSpec
 
 Tongue = Literal["en", "zh"]
 
 _MARK = re.compile(r"\[(?P<words>[^\[\]]+)\]\((?P<path>[a-z_0-9]+(?:\[\])?(?:\.[a-z_0-9]+(?:\[\])?)*)(?:=(?P<value>[^()]*))?\)")
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_POLITE = frozenset({"please", "pls", "now", "ok", "okay", "and", "then", "请", "帮", "我", "现", "在"})
 
 
 class Wording(BaseModel):
@@ -152,3 +156,19 @@ def vocabulary_of(examples: Iterable[Example], many: int = 6) -> dict[str, froze
     counts = Counter(word for words in own.values() for word in words)
     common = {word for word, count in counts.items() if count >= many}
     return {tool: frozenset(words | common) for tool, words in own.items()}
+
+
+def opening_of(tokens: Sequence[Token]) -> str:
+    """The first word in lower case, or the first two characters where it is Chinese; without what is polite."""
+    words = [token.text.casefold() for token in tokens if token.type == "word"]
+    while words and words[0] in _POLITE:
+        words = words[1:]
+    return "".join(words[:2]) if words and _HAN.match(words[0]) else words[0] if words else ""
+
+
+def openings_of(examples: Iterable[Example], least: int = 2) -> dict[str, frozenset[str]]:
+    """With which words `least` of each tool's examples begin."""
+    counts: dict[str, Counter[str]] = {}
+    for example in examples:
+        counts.setdefault(example.tool, Counter())[opening_of(tokenise(example.text))] += 1
+    return {tool: frozenset(word for word, n in words.items() if n >= least) for tool, words in counts.items()}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from agents.understanding.tokens import Token, glossed
 
-FEATURE_VERSION = 3
+FEATURE_VERSION = 5
 """Raised whenever the same tokens give other features."""
 
 _DIGITS = re.compile(r"\d+")

@@ -13,6 +13,9 @@ from edge.kernel.language import Language, detect_language
 from tools.registry.catalogue import Catalogue
 
 _ID = re.compile(r"(?:ap|ro|dl)-[\w-]+$|sha256:|[\w.-]+@[\w.-]+$", re.IGNORECASE)
+_ALL = re.compile(r"(?:the|all|all the) \w+(?: \w+)?s", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"\b(?:its|their)\b", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z]{0,2}\d[\w.]{0,6}", re.IGNORECASE)
 _SHORT_QUOTE = 40
 _MOST_CHARACTERS = 4000
 """Of a longer message only the beginning is looked through for names; nothing is done by it."""
@@ -74,9 +77,8 @@ def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> Pars
     quoted = [one for one in quantities if one.kind == "quoted"]
     inside = [one for one in mentions if any(_lies_in(one, other) and not _fills(one, other) for other in quoted)]
     mentions = tuple(one for one in mentions if one not in inside)
-    pointing = tuple(
-        one for one in references(text, mentions) if not any(_lies_in(one, other) for other in quoted)
-    )
+    found = pointing_in(text, mentions)
+    pointing = tuple(one for one in found if not any(_lies_in(one, other) for other in quoted))
     spans = [*((one.start, one.end) for one in mentions if not one.common), *((one.start, one.end) for one in quantities)]
     return ParsedMessage(
         text,
@@ -87,6 +89,13 @@ def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> Pars
         clauses_of(text, spans),
         tokenise(text, _parts(mentions, pointing, quantities)),
     )
+
+
+def pointing_in(text: str, mentions: Sequence[Mention] = ()) -> tuple[Reference, ...]:
+    """The references of a text, "its" among them; "the devices" are all that there are, and no reference."""
+    found = [one for one in references(text, mentions) if one.ordinal is not None or not _ALL.fullmatch(one.words)]
+    found += [Reference(match.start(), match.end(), match[0]) for match in _POSSESSIVE.finditer(text)]
+    return tuple(sorted(found, key=lambda one: one.start))
 
 
 def _parts(mentions: Sequence[Mention], pointing: Sequence[Reference], quantities: Sequence[Quantity]) -> list[Part]:
@@ -109,9 +118,14 @@ def _is_part_of_reference(text: str, mention: Mention) -> bool:
 
 def _is_known(mention: Mention) -> bool:
     """Whether it is shown by its kind; what only looks like a name may be that of something new, unless it is an id."""
-    if mention.common:
+    if mention.common or label_shaped(mention.words):
         return False
     return (bool(mention.entities) and mention.exact) or _ID.match(mention.words) is not None
+
+
+def label_shaped(words: str) -> bool:
+    """Whether it is a label alone, such as "v3": of a version that there is, or of a new one."""
+    return _LABEL.fullmatch(words.strip()) is not None
 
 
 def _kinds(mention: Mention) -> tuple[str, ...]:

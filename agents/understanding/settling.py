@@ -112,13 +112,12 @@ class Settler:
         return Question("confirm", "\n\n".join([*head, *texts]), calls[0].tool, calls[0].arguments)
 
     def order(self, call: PlannedCall) -> str:
-        """The call in canonical words."""
-        return order_of(call, self.operations.talk, self.language)
+        """The call in canonical words; what is not known yet is left open."""
+        return order_of(call, self.operations.talk, self.language, partial=True)
 
     def _said(self, call: PlannedCall) -> str:
         """The call in canonical words as far as it is known."""
-        words = self.order(call)
-        return words if not words.startswith(f"{call.tool}:") and words != call.tool else call.tool.replace("_", " ")
+        return order_of(call, self.operations.talk, self.language, partial=True)
 
     def _asked_for_though_optional(self, filling: Filling) -> list[Slot]:
         """Slots that have a default, and that are asked for all the same unless one of their alternatives is given."""

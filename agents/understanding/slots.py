@@ -192,6 +192,7 @@ class SlotFiller:
         self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slot: Slot | None, path: str, span: tuple[int, int]
     ) -> None:
         if slot is None:
+            self._take_new_version(filling, used, said, path, span)
             return
         read = self.read(filling.tool, slot, path, said, span)
         if read is None:
@@ -216,6 +217,17 @@ class SlotFiller:
             return
         filling.arguments[path] = read if not slot.many else Argument(_listed(read.value), read.words, read.source)
         used.update(found)
+
+    def _take_new_version(
+        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, path: str, span: tuple[int, int]
+    ) -> None:
+        """The id of a version that is to be made, `model@label`, as the two arguments that it is said in."""
+        words = _trimmed(said.text[span[0] : span[1]])
+        model, at, label = words.partition("@")
+        if path == "version" and at and model in self._known.models:
+            filling.arguments.setdefault("model", Argument(model, words))
+            filling.arguments.setdefault("label", Argument(label, words))
+            used.update((one.start, one.end) for one in said.mentions if span[0] <= one.start < span[1])
 
     def _take_the_rest(self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]) -> None:
         """Names and quantities that were not tagged, where exactly one empty slot takes their kind."""
@@ -299,8 +311,10 @@ class SlotFiller:
             if len(distinct) > 1:
                 return Problem("contradictory", slot, words, tuple(distinct))
             return Argument(distinct[0], words, "thread" if inferred else "message")
-        if any(span[0] <= one.start < span[1] for one in said.references):
-            return self._from_thread(slot, words) or Problem("missing", slot, words)
+        pointing = [one for one in said.references if span[0] <= one.start < span[1]]
+        if pointing:
+            bare = all(one.kind for one in pointing) and not any(one.ordinal for one in pointing)
+            return self._from_thread(slot, words) or (None if bare else Problem("missing", slot, words))
         return self._new_name(slot, words)
 
     def _from_thread(self, slot: Slot, words: str) -> Argument | Problem | None:

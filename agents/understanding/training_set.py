@@ -1,15 +1,19 @@
 """Marked examples and other messages as the tokens and labels that the classifier and the tagger learn from."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.understanding.arguments import Slot
 from agents.understanding.examples import Example, MarkedSlot
 from agents.understanding.linking import references
+from agents.understanding.parsed_message import label_shaped, pointing_in
 from agents.understanding.quantities import take_quantities
 from agents.understanding.tokens import Part, Token, tokenise
 
+_EVERYWHERE = re.compile(r"\b(?:champion|challenger|candidate|staging|production)\b", re.IGNORECASE)
+"""Names that are in every ledger."""
 _POINTING = 0.15
 """Share of the copies of an example in which a name is left as it was written, as one that is in no ledger."""
 
@@ -33,16 +37,22 @@ def label_example(example: Example, slots: Mapping[str, Slot], chance: random.Ra
     """
     parts: list[Part] = []
     for mark in example.slots:
-        slot = slots.get(mark.path)
-        if slot is None or not slot.kinds or mark.value is not None or references(example.text[mark.start : mark.end], ()):
+        slot, words = slots.get(mark.path), example.text[mark.start : mark.end]
+        if mark.path == "version" and slot is None:  # of a version that is to be made
+            parts.append(Part(mark.start, mark.end, "name", ("version",)))
+            continue
+        if slot is None or not slot.kinds or mark.value is not None or references(words, ()) or label_shaped(words):
             continue
         if unknown and chance.random() < _POINTING and _is_one_word(example, mark):
             continue
         first = chance.randrange(len(slot.kinds))
         kinds = slot.kinds if unknown and first == 0 else (slot.kinds[first], *slot.kinds[:first])
         parts.append(Part(mark.start, mark.end, "name", kinds if unknown else slot.kinds))
+    for match in _EVERYWHERE.finditer(example.text):
+        kind = "alias" if match[0].lower() in {"champion", "challenger"} else "stage"
+        parts.append(Part(match.start(), match.end(), "name", (kind,)))
     taken = [(part.start, part.end) for part in parts]
-    parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in references(example.text, ())]
+    parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in pointing_in(example.text)]
     parts += found_quantities(example.text, taken)
     tokens = tokenise(example.text, parts)
     return Labelled(example.tool, example.language, tokens, labels_of(tokens, example.slots))

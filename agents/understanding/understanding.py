@@ -101,6 +101,8 @@ class _Reading:
         self.settler = Settler(operations, look.known, self.language)
         self.continuation = Continuation(operations, look.known, look.frame, self.filler)
         self.mood: Mood = mood_of(look.said.clauses)
+        if self.mood == "question" and operations.opens_as_change(look.said):
+            self.mood = "order"
 
     def interpret(self) -> Interpretation:
         reply = reply_of(self.said.text)
@@ -121,6 +123,8 @@ class _Reading:
             return self._said(sentence("retraction", self.language), "retraction")
         if reply == "why" and frame.calls and (call := self._why()) is not None:
             return self._calls((call,), sentence("thread_decides", self.language))
+        if reply in {"yes", "go_on"} and frame.asked and not frame.proposed:
+            return self._ask(frame.asked, sentence("thread_decides", self.language))
         if reply in {"yes", "no"} and not frame.asked:
             text = sentence("nothing_open", self.language)
             return self._ask(Question("missing", text), sentence("thread_decides", self.language))
@@ -334,7 +338,7 @@ class _Reading:
         """Operations and the rest, with what the documents have taken into account."""
         found = self.operations.candidates(said, mood, self.filler, self.look.allowed, self.look.frame)
         factor = {"answer": ANSWERED, "near": 0.0, "nothing": -UNANSWERED}[self.look.found]
-        if self._names_something(said):
+        if self._names_something(said) or (said.references and self.look.frame.calls):
             factor = min(factor, 0.0)
         weights = {one.label: one.probability * (2.718281828 ** (factor if one.label == "documents" else 0.0)) for one in found}
         total = sum(weights.values())
@@ -371,9 +375,10 @@ class _Reading:
     def _needs_yes(self, calls: Sequence[PlannedCall]) -> bool:
         for call in calls:
             spec, talk = self.operations.tools[call.tool], self.operations.talk.get(call.tool)
-            if spec.effect == "read" or spec.approval is not None:
+            if spec.effect == "read":
                 continue
-            if spec.effect == "destructive" or call.implicit or (talk is not None and talk.confirm):
+            final = spec.effect == "destructive" and spec.approval is None
+            if final or call.implicit or (talk is not None and talk.confirm):
                 return True
         return False
 

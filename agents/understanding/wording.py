@@ -14,11 +14,17 @@ _PLACE = re.compile(r"\{([a-z_0-9.]+)\}")
 _DURATIONS = ((86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分钟"))
 
 
-def order_of(call: PlannedCall, talk: Mapping[str, ToolTalk], language: Language = "en") -> str:
-    """A call as one would order it in words; by its name and arguments where its slice has no words for it."""
+def order_of(
+    call: PlannedCall, talk: Mapping[str, ToolTalk], language: Language = "en", *, partial: bool = False
+) -> str:
+    """A call as one would order it in words; by its name and arguments where its slice has no words for it.
+
+    Args:
+        partial: what is not known yet is left open in the words.
+    """
     said = talk.get(call.tool)
     if said is not None and said.order is not None:
-        words = fill_template(getattr(said.order, language), call.arguments, language)
+        words = fill_template(getattr(said.order, language), call.arguments, language, partial=partial)
         if words:
             return words
     return f"{call.tool}: {arguments_text(call.arguments)}".removesuffix(": ")
@@ -30,17 +36,21 @@ def effect_of(call: PlannedCall, talk: Mapping[str, ToolTalk], language: Languag
     return fill_template(getattr(said.does, language), call.arguments, language) if said and said.does else ""
 
 
-def fill_template(template: str, arguments: Mapping[str, Any], language: Language) -> str:
-    """The template with its places filled; empty where one outside brackets has no value."""
+def fill_template(template: str, arguments: Mapping[str, Any], language: Language, *, partial: bool = False) -> str:
+    """The template with its places filled; empty, or with "…" where `partial`, where one outside brackets has no value."""
 
-    def filled(part: str) -> str | None:
-        places = _PLACE.findall(part)
-        values = {place: _value_at(place, arguments) for place in places}
-        if any(value is None for value in values.values()):
+    def filled(part: str, *, open_ended: bool = False) -> str | None:
+        values = {place: _value_at(place, arguments) for place in _PLACE.findall(part)}
+        if any(value is None for value in values.values()) and not open_ended:
             return None
-        return _PLACE.sub(lambda match: shown_value(match[1], values[match[1]], language), part)
 
-    whole = filled(_OPTIONAL.sub(lambda match: filled(match[1]) or "", template))
+        def shown(match: re.Match[str]) -> str:
+            value = values[match[1]]
+            return "…" if value is None else shown_value(match[1], value, language)
+
+        return _PLACE.sub(shown, part)
+
+    whole = filled(_OPTIONAL.sub(lambda match: filled(match[1]) or "", template), open_ended=partial)
     return re.sub(r"  +", " ", whole).strip() if whole else ""
 
 
