@@ -67,19 +67,19 @@ def citation(number: int, document: FakeDocument, quote: str, heading: str) -> E
     }
 
 
-def _route(intent: str, confidence: float, language: str = "en", path: str = "classifier") -> list[Event]:
+def _route(intent: str, confidence: float, language: str = "en", path: str = "documents") -> list[Event]:
     value = {
         "intent": intent,
         "confidence": confidence,
         "language": language,
-        "runner_up": {"intent": "governance", "confidence": round((1 - confidence) / 2, 2)},
         "path": path,
+        "operations": [],
         "reason": "Asks about a device and its behaviour.",
     }
     return [
-        {"type": "STEP_STARTED", "stepName": "route"},
+        {"type": "STEP_STARTED", "stepName": "interpret"},
         {"type": "CUSTOM", "name": "route", "value": value},
-        {"type": "STEP_FINISHED", "stepName": "route"},
+        {"type": "STEP_FINISHED", "stepName": "interpret"},
     ]
 
 
