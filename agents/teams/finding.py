@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.understanding.interpretation import PlannedCall
-from agents.understanding.wording import order_of
 from agents.teams.evidence import Evidence, rendered
 from agents.teams.verification import keep_carried
+from agents.understanding.examples import ToolTalk
+from agents.understanding.interpretation import PlannedCall
+from agents.understanding.wording import order_of
+from edge.kernel.language import Language
 
 Answer = Literal["yes", "no", "conditional", "insufficient"]
 Reference = Annotated[str, Field(pattern=r"^\{?E\d+[^{}\s]*\}?$", max_length=200)]
@@ -232,8 +234,12 @@ def replaced_remark(failed: str, why: str, other: str, language: str) -> str:
     return cast("dict[str, Any]", _WORDS[language])["replaced"].format(who=failed, why=why.rstrip(".。"), other=other)
 
 
-def proposals_text(proposals: Sequence[PlannedCall], language: str) -> str:
-    """What a crew proposes, of which nothing is done; empty where it proposes nothing."""
+def proposals_text(proposals: Sequence[PlannedCall], language: Language, talk: Mapping[str, ToolTalk]) -> str:
+    """What a crew proposes, of which nothing is done; empty where it proposes nothing.
+
+    Args:
+        talk: what is said to the tools, for the words of orders.
+    """
     if not proposals:
         return ""
     head = (
@@ -241,7 +247,7 @@ def proposals_text(proposals: Sequence[PlannedCall], language: str) -> str:
         if language == "zh"
         else ("The crew proposes a change. Nothing is done yet; say “yes” to have it done:")
     )
-    return "\n".join([head, "", *(f"- `{order_of(call)}`" for call in proposals)])
+    return "\n".join([head, "", *(f"- `{order_of(call, talk, language)}`" for call in proposals)])
 
 
 def _answer_at(reference: str, evidence: Evidence) -> Answer | None:

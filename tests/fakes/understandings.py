@@ -17,9 +17,7 @@ WHY = "The test says so."
 def calls(*planned: tuple[str, Mapping[str, Any]], team: Intent = "deployment", query: str = "") -> Interpretation:
     """Calls that are made, and what the documents are asked beside them."""
     made = tuple(PlannedCall(tool, dict(arguments)) for tool, arguments in planned)
-    return Interpretation(
-        "en", calls=made, document_query=query, mood="order", confidence=0.9, reason=WHY, label=team
-    )
+    return Interpretation("en", calls=made, document_query=query, mood="order", confidence=0.9, reason=WHY, label=team)
 
 
 def asks(
@@ -33,9 +31,7 @@ def asks(
 
 def documents(query: str = "") -> Interpretation:
     """The documents are asked; without a query, what was said."""
-    return Interpretation(
-        "en", document_query=query, mood="question", confidence=0.9, reason=WHY, label="knowledge"
-    )
+    return Interpretation("en", document_query=query, mood="question", confidence=0.9, reason=WHY, label="knowledge")
 
 
 def helps(language: Language = "en") -> Interpretation:

@@ -158,13 +158,13 @@ async def test_a_teams_tool_calls_are_told_and_kept(sample_store: KnowledgeStore
 
 @pytest.mark.integration
 async def test_what_a_crew_looks_up_is_told_kept_and_shown(sample_store: KnowledgeStore):
-    model = scripted_model(in_turn(LOOK_UP, "Thought: I know.\nFinal Answer: Commercial use: yes."))
+    model = scripted_model(in_turn(LOOK_UP, "Thought: I know.\nFinal Answer: Legal has signed off."))
     dependencies = dependencies_on(sample_store, ScriptedUnderstanding(otherwise=to("governance")), model)
     teams = replace(dependencies.teams, model=model)
     turn = await take_turn(supervisor(replace(dependencies, teams=teams)), SHIP)
     models = [call["arguments"]["model"] for call in turn.message.additional_kwargs["tool_calls"]]
     assert models == [event.arguments["model"] for event in turn.of(ToolStarted)] == ["qwen2.5-3b", "phi-4-mini"]
-    assert turn.message.text.startswith("Commercial use: yes.\n\n")
+    assert "Legal" not in turn.message.text
     assert "**Phi-4-mini-instruct**" in turn.message.text
 
 
@@ -215,7 +215,7 @@ async def test_the_next_turn_sees_what_the_turn_before_left(sample_store: Knowle
 
 
 async def test_what_is_looked_at_is_what_the_caller_may_see(sample_store: KnowledgeStore):
-    understanding = ScriptedUnderstanding()
+    understanding = ScriptedUnderstanding(otherwise=declines())
     dependencies = dependencies_on(sample_store, understanding)
     nobody = replace(dependencies.caller, scopes=frozenset({"roster:read"}))
     await take_turn(supervisor(dependencies), HEAT)

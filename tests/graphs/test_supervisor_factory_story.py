@@ -30,9 +30,10 @@ from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals
 from tools.runs import Worker
-from tools.spec import ToolContext, bind
+from tools.spec import bind
 
 pytestmark = pytest.mark.integration
+
 
 @dataclass
 class Story:
@@ -90,7 +91,7 @@ async def story(sample_store: KnowledgeStore, operations: Operations, tmp_path: 
 
 async def test_the_whole_story(story: Story) -> None:
     works = story.works
-    turn = await story.say("list the roster")
+    turn = await story.say("which versions are registered?")
     assert "faq@1" in turn.message.text
     assert "faq@2" in turn.message.text
 
@@ -161,7 +162,7 @@ async def test_the_run_is_interrupted_with_the_approval_and_resumes_once_it_is_g
 
 async def test_a_gate_that_refuses_is_an_answer_with_its_reasons(story: Story) -> None:
     turn = await story.say("promote faq@2 to champion")
-    assert "**Refused**: `point champion at faq@2` was not done. The gate's reasons:" in turn.message.text
+    assert "**Refused**: `let the alias champion name faq@2` was not done. The gate's reasons:" in turn.message.text
     assert "there is no accuracy" in turn.message.text
     assert turn.message.additional_kwargs["tool_calls"][0]["status"] == "failed"
 

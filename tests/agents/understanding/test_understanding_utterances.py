@@ -131,7 +131,9 @@ NOT_ORDERS = [
     "怎么{}",
 ]
 _HAN = re.compile("[\u3400-\u9fff]")
-_OF_THEIR_OWN = re.compile(r"^(?:hey|ok|please|pls|could|can|i)\b|because|reason|\bask\b|reply|\n|[:：]|因为|原因", re.IGNORECASE)
+_OF_THEIR_OWN = re.compile(
+    r"^(?:hey|ok|please|pls|could|can|i)\b|because|reason|\bask\b|reply|\n|[:：]|因为|原因", re.IGNORECASE
+)
 """What stands around an order, or ends in free text, takes no other words around it."""
 
 
@@ -140,7 +142,9 @@ def test_an_order_that_is_denied_supposed_put_off_or_told_of_is_not_done(
     operations: Operations, found: Found, frame: str
 ) -> None:
     acting = [one["text"] for one in CALLS if acts(operations, found[one["text"]])]
-    orders = [one for one in acting if bool(_HAN.search(one)) == bool(_HAN.search(frame)) and not _OF_THEIR_OWN.search(one)]
+    orders = [
+        one for one in acting if bool(_HAN.search(one)) == bool(_HAN.search(frame)) and not _OF_THEIR_OWN.search(one)
+    ]
     assert len(orders) > 10
     said = [frame.format(order.rstrip("?？!.。")) for order in orders]
     assert [text for text in said if acts(operations, understood(operations, text))] == []

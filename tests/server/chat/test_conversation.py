@@ -13,8 +13,8 @@ from memory.threads import open_threads
 from server.chat.conversation import Conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
-from tests.fakes.understandings import ScriptedUnderstanding, helps
 from tests.fakes.threads import SlowThreads
+from tests.fakes.understandings import ScriptedUnderstanding, helps
 from tests.server.chat.turns import (
     ENDLESS,
     HEAT,

@@ -10,8 +10,8 @@ from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.offline import offline_settings
-from tests.fakes.understandings import ScriptedUnderstanding
 from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
+from tests.fakes.understandings import ScriptedUnderstanding
 from tests.server.chat.turns import CARRIED, HEAT, Listener, help_after
 from tools.serving.providers import bundled_is_installed
 from tools.spec import ToolContext, ToolRuntime, bind
