@@ -99,7 +99,7 @@ async def test_the_whole_story(story: Story) -> None:
     assert "Commercial use: yes" in turn.message.text
 
     turn = await story.say("canary faq@2 on suport-chat at 10%")
-    assert "Did you mean support-chat?" in turn.message.text
+    assert "Did you mean `support-chat`?" in turn.message.text
     turn = await story.say("canary faq@2 on support-chat at 10%")
     assert "from faq@1 to faq@2 (canary)" in turn.message.text
     rollout = turn.message.additional_kwargs["tool_calls"][0]["result"]["id"]
