@@ -14,7 +14,7 @@ CATALOGUE = load_catalogue()
 def ranked(operations: Operations, text: str, mood: Mood = "order", *without: str) -> list[Scored]:
     said = parse_message(text, SHOP_FLOOR, CATALOGUE)
     allowed = frozenset(operations.talk) - set(without)
-    return operations.candidates(said, mood, operations.filler(SHOP_FLOOR, Frame()), allowed)
+    return operations.candidates(said, mood, operations.filler(SHOP_FLOOR, Frame()), allowed, Frame())
 
 
 def test_operations_are_filled_and_beside_them_stand_the_other_labels(operations: Operations) -> None:

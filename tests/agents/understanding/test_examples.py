@@ -10,7 +10,7 @@ from agents.understanding.candidates import Operations
 from agents.understanding.examples import MarkedSlot, ToolTalk, examples_of, load_talk, read_example
 from agents.understanding.slots import read_json
 
-UNSPOKEN = {"device_questions", "edge_artifact", "edge_enroll", "edge_sync", "knowledge_search"}
+UNSPOKEN = {"edge_artifact", "edge_enroll", "edge_sync", "knowledge_search"}
 """Tools that devices call, and those that the chat calls by itself."""
 _TYPES = {"integer": int, "number": (int, float), "boolean": bool, "string": str}
 

@@ -77,7 +77,8 @@ def test_a_reply_to_nothing_changes_nothing(operations: Operations, text: str) -
 
 
 def test_what_was_done_is_undone_after_a_yes(operations: Operations) -> None:
-    past = PastCall("rollout_pause", {"rollout": "ro-1111aaaa2222"}, "done", changes=True)
+    named = {"rollout": "ro-1111aaaa2222"}
+    past = PastCall("rollout_pause", named, "done", changes=True, result={"id": "ro-1111aaaa2222"})
     found = understood(operations, "undo that", Frame(calls=(past,)))
     assert [(call.tool, call.arguments) for call in found.proposed] == [("rollout_resume", {"rollout": "ro-1111aaaa2222"})]
     without = understood(operations, "undo that", Frame(calls=(past,)), without=("rollout_resume",))
@@ -131,9 +132,9 @@ def test_what_the_caller_may_not_call_is_not_done(operations: Operations) -> Non
 
 def test_an_answer_completes_the_call_that_was_asked_about(operations: Operations) -> None:
     asked = Question("missing", "Why?", "device_revoke", {"device": "press-1"}, "reason")
-    found = understood(operations, "it was stolen", Frame(asked=asked))
+    found = understood(operations, "stolen from the yard", Frame(asked=asked))
     (call,) = (*found.calls, *found.proposed)
-    assert (call.tool, call.arguments) == ("device_revoke", {"device": "press-1", "reason": "it was stolen"})
+    assert (call.tool, call.arguments) == ("device_revoke", {"device": "press-1", "reason": "stolen from the yard"})
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?", "🙂", "x" * 100_000, "SELECT * FROM rollouts; -- abort", "```\nabort ro-1111aaaa2222\n```"])

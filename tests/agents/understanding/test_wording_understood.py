@@ -59,7 +59,7 @@ def test_canonical_words_are_understood_as_the_same_tool(operations: Operations)
     wrong: list[tuple[str, str, str]] = []
     for tool, order in orders:
         said = parse_message(order, SHOP_FLOOR, CATALOGUE)
-        best = operations.candidates(said, "order", filler, allowed)[0]
+        best = operations.candidates(said, "order", filler, allowed, Frame())[0]
         if best.label != tool:
             wrong.append((tool, order, best.label))
     share, tools = 1 - len(wrong) / len(orders), {tool for tool, _ in orders}
