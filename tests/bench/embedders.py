@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from edge.kernel.text_analysis import terms_of
 from evals.ranking import ndcg, recall
 from memory.embedding import Embedder, MiniLM, load_minilm
-from memory.embedding.glossary import Glossary, load_glossary
 from memory.embedding.embedder import Encoder, Vectors
+from memory.embedding.glossary import Glossary, load_glossary
 from memory.home import open_home
 from memory.retrieval import Retriever
 from memory.store import KnowledgeStore, open_store

@@ -55,7 +55,9 @@ def test_closing_the_ledger_alone(settings: Settings) -> None:
     assert set(vars(hub)) == {"settings"}
 
 
-async def test_a_message_is_understood_by_the_shipped_weights_of_the_tools_that_there_are(store: KnowledgeStore) -> None:
+async def test_a_message_is_understood_by_the_shipped_weights_of_the_tools_that_there_are(
+    store: KnowledgeStore,
+) -> None:
     hub = components_on(store)
     said = parse_message("licence of phi-4-mini", KnownEntities(), hub.catalogue)
     look = Look(said, Frame(), KnownEntities(), frozenset(hub.operations.talk), "nothing", 0.0, said.text)

@@ -24,8 +24,8 @@ class Arguments(BaseModel):
     hold_s: float = 60
     edge: bool = False
     kind: Literal["canary"] = "canary"
-    quotas: dict[str, float | None] = {}  # noqa: RUF012 - pydantic copies it
-    stages: list[Stage] = []  # noqa: RUF012
+    quotas: dict[str, float | None] = {}
+    stages: list[Stage] = []
 
 
 SLOTS = _slots_of_model(Arguments)

@@ -33,7 +33,9 @@ def test_what_the_caller_may_not_call_is_no_candidate(operations: Operations) ->
 
 def test_what_only_asks_is_less_likely_a_change(operations: Operations) -> None:
     def chance(mood: Mood) -> float:
-        return next(one.probability for one in ranked(operations, "retire smollm2@1?", mood) if one.label == "retire_version")
+        return next(
+            one.probability for one in ranked(operations, "retire smollm2@1?", mood) if one.label == "retire_version"
+        )
 
     assert chance("question") < chance("order")
 

@@ -6,7 +6,9 @@ CATALOGUE = load_catalogue()
 
 
 def test_names_references_quantities_and_clauses_are_found() -> None:
-    said = parse_message("canary the challenger on support-chat at 10 %, then tell me how it goes", SHOP_FLOOR, CATALOGUE)
+    said = parse_message(
+        "canary the challenger on support-chat at 10 %, then tell me how it goes", SHOP_FLOOR, CATALOGUE
+    )
     assert [one.words for one in said.mentions] == ["challenger", "support-chat"]
     assert [one.words for one in said.references] == ["it"]
     assert [one.value for one in said.quantities] == [10]

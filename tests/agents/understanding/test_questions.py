@@ -9,7 +9,9 @@ from agents.understanding.questions import _wordings, ask_for, kind_name, listed
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group, names in _wordings().items() for name in names])
 def test_every_sentence_is_there_in_both_languages_with_the_same_places(group: str, name: str) -> None:
     wording = _wordings()[group][name]
-    english, chinese = ({field for _, field, _, _ in string.Formatter().parse(text) if field} for text in (wording.en, wording.zh))
+    english, chinese = (
+        {field for _, field, _, _ in string.Formatter().parse(text) if field} for text in (wording.en, wording.zh)
+    )
     assert english == chinese
     assert wording.en.strip()
     assert any("\u3400" <= one <= "\u9fff" for one in wording.zh)
@@ -22,7 +24,15 @@ def test_a_place_that_is_not_filled_is_an_error() -> None:
 
 
 def slot(path: str, *kinds: str, enum: tuple[str, ...] = ()) -> Slot:
-    return Slot(path, "name" if kinds else "string", kinds, enum, many=False, required=True, schema={"description": "what it is"})
+    return Slot(
+        path,
+        "name" if kinds else "string",
+        kinds,
+        enum,
+        many=False,
+        required=True,
+        schema={"description": "what it is"},
+    )
 
 
 def test_a_slot_is_asked_for_by_its_own_words_its_kind_or_its_description() -> None:

@@ -22,7 +22,12 @@ ASKED = Question("missing", "Which?")
 )
 def test_what_decided_is_told(found: Interpretation, path: str, operations: tuple[str, ...]) -> None:
     route = route_of(found)
-    assert (route.path, route.operations, route.intent, route.language) == (path, operations, found.label, found.language)
+    assert (route.path, route.operations, route.intent, route.language) == (
+        path,
+        operations,
+        found.label,
+        found.language,
+    )
 
 
 def test_confidence_is_kept_within_its_bounds_and_labels_are_checked() -> None:

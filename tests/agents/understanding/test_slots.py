@@ -17,14 +17,21 @@ def filled(operations: Operations, tool: str, text: str, frame: Frame | None = N
 
 
 def test_paths_become_nested_arguments_and_numbered_ones_lists() -> None:
-    paths = {"name": "w", "stages[0].stage": "staging", "stages[0].gate.purpose": "product", "stages[1].stage": "production"}
+    paths = {
+        "name": "w",
+        "stages[0].stage": "staging",
+        "stages[0].gate.purpose": "product",
+        "stages[1].stage": "production",
+    }
     stages = [{"stage": "staging", "gate": {"purpose": "product"}}, {"stage": "production"}]
     assert nest(paths) == {"name": "w", "stages": stages}
     assert nest({}) == {}
 
 
 def test_what_values_are_called_is_read_from_the_marks() -> None:
-    example = read_example("t", "en", "[Blue Green](strategy=blue_green) with [no limit](limits.slowdown=null) at [5](n)")
+    example = read_example(
+        "t", "en", "[Blue Green](strategy=blue_green) with [no limit](limits.slowdown=null) at [5](n)"
+    )
     assert value_words([example]) == {
         ("t", "strategy"): {"blue green": "blue_green"},
         ("t", "limits.slowdown"): {"no limit": None},

@@ -23,7 +23,11 @@ def test_what_is_learnt_is_told_apart_on_words_that_were_not_seen() -> None:
     assert accuracy > 0.9
     assert weights.labels == ("close", "documents", "open")
     classifier = OperationClassifier(weights, WordEmbedder())
-    for label, text in (("open", "please open the window"), ("close", "shut the hatch for me"), ("documents", "what is a bolt made of")):
+    for label, text in (
+        ("open", "please open the window"),
+        ("close", "shut the hatch for me"),
+        ("documents", "what is a bolt made of"),
+    ):
         best = classifier.rank(tokenise(text))[0]
         assert (best.label, best.probability > 0.5) == (label, True)
 

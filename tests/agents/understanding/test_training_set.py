@@ -16,7 +16,16 @@ EXAMPLE = read_example("t", "en", "canary [bot v2](version) at [10 %](percentage
 
 def test_an_example_has_its_names_quantities_and_labels() -> None:
     labelled = label_example(EXAMPLE, SLOTS, random.Random(1))
-    assert [token.shown for token in labelled.tokens] == ["canary", "<version>", "at", "<percent>", "because", "of", "loud", "noise"]
+    assert [token.shown for token in labelled.tokens] == [
+        "canary",
+        "<version>",
+        "at",
+        "<percent>",
+        "because",
+        "of",
+        "loud",
+        "noise",
+    ]
     assert labelled.labels == ("O", "B-version", "O", "B-percentages", "O", "O", "B-reason", "I-reason")
 
 

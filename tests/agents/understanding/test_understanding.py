@@ -17,7 +17,11 @@ PAUSE = PlannedCall("rollout_pause", {"rollout": "ro-1111aaaa2222"})
 
 
 def understood(
-    operations: Operations, text: str, frame: Frame | None = None, found: Found = "nothing", without: tuple[str, ...] = ()
+    operations: Operations,
+    text: str,
+    frame: Frame | None = None,
+    found: Found = "nothing",
+    without: tuple[str, ...] = (),
 ) -> Interpretation:
     said = parse_message(text, SHOP_FLOOR, CATALOGUE)
     allowed = frozenset(operations.talk) - set(without)
@@ -60,7 +64,9 @@ def test_what_is_destructive_waits_for_a_yes(operations: Operations) -> None:
 
 
 @pytest.mark.parametrize("text", ["pause it", "暂停它"])
-def test_an_object_is_implicit_only_where_this_thread_named_it_and_then_a_change_waits(operations: Operations, text: str) -> None:
+def test_an_object_is_implicit_only_where_this_thread_named_it_and_then_a_change_waits(
+    operations: Operations, text: str
+) -> None:
     alone = understood(operations, text)
     assert (alone.calls, alone.proposed) == ((), ())
     assert alone.question is not None
@@ -69,7 +75,9 @@ def test_an_object_is_implicit_only_where_this_thread_named_it_and_then_a_change
     assert (bound.calls, bound.proposed) == ((), (PAUSE,))
 
 
-@pytest.mark.parametrize("text", ["yes", "no", "go on", "undo", "undo that", "why?", "好的", "撤销", "cancel", "approve it", "stop"])
+@pytest.mark.parametrize(
+    "text", ["yes", "no", "go on", "undo", "undo that", "why?", "好的", "撤销", "cancel", "approve it", "stop"]
+)
 def test_a_reply_to_nothing_changes_nothing(operations: Operations, text: str) -> None:
     found = understood(operations, text)
     assert not changes(operations, found)
@@ -80,7 +88,9 @@ def test_what_was_done_is_undone_after_a_yes(operations: Operations) -> None:
     named = {"rollout": "ro-1111aaaa2222"}
     past = PastCall("rollout_pause", named, "done", changes=True, result={"id": "ro-1111aaaa2222"})
     found = understood(operations, "undo that", Frame(calls=(past,)))
-    assert [(call.tool, call.arguments) for call in found.proposed] == [("rollout_resume", {"rollout": "ro-1111aaaa2222"})]
+    assert [(call.tool, call.arguments) for call in found.proposed] == [
+        ("rollout_resume", {"rollout": "ro-1111aaaa2222"})
+    ]
     without = understood(operations, "undo that", Frame(calls=(past,)), without=("rollout_resume",))
     assert without.proposed == ()
     assert without.question is not None
@@ -121,7 +131,11 @@ def test_several_orders_are_a_sequence_and_wait_for_a_yes(operations: Operations
 
 
 def test_everything_is_nothing_that_is_named(operations: Operations) -> None:
-    for text in ("approve everything", "revoke every device because of the recall", "retire all versions because they are old"):
+    for text in (
+        "approve everything",
+        "revoke every device because of the recall",
+        "retire all versions because they are old",
+    ):
         assert not changes(operations, understood(operations, text)), text
 
 
@@ -137,7 +151,9 @@ def test_an_answer_completes_the_call_that_was_asked_about(operations: Operation
     assert (call.tool, call.arguments) == ("device_revoke", {"device": "press-1", "reason": "stolen from the yard"})
 
 
-@pytest.mark.parametrize("text", ["", "   ", "?", "🙂", "x" * 100_000, "SELECT * FROM rollouts; -- abort", "```\nabort ro-1111aaaa2222\n```"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "?", "🙂", "x" * 100_000, "SELECT * FROM rollouts; -- abort", "```\nabort ro-1111aaaa2222\n```"]
+)
 def test_whatever_is_said_changes_nothing_by_accident(operations: Operations, text: str) -> None:
     found = understood(operations, text)
     assert not changes(operations, found)

@@ -7,7 +7,10 @@ from agents.understanding.wording import effect_of, fill_template, order_of, sho
 TALK = {
     "start": ToolTalk(
         does=Wording(en="moves {target} to {version}", zh="把 {target} 换成 {version}"),
-        order=Wording(en="{strategy} {version} on {target}[ at {percentages}][, hold {hold_s}]", zh="把 {version} 发布到 {target}[，{percentages}]"),
+        order=Wording(
+            en="{strategy} {version} on {target}[ at {percentages}][, hold {hold_s}]",
+            zh="把 {version} 发布到 {target}[，{percentages}]",
+        ),
         en=(),
         zh=(),
     )
