@@ -5,14 +5,12 @@ Each field is `CHARGEHAND_<NAME>` in the environment or in a `.env` file of the 
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge.kernel.errors import InvalidInput
-
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Settings(BaseSettings):
@@ -59,9 +57,6 @@ class Settings(BaseSettings):
     github_organisation: str | None = Field(
         None, validation_alias=AliasChoices("CHARGEHAND_GITHUB_ORGANISATION", "GITHUB_MODELS_ORG")
     )
-
-    intent_threshold: Probability = 0.6
-    """Calibrated confidence below which the router asks a capable model, then the user."""
 
     message_limit_bytes: int = Field(64 * 1024, ge=1)
     """Longest accepted chat message, UTF-8 bytes."""

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +29,7 @@ def test_of_parts_that_overlap_the_first_stands() -> None:
 def test_tokens_lie_in_order_and_hold_every_letter(text: str, spans: list[tuple[int, int]]) -> None:
     parts = [Part(min(a, len(text)), min(b, len(text)), "name") for a, b in spans]
     tokens = tokenise(text, parts)
-    assert all(first.end <= second.start for first, second in zip(tokens, tokens[1:], strict=False))
+    assert all(first.end <= second.start for first, second in pairwise(tokens))
     assert all(token.text == text[token.start : token.end] for token in tokens)
     held = {at for token in tokens for at in range(token.start, token.end)}
     assert [letter for at, letter in enumerate(text) if at not in held and letter.isalnum() and letter.isascii()] == []
