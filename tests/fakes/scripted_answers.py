@@ -161,7 +161,7 @@ def _knowledge(pause_after: int | None = None) -> list[Event]:
 
 def _chinese() -> list[Event]:
     return [
-        *_route("knowledge", 0.91, language="zh", path="model"),
+        *_route("knowledge", 0.91, language="zh"),
         *_step("retrieve"),
         *_step("respond", *_text("SE30 的**工作温度**为 -20 °C 至 60 °C [1]。", size=3)),
         _citations(citation(1, _CHINESE, "工作温度：-20 °C 至 60 °C。", "环境")),
@@ -170,7 +170,7 @@ def _chinese() -> list[Event]:
 
 def _tools() -> list[Event]:
     return [
-        *_route("deployment", 0.58, path="model"),
+        *_route("deployment", 0.58, path="operation"),
         *_step(
             "deployment",
             *_tool("t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini"]}),
