@@ -13,6 +13,7 @@ from edge.kernel.language import Language, detect_language
 from tools.registry.catalogue import Catalogue
 
 _ID = re.compile(r"(?:ap|ro|dl)-[\w-]+$|sha256:|[\w.-]+@[\w.-]+$", re.IGNORECASE)
+_SHORT_QUOTE = 40
 _MOST_CHARACTERS = 4000
 """Of a longer message only the beginning is looked through for names; nothing is done by it."""
 
@@ -93,6 +94,8 @@ def _parts(mentions: Sequence[Mention], pointing: Sequence[Reference], quantitie
     parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in pointing]
     for one in quantities:
         quoted = one.kind == "quoted"
+        if quoted and not re.search(r"\s", one.words) and len(one.words) <= _SHORT_QUOTE:
+            continue  # a name or a word, as it is said without the marks
         parts.append(Part(one.start, one.end, "quoted" if quoted else "quantity", () if quoted else (one.kind,)))
     return parts
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.understanding.arguments import Slot
 from agents.understanding.conversions import direct_entities, entities_for
-from agents.understanding.entities import Entity, KnownEntities
+from agents.understanding.entities import Entity, KnownEntities, label_of, model_of
 from agents.understanding.examples import Example
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Argument
@@ -158,7 +158,9 @@ class SlotFiller:
             span = said.tokens[tag.first].start, said.tokens[tag.last].end
             self._take(filling, used, said, slot or _part_of_object(path, slots), path, span)
         self._take_the_rest(filling, used, said, slots)
-        found = (*said.mentions, *said.quantities, *said.references)
+        named = any(one.source == "message" and slots[path].kinds for path, one in filling.arguments.items() if path in slots)
+        pointing = [one for one in said.references if not named or one.kind or one.ordinal is not None]
+        found = (*said.mentions, *said.quantities, *pointing)
         filling.unused = [one for one in found if (one.start, one.end) not in used and _counts(one)]
         filling.missing = [slot for slot in slots.values() if slot.required and not _given(slot.path, filling.arguments)]
         return filling
@@ -258,8 +260,11 @@ class SlotFiller:
         empty = [
             slot
             for slot in slots.values()
-            if slot.required and slot.type == "string" and slot.schema.get("maxLength", _LONG) < _LONG
-            and not slot.many and slot.path not in filling.arguments
+            if slot.required
+            and slot.type == "string"
+            and (slot.schema.get("maxLength", _LONG) < _LONG or "pattern" in slot.schema)
+            and not slot.many
+            and slot.path not in filling.arguments
         ]
         if len(new) == 1 and len(empty) == 1:
             self._take(filling, used, said, empty[0], empty[0].path, (new[0].start, new[0].end))
@@ -271,12 +276,13 @@ class SlotFiller:
 
     def _name(self, slot: Slot, said: ParsedMessage, span: tuple[int, int], words: str) -> Argument | Problem | None:
         inside = [one for one in said.mentions if span[0] <= one.start and one.end <= span[1]]
-        names, problem = list[str](), None
+        names, problem, inferred = list[str](), None, False
         for mention in inside:
             found = entities_for(slot.kinds, mention.entities, self._known)
             stands_for_another = slot.kinds[0] in _DECIDED and not direct_entities(slot.kinds, mention.entities)
             if len(found) == 1 and mention.exact and not stands_for_another:
                 names.append(found[0].name)
+                inferred = inferred or _is_bare_label(mention, found[0])
             elif found:
                 kind = "ambiguous" if len(found) > 1 or stands_for_another else "unknown"
                 problem = Problem(kind, slot, mention.words, tuple(one.name for one in found))
@@ -290,7 +296,9 @@ class SlotFiller:
             distinct = list(dict.fromkeys(names))
             if slot.many:
                 return Argument(distinct, words)
-            return Argument(distinct[0], words) if len(distinct) == 1 else Problem("contradictory", slot, words, tuple(distinct))
+            if len(distinct) > 1:
+                return Problem("contradictory", slot, words, tuple(distinct))
+            return Argument(distinct[0], words, "thread" if inferred else "message")
         if any(span[0] <= one.start < span[1] for one in said.references):
             return self._from_thread(slot, words) or Problem("missing", slot, words)
         return self._new_name(slot, words)
@@ -315,6 +323,13 @@ class SlotFiller:
         if " " in said.strip() and not nearest:
             return None
         return Problem("unknown", slot, said, nearest)
+
+
+def _is_bare_label(mention: Mention, entity: Entity) -> bool:
+    """Whether a version was named by its label alone, so that its model is a guess, if the only one."""
+    return entity.kind == "version" and model_of(entity.name).casefold() not in mention.words.casefold() and len(
+        mention.words
+    ) <= len(label_of(entity.name)) + len("version ")
 
 
 def _numbered(tags: Sequence[TaggedSpan]) -> Iterator[tuple[str, TaggedSpan]]:

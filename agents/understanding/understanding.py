@@ -32,6 +32,8 @@ CLEAR = 0.12
 """Below it nothing is said to be meant; between it and the others the user is asked which."""
 SURE, HARDLY = 0.8, 0.5
 """Least probability of an operation, and most certainty of talk, by which words without the form of an order propose it."""
+EVIDENT = 0.6
+"""How much surer the words must be that a message is help or something else than the passages that they answer it."""
 ANSWERED, UNANSWERED = 2.0, 2.5
 """Logits by which passages that answer raise the documents, and passages that have nothing lower them."""
 
@@ -200,7 +202,7 @@ class _Reading:
 
     def _single(self, candidates: Sequence[Scored]) -> Interpretation:
         best = self._ordered(candidates) or candidates[0]
-        if best.label == "help":
+        if best.label == "help" and not self._rather_documents(best):
             return Interpretation(self.language, help=True, mood=self.mood, confidence=best.probability, reason=sentence("help_decides", self.language), label="help")
         if best.filling is None:
             return self._elsewhere(candidates)
@@ -305,11 +307,15 @@ class _Reading:
             return self._single([operation, *candidates])
         if operation is not None and self._names_something(self.said) and self.look.found == "nothing":
             return self._which([replace(one, probability=max(one.probability, CLEAR)) for one in candidates if one.filling][:2])
-        if self.look.found == "near" and self.mood == "question" and documents.probability > 0.05:
+        if self.look.found == "near" and self.mood == "question" and self._rather_documents(best):
             return self._documents(documents)
         return Interpretation(
             self.language, mood=self.mood, confidence=best.probability, reason=sentence("neither", self.language)
         )
+
+    def _rather_documents(self, best: Scored) -> bool:
+        """Whether what the documents have outweighs that the words are those of no question to them."""
+        return self.look.found != "nothing" and self.look.evidence > best.by_words - EVIDENT
 
     def _documents(self, scored: Scored) -> Interpretation:
         name = "passage_decides" if self.look.found == "answer" else "neither"
@@ -337,7 +343,7 @@ class _Reading:
     @staticmethod
     def _names_something(said: ParsedMessage) -> bool:
         """Whether it names something of the ledger, so that it is hardly for the documents."""
-        return any(one.entities and one.exact and not one.common for one in said.mentions)
+        return any(not one.common for one in said.mentions)
 
     def _settled(
         self,
