@@ -77,7 +77,7 @@ async def interpret(
     """
     frame = frame or Frame()
     leans = bool(frame.topic) and is_elliptical(text)
-    question = standalone_question(text, before) if leans else text
+    question = (standalone_question(text, before) if leans else text)[:_LONGEST_QUERY]
     evidence, known = await asyncio.gather(
         _evidence(dependencies, question, caller), asyncio.to_thread(dependencies.know, caller)
     )
@@ -95,11 +95,11 @@ async def _evidence(dependencies: Dependencies, question: str, caller: ToolConte
     if not spec.scopes <= caller.scopes or not question.strip():
         return Evidence("nothing", 0.0)
     try:
-        result = await spec.call(caller, {"query": question[:_LONGEST_QUERY], "limit": _PASSAGES})
+        result = await spec.call(caller, {"query": question, "limit": _PASSAGES})
     except ChargehandError:
         return Evidence("nothing", 0.0)  # whoever asks the documents is told why they cannot be searched
     passages = cast("FoundPassages", result).passages
-    return await asyncio.to_thread(_assess, dependencies, question[:_LONGEST_QUERY], passages, caller.tenant)
+    return await asyncio.to_thread(_assess, dependencies, question, passages, caller.tenant)
 
 
 def _assess(dependencies: Dependencies, question: str, passages: list[Passage], tenant: str) -> Evidence:

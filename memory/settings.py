@@ -5,14 +5,12 @@ Each field is `CHARGEHAND_<NAME>` in the environment or in a `.env` file of the 
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge.kernel.errors import InvalidInput
-
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Settings(BaseSettings):

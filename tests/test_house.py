@@ -14,7 +14,7 @@ import pytest
 from tests.surface import ROOMS, imported_names, listed_names, modules
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("chromadb", "crewai", "onnxruntime", "sklearn", "torch", "transformers")
+HEAVY = ("chromadb", "crewai", "onnxruntime", "scipy", "torch", "transformers")
 """Packages that take long to import, or much memory: only the function that needs one imports it."""
 
 # Each module is imported in a process of its own, forked from one that has the light packages already, and the rooms

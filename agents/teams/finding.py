@@ -255,7 +255,11 @@ def replaced_remark(failed: str, why: str, other: str, language: str) -> str:
 
 
 def proposals_text(proposals: Sequence[PlannedCall], language: Language, talk: Mapping[str, ToolTalk]) -> str:
-    """What a crew proposes, of which nothing is done; empty where it proposes nothing."""
+    """What a crew proposes, of which nothing is done; empty where it proposes nothing.
+
+    Args:
+        talk: what is said to the tools, for the words of orders.
+    """
     if not proposals:
         return ""
     head = (

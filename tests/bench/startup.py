@@ -64,7 +64,7 @@ def idle_memory(environment: dict[str, str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure on the sample documents, with the bundled model and the router already trained."""
+    """Measure on the sample documents, with the bundled model."""
     samples = Path(__file__).parents[2] / "memory" / "samples"
     print(machine())
     with tempfile.TemporaryDirectory() as home:

@@ -14,7 +14,7 @@ from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.dependencies import copy_store, dependencies_on
 from tests.fakes.hubs import HubClient, serve_hub
-from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.understandings import ScriptedUnderstanding, helps
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # The first test also ingests and starts the hub.
 
@@ -29,8 +29,8 @@ def talkative(sample_store: KnowledgeStore, tmp_path: Path) -> Iterator[HubClien
     """A hub whose model says a sentence that the documents carry, then talks on until it is stopped."""
     chat = ScriptedChat(pieces=[CARRIED, "At 95 °C it shuts down. ", *["It "] * 6000], next_token_s=0.05, said=[])
     store = copy_store(sample_store, tmp_path / "home")
-    router = ScriptedRouter({"help": route_to("help")})
-    with serve_hub(dependencies_on(store, router, scripted_model(chat))) as client:
+    understanding = ScriptedUnderstanding({"help": helps()})
+    with serve_hub(dependencies_on(store, understanding, scripted_model(chat))) as client:
         yield client
     store.close()
 

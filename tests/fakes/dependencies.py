@@ -1,14 +1,18 @@
-"""What the graphs are built from, put together by the test: real stores and tools, a scripted router and model."""
+"""What the graphs are built from, put together by the test: real stores and tools, a scripted understanding and model."""
 
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agents.models.probe import Runtimes
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.teams.turn import Teams
+from agents.understanding.entities import read_entities
+from agents.understanding.examples import load_talk
+from agents.understanding.understanding import Understanding
 from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from memory.artifacts import open_artifacts
@@ -17,7 +21,7 @@ from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
 from server.hub import Components
 from tests.fakes.offline import offline_settings
-from tests.fakes.routers import ScriptedRouter
+from tests.fakes.understandings import ScriptedUnderstanding
 from tools.governance.licence_tools import licence_tools
 from tools.knowledge.search import knowledge_tools
 from tools.registry.catalogue import load_catalogue
@@ -39,7 +43,7 @@ def copy_store(store: KnowledgeStore, to: Path) -> KnowledgeStore:
 
 def dependencies_on(
     store: KnowledgeStore,
-    router: ScriptedRouter | None = None,
+    understanding: Understanding | None = None,
     model: ResolvedModel | None = None,
     serving_as: Settings | None = None,
     **settings: Any,
@@ -61,7 +65,19 @@ def dependencies_on(
         *roster_tools(catalogue, Runtimes(chosen), str(model.reference)),
     ]
     tools = {spec.name: spec for spec in specs}
-    return Dependencies(chosen, store, router or ScriptedRouter(), model, tools, Teams(tools, catalogue), serving)  # pyright: ignore[reportArgumentType]  # the router is a fake
+    talk = load_talk(tools)
+    return Dependencies(
+        chosen,
+        store,
+        understanding or ScriptedUnderstanding(),
+        partial(read_entities, store.ledger),
+        catalogue,
+        model,
+        tools,
+        frozenset(talk),
+        Teams(tools, talk),
+        serving,
+    )
 
 
 def components_on(store: KnowledgeStore, **settings: Any) -> Components:
@@ -82,4 +98,4 @@ def components_of(dependencies: Dependencies) -> Components:
 def with_tool(dependencies: Dependencies, name: str, run: Callable[..., Any]) -> Dependencies:
     """The same, where the tool of that name runs another function."""
     tools = {**dependencies.tools, name: replace(dependencies.tools[name], run=run)}
-    return replace(dependencies, tools=tools, teams=Teams(tools, dependencies.teams.catalogue))
+    return replace(dependencies, tools=tools, teams=replace(dependencies.teams, tools=tools))

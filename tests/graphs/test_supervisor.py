@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.events import Notice, RouteTaken, Sources, ToolFinished, ToolStarted
+from agents.events import Ended, Notice, RouteTaken, Sources, ToolFinished, ToolStarted
 from agents.phrases import phrase
-from agents.router.intents import Intent
+from agents.understanding.frame import Frame
+from agents.understanding.interpretation import Interpretation
+from agents.understanding.route import Intent
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
 from memory.embedding import MiniLM
@@ -19,7 +21,7 @@ from memory.threads import open_threads
 from tests.fakes.chat_models import scripted_model
 from tests.fakes.crews import LOOK_UP, in_turn
 from tests.fakes.dependencies import copy_store, dependencies_on
-from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.understandings import ScriptedUnderstanding, asks, calls, declines, documents, to
 from tests.graphs.turns import take_turn
 
 SHIP = "May we ship qwen2.5-3b in a product?"
@@ -31,8 +33,12 @@ def supervisor(dependencies: Dependencies) -> Any:
     return build_supervisor(dependencies, InMemorySaver())
 
 
-def routed(store: KnowledgeStore, intent: Intent, **route: Any) -> Any:
-    return supervisor(dependencies_on(store, ScriptedRouter({"": route_to(intent, **route)})))
+def routed(store: KnowledgeStore, intent: Intent) -> Any:
+    return decided(store, to(intent))
+
+
+def decided(store: KnowledgeStore, decision: Interpretation) -> Any:
+    return supervisor(dependencies_on(store, ScriptedUnderstanding(otherwise=decision)))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +55,7 @@ async def test_each_intent_goes_to_its_node(
     sample_store: KnowledgeStore, intent: Intent, text: str, node: str, says: str
 ):
     turn = await take_turn(routed(sample_store, intent), text)
-    assert turn.steps == ["route", node, "respond"]
+    assert turn.steps == ["interpret", node, "respond"]
     assert says in turn.message.text
 
 
@@ -61,7 +67,7 @@ def test_studio_sees_the_state_and_the_steps_of_retrieval(sample_store: Knowledg
 
 async def test_knowledge_goes_through_the_retrieval_subgraph(sample_store: KnowledgeStore):
     turn = await take_turn(routed(sample_store, "knowledge"), HEAT)
-    assert turn.steps == ["route", "rewrite", "retrieve", "ground", "quote", "respond"]
+    assert turn.steps == ["interpret", "rewrite", "retrieve", "ground", "quote", "respond"]
     assert "85 °C" in turn.message.text
 
 
@@ -73,16 +79,39 @@ async def test_every_step_that_starts_finishes_and_one_follows_the_other(
     assert turn.finished_steps == turn.steps
 
 
-async def test_an_unsure_route_asks_back_with_both_readings(sample_store: KnowledgeStore):
-    graph = routed(sample_store, "governance", path="clarify", runner_up="deployment")
-    turn = await take_turn(graph, "the model thing")
-    assert turn.steps == ["route", "clarify", "respond"]
-    assert phrase("governance", "en") in turn.message.text
-    assert phrase("deployment", "en") in turn.message.text
+async def test_a_question_back_is_kept_in_the_frame(sample_store: KnowledgeStore):
+    graph = decided(sample_store, asks("Which rollout do you mean?"))
+    turn = await take_turn(graph, "pause it")
+    assert turn.steps == ["interpret", "ask", "respond"]
+    assert turn.message.text == "Which rollout do you mean?"
+    assert turn.message.additional_kwargs["ending"] == "asked"
+    assert turn.state["frame"]["asked"]["text"] == "Which rollout do you mean?"
+
+
+async def test_what_a_yes_would_do_is_told(sample_store: KnowledgeStore):
+    graph = decided(sample_store, asks("Shall I?", ("licence_lookup", {"model": "phi-4-mini"}), team="governance"))
+    turn = await take_turn(graph, "look that up")
+    (proposed,) = turn.message.additional_kwargs["proposed"]
+    assert (proposed["tool"], proposed["arguments"]) == ("licence_lookup", {"model": "phi-4-mini"})
+    assert turn.message.additional_kwargs["tool_calls"] == []
+    assert [event.proposed for event in turn.of(Ended)] == [(proposed,)]
+
+
+async def test_an_order_beside_a_question_to_the_documents_gives_both(sample_store: KnowledgeStore):
+    graph = decided(sample_store, calls(("licence_lookup", {"model": "phi-4-mini"}), team="governance", query=HEAT))
+    turn = await take_turn(graph, f"licence of phi-4-mini, and {HEAT}")
+    assert turn.steps == ["interpret", "governance", "rewrite", "retrieve", "ground", "quote", "respond"]
+    assert "Commercial use" in turn.message.text
+    assert "85 °C" in turn.message.text
+    assert turn.streamed == turn.message.text
+    assert [call["name"] for call in turn.message.additional_kwargs["tool_calls"]] == [
+        "licence_lookup",
+        "knowledge_search",
+    ]
 
 
 async def test_chinese_gets_chinese_sentences(sample_store: KnowledgeStore):
-    turn = await take_turn(routed(sample_store, "out_of_scope", language="zh"), "写一首诗")
+    turn = await take_turn(routed(sample_store, "out_of_scope"), "写一首诗")
     assert turn.message.text == phrase("decline", "zh")
 
 
@@ -131,7 +160,7 @@ async def test_a_teams_tool_calls_are_told_and_kept(sample_store: KnowledgeStore
 @pytest.mark.integration
 async def test_what_a_crew_looks_up_is_told_kept_and_shown(sample_store: KnowledgeStore):
     model = scripted_model(in_turn(LOOK_UP, f"Thought: I know.\nFinal Answer: {CARRIED}"))
-    dependencies = dependencies_on(sample_store, ScriptedRouter({"": route_to("governance")}), model)
+    dependencies = dependencies_on(sample_store, ScriptedUnderstanding(otherwise=to("governance")), model)
     teams = replace(dependencies.teams, model=model)
     turn = await take_turn(supervisor(replace(dependencies, teams=teams)), SHIP)
     models = [call["arguments"]["model"] for call in turn.message.additional_kwargs["tool_calls"]]
@@ -151,8 +180,8 @@ async def test_only_citations_with_a_mark_in_the_answer_are_kept(sample_store: K
 
 
 async def test_nothing_of_a_turn_is_left_in_the_next(sample_store: KnowledgeStore):
-    router = ScriptedRouter({"poem": route_to("out_of_scope"), "": route_to("knowledge")})
-    graph = supervisor(dependencies_on(sample_store, router))
+    understanding = ScriptedUnderstanding({"poem": declines()}, documents())
+    graph = supervisor(dependencies_on(sample_store, understanding))
     first = await take_turn(graph, HEAT)
     assert first.state["citations"]
     assert first.state["tool_calls"]
@@ -166,39 +195,37 @@ async def test_nothing_of_a_turn_is_left_in_the_next(sample_store: KnowledgeStor
     assert second.streamed == second.state["answer"]
 
 
-async def test_the_router_hears_the_intent_of_the_turn_before(sample_store: KnowledgeStore):
-    router = ScriptedRouter({"": route_to("help")})
-    graph = supervisor(dependencies_on(sample_store, router))
-    await take_turn(graph, "What can you do?")
-    await take_turn(graph, "And else?")
+async def test_the_next_turn_sees_what_the_turn_before_left(sample_store: KnowledgeStore):
+    understanding = ScriptedUnderstanding({"ship": to("governance")}, documents())
+    graph = supervisor(dependencies_on(sample_store, understanding))
+    await take_turn(graph, SHIP)
+    await take_turn(graph, HEAT)
+    await take_turn(graph, "And why?")
     await take_turn(graph, "Hello", thread_id="another")
-    assert router.asked == [("What can you do?", None), ("And else?", "help"), ("Hello", None)]
+    first, second, third, other = understanding.looks
+    assert (first.frame, other.frame) == (Frame(), Frame())
+    (past,) = second.frame.calls
+    assert (past.tool, past.arguments, past.ended, past.changes) == (
+        "licence_lookup",
+        {"model": "qwen2.5-3b"},
+        "done",
+        False,
+    )
+    assert third.frame == Frame(topic=HEAT)
+    assert third.question == f"{HEAT} And why?"
 
 
-async def test_an_elliptical_follow_up_is_about_the_models_of_the_turn_before(sample_store: KnowledgeStore):
-    graph = routed(sample_store, "governance")
-    first = await take_turn(graph, SHIP)
-    assert first.state["focus"] == ["qwen2.5-3b"]
-    second = await take_turn(graph, "may we ship it?")
-    assert second.state["tool_calls"][0]["arguments"] == {"model": "qwen2.5-3b"}
-    assert second.state["focus"] == ["qwen2.5-3b"]
-
-
-async def test_a_full_question_is_not_about_the_models_of_the_turn_before(sample_store: KnowledgeStore):
-    graph = routed(sample_store, "governance")
-    await take_turn(graph, SHIP)
-    second = await take_turn(graph, "Which obligations come with licences of Chinese vendors for embedded products?")
-    assert second.state["tool_calls"] == []
-    assert second.state["focus"] == []
-    assert "Which model's licence" in second.message.text
-
-
-async def test_the_last_named_model_is_the_one_in_focus(sample_store: KnowledgeStore):
-    graph = routed(sample_store, "governance")
-    await take_turn(graph, SHIP)
-    await take_turn(graph, "What about phi-4-mini?")
-    third = await take_turn(graph, "And may we change it?")
-    assert [call["arguments"]["model"] for call in third.state["tool_calls"]] == ["phi-4-mini"]
+async def test_what_is_looked_at_is_what_the_caller_may_see(sample_store: KnowledgeStore):
+    understanding = ScriptedUnderstanding(otherwise=declines())
+    dependencies = dependencies_on(sample_store, understanding)
+    nobody = replace(dependencies.caller, scopes=frozenset({"roster:read"}))
+    await take_turn(supervisor(dependencies), HEAT)
+    await take_turn(supervisor(replace(dependencies, caller=nobody)), HEAT)
+    all_of_it, little = understanding.looks
+    assert (all_of_it.found, little.found) == ("answer", "nothing")
+    assert "licence_lookup" in all_of_it.allowed
+    assert all(dependencies.tools[name].scopes <= nobody.scopes for name in little.allowed)
+    assert little.allowed < all_of_it.allowed
 
 
 async def test_no_documents_at_all_says_what_to_do(home: Home, minilm: MiniLM):
@@ -211,20 +238,17 @@ async def test_no_documents_at_all_says_what_to_do(home: Home, minilm: MiniLM):
 
 
 async def test_a_thread_is_remembered_by_the_next_process(sample_store: KnowledgeStore, tmp_path: Path):
-    routes = {"": route_to("governance")}
     store = copy_store(sample_store, tmp_path / "home")
     async with open_threads(store.home.threads, store.ledger) as threads:
-        before = dependencies_on(store, ScriptedRouter(routes))
+        before = dependencies_on(store, ScriptedUnderstanding(otherwise=to("governance")))
         await take_turn(build_supervisor(before, threads.checkpointer), SHIP)
     store.close()
 
     again = open_store(store.home, lambda: sample_store.embedder)
-    router = ScriptedRouter(routes)
+    understanding = ScriptedUnderstanding(otherwise=to("governance"))
     async with open_threads(again.home.threads, again.ledger) as threads:
-        turn = await take_turn(
-            build_supervisor(dependencies_on(again, router), threads.checkpointer), "may we ship it?"
-        )
+        graph = build_supervisor(dependencies_on(again, understanding), threads.checkpointer)
+        turn = await take_turn(graph, "may we ship it?")
     again.close()
     assert [message.type for message in turn.state["messages"]] == ["human", "ai", "human", "ai"]
-    assert turn.state["tool_calls"][0]["arguments"] == {"model": "qwen2.5-3b"}
-    assert router.asked == [("may we ship it?", "governance")]
+    assert [call.tool for call in understanding.looks[0].frame.calls] == ["licence_lookup"]

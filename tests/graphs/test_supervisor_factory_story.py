@@ -1,9 +1,7 @@
 """The whole story as one conversation: the real ledger, tools, planner, teams and reconciler on a temporary home."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,10 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from agents.planner.known import KnownEntities, read_known
-from agents.router.intents import Intent
 from agents.teams.turn import Teams
+from agents.understanding.candidates import Operations
+from agents.understanding.examples import load_talk
+from agents.understanding.understanding import ExampleUnderstanding
 from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from graphs.supervisor import build_supervisor
@@ -22,7 +21,6 @@ from memory.store import KnowledgeStore
 from tests.fakes.dependencies import copy_store, dependencies_on
 from tests.fakes.judged import CATALOGUE, GATES, equip, measure, register
 from tests.fakes.rollouts import ScriptedWorld
-from tests.fakes.routers import ScriptedRouter, route_to
 from tests.fakes.works import ANN, BOB, Works
 from tests.graphs.turns import Turn, take_turn
 from tools.governance.licence_tools import licence_tools
@@ -32,16 +30,9 @@ from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.world import EvidenceGate, LedgerApprovals
 from tools.runs import Worker
-from tools.spec import ToolContext, bind
+from tools.spec import bind
 
 pytestmark = pytest.mark.integration
-
-ROUTES: dict[str, Intent] = {
-    "licence": "governance",
-    "ship": "governance",
-    "audit": "governance",
-    "approv": "governance",
-}
 
 
 @dataclass
@@ -65,7 +56,7 @@ class Story:
 
 
 @pytest.fixture
-async def story(sample_store: KnowledgeStore, tmp_path: Path):
+async def story(sample_store: KnowledgeStore, operations: Operations, tmp_path: Path):
     store = copy_store(sample_store, tmp_path / "home")
     works = Works(store.ledger, now=datetime.now(UTC))
     await equip(works)
@@ -75,10 +66,12 @@ async def story(sample_store: KnowledgeStore, tmp_path: Path):
     with works.ledger.unit("default") as unit:
         serving = TargetState(arms=(Arm(version="faq@1"),)).model_dump(mode="json")
         unit.targets.save(Target("support-chat", "serving", serving, works.now))
-    routes: dict[str, Any] = {word: route_to(intent) for word, intent in routed()}
-    base = dependencies_on(store, ScriptedRouter(routes, "deployment"))
+    base = dependencies_on(store)
     tools = {**{spec.name: spec for spec in bind(base.tools.values(), works.runtime)}, **works.tools}
-    teams = Teams(tools, CATALOGUE, partial(read_known, store.ledger), base.model)
+    talk = load_talk(tools)
+    understanding = ExampleUnderstanding(replace(operations, tools=tools, talk=talk))
+    base = replace(base, understanding=understanding, spoken=frozenset(talk))
+    teams = Teams(tools, talk)
     world = ScriptedWorld()
     reconciler = Worker(
         rollout_work(
@@ -96,13 +89,9 @@ async def story(sample_store: KnowledgeStore, tmp_path: Path):
     store.close()
 
 
-def routed() -> Sequence[tuple[str, Intent]]:
-    return list(ROUTES.items())
-
-
 async def test_the_whole_story(story: Story) -> None:
     works = story.works
-    turn = await story.say("list the roster")
+    turn = await story.say("which versions are registered?")
     assert "faq@1" in turn.message.text
     assert "faq@2" in turn.message.text
 
@@ -110,7 +99,7 @@ async def test_the_whole_story(story: Story) -> None:
     assert "Commercial use: yes" in turn.message.text
 
     turn = await story.say("canary faq@2 on suport-chat at 10%")
-    assert "Did you mean support-chat?" in turn.message.text
+    assert "Did you mean `support-chat`?" in turn.message.text
     turn = await story.say("canary faq@2 on support-chat at 10%")
     assert "from faq@1 to faq@2 (canary)" in turn.message.text
     rollout = turn.message.additional_kwargs["tool_calls"][0]["result"]["id"]
@@ -173,42 +162,15 @@ async def test_the_run_is_interrupted_with_the_approval_and_resumes_once_it_is_g
 
 async def test_a_gate_that_refuses_is_an_answer_with_its_reasons(story: Story) -> None:
     turn = await story.say("promote faq@2 to champion")
-    assert "**Refused**: `point champion at faq@2` was not done. The gate's reasons:" in turn.message.text
+    assert "**Refused**: `let the alias champion name faq@2` was not done. The gate's reasons:" in turn.message.text
     assert "there is no accuracy" in turn.message.text
     assert turn.message.additional_kwargs["tool_calls"][0]["status"] == "failed"
 
 
-@pytest.mark.parametrize("intent", ["knowledge", "deployment"])
-async def test_a_message_is_planned_once(story: Story, intent: Intent) -> None:
-    planned: list[str] = []
-
-    def know(context: ToolContext) -> KnownEntities:
-        planned.append(context.principal)
-        return read_known(story.works.ledger, context)
-
-    dependencies = replace(
-        story.dependencies,
-        router=ScriptedRouter({}, intent),  # pyright: ignore[reportArgumentType]
-        teams=replace(story.dependencies.teams, know=know),
-    )
-    turn = await replace(story, dependencies=dependencies).say("point challenger at faq@2")
-    assert "**challenger** names **faq@2**" in turn.message.text
-    assert planned == ["ann"]
-    turn = await replace(story, dependencies=dependencies).say("What does the manual say about challenger?")
-    assert turn.state["plan"] is None
-
-
-async def test_an_order_is_taken_wherever_the_router_would_send_it(story: Story) -> None:
-    story = replace(story, dependencies=replace(story.dependencies, router=ScriptedRouter({}, "knowledge")))  # pyright: ignore[reportArgumentType]
+async def test_an_order_and_a_question_to_the_documents_go_where_they_belong(story: Story) -> None:
     turn = await story.say("point challenger at faq@2")
     assert "**challenger** names **faq@2**" in turn.message.text
-    route = turn.state["route"]
-    assert (route["intent"], route["path"], route["confidence"], route["runner_up"]) == (
-        "deployment",
-        "planner",
-        None,
-        None,
-    )
-    story.works.wait(seconds=timedelta(hours=1).total_seconds())
-    turn = await story.say("What does the manual say about challenger?")
-    assert turn.state["route"]["intent"] == "knowledge"
+    assert (turn.state["route"]["path"], turn.state["route"]["operations"]) == ("operation", ["set_alias"])
+    turn = await story.say("At what temperature does the SE30 throttle?")
+    assert (turn.state["route"]["intent"], turn.state["route"]["path"]) == ("knowledge", "documents")
+    assert "85 °C" in turn.message.text

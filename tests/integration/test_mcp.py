@@ -38,7 +38,7 @@ WITH_FIXTURES = {"2026-07-28": (*_CALLS, "json-schema-2020-12"), "2025-11-25": _
 
 @pytest.fixture(scope="module")
 def home(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With a trained router, which takes its time to make."""
+    """With the sample documents."""
     return copy_home(sample_store, tmp_path_factory.mktemp("mcp") / "home")
 
 

@@ -89,7 +89,7 @@ def test_studio_shows_both_graphs(studio: Studio):
     assert set(graphs) == {"supervisor", "retrieval"}
     drawn = studio.client.assistants.get_graph(graphs["supervisor"])
     nodes = {str(node["id"]) for node in drawn["nodes"]}
-    assert {"route", "knowledge", "evaluation", "deployment", "governance", "help", "clarify", "decline"} <= nodes
+    assert {"understanding", "knowledge", "evaluation", "deployment", "governance", "ask", "help", "decline"} <= nodes
 
 
 def test_the_same_question_gets_the_same_answer_through_every_door(studio: Studio):
@@ -138,7 +138,7 @@ def test_events_come_as_they_happen(studio: Studio):
     )
     events = [part.data for part in parts if part.event.startswith("custom")]
     steps = [event["step"] for event in events if event["kind"] == "step_started"]
-    assert steps == ["route", "rewrite", "retrieve", "ground", "quote", "respond"]
+    assert steps == ["interpret", "rewrite", "retrieve", "ground", "quote", "respond"]
     assert "85 °C" in "".join(event["text"] for event in events if event["kind"] == "answer")
 
 

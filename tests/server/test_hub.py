@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from agents.understanding.entities import KnownEntities
+from agents.understanding.frame import Frame
+from agents.understanding.interpretation import PlannedCall
+from agents.understanding.parsed_message import parse_message
+from agents.understanding.understanding import Look
 from memory.settings import Settings
 from memory.store import KnowledgeStore
 from server.hub import Components, open_components
@@ -30,7 +35,7 @@ def test_nothing_is_opened_before_it_is_asked_for(settings: Settings) -> None:
     with open_components(settings) as hub:
         assert not settings.home.exists()
         assert hub.ledger_tools["roster_list"].runtime is not None
-        assert {"store", "model", "embedder", "router"}.isdisjoint(vars(hub))
+        assert {"store", "model", "embedder", "operations", "understanding"}.isdisjoint(vars(hub))
 
 
 def test_closing_closes_what_was_opened(store: KnowledgeStore) -> None:
@@ -47,7 +52,19 @@ def test_closing_the_ledger_alone(settings: Settings) -> None:
         assert ledger.documents.count("default") == (0, 0)
     hub = Components(settings)
     hub.close()
-    assert set(vars(hub)) == {"settings", "_training"}
+    assert set(vars(hub)) == {"settings"}
+
+
+async def test_a_message_is_understood_by_the_shipped_weights_of_the_tools_that_there_are(
+    store: KnowledgeStore,
+) -> None:
+    hub = components_on(store)
+    said = parse_message("licence of phi-4-mini", KnownEntities(), hub.catalogue)
+    look = Look(said, Frame(), KnownEntities(), frozenset(hub.operations.talk), "nothing", 0.0, said.text)
+    found = await hub.understanding.interpret(look)
+    assert found.calls == (PlannedCall("licence_lookup", {"model": "phi-4-mini"}),)
+    assert hub.dependencies.spoken == frozenset(hub.operations.talk) < set(hub.tools)
+    assert hub.dependencies.understanding is hub.understanding
 
 
 def test_a_tool_is_the_same_with_and_without_the_documents(store: KnowledgeStore) -> None:

@@ -15,7 +15,7 @@ from server.security import KnownHosts, is_loopback, require_guarded
 from tests.fakes.dependencies import copy_store, dependencies_on
 from tests.fakes.faces import issue_key
 from tests.fakes.hubs import HubClient, body_of, serve_hub
-from tests.fakes.routers import ScriptedRouter
+from tests.fakes.understandings import ScriptedUnderstanding, helps
 from tests.fakes.works import ANN, Works, open_works
 
 ROUTES = [
@@ -50,7 +50,7 @@ def works(tmp_path: Path) -> Iterator[Works]:
 def hub(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubClient]:
     """One hub for all tests here; a run "r1" in its thread "t1" has ended."""
     store = copy_store(sample_store, tmp_path_factory.mktemp("guarded") / "home")
-    with serve_hub(dependencies_on(store, ScriptedRouter(otherwise="help"))) as client:
+    with serve_hub(dependencies_on(store, ScriptedUnderstanding(otherwise=helps()))) as client:
         client.run("help", "t1", "r1")
         yield client
     store.close()

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from agents.planner.calls import PlannedCall
 from agents.teams.configuration import PROPOSE
 from agents.teams.crew_tools import Proposal, audit_look_up, blocking, proposal_tool
+from agents.understanding.interpretation import PlannedCall
 from edge.kernel.errors import Cancelled, InvalidInput, NotFound
 from memory.store import KnowledgeStore
 from tests.fakes.dependencies import components_on

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from agents.planner.calls import PlannedCall
 from agents.teams.evidence import Evidence, rendered
 from agents.teams.outcomes import Refused, Waiting
+from agents.understanding.interpretation import PlannedCall
 from edge.kernel.errors import GateRefused
 
 

@@ -5,7 +5,6 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from agents.planner.calls import PlannedCall
 from agents.teams.evidence import Evidence
 from agents.teams.finding import (
     Finding,
@@ -17,6 +16,8 @@ from agents.teams.finding import (
     render_finding,
     votes_remark,
 )
+from agents.understanding.examples import ToolTalk, Wording
+from agents.understanding.interpretation import PlannedCall
 
 
 class Gate(BaseModel):
@@ -103,7 +104,8 @@ def test_votes_are_told_with_those_who_abstained_left_out() -> None:
 
 
 def test_proposals_are_told_as_not_done() -> None:
-    text = proposals_text([PlannedCall("rollout_abort", {"rollout": "ro-1", "reason": "alarm"})], "en")
+    talk = {"rollout_abort": ToolTalk(order=Wording(en="give up {rollout}", zh="放弃 {rollout}"), en=(), zh=())}
+    text = proposals_text([PlannedCall("rollout_abort", {"rollout": "ro-1", "reason": "alarm"})], "en", talk)
     assert "Nothing is done yet" in text
-    assert "ro-1" in text
-    assert proposals_text([], "en") == ""
+    assert "`give up ro-1`" in text
+    assert proposals_text([], "en", talk) == ""

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,16 @@ import pytest
 
 from agents.events import ToolFinished, ToolStarted, TurnEvent
 from agents.teams.turn import TeamFinding, Teams
-from edge.kernel.errors import NotAllowed, Unavailable
+from agents.understanding.examples import load_talk
+from agents.understanding.interpretation import PlannedCall
+from edge.kernel.errors import Unavailable
+from edge.kernel.language import Language
 from evals.evaluations import evaluation_tools
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
+from tests.fakes.judged import equip, register
 from tests.fakes.serving import ScriptedServing
+from tests.fakes.works import ANN, Works, open_works
 from tools.governance.licence_tools import licence_tools
 from tools.registry.catalogue import load_catalogue
 from tools.registry.roster import RuntimeReport, ServedModel, roster_tools
@@ -46,20 +51,35 @@ def tools(ledger: Ledger) -> dict[str, ToolSpec]:
     return {spec.name: spec for spec in specs}
 
 
+@pytest.fixture
+async def works(tmp_path: Path):
+    works = open_works(tmp_path)
+    await equip(works)
+    await register(works, "1")
+    yield works
+    works.ledger.close()
+
+
 def where(tools: dict[str, ToolSpec], name: str, run: Callable[..., Any]) -> dict[str, ToolSpec]:
     return {**tools, name: replace(tools[name], run=run)}
 
 
+def licences(*models: str) -> list[PlannedCall]:
+    return [PlannedCall("licence_lookup", {"model": model}) for model in models]
+
+
 async def turn(
-    tools: dict[str, ToolSpec], team: Any, text: str, context: ToolContext = LOCAL_ENGINEER, **options: Any
+    tools: dict[str, ToolSpec],
+    calls: Sequence[PlannedCall],
+    context: ToolContext = LOCAL_ENGINEER,
+    language: Language = "en",
 ) -> tuple[TeamFinding, list[TurnEvent]]:
-    events, teams, language = list[TurnEvent](), Teams(tools, CATALOGUE), options.pop("language", "en")
-    plan = await teams.plan(team, text, language, context, **options)
-    return await teams.run(team, plan, text, language, context, events.append), events
+    events, teams = list[TurnEvent](), Teams(tools, load_talk(tools))
+    return await teams.run("governance", calls, "", language, context, events.append), events
 
 
-async def test_plan_act_report(tools: dict[str, ToolSpec]) -> None:
-    finding, events = await turn(tools, "governance", "May we ship qwen2.5-3b?")
+async def test_act_and_report(tools: dict[str, ToolSpec]) -> None:
+    finding, events = await turn(tools, licences("qwen2.5-3b"))
     started, finished = events
     assert isinstance(started, ToolStarted)
     assert isinstance(finished, ToolFinished)
@@ -68,40 +88,37 @@ async def test_plan_act_report(tools: dict[str, ToolSpec]) -> None:
     assert not finished.failed
     assert finished.result["licence"]["commercial_use"] == "no"
     assert "Commercial use: no" in finding.text
-    assert (finding.models, finding.ending) == (("qwen2.5-3b",), "done")
-
-
-async def test_that_a_run_was_not_started_is_said_first(tools: dict[str, ToolSpec]) -> None:
-    finding, _ = await turn(tools, "evaluation", "Run an evaluation of phi-4-mini")
-    assert finding.text.startswith("I cannot start an evaluation yet")
-    assert finding.text.endswith("\n\nNo such evaluation is on record.")
-    finding, _ = await turn(tools, "evaluation", "请评测 phi-4-mini", language="zh")
-    assert finding.text.startswith("我还不能启动评测")
+    ((call, outcome),) = finding.outcomes
+    assert call == licences("qwen2.5-3b")[0]
+    assert outcome.licence.commercial_use == "no"  # pyright: ignore[reportAttributeAccessIssue]
+    assert (finding.ending, finding.pending, finding.proposed) == ("done", (), ())
 
 
 async def test_each_team_answers_in_the_users_language(tools: dict[str, ToolSpec]) -> None:
-    finding, _ = await turn(tools, "deployment", "现在有哪些模型？", language="zh")
+    finding, _ = await turn(tools, [PlannedCall("roster_list", {})], language="zh")
     assert finding.text.startswith("现在可以提供服务的模型（1 个）：")
-    finding, _ = await turn(tools, "evaluation", "Which evaluations have been done?")
+    finding, _ = await turn(tools, [PlannedCall("evaluation_list", {})])
     assert finding.text == "No such evaluation is on record."
 
 
-async def test_a_question_back_calls_no_tool(tools: dict[str, ToolSpec]) -> None:
-    finding, events = await turn(tools, "governance", "May we ship qwen9-3b?")
-    assert finding.ending == "asked"
-    assert finding.text.startswith("The catalogue has no qwen9-3b. Did you mean qwen3-4b")
-    assert events == []
+async def test_arguments_that_a_tool_does_not_take_are_refused_and_it_is_not_called(tools: dict[str, ToolSpec]) -> None:
+    finding, events = await turn(tools, [PlannedCall("licence_lookup", {})])
+    assert (events, finding.ending) == ([], "refused")
+    assert "model" in finding.text
 
 
-async def test_the_turn_before_is_taken_up(tools: dict[str, ToolSpec]) -> None:
-    finding, _ = await turn(tools, "governance", "and may we sell it?", focus=("phi-4-mini",))
-    assert finding.text.startswith("Yes: ")
-    assert "**Phi-4-mini-instruct**" in finding.text
-
-
-async def test_what_is_not_done_is_said_first(tools: dict[str, ToolSpec]) -> None:
-    finding, _ = await turn(tools, "deployment", "promote phi-4-mini")
-    assert finding.text.startswith("I do not take that for an order that I know")
+async def test_changes_are_made_in_order_and_none_after_one_that_was_not_made(works: Works) -> None:
+    calls = [
+        PlannedCall("set_alias", {"alias": "champion", "version": "faq@9"}),
+        PlannedCall("set_alias", {"alias": "challenger", "version": "faq@1"}),
+    ]
+    teams = Teams(works.tools, load_talk(works.tools))
+    finding = await teams.run("governance", calls, "", "en", ANN, lambda _: None)
+    assert finding.ending == "refused"
+    assert [call for call, _ in finding.outcomes] == calls[:1]
+    assert "**Refused**" in finding.text
+    assert "challenger" in finding.text.partition("**Refused**")[2]
+    assert [one for one in works.outcomes() if one[1] == "set_alias"] == [("ann", "set_alias", "refused")]
 
 
 async def test_independent_calls_run_at_the_same_time(tools: dict[str, ToolSpec]) -> None:
@@ -113,9 +130,7 @@ async def test_independent_calls_run_at_the_same_time(tools: dict[str, ToolSpec]
             await together.wait()
         return look_up(context, model)
 
-    finding, events = await turn(
-        where(tools, "licence_lookup", meets), "governance", "licences of phi-4-mini and qwen2.5-3b"
-    )
+    finding, events = await turn(where(tools, "licence_lookup", meets), licences("phi-4-mini", "qwen2.5-3b"))
     assert [type(event) for event in events] == [ToolStarted, ToolStarted, ToolFinished, ToolFinished]
     assert finding.text.index("Phi-4-mini") < finding.text.index("Qwen2.5-3B")
 
@@ -132,11 +147,9 @@ async def test_a_tool_that_fails_ends_the_turn_and_is_told(tools: dict[str, Tool
         return look_up(context, model)
 
     events: list[TurnEvent] = []
-    teams = Teams(where(tools, "licence_lookup", fails_once), CATALOGUE)
-    text = "licences of phi-4-mini and qwen2.5-3b"
-    plan = await teams.plan("governance", text, "en", LOCAL_ENGINEER)
+    teams, calls = Teams(where(tools, "licence_lookup", fails_once)), licences("phi-4-mini", "qwen2.5-3b")
     with pytest.raises(Unavailable, match="The registry does not answer"):
-        await teams.run("governance", plan, text, "en", LOCAL_ENGINEER, events.append)
+        await teams.run("governance", calls, "", "en", LOCAL_ENGINEER, events.append)
     failed = [event for event in events if isinstance(event, ToolFinished) and event.failed]
     assert [event.result for event in failed] == [str(Unavailable("The registry does not answer.", "Try later."))]
     assert done == ["qwen2.5-3b"]
@@ -145,14 +158,16 @@ async def test_a_tool_that_fails_ends_the_turn_and_is_told(tools: dict[str, Tool
 
 async def test_rights_are_those_of_the_caller(tools: dict[str, ToolSpec]) -> None:
     nobody = ToolContext("nobody", "default", frozenset())
-    with pytest.raises(NotAllowed, match="nobody may not call licence_lookup"):
-        await turn(tools, "governance", "licence of phi-4", nobody)
+    finding, events = await turn(tools, licences("phi-4-mini"), nobody)
+    assert finding.ending == "refused"
+    assert "nobody may not call licence_lookup" in finding.text
+    assert [event.failed for event in events if isinstance(event, ToolFinished)] == [True]
 
 
 async def test_turns_at_the_same_time_do_not_mix(tools: dict[str, ToolSpec]) -> None:
     models = ["phi-4-mini", "qwen2.5-3b", "smollm2-135m", "llama-3.2-3b"]
-    turns = await asyncio.gather(*(turn(tools, "governance", f"licence of {model}") for model in models))
-    assert [finding.models for finding, _ in turns] == [(model,) for model in models]
+    turns = await asyncio.gather(*(turn(tools, licences(model)) for model in models))
+    assert [[call.arguments["model"] for call, _ in finding.outcomes] for finding, _ in turns] == [[m] for m in models]
     assert all(len(events) == 2 for _, events in turns)
 
 
@@ -167,7 +182,7 @@ async def test_a_turn_can_be_cancelled(tools: dict[str, ToolSpec]) -> None:
         finally:
             stopped.set()
 
-    task = asyncio.create_task(turn(where(tools, "licence_lookup", waits), "governance", "licence of phi-4"))
+    task = asyncio.create_task(turn(where(tools, "licence_lookup", waits), licences("phi-4-mini")))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -185,19 +200,15 @@ def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_p
         calls = []
         sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "socket.getaddrinfo") else None)
         from agents.teams.turn import Teams
+        from agents.understanding.interpretation import PlannedCall
         from tools.registry.catalogue import load_catalogue
         from tools.governance.licence_tools import licence_tools
         from tools.spec import LOCAL_ENGINEER
 
-        catalogue = load_catalogue()
-        teams = Teams({spec.name: spec for spec in licence_tools(catalogue)}, catalogue)
-
-        async def turn(text):
-            plan = await teams.plan("governance", text, "en", LOCAL_ENGINEER)
-            return await teams.run("governance", plan, text, "en", LOCAL_ENGINEER, lambda event: None)
-
-        assert "Commercial use: yes" in asyncio.run(turn("licence of phi-4-mini")).text
-        assert asyncio.run(turn("whose licence?")).ending == "asked"
+        teams = Teams({spec.name: spec for spec in licence_tools(load_catalogue())})
+        asked = [PlannedCall("licence_lookup", {"model": "phi-4-mini"})]
+        turn = teams.run("governance", asked, "licence of phi-4-mini", "en", LOCAL_ENGINEER, lambda event: None)
+        assert "Commercial use: yes" in asyncio.run(turn).text
         assert not calls, calls
         assert "crewai" not in sys.modules
         print("done")

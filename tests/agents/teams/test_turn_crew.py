@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from agents.events import Notice, ToolFinished, ToolStarted, TurnEvent
-from agents.planner.calls import Plan, PlannedCall
 from agents.teams.configuration import PROPOSE
 from agents.teams.outcomes import TeamFinding
 from agents.teams.turn import Teams
+from agents.understanding.examples import load_talk
+from agents.understanding.interpretation import PlannedCall
 from memory.store import KnowledgeStore
 from tests.fakes.crew_servers import DOWN, CrewServer, acts, crew_models, finds, serve_crew
 from tests.fakes.dependencies import components_on
-from tools.registry.catalogue import load_catalogue
 from tools.spec import LOCAL_ENGINEER, ToolContext
 
 pytestmark = pytest.mark.integration
 
 VOTERS = ("Licence counsel", "Auditor", "Policy officer")
-LOOKED_AT = Plan((PlannedCall("licence_lookup", {"model": "qwen2.5-3b"}),))
+LOOKED_AT = (PlannedCall("licence_lookup", {"model": "qwen2.5-3b"}),)
 
 
 async def take_turn(
@@ -26,7 +26,8 @@ async def take_turn(
 ) -> tuple[TeamFinding, list[TurnEvent]]:
     events = list[TurnEvent]()
     async with crew_models(server, *models) as resolved:
-        teams = Teams(components_on(store).tools, load_catalogue(), None, resolved[0], tuple(resolved[1:]))
+        tools = components_on(store).tools
+        teams = Teams(tools, load_talk(tools), resolved[0], tuple(resolved[1:]))
         return await teams.run("governance", LOOKED_AT, "May we ship it?", "en", context, events.append), events
 
 
@@ -56,7 +57,7 @@ async def test_what_the_crew_proposes_is_not_done_and_waits_for_a_yes(sample_sto
     no = finds("Commercial use is forbidden.", verdict=("no", "E1.licence.commercial_use"))
     with serve_crew(voting(auditor=[propose, no])) as server:
         finding, events = await take_turn(sample_store, server)
-    assert [(one.tool, one.arguments, one.approval) for one in finding.pending] == [("retire_model", arguments, "")]
+    assert [(one.tool, one.arguments) for one in finding.proposed] == [("retire_model", arguments)]
     assert "Nothing is done yet" in finding.text
     proposed = [event.arguments for event in events if isinstance(event, ToolStarted) and event.name == PROPOSE]
     assert proposed == [{"tool": "retire_model", "arguments": arguments}]
@@ -74,7 +75,7 @@ async def test_a_crew_has_no_more_rights_than_the_caller(sample_store: Knowledge
     ) as server:
         finding, events = await take_turn(sample_store, server, reader)
     assert [event.name for event in events if isinstance(event, ToolStarted)] == ["licence_lookup"]
-    assert finding.pending == ()
+    assert (finding.pending, finding.proposed) == ((), ())
 
 
 async def test_who_took_over_is_told_and_a_crew_that_fails_leaves_the_evidence(sample_store: KnowledgeStore) -> None:

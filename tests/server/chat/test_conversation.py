@@ -13,8 +13,8 @@ from memory.threads import open_threads
 from server.chat.conversation import Conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
-from tests.fakes.routers import ScriptedRouter
 from tests.fakes.threads import SlowThreads
+from tests.fakes.understandings import ScriptedUnderstanding, helps
 from tests.server.chat.turns import (
     ENDLESS,
     HEAT,
@@ -79,7 +79,7 @@ async def test_a_message_that_cannot_be_one_is_refused_and_makes_no_thread(talki
 
 
 async def test_the_limit_counts_bytes_and_a_message_at_the_limit_is_taken(talking: Opener):
-    async with talking(router=ScriptedRouter(otherwise="help"), message_limit_bytes=100) as conversation:
+    async with talking(understanding=ScriptedUnderstanding(otherwise=helps()), message_limit_bytes=100) as conversation:
         await conversation.take_turn("t1", "é" * 50, Listener())
         with pytest.raises(InvalidInput, match="102 bytes; the limit is 100"):
             await conversation.take_turn("t1", "é" * 51, Listener())
@@ -100,7 +100,7 @@ async def test_an_id_that_cannot_be_a_threads_is_refused(talking: Opener, thread
 
 
 async def test_a_thread_is_titled_by_its_first_message(talking: Opener):
-    async with talking(router=ScriptedRouter(otherwise="help")) as conversation:
+    async with talking(understanding=ScriptedUnderstanding(otherwise=helps())) as conversation:
         await conversation.take_turn("t1", "  What\n can   you do?  ", Listener())
         await conversation.take_turn("t1", "And else?", Listener())
         thread = await conversation.threads.get("t1", "default")
@@ -119,7 +119,7 @@ async def test_many_threads_at_once_do_not_mix(talking: Opener):
 
 async def test_a_busy_thread_takes_no_second_turn(talking: Opener):
     chat = ScriptedChat(pieces=ENDLESS, next_token_s=0.01, said=[])
-    async with talking(router=help_after(), model=scripted_model(chat)) as conversation:
+    async with talking(understanding=help_after(), model=scripted_model(chat)) as conversation:
         listener = Listener()
         first = asyncio.create_task(conversation.take_turn("t1", HEAT, listener))
         await listener.heard.wait()
@@ -134,7 +134,7 @@ async def test_a_busy_thread_takes_no_second_turn(talking: Opener):
 
 async def test_a_busy_thread_is_not_deleted_and_a_deleted_one_leaves_nothing(talking: Opener):
     chat = ScriptedChat(pieces=ENDLESS, next_token_s=0.01, said=[])
-    async with talking(router=help_after(), model=scripted_model(chat)) as conversation:
+    async with talking(understanding=help_after(), model=scripted_model(chat)) as conversation:
         listener = Listener()
         turn = asyncio.create_task(conversation.take_turn("t1", HEAT, listener))
         await listener.heard.wait()
@@ -157,7 +157,7 @@ async def test_a_thread_busy_in_another_process_is_free_when_that_is_killed(talk
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert await asyncio.to_thread(other.stdout.readline) == "answering\n"
-        async with talking(router=help_after()) as conversation:
+        async with talking(understanding=help_after()) as conversation:
             with pytest.raises(Conflict, match=f"answering in thread t1 .process {other.pid}"):
                 await conversation.take_turn("t1", "What can you do?", Listener())
             other.kill()

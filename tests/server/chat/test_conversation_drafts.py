@@ -7,14 +7,14 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from agents.events import DraftDelta, StepStarted, TurnEvent
-from agents.router.intents import Intent
+from agents.understanding.route import Intent
 from edge.kernel.errors import Unavailable
 from graphs.dependencies import Dependencies
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
-from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.understandings import ScriptedUnderstanding, asks, to
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = ["At ", "85 °C SoC temperature ", "the gateway lowers its clock from 1.8 to 1.2 GHz. "]
@@ -32,7 +32,7 @@ class HearingChat(ScriptedChat):
 
 
 def drafting(store: KnowledgeStore, chat: ScriptedChat, intent: Intent = "knowledge") -> Dependencies:
-    return dependencies_on(store, ScriptedRouter(otherwise=intent), scripted_model(chat))
+    return dependencies_on(store, ScriptedUnderstanding(otherwise=to(intent)), scripted_model(chat))
 
 
 async def test_a_turn_asks_the_model_once_and_for_the_passages_that_it_cites(store: KnowledgeStore):
@@ -63,8 +63,8 @@ async def test_what_is_no_question_to_the_documents_is_put_to_no_model(store: Kn
 
 async def test_a_question_back_is_put_to_no_model(store: KnowledgeStore):
     chat = ScriptedChat(pieces=CARRIED)
-    router = ScriptedRouter({"": route_to("knowledge", path="clarify")})
-    async with open_conversation(dependencies_on(store, router, scripted_model(chat))) as conversation:
+    understanding = ScriptedUnderstanding({"": asks("Which?")})
+    async with open_conversation(dependencies_on(store, understanding, scripted_model(chat))) as conversation:
         await conversation.take_turn("t1", HEAT, lambda event: None)
     assert chat.said == []
 
@@ -92,9 +92,9 @@ async def test_a_turn_that_is_cancelled_at_its_route_leaves_no_model_at_work(sto
             assert chat.said == said
 
 
-async def test_a_router_that_fails_fails_the_turn_after_its_question_was_kept(store: KnowledgeStore):
-    router = ScriptedRouter({"": Unavailable("The embedder is away.", "Wait.")})
-    async with open_conversation(dependencies_on(store, router)) as conversation:
+async def test_an_understanding_that_fails_fails_the_turn_after_its_question_was_kept(store: KnowledgeStore):
+    understanding = ScriptedUnderstanding({"": Unavailable("The embedder is away.", "Wait.")})
+    async with open_conversation(dependencies_on(store, understanding)) as conversation:
         with pytest.raises(Unavailable):
             await conversation.take_turn("t1", HEAT, lambda event: None)
         asked, answered = await conversation.threads.messages("t1", "default")

@@ -10,8 +10,8 @@ from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.offline import offline_settings
-from tests.fakes.routers import ScriptedRouter
 from tests.fakes.runtime_servers import PROMPT_TOKENS, serve_runtime
+from tests.fakes.understandings import ScriptedUnderstanding
 from tests.server.chat.turns import CARRIED, HEAT, Listener, help_after
 from tools.serving.providers import bundled_is_installed
 from tools.spec import ToolContext, ToolRuntime, bind
@@ -32,8 +32,8 @@ def total_tokens(store: KnowledgeStore) -> float:
     return total["tokens_in"] + total["tokens_out"]
 
 
-async def turn(store: KnowledgeStore, router: ScriptedRouter, **settings: Any) -> str:
-    dependencies = dependencies_on(store, router, serving_as=offline_settings(**settings))
+async def turn(store: KnowledgeStore, understanding: ScriptedUnderstanding, **settings: Any) -> str:
+    dependencies = dependencies_on(store, understanding, serving_as=offline_settings(**settings))
     async with open_conversation(dependencies) as conversation:
         return (await conversation.take_turn("t1", HEAT, Listener(), ANN)).answer
 

@@ -15,18 +15,18 @@ from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.hubs import HubClient, SentEvent, body_of, serve_hub, sse
-from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.understandings import ScriptedUnderstanding, helps, to
 from tests.server.chat.protocol import assert_valid
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
-ROUTES = {"help": route_to("help"), "ship": route_to("governance")}
+ROUTES = {"help": helps(), "ship": to("governance")}
 
 
 @contextmanager
 def hub_on(store: KnowledgeStore, chat: ScriptedChat | None = None) -> Generator[HubClient]:
     model = scripted_model(chat) if chat else None
-    with serve_hub(dependencies_on(store, ScriptedRouter(ROUTES), model)) as client:
+    with serve_hub(dependencies_on(store, ScriptedUnderstanding(ROUTES), model)) as client:
         yield client
 
 

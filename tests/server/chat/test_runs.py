@@ -13,12 +13,12 @@ from server.chat.conversation import open_conversation
 from server.chat.runs import ChatRun, Runs
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
-from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.understandings import ScriptedUnderstanding, helps
 from tests.server.chat.protocol import assert_valid
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
-ROUTES = {"help": route_to("help"), "boom": ZeroDivisionError("secret")}
+ROUTES = {"help": helps(), "boom": ZeroDivisionError("secret")}
 
 
 def endless() -> ScriptedChat:
@@ -28,7 +28,7 @@ def endless() -> ScriptedChat:
 @asynccontextmanager
 async def running(store: KnowledgeStore, chat: ScriptedChat | None = None, **settings: Any) -> AsyncGenerator[Runs]:
     model = scripted_model(chat) if chat else None
-    dependencies = dependencies_on(store, ScriptedRouter(ROUTES), model, **settings)
+    dependencies = dependencies_on(store, ScriptedUnderstanding(ROUTES), model, **settings)
     async with open_conversation(dependencies) as conversation:
         runs = Runs(conversation)
         yield runs
@@ -121,7 +121,7 @@ async def test_a_run_may_be_cancelled_before_it_began(store: KnowledgeStore):
 
 
 async def test_cancelling_again_and_again_does_not_lose_what_was_said(store: KnowledgeStore):
-    dependencies = dependencies_on(store, ScriptedRouter(ROUTES), scripted_model(endless()))
+    dependencies = dependencies_on(store, ScriptedUnderstanding(ROUTES), scripted_model(endless()))
     async with open_conversation(dependencies) as conversation:
         runs = Runs(conversation)
         run = runs.start("r1", "t1", HEAT)
@@ -154,7 +154,7 @@ async def test_a_run_past_its_limit_ends_with_out_of_time(store: KnowledgeStore)
 
 
 async def test_closing_stops_all_runs_and_keeps_what_they_said(store: KnowledgeStore):
-    dependencies = dependencies_on(store, ScriptedRouter(ROUTES), scripted_model(endless()))
+    dependencies = dependencies_on(store, ScriptedUnderstanding(ROUTES), scripted_model(endless()))
     async with open_conversation(dependencies) as conversation:
         runs = Runs(conversation)
         started = [runs.start(f"r{number}", f"t{number}", HEAT) for number in range(3)]

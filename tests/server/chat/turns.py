@@ -8,7 +8,7 @@ from typing import Any
 from agents.events import AnswerDelta, Notice, TurnEvent
 from memory.threads import SavedMessage
 from server.chat.conversation import Conversation
-from tests.fakes.routers import ScriptedRouter, route_to
+from tests.fakes.understandings import ScriptedUnderstanding, helps, to
 
 __all__ = [
     "ALSO_CARRIED",
@@ -68,6 +68,6 @@ async def assert_usable(conversation: Conversation, thread_id: str = "t1", asked
     assert (await conversation.threads.get(thread_id, "default")).turns == asked
 
 
-def help_after() -> ScriptedRouter:
+def help_after() -> ScriptedUnderstanding:
     """Sends "What can you do?" to help and all else to the documents."""
-    return ScriptedRouter({"What can you do?": route_to("help"), "qwen": route_to("governance")})
+    return ScriptedUnderstanding({"What can you do?": helps(), "qwen": to("governance")})
