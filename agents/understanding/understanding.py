@@ -48,6 +48,7 @@ class Look:
         allowed: tools that the caller may call.
         found, evidence: what the passages are to the message, and how surely, 0 to 1.
         question: the message for the documents, standing alone.
+        heading: of the best passage.
     """
 
     said: ParsedMessage
@@ -57,6 +58,7 @@ class Look:
     found: Found
     evidence: float
     question: str
+    heading: str = ""
 
 
 class Understanding(Protocol):
