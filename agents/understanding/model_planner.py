@@ -237,10 +237,13 @@ def _argument(slot: Slot) -> str:
 def _thread(look: Look) -> Mapping[str, Any]:
     frame = look.frame
     asked = frame.asked
+    open_question = {
+        "text": asked.text[:300], "tool": asked.tool, "argument": asked.slot, "arguments": asked.arguments
+    } if asked else None  # fmt: skip
     return {
         "last_calls": [{"tool": one.tool, "arguments": one.arguments, "ended": one.ended} for one in frame.calls[-4:]],
         "spoke_of": [f"{kind} {name}" for kind, name in frame.objects[:8]],
-        "asked": {"text": asked.text[:300], "tool": asked.tool, "argument": asked.slot} if asked else None,
+        "asked": open_question,
         "proposed": list(_proposed(look)),
         "looked_for": frame.topic[:300],
     }

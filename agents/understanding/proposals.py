@@ -26,6 +26,9 @@ from edge.kernel.language import Language
 from tools.registry.catalogue import Catalogue
 
 _MOST_QUERY = 500
+_SHORT = 4
+_SURE = 0.8
+"""Least probability of an operation that the examples only ask about by which another one is not taken for it."""
 _WORD = re.compile(r"\w{3,}|[\u3400-\u9fff]{2}")
 
 
@@ -109,7 +112,7 @@ class _Check:
         for reading in readings:
             settled = reading.settled()
             if isinstance(settled, Question):
-                return self._disagreed([]) or self._ask(settled)
+                return self._disagreed([]) or self._asked(settled)
             calls.append(settled)
         changes = [one for one in calls if self._changes(one)]
         if (found := self._disagreed(changes)) is not None:
@@ -132,6 +135,11 @@ class _Check:
             return replace(found, proposed=tuple(calls), question=self.settler.confirm(calls), document_query="")
         return replace(found, calls=tuple(calls))
 
+    def _asked(self, question: Question) -> Interpretation:
+        """What has to be asked; where the examples ask about the same operation, as they do."""
+        own = self.own.question
+        return self.own if own is not None and own.slot and own.tool == question.tool else self._ask(question)
+
     def _refused(self, changes: "Sequence[_Reading]") -> Question | None:
         """Why nothing may be changed by this message, whatever the model says; None where it may."""
         first = changes[0]
@@ -152,9 +160,8 @@ class _Check:
         """A change that may not be: what was understood without the model, where that changes nothing either."""
         if self._own_changes():
             return self._confirmed(self.own)
-        if self.own.calls or self.own.document_query or self.own.question or self.own.help:
-            return self.own
-        return self._ask(refused)
+        asked = self.own.question is not None and self.own.question.reason != "mood"
+        return self.own if self.own.calls or self.own.document_query or asked or self.own.help else self._ask(refused)
 
     def _leave_over(self, readings: "Sequence[_Reading]", first: "_Reading") -> None:
         """What the orders and questions mention and no call uses is asked about."""
@@ -179,7 +186,8 @@ class _Check:
         if own and not changes:
             return self._confirmed(self.own)
         asked = self.own.question
-        if not own and asked is not None and asked.tool and self.own.confidence >= ACT and asked.reason != "which":
+        unfit = asked is not None and asked.reason in {"contradictory", "unclear", "ambiguous"}
+        if not own and asked is not None and unfit and asked.tool and self.own.confidence >= _SURE:
             own = [PlannedCall(asked.tool, dict(asked.arguments))]
             if not self._changes(own[0]) or not changes:
                 return None
@@ -190,17 +198,24 @@ class _Check:
         return None
 
     def _agree(self, one: PlannedCall, other: PlannedCall) -> bool:
-        return all(
-            self.is_same(value, other.arguments[name])
-            for name, value in one.arguments.items()
-            if name in other.arguments
-        )
+        """Whether two calls of a tool have no argument at odds; of two texts one may be longer."""
+        slots = self.operations.slots(one.tool)
+        for name in one.arguments.keys() & other.arguments.keys():
+            mine, theirs = one.arguments[name], other.arguments[name]
+            slot = slots.get(name)
+            text = slot is not None and slot.type == "string" and isinstance(mine, str) and isinstance(theirs, str)
+            within = text and (squeezed(mine) in squeezed(theirs) or squeezed(theirs) in squeezed(mine))
+            if not within and not self.is_same(mine, theirs):
+                return False
+        return True
 
     def _same_plan(self, calls: Sequence[PlannedCall]) -> bool:
         """Whether the examples came to the very same calls by themselves."""
         own = (*self.own.calls, *self.own.proposed)
         return len(own) == len(calls) and all(
-            one.tool == other.tool and one.arguments.keys() >= other.arguments.keys() and self._agree(one, other)
+            one.tool == other.tool
+            and one.arguments.keys() >= other.arguments.keys()
+            and all(self.is_same(one.arguments[name], value) for name, value in other.arguments.items())
             for one, other in zip(own, calls, strict=True)
         )
 
@@ -226,11 +241,11 @@ class _Check:
 
     def _without_calls(self) -> Interpretation:  # noqa: PLR0911  # one for each thing that a proposal may be
         proposal = self.proposal
+        if proposal.between:
+            return self._between(proposal.between)
         if self._own_changes():
             return self._confirmed(self.own)
         nothing = not (self.own.calls or self.own.document_query or self.own.question or self.own.help)
-        if proposal.between:
-            return self._between(proposal.between)
         if proposal.document_query and not (self.look.found == "nothing" and self.own.calls):
             return self._documents()
         if proposal.help:
@@ -323,8 +338,10 @@ class _Reading:
         self.open: list[Slot] = []
         self._filler = check.operations.filler(check.look.known, check.look.frame)
         self._own = check.operations.fill(proposed.tool, check.said, self._filler).arguments
+        self._before = self._said_before()
         for name, value in proposed.arguments.items():
             self._take(name, value)
+        self._fill_what_was_asked_for()
         given = self.filling.arguments
         self.filling.missing = [
             slot
@@ -332,6 +349,24 @@ class _Reading:
             if slot.required
             and not any(path == slot.path or path.startswith((f"{slot.path}.", f"{slot.path}[")) for path in given)
         ]
+
+    def _said_before(self) -> dict[str, Any]:
+        """Arguments that the thread has for this operation: of its open question, its proposal, its last call."""
+        frame, tool = self.check.look.frame, self.proposed.tool
+        asked = [frame.asked] if frame.asked is not None else []
+        return {
+            name: value
+            for one in (*frame.calls, *frame.proposed, *asked)
+            if one.tool == tool
+            for name, value in one.arguments.items()
+        }
+
+    def _fill_what_was_asked_for(self) -> None:
+        """The rest of the call about which the thread asks, where this one completes it."""
+        asked = self.check.look.frame.asked
+        if asked is not None and asked.tool == self.proposed.tool and asked.slot in self.filling.arguments:
+            for name, value in asked.arguments.items():
+                self.filling.arguments.setdefault(name, Argument(value, "", "answer"))
 
     def settled(self) -> PlannedCall | Question:
         """The call, or what has to be asked first."""
@@ -353,7 +388,11 @@ class _Reading:
         return any(one.start <= start < one.end for one in orders for start in starts)
 
     def _take(self, name: str, value: Any) -> None:
-        if value is None or self._is_default(name, value):
+        words = self.proposed.words.get(name, "")
+        if value is None or (self._is_default(name, value) and not self._stands(words)):
+            return
+        if words in {"", "thread"} and name in self._before and self.check.is_same(self._before[name], value):
+            self.filling.arguments[name] = Argument(value, "", "thread")
             return
         slot = self.slots.get(name)
         if slot is not None and slot.type == "object" and not slot.many and self._by_quantities(slot, value):
@@ -508,8 +547,9 @@ class _Reading:
     # ---- the rest
 
     def _choice(self, slot: Slot, path: str, value: Any, words: str) -> Argument | Problem | None:
-        given = [str(one).casefold().replace("-", "_").replace(" ", "_") for one in _listed(value)]
-        if any(one not in slot.enum for one in given):
+        known = {squeezed(one): one for one in slot.enum}
+        given = [known.get(squeezed(str(one)), "") for one in _listed(value)]
+        if not all(given):
             return Problem("unknown", slot, str(value))
         argument = Argument(given if slot.many else given[0], words, "message")
         if not self.changes or self._stands(words):
@@ -527,20 +567,19 @@ class _Reading:
 
     def _texts(self, slot: Slot, path: str, value: Any, words: str) -> Argument | None:
         texts = [str(one) for one in _listed(value)]
-        source = squeezed(self.check.said.text)
         stands = self._stands(words)
-        if all(one and squeezed(one) and squeezed(one) in source for one in texts):
+        if all(self._says(one) for one in texts):
             for one in texts:
                 self._stands(one)
             return Argument(value, words)
         if any(self.check.is_same(value, past.arguments.get(path)) for past in self.check.look.frame.calls):
             return Argument(value, "", "thread")
+        if not self.changes:
+            return Argument(value, words if stands else "", "model")
         if stands and ("." in path or slot.many or slot.schema.get("pattern")):
             return Argument(value, words, "model")
         if stands:
             return Argument(words.strip(), words)
-        if not self.changes:
-            return Argument(value, "", "model")
         return self._own.get(path)
 
     def _is_default(self, name: str, value: Any) -> bool:
@@ -562,6 +601,13 @@ class _Reading:
         parts = [re.escape(part) for part in words.split()]
         match = re.search(r"\s+".join(parts), self.check.said.text, re.IGNORECASE) if parts else None
         return match.span() if match else None
+
+    def _says(self, text: str) -> bool:
+        """Whether the message has the very text, but for case, spaces and punctuation; a short one as a word."""
+        plain = squeezed(text)
+        if len(plain) < _SHORT:
+            return self._whole(text) is not None
+        return plain in squeezed(self.check.said.text)
 
     def _whole(self, name: str) -> tuple[int, int] | None:
         """Where a name stands as a whole, not as an ordinary word."""

@@ -99,8 +99,10 @@ def _print(report: dict[str, Any]) -> None:
     else:
         words = "it words answers" if model["words_answers"] else "answers are quoted from the documents"
         click.echo(f"model     ✓ {model['chosen']}: {model['reason']} {words.capitalize()}.")
-        plans = "plans what a message asks for" if model["capable"] else "does not plan: messages are understood without it"
-        click.echo(f"  · {'capable' if model['capable'] else 'not capable'}: {model['judged_by']} It {plans}.")
+        counts = (
+            "capable, so it plans what a message asks for" if model["capable"] else "not capable, so it does not plan"
+        )
+        click.echo(f"  · {counts}: {model['judged_by']}")
     for status in report["providers"]:
         mark = "✓" if status["configured"] and status["reachable"] is not False else "·"
         detail = ", ".join(status["models"]) or " ".join(status["missing"]) or "configured; not asked"
