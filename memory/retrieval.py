@@ -9,6 +9,7 @@ import numpy as np
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
+from memory.embedding.glossary import load_glossary
 from memory.ledger import Ledger
 from memory.mirrors.lexical import LexicalIndex
 from memory.mirrors.vectors import VectorIndex
@@ -30,8 +31,9 @@ class Retriever:
 
     Attributes:
         candidates: how many chunks each store ranks before fusion.
-        vector_weight: share of the vectors in the fused score, 0 to 1, for a query without Chinese characters, of
-            which MiniLM knows few; the share falls in proportion to theirs.
+        vector_weight: share of the vectors in the fused score, 0 to 1.
+        multilingual: whether the embedder knows Chinese. MiniLM does not, so that a Chinese query is embedded by its
+            gloss, whose words are looked up, too; what has no gloss takes from the share of the vectors.
         feedback: how many of the best chunks the query's vector is moved towards; 0 for none.
         feedback_weight: of those chunks' mean beside 1 of the query, >= 0.
     """
@@ -42,6 +44,7 @@ class Retriever:
     embedder: Embedder
     candidates: int = 60
     vector_weight: float = 0.5
+    multilingual: bool = False
     feedback: int = 2
     feedback_weight: float = 0.5
 
@@ -57,13 +60,15 @@ class Retriever:
         if not query.strip():
             return []
         self.vectors.refresh(self.ledger.outbox.watermark(self.vectors.name))
-        ranked = self.lexical.search(terms_of(query), tenant, _DEPTH * self.candidates)
-        vector = self.embedder.embed([query])[0]
+        gloss = query if self.multilingual else load_glossary().in_english(query)
+        words = query if gloss == query else f"{query} {gloss}"
+        ranked = self.lexical.search(terms_of(words), tenant, _DEPTH * self.candidates)
+        vector = self.embedder.embed([gloss])[0]
         nearest = [key for key, _ in self.vectors.search(vector, tenant, self.candidates)]
         candidates = dict.fromkeys([*(key for key, _ in ranked[: self.candidates]), *nearest])
         held = self.vectors.held(list(candidates), tenant)
         lexical = {key: score for key, score in ranked if key in candidates}
-        weight = self.vector_weight * (1.0 - _chinese_share(query))
+        weight = self.vector_weight * (1.0 if self.multilingual else 1.0 - _chinese_share(gloss))
         meanings = np.stack(list(held.values())) if held else np.empty((0, len(vector)), dtype=np.float32)
         similar = dict(zip(held, (meanings @ vector).tolist(), strict=True))
         fused = self._fused(lexical, similar, weight)

@@ -156,7 +156,7 @@ class Components:
     def operations(self) -> Operations:
         """The operations that people speak of, with what was learnt of how they do. Raises as `tools` and `embedder`."""
         from agents.understanding.candidates import Operations
-        from agents.understanding.examples import examples_of, load_talk
+        from agents.understanding.examples import examples_of, load_talk, vocabulary_of
         from agents.understanding.operation_classifier import OperationClassifier
         from agents.understanding.slot_tagger import SlotTagger
         from agents.understanding.slots import value_words
@@ -165,7 +165,8 @@ class Components:
         talk, learnt = load_talk(self.tools), load_weights()
         slices = {name: self.tools[name].run.__module__ for name in talk}
         classifier = OperationClassifier(learnt.operations, self.embedder)
-        return Operations(self.tools, talk, classifier, SlotTagger(learnt.fields, slices), value_words(examples_of(talk)))
+        tagger, examples = SlotTagger(learnt.fields, slices), examples_of(talk)
+        return Operations(self.tools, talk, classifier, tagger, value_words(examples), vocabulary_of(examples))
 
     @cached_property
     def base_understanding(self) -> Understanding:

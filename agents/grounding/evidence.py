@@ -13,36 +13,43 @@ from agents.grounding.matching import Covered, cover, weight
 from agents.grounding.places import Place
 from agents.grounding.question import Question, canonical, is_chinese, names_subject, read_question
 from agents.grounding.relevance import Found, Rarity
+from agents.grounding.tables import rows_that_say_so
+from agents.grounding.widening import widen
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 
-ANSWER, NEAR = 0.58, 0.3
+ANSWER, NEAR = 0.6, 0.24
 """Least confidence of an answer, and of what comes near one; from `tests/bench/answers.py`."""
 
-_OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR = 0.1, 0.6, 0.1, 0.05, 0.15, 0.3
+_OWN, _MISSING, _IN_KIND, _DECIDES, _SCORE, _SIMILAR = 0.1, 0.5, 0.18, 0.07, 0.2, 0.9
 _STEP, _FOREIGN, _CODE = 0.15, 0.1, 0.15
 """Worth of a sentence beside its coverage, 1.0; chosen on the questions of `tests/bench/answers_questions.jsonl`."""
 
-_INTERCEPT = 0.54
+_INTERCEPT = 0.32
 _WEIGHTS = {
-    "covered": 1.34,
-    "missing": -1.66,
-    "own": 0.74,
+    "covered": 1.46,
+    "missing": -1.7,
+    "own": 0.91,
     "margin": 1.75,
     "unheard": -1.24,
-    "disagreed": -0.70,
-    "misfit": -1.29,
-    "unknown_code": -1.01,
-    "similarity": 0.24,
-    "chinese": -0.50,
-    "one_term": 0.34,
+    "disagreed": -0.77,
+    "misfit": -1.52,
+    "unknown_code": -0.99,
+    "similarity": 0.27,
+    "chinese": -0.41,
+    "one_term": 0.37,
 }
 """Logistic regression on the questions of `tests/bench`; each signal is 0 to 1."""
 
 _UNASKED, _ORDERED, _LISTED = -1.0, -4.5, -1.5
 """Added where the message has not the form of a question, is an order, or asks to be shown something."""
-_MOST_OF_UNKNOWN_SUBJECT = 0.2
-"""Most confidence where the question is about a code that no document has."""
+_MOST_OF_UNKNOWN_SUBJECT = _MOST_OF_LITTLE = 0.2
+"""Most confidence where the question is about a code that no document has; where nothing covers much of it."""
+_UNMISTAKABLE, _MOST_OF_MISFIT = ("money", "temperature", "weight", "length", "share", "contact"), 0.5
+"""Most confidence where such an answer is asked for and neither the sentence nor its paragraph has one."""
+_BY_TABLE = 0.75
+"""Least confidence where rows of a table say yes or no to what is asked."""
+_LEAST_COVERAGE = 0.12
 _NUMBERED = re.compile(r"\s*\d{1,2}[.)、]\s")
 _ENGLISH_BY_DEFAULT = 0.45
 _RUNNER_UP = 3
@@ -109,7 +116,7 @@ def assess_evidence(question: str, passages: Sequence[Passage], rarity: Rarity) 
         rarity: of all terms of the question.
     """
     asked = read_question(question)
-    if not passages or not asked.terms or _TALK.fullmatch(question):
+    if not passages or not asked.terms or _TALK.fullmatch(asked.text):
         return Evidence("nothing", 0.0)
     ranked = rank_sentences(asked, passages, rarity)
     if not ranked:
@@ -120,8 +127,12 @@ def assess_evidence(question: str, passages: Sequence[Passage], rarity: Rarity) 
     confidence = 1.0 / (1.0 + math.exp(-logit))
     if signals["unknown_code"] and any(names_subject(asked, code) for code in _unknown_codes(asked, passages, rarity)):
         confidence = min(confidence, _MOST_OF_UNKNOWN_SUBJECT)
-    if best.coverage <= 0.0:
-        confidence = min(confidence, _MOST_OF_UNKNOWN_SUBJECT)
+    if asked.wanted in _UNMISTAKABLE and not _has_kind(asked, best, passages[best.passage]):
+        confidence = min(confidence, _MOST_OF_MISFIT)
+    if best.coverage < _LEAST_COVERAGE:
+        confidence = min(confidence, _MOST_OF_LITTLE)
+    if rows := rows_that_say_so(asked, passages):
+        return Evidence("answer", max(confidence, _BY_TABLE), *rows[0])
     level: Found = "answer" if confidence >= ANSWER else "near" if confidence >= NEAR else "nothing"
     return Evidence(level, confidence, best.passage, best.place)
 
@@ -175,6 +186,11 @@ def _signals(
         "chinese": float(question.chinese),
         "one_term": float(len(question.terms) == 1),
     }
+
+
+def _has_kind(question: Question, one: Covered, passage: Passage) -> bool:
+    start, end = widen(passage.text, one.place.start, one.place.end)
+    return one.in_kind or question.is_answered_in_kind(passage.text[start:end])
 
 
 def _unknown_codes(question: Question, passages: Sequence[Passage], rarity: Rarity) -> list[str]:

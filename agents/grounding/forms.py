@@ -41,6 +41,13 @@ _COMPARISON = re.compile(
     r"|(?P<a4>[^，。？?]+?)(?:和|与|跟)(?P<b4>[^，。？?]+?)(?:之间)?的?(?:有什么|有何|有啥|的)?(?:区别|不同|差别|差异)",
     re.IGNORECASE,
 )
+_ABOUT: tuple[tuple[Form, re.Pattern[str]], ...] = (
+    ("mentions", _MENTIONS),
+    ("comparison", _COMPARISON),
+    ("summary", _SUMMARY),
+)
+_LONGEST = 400
+"""Characters: some of the patterns take time that grows with the square."""
 _ENDS = " \t?？.。!！\"'“”"
 
 
@@ -53,10 +60,12 @@ class AskedForm:
 
 
 def read_form(question: str) -> AskedForm:
-    """Tell the form of answer that a question asks for."""
+    """Tell the form of answer that a question asks for; a long message asks for no form but a fact."""
+    if len(question) > _LONGEST:
+        return AskedForm("fact")
     if _LISTING.fullmatch(question):
         return AskedForm("listing")
-    for form, pattern in (("mentions", _MENTIONS), ("comparison", _COMPARISON), ("summary", _SUMMARY)):
+    for form, pattern in _ABOUT:
         if found := pattern.search(question):
             subjects = tuple(part.strip(_ENDS) for part in found.groups() if part and part.strip(_ENDS))
             if subjects:

@@ -38,6 +38,8 @@ _ENGLISH = frozenset(
     " it this that not no have has at by from be if there much many long will should would could".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LONGEST = 4000
+"""Characters that are looked at."""
 _LEAST_WORDS, _LEAST_SHARE = 2, 0.3
 
 
@@ -46,6 +48,7 @@ def foreign_language(text: str) -> str | None:
 
     Short texts without common words, such as names and codes, are of no language.
     """
+    text = text[:_LONGEST]
     for language, script in _WRITTEN:
         if len(script.findall(text)) >= _LEAST_LETTERS:
             return language

@@ -14,14 +14,14 @@ from memory.embedding.word_pieces import load_word_pieces
 
 _Floats = NDArray[np.float32]
 
-NEAR, ALIKE = 0.36, 0.72
+RELATED, ALIKE = 0.28, 0.6
 """Cosines of two words from which on they count as related, and as the same."""
 _ALIKE_WORTH = 0.9
-_AROUND, _BESIDE, _ELSEWHERE = 0.85, 0.6, 0.45
+_AROUND, _BESIDE, _ELSEWHERE = 0.85, 0.4, 0.25
 """Worth of a term in the headings, in the sentences beside, and elsewhere in the passage; in the sentence it is 1."""
 _KNOWN_CODE = 1.5
 """Weight of a code that some document has, such as a product's name: what is said of another one is no answer."""
-_ANSWERED, _SOME = 0.9, 0.3
+_ANSWERED, _SOME = 0.8, 0.3
 """Worth of a term that the answer says by its kind ("cost" by an amount of money), where some other term is matched."""
 _ELSEWHERE_AT_ALL = 0.5
 _LETTER_APART, _LETTER_ALONE = 0.3, 0.8
@@ -149,7 +149,7 @@ class _Texts:
             return
         table = np.stack([vector for _, vector in there])
         cosines = table @ np.stack([blank if vector is None else vector for vector in asked]).T
-        worth = _ALIKE_WORTH * np.clip((cosines - NEAR) / (ALIKE - NEAR), 0, 1)
+        worth = _ALIKE_WORTH * np.clip((cosines - RELATED) / (ALIKE - RELATED), 0, 1)
         for (word, _), row in zip(there, worth, strict=True):
             if row.any():
                 self._soft[word] = row

@@ -69,6 +69,11 @@ _ALIKE = re.compile("|".join(sorted(_CANONICAL, key=len, reverse=True)))
 _WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
 _PARTS = re.compile(r"[a-z]+")
 
+_MEANS = re.compile(r"\bmeans?\b|\bmeaning\b|\bstands? for\b|什么意思|是什么|什么故障|什么错误", re.IGNORECASE)
+_SUBJECT = r"\b(?:of|does|is|are|codes?|errors?|faults?|alarms?|messages?)(?: the| an?)? {code}|^\W*{code}(?:\W|$)"
+
+_LONGEST = 4000
+"""Characters."""
 _RARITY_OF_CHARACTER = 0.5
 _COMMONEST, _WORDS_KNOWN, _LEAST_RARITY = 60, 28_000, 0.15
 _RARE_ENOUGH, _FEW_BESIDE = 0.55, 2
@@ -138,7 +143,8 @@ class Question:
 
 @lru_cache(maxsize=256)
 def read_question(text: str) -> Question:
-    """Read a message of any kind as a question."""
+    """Read a message of any kind as a question; of a very long one its beginning."""
+    text = text[:_LONGEST]
     asked = with_plain_hyphens(text)
     counted, kind = _COUNTED.search(asked), kind_of_answer(asked)
     terms = dict[str, Term]()
@@ -158,8 +164,8 @@ def read_question(text: str) -> Question:
 
 def names_subject(question: Question, code: str) -> bool:
     """Whether a question is about this code, rather than mentioning it beside its subject, as in "with Windows-11"."""
-    written = re.escape(code)
-    if re.search(rf"\b(?:of|does|is|are)(?: the| an?)? {written}|^\W*{written}\W", question.text, re.IGNORECASE):
+    written, text = re.escape(code), with_plain_hyphens(question.text)
+    if _MEANS.search(text) or re.search(_SUBJECT.format(code=written), text, re.IGNORECASE):
         return True
     parts = set(terms_of(code))
     return sum(term.name not in parts and term.rarity > _RARE_ENOUGH for term in question.terms) <= _FEW_BESIDE

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.events import Citation
 from agents.grounding.evidence import rank_sentences
 from agents.grounding.matching import Covered
 from agents.grounding.places import Place, places
-from agents.grounding.question import Question, read_question
+from agents.grounding.question import Question, read_question, words_of_text
 from agents.grounding.relevance import Rarity
+from agents.grounding.tables import cells_of, rows_that_say_so
 from agents.grounding.widening import widen, widen_to_procedure
 from memory.documents.passages import Passage
 
@@ -22,12 +23,17 @@ _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 _POINTS_BACK = re.compile(
     r"\s*(?:it|its|they|their|them|this|these|that|those|then|there)\b|\s*[它该此这其]", re.IGNORECASE
 )
+_ENDED = re.compile(r"[.!?。！？][\"'”’」)]*\s*$")
+_SURE, _SURELY_OWN = 0.9, 0.7
+"""A sentence that covers so much of the question, with what is around it and alone, is quoted without its paragraph."""
 _BEHIND = 0.08
 """A further quote is worth at most so much less than the first."""
 _LEAST_COVERAGE = 0.5
 """A further quote covers at least this share of the question."""
 _MENTIONED = 0.75
 """Least share of a subject's words that a sentence itself has to mention it."""
+_SPEAKS_OF_BOTH = 0.5
+_MOST_ROWS = 8
 _SHORT = 25
 """Fewer characters do not show how something is mentioned."""
 _LONGEST_SECTION = 1200
@@ -76,37 +82,49 @@ def select_quotes(
         section_of: the whole section of a passage, where a procedure that is asked for goes on.
 
     Returns:
-        At most `limit` quotes, best first, from distinct places, each widened to its list or short paragraph; where
-        steps are asked for, to the whole procedure. Where the answer is yes or no, the sentence that decides begins.
+        The rows of a table of yes and no, where they answer. Else at most `limit` quotes, best first, from distinct
+        places, each widened to its list or short paragraph, unless it says all by itself; where steps are asked for, to
+        the whole procedure. Where the answer is yes or no, the sentence that decides begins.
     """
     asked = read_question(question)
+    if rows := rows_that_say_so(asked, passages):
+        return [_row_quote(index, place, passages[index]) for index, place in rows[:_MOST_ROWS]]
     ranked = rank_sentences(asked, passages, rarity)
     quotes: list[Quote] = []
     for one in ranked:
         behind = one.worth < ranked[0].worth - _BEHIND or one.covered.coverage < _LEAST_COVERAGE
         if len(quotes) == limit or (quotes and behind):
             break
-        whole = _quote(asked, one.covered, passages[one.covered.passage], section_of)
+        found = _quote(asked, one.covered, passages[one.covered.passage], section_of)
+        whole = _widened(found, one.covered, passages[one.covered.passage])
         if not any(_overlap(whole, other, passages) for other in quotes):
-            quotes.append(whole)
+            quotes.append(found)
     return quotes
 
 
-def select_sides(
-    sides: Sequence[str],
-    passages: Sequence[Passage],
-    rarity: Rarity,
-) -> list[Quote]:
-    """For each side of a comparison the sentence that says most of it, in their order; one place is quoted once."""
+def select_sides(sides: Sequence[str], passages: Sequence[Passage], rarity: Rarity) -> list[Quote]:
+    """For each side of a comparison the sentence that says most of it and least of the others, in their order."""
     quotes: list[Quote] = []
-    for side in sides:
-        asked = read_question(side)
-        ranked = sorted(rank_sentences(asked, passages, rarity), key=lambda one: -(one.covered.own + one.worth))
-        for one in ranked[:1]:
-            whole = _quote(asked, one.covered, passages[one.covered.passage], _itself)
-            if one.covered.coverage >= _LEAST_COVERAGE and not any(_overlap(whole, q, passages) for q in quotes):
+    asked = [read_question(side) for side in sides]
+    for question in asked:
+        own = {term.name for term in question.terms}
+        others = {term.name for other in asked for term in other.terms} - own
+        best = max(
+            (one for one in rank_sentences(question, passages, rarity) if one.covered.coverage >= _LEAST_COVERAGE),
+            key=lambda one: one.worth + one.covered.own - _SPEAKS_OF_BOTH * _has(one.covered, passages, others),
+            default=None,
+        )
+        if best is not None:
+            whole = _quote(question, best.covered, passages[best.covered.passage], _itself)
+            if not any(_overlap(whole, other, passages) for other in quotes):
                 quotes.append(whole)
     return quotes
+
+
+def _has(one: Covered, passages: Sequence[Passage], names: set[str]) -> bool:
+    """Whether a sentence or its headings have one of the terms."""
+    passage = passages[one.passage]
+    return bool(names & {name for name, _ in words_of_text(f"{passage.title} {one.place.around} {one.place.text}")})
 
 
 def select_section(
@@ -160,7 +178,7 @@ def as_markdown(quote: str, lead: str = "") -> str:
             rows.append(_row(line, lead))
         elif line:
             rows.append(line)
-    if rows and lead and not _cells(lead)[1:] and _LIST_ITEM.match(rows[0]):
+    if rows and lead and not cells_of(lead)[1:] and _LIST_ITEM.match(rows[0]):
         rows.insert(0, f"{lead.rstrip(':：')}:")
     return "\n".join(rows).strip(" ")
 
@@ -170,13 +188,9 @@ def as_item(block: str) -> str:
     return "- " + block.replace("\n", "\n  ")
 
 
-def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
-
-
 def _row(line: str, lead: str) -> str:
     """A table's row, each cell with its column's name where they are known."""
-    cells, names = _cells(line), _cells(lead)
+    cells, names = cells_of(line), cells_of(lead)
     if len(cells) == len(names) > 1:
         return " · ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
     return " · ".join(cell for cell in cells if cell)
@@ -205,11 +219,34 @@ def _quote(question: Question, one: Covered, passage: Passage, section_of: Calla
             start, end = found
             text = section.text[start:end]
             return Quote(one.passage, section.start + start, section.start + end, text, one.coverage, lead)
+    if _stands_alone(one):
+        start, end = passage.start + one.place.start, passage.start + one.place.end
+        return Quote(one.passage, start, end, one.place.text, one.coverage, lead)
     start, end = widen(passage.text, one.place.start, one.place.end)
     decides = question.wanted == "verdict" and one.place.kind == "paragraph"
     if decides and start < one.place.start and not _POINTS_BACK.match(one.place.text):
         start = one.place.start
     return Quote(one.passage, passage.start + start, passage.start + end, passage.text[start:end], one.coverage, lead)
+
+
+def _row_quote(index: int, place: Place, passage: Passage) -> Quote:
+    return Quote(index, passage.start + place.start, passage.start + place.end, place.text, 1.0, _lead(passage, place))
+
+
+def _widened(quote: Quote, one: Covered, passage: Passage) -> Quote:
+    """A quote with the paragraph around it, which is not quoted twice in parts."""
+    start, end = widen(passage.text, one.place.start, one.place.end)
+    return replace(quote, start=min(quote.start, passage.start + start), end=max(quote.end, passage.start + end))
+
+
+def _stands_alone(one: Covered) -> bool:
+    """Whether a sentence of a paragraph says all that is asked, and can be read without the one before."""
+    sure = one.coverage >= _SURE and one.own >= _SURELY_OWN
+    return sure and one.place.kind == "paragraph" and _is_whole(one.place.text)
+
+
+def _is_whole(sentence: str) -> bool:
+    return bool(_ENDED.search(sentence)) and not _POINTS_BACK.match(sentence)
 
 
 def _lead(passage: Passage, place: Place) -> str:

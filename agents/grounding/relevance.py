@@ -21,11 +21,6 @@ class Rarity:
     frequencies: Mapping[str, int]
     chunks: int
 
-    def of(self, term: str) -> float:
-        """Inverse document frequency as in BM25, > 0; a term that no document has is the rarest of all."""
-        frequency = self.frequencies.get(term, 0)
-        return math.log(1.0 + (self.chunks - frequency + 0.5) / (frequency + 0.5))
-
     def among(self, term: str) -> float:
         """How much a term tells apart among these documents, 0.4 to 1; nearly 1 for all where they are few."""
         share = (self.frequencies.get(term, 0) + 0.5) / (self.chunks + 20)

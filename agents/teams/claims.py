@@ -17,10 +17,10 @@ POLAR = frozenset({"permission", "non_commercial", "cannot", "verdict", "approva
 
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’]*")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "'s", "’s")
+_ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "ment", "'s", "’s")
 _LONGEST_ZH = 6
 _CLAUSE = re.compile(
-    r"[,;，；、—]|\b(?:but|and|while|because|since|so|although|though|whereas|yet)\b"
+    r"[,;，；、—]|\b(?:but|and|while|because|since|so|although|though|whereas)\b"
     r"|但是?|而且?|并且|因为|所以|因此|由于"
 )
 
@@ -71,10 +71,10 @@ def clauses(text: str) -> Iterator[tuple[int, int]]:
     """The clauses of a sentence, as spans."""
     start = 0
     for mark in _CLAUSE.finditer(text):
-        if mark.start() > start:
+        if text[start : mark.start()].strip():
             yield start, mark.start()
         start = mark.end()
-    if start < len(text):
+    if text[start:].strip():
         yield start, len(text)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,10 +32,12 @@ from agents.teams.configuration import (
     TaskConfiguration,
     crew_configuration,
 )
-from agents.teams.crew_tools import Call, crew_tools, proposal_tool
+from agents.teams.crew_tools import Call, blocking, crew_tools, proposal_tool
 from agents.teams.evidence import Evidence
 from agents.teams.finding import (
     FORMAT,
+    MOST_FACTS,
+    MOST_REASONS,
     REVIEW_FORMAT,
     Answer,
     Finding,
@@ -48,6 +50,7 @@ from agents.teams.finding import (
     review_remark,
     votes_remark,
 )
+from agents.teams.prompts import within
 from edge.kernel.errors import Cancelled, ChargehandError, InvalidInput, ModelMisbehaved, OutOfTime
 from tools.spec import ToolSpec
 
@@ -279,15 +282,12 @@ class _Run:
         if not findings:
             raise ModelMisbehaved("None of the crew's voters answered.", "Ask again.")
         answers: list[Answer | None] = [answer_of(finding, self.inquiry.evidence) for finding in findings]
+        if not any(answers):
+            return _together(findings)
         won = next((one for one in answers if one is not None and answers.count(one) >= _MAJORITY), None)
         if won is not None:
             self.notes.append(votes_remark(answers, self.inquiry.language))
-            sides = [finding for finding, answer in zip(findings, answers, strict=True) if answer == won]
-            return Finding(
-                verdict=sides[0].verdict,
-                facts=list(dict.fromkeys(fact for one in sides for fact in one.facts))[:12],
-                reasons=list(dict.fromkeys(reason for one in sides for reason in one.reasons))[:12],
-            )
+            return _together([one for one, answer in zip(findings, answers, strict=True) if answer == won])
         last = self._last
         told = [self._told(f"vote {number}", finding) for number, finding in enumerate(findings, start=1)]
         settled = await self._find(last, told)
@@ -404,7 +404,7 @@ class _Run:
         from crewai import Process as CrewProcess
 
         agents = {name: self._agent(name, one, loop, shared=shared) for name, one in self.crew.agents.items()}
-        form = "One JSON object as described, and nothing else."
+        form = "One JSON object as described."
         leader = agents.get(manager) if manager else None
         task = Task(description=described, expected_output=form, agent=None if leader else agents[agent])
         crew: Crew = Crew(
@@ -456,9 +456,11 @@ class _Run:
         self.steps += 1
         said = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
         worded = [_MESSAGES.get(str(one["role"]), HumanMessage)(str(one["content"])) for one in said]
-        self.tokens += sum(estimate_tokens(message.text) for message in worded)
         more: dict[str, Any] = {"stop": stop} if stop else {}
         with self._noted(), self.pool.taken(preferred) as model:
+            if model.context_tokens:
+                worded = within(worded, model.context_tokens - _MOST_TOKENS)
+            self.tokens += sum(estimate_tokens(message.text) for message in worded)
             deltas = stream_text(
                 model, worded, first_token_s=_FIRST_TOKEN_S, next_token_s=_NEXT_TOKEN_S, max_tokens=_MOST_TOKENS, **more
             )
@@ -532,6 +534,15 @@ class _Run:
         return f"{who.replace('_', ' ')}: {finding.model_dump_json(exclude_none=True)}"
 
 
+def _together(findings: Sequence[Finding]) -> Finding:
+    """What all of them say, with the verdict of the first."""
+    return Finding(
+        verdict=findings[0].verdict if findings else None,
+        facts=list(dict.fromkeys(fact for one in findings for fact in one.facts))[:MOST_FACTS],
+        reasons=list(dict.fromkeys(reason for one in findings for reason in one.reasons))[:MOST_REASONS],
+    )
+
+
 def _usable_review(said: str) -> Review:
     try:
         return parse_review(said)
@@ -539,8 +550,8 @@ def _usable_review(said: str) -> Review:
         raise ValueError("it is no review") from error
 
 
-class _Waiting(Protocol):
-    async def answer(self, messages: Any, preferred: int | None, stop: list[str]) -> str: ...
+class _Answers(Protocol):
+    def answer(self, messages: Any, preferred: int | None, stop: list[str]) -> Coroutine[Any, Any, str]: ...
 
 
 @cache
@@ -593,7 +604,7 @@ def _flow_type() -> Any:
     return CrewFlow
 
 
-def _language_model(run: _Waiting, preferred: int | None, loop: asyncio.AbstractEventLoop) -> BaseLLM:
+def _language_model(run: _Answers, preferred: int | None, loop: asyncio.AbstractEventLoop) -> BaseLLM:
     """CrewAI's door to the hub's models."""
     from crewai import BaseLLM
 
@@ -601,9 +612,7 @@ def _language_model(run: _Waiting, preferred: int | None, loop: asyncio.Abstract
         """Blocks its thread while a model answers on the hub's event loop."""
 
         def call(self, messages: Any, *args: Any, **options: Any) -> str:
-            return asyncio.run_coroutine_threadsafe(
-                run.answer(messages, preferred, list(self.stop_sequences)), loop
-            ).result()
+            return blocking(run.answer(messages, preferred, list(self.stop_sequences)), loop)
 
         def get_input_tokens_count(self, messages: Any, *args: Any, **options: Any) -> int:
             """CrewAI's own estimate, four characters a token, without a warning at each call."""

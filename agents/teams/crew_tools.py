@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.understanding.interpretation import PlannedCall
 from agents.teams.configuration import PROPOSE
 from edge.kernel.canonical import digest_of
-from edge.kernel.errors import ChargehandError, Conflict, InvalidInput, NotFound
+from edge.kernel.errors import Cancelled, ChargehandError, Conflict, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from tools.spec import ToolContext, ToolSpec, tool
 
@@ -25,6 +25,9 @@ MODEL_CORRECTABLE = (InvalidInput, NotFound, Conflict)
 
 Call = Callable[[ToolSpec, Mapping[str, Any]], Awaitable[BaseModel]]
 """Calls a tool in somebody's name, and may tell of it."""
+
+_LOOK_AGAIN_S = 1.0
+_Result = TypeVar("_Result")
 
 Show = Callable[[BaseModel], str]
 """A result as an agent is shown it."""
@@ -119,6 +122,26 @@ def crew_tools(
     ]
 
 
+def blocking(work: Coroutine[Any, Any, _Result], loop: asyncio.AbstractEventLoop) -> _Result:
+    """What comes of work on `loop`, for a thread beside it; a loop that is closed meanwhile leaves no thread behind.
+
+    Raises:
+        Cancelled: the loop was closed.
+    """
+    if loop.is_closed():
+        work.close()
+        raise Cancelled("The hub stopped.")
+    future = asyncio.run_coroutine_threadsafe(work, loop)
+    while True:
+        try:
+            return future.result(_LOOK_AGAIN_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            if loop.is_closed():
+                raise Cancelled("The hub stopped.") from None
+
+
 def _never_cached(arguments: Any = None, result: Any = None) -> bool:
     """The ledger may have changed since; and a change that is asked for twice is not one that was done."""
     return False
@@ -154,7 +177,7 @@ def _tool_type() -> Any:
 
         def _run(self, **arguments: Any) -> BaseModel | ToolFailure:
             try:
-                return asyncio.run_coroutine_threadsafe(self.call(self.spec, arguments), self.loop).result()
+                return blocking(self.call(self.spec, arguments), self.loop)
             except MODEL_CORRECTABLE as error:
                 return failure(error)
 

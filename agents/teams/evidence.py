@@ -17,7 +17,7 @@ from agents.teams.outcomes import Outcome, Refused, Waiting
 NAMING = frozenset(
     "id name model models version versions former_version subject target reference device alias aliases tenant group"
     " pipeline factory maker dataset task tool strategy gate run base adapter policy rollout rollout_id approval file"
-    " document".split()
+    " document licence_id spdx licence".split()
 )
 """Fields whose short values name something."""
 
@@ -31,9 +31,9 @@ _STEP = re.compile(r"\.([\w@:-]+)|\[([^\[\]]+)\]")
 _KEYED = re.compile(r"[@:]|^[a-z]+-?\d[\w.-]*$")
 _DIGEST = re.compile(r"(?:^|_)digests?$")
 _LONGEST_NAME, _MOST_SHOWN = 80, 3500
+_FEW_WORDS, _FEW_LETTERS = 3, 8
+"""Fewer are a name or a label, and say nothing."""
 _ABSENT = object()
-_Below = tuple[Mapping[str, Any], str, frozenset[str]]
-"""A thing in a list or map, where it stands, and the name that it is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class Fact:
     attribute: str
     value: str | float | bool
     path: str
+
+
+_Below = tuple[Mapping[str, Any] | Fact, str, frozenset[str]]
+"""A thing in a list or map, where it stands, and the name that it is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ class ReadEvidence:
             (record, fact.value)
             for record in self.records
             for fact in record.facts
-            if isinstance(fact.value, str) and (" " in fact.value or not fact.value.isascii())
+            if isinstance(fact.value, str) and not _names(fact) and _is_sentence(fact.value)
         )
 
     @cached_property
@@ -172,8 +176,8 @@ class ReadEvidence:
 
     @cached_property
     def letters(self) -> str:
-        """All texts, in which Chinese words are looked for."""
-        return "\n".join(text for _, text in self.texts)
+        """All that is written in it, in which Chinese words are looked for."""
+        return "\n".join(str(fact.value) for record in self.records for fact in record.facts)
 
 
 def rendered(value: str | float | bool) -> str:
@@ -185,6 +189,19 @@ def rendered(value: str | float | bool) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return value.replace("_", " ") if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", value) else value
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two references are to the same field: E1.by[x@1] and E1.by.x@1 are."""
+    return _steps_of(one) == _steps_of(other)
+
+
+def _steps_of(reference: str) -> list[str]:
+    result = re.match(r"E\d+", reference)
+    return [
+        result[0] if result else "",
+        *((name or position).strip("'\"") for name, position in _STEP.findall(reference)),
+    ]
 
 
 def _content(result: Outcome) -> Any:
@@ -249,8 +266,12 @@ def _walk(node: Mapping[str, Any], path: str, named: frozenset[str], above: froz
     if facts:
         yield Record(names, above, tuple(facts))
     keyed = frozenset(name for _, _, key in below for name in key)
+    belongs = frozenset((above | names) - keyed)
     for child, at, key in below:
-        yield from _walk(child, at, key, frozenset((above | names) - keyed))
+        if isinstance(child, Fact):
+            yield Record(key, belongs, (child,))
+        else:
+            yield from _walk(child, at, key, belongs)
 
 
 def _gather(node: Mapping[str, Any], path: str, facts: list[Fact], below: list[_Below]) -> None:
@@ -275,8 +296,9 @@ def _gather(node: Mapping[str, Any], path: str, facts: list[Fact], below: list[_
 def _keyed(key: str, mapping: Mapping[str, Any], at: str) -> Iterator[_Below]:
     """The things of a map whose keys are their names."""
     for name, one in mapping.items():
-        child = cast("Mapping[str, Any]", one) if isinstance(one, Mapping) else {key: one}
-        yield child, f"{at}[{name}]", frozenset({name.lower()})
+        path = f"{at}[{name}]"
+        child = cast("Mapping[str, Any]", one) if isinstance(one, Mapping) else Fact(key, one, path)
+        yield child, path, frozenset({name.lower()})
 
 
 def _gather_list(key: str, elements: list[Any], at: str, facts: list[Fact], below: list[_Below]) -> None:
@@ -299,6 +321,10 @@ def _names(fact: Fact) -> bool:
         and len(fact.value) <= _LONGEST_NAME
         and not _is_word_only(fact)
     )
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text.split()) >= _FEW_WORDS or (not text.isascii() and len(text) >= _FEW_LETTERS)
 
 
 def _is_word_only(fact: Fact) -> bool:

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agents.teams.evidence import Evidence, ReadEvidence, rendered, same_place
+from agents.teams.verification import keep_carried
+from agents.understanding.examples import ToolTalk
 from agents.understanding.interpretation import PlannedCall
 from agents.understanding.wording import order_of
-from agents.teams.evidence import Evidence, rendered
-from agents.teams.verification import keep_carried
+from edge.kernel.language import Language
 
 Answer = Literal["yes", "no", "conditional", "insufficient"]
 Reference = Annotated[str, Field(pattern=r"^\{?E\d+[^{}\s]*\}?$", max_length=200)]
@@ -42,7 +44,7 @@ _ANSWERS: Mapping[str, Answer] = {
 }
 """What a value of the evidence answers; others answer nothing."""
 
-_MOST_REASONS = 12
+MOST_FACTS, MOST_REASONS = 12, 12
 
 _WORDS = {
     "en": {
@@ -78,6 +80,21 @@ _WORDS = {
         "and": "，",
     },
 }
+_ATTRIBUTES = {
+    "commercial_use": "商业使用",
+    "redistribution": "再分发",
+    "modification": "修改",
+    "verdict": "裁决",
+    "state": "状态",
+    "stage": "阶段",
+    "accuracy": "准确率",
+    "samples": "样本数",
+    "parameters": "参数",
+    "requester": "申请人",
+    "decided_by": "决定人",
+    "reason": "原因",
+}
+"""Fields in Chinese; others are shown as they are called."""
 
 
 class VerdictReference(BaseModel):
@@ -100,8 +117,8 @@ class Finding(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     verdict: VerdictReference | None = None
-    facts: list[Reference] = Field(default_factory=list[Reference], max_length=12)
-    reasons: list[str] = Field(default_factory=list[str], max_length=_MOST_REASONS)
+    facts: list[Reference] = Field(default_factory=list[Reference], max_length=MOST_FACTS)
+    reasons: list[str] = Field(default_factory=list[str], max_length=MOST_REASONS)
 
 
 class Review(BaseModel):
@@ -113,7 +130,7 @@ class Review(BaseModel):
     objections: list[str] = Field(default_factory=list[str], max_length=6)
 
 
-FORMAT = """Answer with one JSON object and nothing else:
+FORMAT = """The final answer is one JSON object and nothing else:
 {"verdict": {"answer": "yes" | "no" | "conditional" | "insufficient", "evidence": "E1.path.of.field"},
  "facts": ["E1.path.of.field", ...],
  "reasons": ["A sentence with {E1.path.of.field} in it.", ...]}
@@ -121,7 +138,7 @@ FORMAT = """Answer with one JSON object and nothing else:
 Leave "verdict" out where no field answers yes or no. Reasons are short plain sentences. Never write a figure, name,
 state or licence yourself: put its reference in braces, code shows the value. What no field says, you do not say."""
 
-REVIEW_FORMAT = """Answer with one JSON object and nothing else:
+REVIEW_FORMAT = """The final answer is one JSON object and nothing else:
 {"accepted": true | false, "objections": ["A sentence about what the evidence does not show.", ...]}"""
 
 
@@ -189,6 +206,7 @@ def render_finding(
         remarks: what code says of how it came about, such as the votes.
     """
     words = cast("dict[str, Any]", _WORDS[language])
+    read = evidence.read()
     lines: list[str] = []
     dropped = 0
     answer = None
@@ -196,11 +214,15 @@ def render_finding(
         answer = _answer_at(finding.verdict.evidence, evidence)
         dropped += answer != finding.verdict.answer
         if answer is not None:
-            lines.append(words["verdict"].format(answer=words[answer], of=_label(finding.verdict.evidence, evidence)))
+            lines.append(
+                words["verdict"].format(answer=words[answer], of=_label(finding.verdict.evidence, read, language))
+            )
     facts: list[str] = []
     for reference in dict.fromkeys(finding.facts):
         try:
-            facts.append(f"- {_label(reference, evidence)}: **{rendered(evidence.scalar_at(reference.strip('{}')))}**")
+            facts.append(
+                f"- {_label(reference, read, language)}: **{rendered(evidence.scalar_at(reference.strip('{}')))}**"
+            )
         except KeyError:
             dropped += 1
     kept, fallen = keep_carried(finding.reasons, evidence)
@@ -232,7 +254,7 @@ def replaced_remark(failed: str, why: str, other: str, language: str) -> str:
     return cast("dict[str, Any]", _WORDS[language])["replaced"].format(who=failed, why=why.rstrip(".。"), other=other)
 
 
-def proposals_text(proposals: Sequence[PlannedCall], language: str) -> str:
+def proposals_text(proposals: Sequence[PlannedCall], language: Language, talk: Mapping[str, ToolTalk]) -> str:
     """What a crew proposes, of which nothing is done; empty where it proposes nothing."""
     if not proposals:
         return ""
@@ -241,7 +263,7 @@ def proposals_text(proposals: Sequence[PlannedCall], language: str) -> str:
         if language == "zh"
         else ("The crew proposes a change. Nothing is done yet; say “yes” to have it done:")
     )
-    return "\n".join([head, "", *(f"- `{order_of(call)}`" for call in proposals)])
+    return "\n".join([head, "", *(f"- `{order_of(call, talk, language)}`" for call in proposals)])
 
 
 def _answer_at(reference: str, evidence: Evidence) -> Answer | None:
@@ -252,22 +274,24 @@ def _answer_at(reference: str, evidence: Evidence) -> Answer | None:
     return _ANSWERS.get(rendered(value) if isinstance(value, bool) else str(value))
 
 
-def _label(reference: str, evidence: Evidence) -> str:
+def _label(reference: str, read: ReadEvidence, language: str) -> str:
     """What a value is, and of what: "accuracy, support-bot@v1"."""
     path = reference.strip("{}")
-    attribute = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2].replace("_", " ").strip("[]")
+    field = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2].strip("[]")
+    attribute = (_ATTRIBUTES.get(field) if language == "zh" else None) or field.replace("_", " ")
     owner = next(
-        (record for record in evidence.read().records if any(fact.path == path for fact in record.facts)),
+        (record for record in read.records if any(same_place(fact.path, path) for fact in record.facts)),
         None,
     )
     names = [
         rendered(fact.value)
         for fact in (owner.facts if owner else ())
-        if fact.attribute in {"name", "id", "version", "subject", "target", "group", "reference"} and fact.path != path
+        if fact.attribute in {"name", "id", "version", "subject", "target", "group", "reference"}
+        and not same_place(fact.path, path)
     ]
     keyed = sorted(owner.names) if owner else []
     of = (names or keyed)[:1]
-    return ", ".join([attribute, *of]) if attribute else path
+    return ("，" if language == "zh" else ", ").join([attribute, *of]) if attribute else path
 
 
 def _json_of(said: str) -> Mapping[str, Any] | None:

@@ -1,61 +1,25 @@
 """The guardrail: of what a crew says, a sentence stays only if the evidence carries all that it asserts.
 
 A verdict, permission, approval, licence, state, comparison, figure or name that a sentence asserts or denies must be a
-fact of the one thing that it is about. A word that neither asserts nothing (`plain_words.yaml`) nor stands in the
-evidence makes a sentence fall, too: better to drop a true sentence than to keep a false one.
+fact of the one thing that it is about (`clauses.py`). A word that neither asserts nothing (`plain_words.yaml`) nor
+stands in the evidence makes a sentence fall, and so does a clause that rests on nothing found: better to drop a true
+sentence than to keep a false one. What this cannot see: who does what to whom in words that the evidence has, too.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from agents.grounding.claims import check_claim
-from agents.teams.claims import MASK, POLAR, Claim, claims_in, clauses, first_unknown, masked
-from agents.teams.evidence import NAMING, PEOPLE, Evidence, Fact, ReadEvidence, Record, rendered
-from edge.kernel.grounding import Amount, amounts, codes, plain
+from agents.teams.claims import claims_in, clauses, first_unknown, masked
+from agents.teams.clauses import Clause, Name, Sentence, Value
+from agents.teams.evidence import NAMING, PEOPLE, Evidence, Fact, ReadEvidence, rendered
+from edge.kernel.grounding import amounts, codes, plain
 from memory.documents.sentences import sentences
 
 _IN_BRACES = re.compile(r"[{`]+\s*(E\d+[^{}`\s]*?)\s*[}`]+|(?<![\w{])(E\d+(?:\.[\w@:-]*\w|\[[^\[\]\s]+\])+)")
+_POSITION = re.compile(r"(?:\[[^\]]*\])+$")
 _MARKS = re.compile(r"^[\s>*#-]+|\*\*|`")
 _IDS = re.compile(r"[\w.-]+@[\w.-]*\w|\b(?:ap|ro|run|gate|ev)-[\w-]*\w")
-_JOINS = re.compile(r"\b(?:and|both|or)\b|和|与|及|两者|二者")
-_OTHER_THAN = re.compile(r"(?:other than|except|besides|but not|instead of|除了?|并非|不是)\W*$")
-_ALL_OF_THEM = re.compile(r"^(?:both|all|each|every)\b|^(?:两者|二者|全部|所有|每个)")
-_LOWER_IS_BETTER = re.compile(r"_ms$|_s$|latency|loss|error|perplexity|toxic|bias|cost|difference|wer$|cer$")
-_TIMES = re.compile(r"_ms$|_s$|latency|duration")
-_SIGNS = {"better": 1, "higher": 1, "slower": 1, "worse": -1, "lower": -1, "faster": -1, "equal": 0}
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
-_WORDS = re.compile(r"[A-Za-z\u3400-\u9fff]{3}")
-_WRITTEN_BY_PEOPLE = frozenset({"comment", "question", "answer", "prompt", "description", "text"})
-"""What stands there was said by somebody, and is not so because it was."""
-_STATES = frozenset({"state", "stage", "status", "health", "connection", "outcome", "verdict"})
-_FIELDS_OF = {
-    "decider": frozenset({"decided_by", "on_behalf_of"}),
-    "requester": frozenset({"requester", "requested_by", "created_by"}),
-}
-_SHARES = frozenset({"serves", "weight", "share"})
-_LICENCE_FIELDS = frozenset({"licence_id", "spdx", "type", "licence", "licences"})
-_ABOUT = {
-    "accuracy": ("准确率", "正确率"),
-    "samples": ("样本",),
-    "parameters": ("参数",),
-    "users": ("用户", "月活"),
-    "user": ("用户", "月活"),
-    "serves": ("承担", "流量", "traffic", "serve", "serving"),
-    "weight": ("承担", "流量", "traffic", "serve", "serving"),
-    "latency": ("延迟",),
-    "step": ("步",),
-    "requests": ("请求",),
-}
-"""Other words for what a figure is of."""
-_SERVES = re.compile(r"\bserv(?:es?|ed|ing)\b|承担|提供服务|上线|\blive\b")
-_ALONE = re.compile(r"\b(?:only|alone|solely|exclusively|nothing but|nothing else)\b|只|仅|单独|独自|全")
-_HUNDRED, _HALF = 100, 50
-_LEAST_TEXT = 12
-"""Letters: a word or two mean too little."""
-_SHORT = 2
-_NEAR = 12
-"""Letters between a direction and what it leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,530 +62,57 @@ def check_sentence(sentence: str, evidence: Evidence, read: ReadEvidence) -> Che
         text, values = _render(sentence, evidence)
     except KeyError as error:
         return Checked(sentence, f"there is nothing at {error.args[0]}")
-    return Checked(text, _Sentence(text, tuple(values), read).objection())
+    return Checked(
+        text, _objection(Sentence(text, tuple(values), read, tuple(_find_names(text.lower(), values, read))))
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A rendered reference at text[start:end]."""
-
-    start: int
-    end: int
-    fact: Fact
-
-
-def _render(sentence: str, evidence: Evidence) -> tuple[str, list[_Value]]:
-    text, values, at = "", list[_Value](), 0
+def _render(sentence: str, evidence: Evidence) -> tuple[str, list[Value]]:
+    text, values, at = "", list[Value](), 0
     for found in _IN_BRACES.finditer(sentence):
         path = found[1] or found[2]
         value = evidence.scalar_at(path)
         text += sentence[at : found.start()]
         shown = rendered(value)
-        attribute = re.sub(r"(?:\[[^\]]*\])+$", "", path).rpartition(".")[2].rpartition("[")[0] or path
-        attribute = re.sub(r"(?:\[[^\]]*\])+$", "", path).rpartition(".")[2] or attribute
-        values.append(_Value(len(text), len(text) + len(shown), Fact(attribute, value, path)))
+        attribute = _POSITION.sub("", path).rpartition(".")[2]
+        values.append(Value(len(text), len(text) + len(shown), Fact(attribute, value, path)))
         text += shown
         at = found.end()
     return plain(text + sentence[at:]) if not values else text + sentence[at:], values
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    start: int
-    end: int
-    name: str
-
-
-@dataclass(frozen=True)
-class _Sentence:
-    text: str
-    values: tuple[_Value, ...]
-    read: ReadEvidence
-    names: list[_Name] = field(default_factory=list[_Name])
-
-    def objection(self) -> str:
-        """Why the evidence does not carry it; empty where it does."""
-        lower = self.text.lower()
-        self.names.extend(self._find_names(lower))
-        spans = [(one.start, one.end) for one in (*self.names, *self.values)]
-        bare = masked(lower, spans)
-        if self.stands_there(self.text, self.names):
-            return ""
-        unknown = next((bare[start:end] for start, end, _ in codes(bare)), "")
-        if unknown or (found := _IDS.search(bare)):
-            return f"{unknown or found[0]} is not in the evidence"  # pyright: ignore[reportOptionalSubscript,reportPossiblyUnboundVariable]
-        claims = claims_in(bare)
-        figures = [(one.start, one.end) for one in amounts(bare)]
-        rest = masked(bare, [*((claim.start, claim.end) for claim in claims), *figures])
-        if word := first_unknown(rest, self.read.words, self.read.letters):
-            return f"“{word}” is not in the evidence"
-        before: list[_Name] = []
-        for start, end in clauses(bare):
-            clause = _Clause(self, bare[start:end], start, end, claims, before)
-            before = clause.named or before
-            if why := clause.objection():
-                return why
+def _objection(sentence: Sentence) -> str:
+    """Why the evidence does not carry a sentence; empty where it does."""
+    if sentence.stands_there(sentence.text, sentence.names):
         return ""
-
-    def _find_names(self, lower: str) -> list[_Name]:
-        """Names of the evidence, the longest first; the rendered ones among them."""
-        found = [
-            _Name(one.start, one.end, str(one.fact.value).lower())
-            for one in self.values
-            if one.fact.attribute in NAMING | PEOPLE
-        ]
-        taken = [(one.start, one.end) for one in self.values]
-        for name in sorted(self.read.names, key=len, reverse=True):
-            for match in re.finditer(rf"(?<![\w@.-]){re.escape(name)}(?![\w@-]|\.\w)", lower):
-                if all(match.end() <= start or match.start() >= end for start, end in taken):
-                    taken.append(match.span())
-                    found.append(_Name(match.start(), match.end(), name))
-        return sorted(found, key=lambda one: one.start)
-
-    def stands_there(self, said: str, names: Sequence[_Name]) -> bool:
-        """Whether a text of the evidence says it so, of what it names."""
-        there = [
-            (record, text)
-            for record, text in self.read.texts
-            if not any(fact.value == text and _by_people(fact) for fact in record.facts)
-        ]
-        if not there or len(said) < _LEAST_TEXT:
-            return False
-        found = check_claim(said, [text for _, text in there])
-        if found.passage is None:
-            return False
-        record, text = there[found.passage]
-        known = record.names | record.above
-        return all(one.name in known or one.name in text.lower() for one in names)
-
-
-def _by_people(fact: Fact) -> bool:
-    return fact.attribute in _WRITTEN_BY_PEOPLE or ".arguments" in fact.path
-
-
-@dataclass(frozen=True)
-class _Clause:
-    sentence: _Sentence
-    text: str
-    start: int
-    end: int
-    all_claims: Sequence[Claim]
-    before: Sequence[_Name]
-
-    @property
-    def named(self) -> list[_Name]:
-        return [one for one in self.sentence.names if self.start <= one.start < self.end]
-
-    @property
-    def names(self) -> list[str]:
-        """Of this clause, else of the one before it."""
-        return list(dict.fromkeys(one.name for one in (self.named or self.before)))
-
-    @property
-    def claims(self) -> list[Claim]:
-        return [one for one in self.all_claims if self.start <= one.start < self.end]
-
-    @property
-    def figures(self) -> list[Amount]:
-        """Without "one", which mostly counts nothing."""
-        return [one for one in amounts(self.text) if self.text[one.start : one.end].strip() not in {"one", "一"}]
-
-    @property
-    def values(self) -> list[_Value]:
-        return [
-            one
-            for one in self.sentence.values
-            if self.start <= one.start < self.end and one.fact.attribute not in NAMING | PEOPLE
-        ]
-
-    def objection(self) -> str:
-        """Why the evidence does not carry it; empty where it does."""
-        if self.sentence.stands_there(self.sentence.text[self.start : self.end].strip(), self.named):
-            return ""
-        claims = [one for one in self.claims if _kinds(one)]
-        if (claims or self.figures or self.values) and any("doubt" in one.meanings for one in self.claims):
-            return "the evidence does not say it with this certainty"
-        if why := self._claimed(claims):
+    read = sentence.read
+    bare = masked(sentence.text.lower(), [(one.start, one.end) for one in (*sentence.names, *sentence.values)])
+    unknown = [bare[start:end] for start, end, _ in codes(bare)] + [found[0] for found in _IDS.finditer(bare)]
+    if unknown:
+        return f"{unknown[0]} is not in the evidence"
+    claims = claims_in(bare)
+    figures = [(one.start, one.end) for one in amounts(bare)]
+    rest = masked(bare, [*((claim.start, claim.end) for claim in claims), *figures])
+    if word := first_unknown(rest, read.words, read.letters):
+        return f"“{word}” is not in the evidence"
+    before: Sequence[Name] = ()
+    for start, end in clauses(bare):
+        clause = Clause(sentence, bare[start:end], start, end, claims, before)
+        before = clause.named or before
+        if why := clause.objection():
             return why
-        if not self._same_thing(claims):
-            return "these names do not belong together"
-        return self._figures() or self._rendered() or self._roles(claims) or self._directions() or self._serving()
-
-    def _claimed(self, claims: list[Claim]) -> str:
-        """Why one of the claims does not hold; a denial turns round the only one that can be, or none."""
-        polar = [one for one in claims if POLAR & one.meanings.keys()]
-        denials = sum("negation" in one.meanings and one not in polar for one in self.claims)
-        if len(polar) > 1 and (forbidding := [one for one in polar if "cannot" in one.meanings]):
-            denials += len(forbidding)
-            claims, polar = ([one for one in some if one not in forbidding] for some in (claims, polar))
-        if denials and len(polar or claims) != 1:
-            return "what it denies is not in the evidence"
-        if any(_permits(one, "conditional") for one in claims):  # "allowed under conditions" does not say "allowed"
-            polar, claims = ([one for one in some if not _permits(one, "yes")] for some in (polar, claims))
-        for claim in claims:
-            if self.figures and (counted := self._counted(claim)):
-                if not any(_is(fact, one.figure, one.unit) for fact in counted for one in self.figures):
-                    return f"this is not how many are {claim.words}"
-            elif not self._holds(claim, turned=denials % 2 == 1 and (claim in polar or not polar)):
-                return f"the evidence does not say “{claim.words}” of this"
-        return ""
-
-    @property
-    def topics(self) -> set[str]:
-        """What of a licence the clause is about, else the one before it."""
-        of_clauses: dict[bool, set[str]] = {True: set(), False: set()}
-        for claim in self.all_claims:
-            if claim.start < self.end:
-                here = claim.start >= self.start
-                of_clauses[here] |= {
-                    kind.removeprefix("topic:") for kind in claim.meanings if kind.startswith("topic:")
-                }
-        return of_clauses[True] or of_clauses[False]
-
-    def _counted(self, claim: Claim) -> list[Fact]:
-        """The figures that say how many are what a claim's words say, such as devices that are late."""
-        return [
-            fact
-            for record in self._scope(of_values=False)
-            for fact in record.facts
-            if fact.attribute == claim.words and isinstance(fact.value, int | float)
-        ]
-
-    def _scope(self, *, of_values: bool = True) -> list[Record]:
-        """The things that the clause may be about."""
-        names = self.names
-        return [
-            record
-            for record in self.sentence.read.records
-            if all(
-                name in record.names
-                or name in record.above
-                or (of_values and any(str(fact.value).lower() == name for fact in record.facts))
-                for name in names
-            )
-        ]
-
-    def _holds(self, claim: Claim, *, turned: bool) -> bool:
-        return any(_CHECKS[kind](self, values, turned) for kind, values in claim.meanings.items() if kind in _CHECKS)
-
-    def permission(self, values: frozenset[str], turned: bool) -> bool:
-        if turned and values == frozenset({"yes"}):
-            values, turned = frozenset({"no"}), False
-        elif turned and values == frozenset({"no"}):
-            values, turned = frozenset({"yes", "conditional"}), False
-        attributes = self.topics or {"commercial_use", "redistribution", "modification"}
-        return self._facts_say({*attributes, "verdict"}, {"yes", "no", "conditional", "unsure"}, values, turned)
-
-    def non_commercial(self, values: frozenset[str], turned: bool) -> bool:
-        if self.topics - {"commercial_use"}:
-            return False
-        wanted = frozenset({"yes", "conditional"} if turned else {"no"})
-        return self._facts_say({"commercial_use"}, {"yes", "no", "conditional", "unsure"}, wanted, turned=False)
-
-    def cannot(self, values: frozenset[str], turned: bool) -> bool:
-        return self.permission(values, turned)
-
-    def verdict(self, values: frozenset[str], turned: bool) -> bool:
-        known = {"pass", "fail", "insufficient evidence"}
-        if turned and values == frozenset({"pass"}):
-            values, turned = frozenset({"fail", "insufficient evidence"}), False
-        if self._facts_say({"verdict"}, known, values, turned):
-            return True
-        return not turned and "insufficient evidence" in values and self._said_in_words("verdict", values)
-
-    def approval(self, values: frozenset[str], turned: bool) -> bool:
-        asked = [one for one in self._scope() if any(one.of("requester", "four_eyes"))]
-        others = [one for one in self._scope() if one not in asked]
-        states = {str(fact.value) for record in asked for fact in record.of("state")}
-        waits = {str(fact.value) for record in others for fact in record.of("state")} & {"waiting_for_approval"}
-        states |= {"requested" for _ in waits}
-        return _says(states, values, turned)
-
-    def state(self, values: frozenset[str], turned: bool) -> bool:
-        facts = {
-            str(fact.value)
-            for record in self._scope()
-            for fact in record.facts
-            if fact.attribute in _STATES and isinstance(fact.value, str)
-        }
-        stages = {"production", "staging", "candidate", "retired"}
-        about = facts & stages if values & stages else facts - stages - {"pass", "fail", "insufficient evidence"}
-        return _says(about, values, turned)
-
-    def licence(self, values: frozenset[str], turned: bool) -> bool:
-        more = {"conditions", "reasons", "attribution"} if values == frozenset({"research"}) else set[str]()
-        texts = [
-            str(fact.value).lower()
-            for record in self._scope()
-            for fact in record.facts
-            if fact.attribute in _LICENCE_FIELDS | more or fact.path.endswith("licence.name")
-        ]
-        there = any(value in re.sub(r"[_-]", at, text) for text in texts for value in values for at in ("_", "-", " "))
-        return bool(texts) and there != turned
-
-    def share(self, values: frozenset[str], turned: bool) -> bool:
-        served = [
-            float(fact.value)
-            for record in self._scope(of_values=False)
-            for fact in record.facts
-            if fact.attribute in _SHARES and isinstance(fact.value, int | float)
-        ]
-        if len(served) != 1 or turned:
-            return False
-        least, most = {"all": (_HUNDRED, _HUNDRED), "most": (_HALF + 1, _HUNDRED), "little": (0, _HALF - 1)}[
-            next(iter(values))
-        ]
-        return least <= served[0] <= most
-
-    def comparison(self, values: frozenset[str], turned: bool) -> bool:
-        names = self.names
-        if len(names) != 2:
-            return False
-        one, other = (self._measured(name) for name in names)
-        common = one.keys() & other.keys()
-        if values & {"faster", "slower"}:
-            common = {metric for metric in common if _TIMES.search(metric)}
-        metrics = {metric for metric in common if self._mentions(metric)} or common
-        if not metrics:
-            return False
-        signs: set[int] = set()
-        for metric in metrics:
-            first, second = one[metric], other[metric]
-            if len(first) != 1 or len(second) != 1:
-                return False
-            difference = next(iter(first)) - next(iter(second))
-            downward = bool(_LOWER_IS_BETTER.search(metric)) and not values & {"higher", "lower", "faster", "slower"}
-            signs.add((difference > 0) - (difference < 0) if not downward else (difference < 0) - (difference > 0))
-        wanted = _SIGNS[next(iter(values))]
-        said = signs <= {wanted, 0} and wanted in signs
-        return (wanted not in signs) if turned else said
-
-    def _measured(self, name: str) -> Mapping[str, set[float]]:
-        found: dict[str, set[float]] = {}
-        for record in self.sentence.read.records:
-            if name in record.names:
-                for fact in record.facts:
-                    if ".metrics" in fact.path and isinstance(fact.value, int | float):
-                        found.setdefault(fact.attribute, set()).add(float(fact.value))
-        return found
-
-    def _facts_say(self, attributes: set[str], known: set[str], values: frozenset[str], turned: bool) -> bool:
-        facts = {
-            str(fact.value)
-            for record in self._scope()
-            for fact in record.facts
-            if fact.attribute in attributes and str(fact.value) in known
-        }
-        return _says(facts, values, turned)
-
-    def _said_in_words(self, kind: str, values: frozenset[str]) -> bool:
-        """Whether what is said in words of all of these things claims it."""
-        return any(
-            values & claim.meanings.get(kind, frozenset())
-            for record in self._scope()
-            for fact in record.facts
-            if fact.attribute in {"reason", "reasons", "deciding", "detail", "message"} and isinstance(fact.value, str)
-            for claim in claims_in(fact.value.lower())
-        )
-
-    def _same_thing(self, claims: Sequence[Claim]) -> bool:
-        """Whether the clause's names are of one thing, where it does not only list or compare them."""
-        if len(self.names) < 2 or any("comparison" in one.meanings for one in claims):
-            return True
-        if self._scope():
-            return True
-        people = any(name in self.sentence.read.people for name in self.names)
-        return not people and not claims and bool(_JOINS.search(self.text))
-
-    def _figures(self) -> str:
-        """Whether each figure is one of the thing's, and of what is mentioned."""
-        figures = self.figures
-        if not figures:
-            return ""
-        if len(self.names) > 1 and not self._scope(of_values=False):
-            return "these names do not belong together"
-        facts = [
-            fact
-            for record in self._scope(of_values=False)
-            for fact in record.facts
-            if not isinstance(fact.value, bool) and _figure_of(fact) is not None
-        ]
-        mentioned = [fact for fact in facts if self._mentions(fact.attribute)]
-        for amount in figures:
-            same = [fact for fact in (mentioned or facts) if _is(fact, amount.figure, amount.unit)]
-            if not same:
-                return f"{amount.figure} is not in the evidence"
-            if not any(self._is_clear(fact, facts) for fact in same):
-                return f"it is not clear of what {amount.figure} is"
-        return ""
-
-    def _is_clear(self, one: Fact, facts: Sequence[Fact]) -> bool:
-        """Whether nothing else that the clause may be about has another figure there."""
-        rivals = [fact for fact in facts if fact.attribute == one.attribute and _figure_of(fact) != _figure_of(one)]
-        return not rivals or bool(_ALL_OF_THEM.search(self.text.strip())) or self._is_a_list(one, rivals)
-
-    def _is_a_list(self, one: Fact, rivals: Sequence[Fact]) -> bool:
-        """Whether they are elements of one list, such as the steps of a rollout."""
-        listed = re.sub(r"\[\d+\]$", "", one.path)
-        return all(re.sub(r"\[\d+\]$", "", rival.path) == listed != rival.path for rival in rivals)
-
-    def _mentions(self, attribute: str) -> bool:
-        text = self.text.lower()
-        words = [part for part in re.split(r"[_.]", attribute.removesuffix("_count")) if len(part) > _SHORT]
-        more = [word for part in words for word in _ABOUT.get(part, ())]
-        return any(re.search(rf"(?<![a-z]){re.escape(word.rstrip('s'))}", text) for word in (*words, *more))
-
-    def _rendered(self) -> str:
-        """Whether rendered values are of the thing that is named, and of what is said of them."""
-        topics = self.topics
-        for value in self.values:
-            attribute = value.fact.attribute
-            if attribute in {"commercial_use", "redistribution", "modification"} and topics - {attribute}:
-                return f"this is not what stands at {value.fact.path}"
-            owners = [
-                one for one in self.sentence.read.records if any(fact.path == value.fact.path for fact in one.facts)
-            ]
-            if not owners:
-                continue
-            if not all(
-                name in record.names
-                or name in record.above
-                or any(str(fact.value).lower() == name for fact in record.facts)
-                for name in self.names
-                for record in owners
-            ):
-                return f"{value.fact.path} is of something else"
-            numbers = [
-                fact
-                for record in owners
-                for fact in record.facts
-                if isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
-            ]
-            mentioned = {fact.attribute for fact in numbers if self._mentions(fact.attribute)}
-            if isinstance(value.fact.value, int | float) and mentioned and attribute not in mentioned:
-                return f"this is not what stands at {value.fact.path}"
-        return ""
-
-    def _roles(self, claims: Sequence[Claim]) -> str:
-        """Whether whoever is named did what is said of them."""
-        people = [one for one in self.named if one.name in self.sentence.read.people]
-        marks = [
-            (claim, "decider" if "role:decider" in claim.meanings else "requester")
-            for claim in self.claims
-            if claim.meanings.keys() & {"role:decider", "role:requester"}
-        ]
-        decided = {"approved", "rejected", "revoked"}
-        marks += [(one, "decider") for one in claims if one.meanings.get("approval", frozenset()) & decided]
-        for person in people:
-            if not marks:
-                continue
-            _, role = min(marks, key=lambda mark: _distance(mark[0], person))
-            fields = (
-                {"decided_by", "on_behalf_of"} if role == "decider" else {"requester", "requested_by", "created_by"}
-            )
-            held = any(
-                str(fact.value).lower() == person.name for record in self._scope() for fact in record.of(*fields)
-            )
-            before = self.text[: person.start - self.start].rstrip(MASK)
-            if bool(_OTHER_THAN.search(before)) == held:
-                return f"it was not {person.name}"
-        return ""
-
-    def _directions(self) -> str:
-        """Whether something moves from where and to what it does."""
-        marks = [
-            (claim, kind.removeprefix("direction:"))
-            for claim in self.claims
-            for kind in claim.meanings
-            if kind in {"direction:to", "direction:from", "direction:replaces"}
-        ]
-        wrong = {"to": {"former_version"}, "from": {"version"}, "replaces": {"version"}}
-        for claim, way in marks:
-            after = next((one for one in self.named if 0 <= one.start - claim.end <= _NEAR), None)
-            fields = [
-                fact
-                for record in self._scope()
-                for fact in record.of("version", "former_version")
-                if after and str(fact.value).lower() == after.name
-            ]
-            if fields and {fact.attribute for fact in fields} <= wrong[way]:
-                return "it is the other way round"
-        return ""
-
-    def _serving(self) -> str:
-        """Whether a version that is said to serve does."""
-        if not _SERVES.search(self.text):
-            return ""
-        versions = {
-            str(fact.value).lower()
-            for record in self.sentence.read.records
-            for fact in record.of("version", "former_version", "shadow")
-        }
-        for name in versions & set(self.names):
-            shares = [
-                fact.value
-                for record in self._scope(of_values=False)
-                if name in record.names
-                for fact in record.of(*_SHARES)
-            ]
-            least = _HUNDRED if _ALONE.search(self.text) else 1
-            if not any(isinstance(share, int | float) and share >= least for share in shares):
-                return f"{name} does not serve there"
-        return ""
+    return ""
 
 
-_CHECKS: Mapping[str, Callable[[_Clause, frozenset[str], bool], bool]] = {
-    "permission": _Clause.permission,
-    "non_commercial": _Clause.non_commercial,
-    "cannot": _Clause.cannot,
-    "verdict": _Clause.verdict,
-    "approval": _Clause.approval,
-    "state": _Clause.state,
-    "licence": _Clause.licence,
-    "share": _Clause.share,
-    "comparison": _Clause.comparison,
-}
-
-
-def _permits(claim: Claim, value: str) -> bool:
-    return claim.meanings.get("permission") == frozenset({value})
-
-
-def _kinds(claim: Claim) -> set[str]:
-    return _CHECKS.keys() & claim.meanings.keys()
-
-
-def _says(facts: Iterable[str], values: frozenset[str], turned: bool) -> bool:
-    """Whether all facts have one of the values, or none where it is denied; False where there is no fact."""
-    there = set(facts)
-    return bool(there) and (not there & values if turned else there <= values)
-
-
-def _distance(claim: Claim, name: _Name) -> int:
-    return max(claim.start - name.end, name.start - claim.end)
-
-
-def _figure_of(fact: Fact) -> tuple[str, str] | None:
-    """Figure and unit of a value that is one; None where it is none."""
-    if isinstance(fact.value, int | float):
-        text = f"{fact.value:.12g}"
-        found = next(iter(amounts(text)), None)
-        return (found.figure, "%" if fact.attribute in _SHARES else "") if found else None
-    if _MOMENT.match(fact.value):
-        return None
-    found = list(amounts(plain(fact.value)))
-    if len(found) == 1 and not re.search(
-        r"[A-Za-z\u3400-\u9fff]{3}", fact.value[: found[0].start] + fact.value[found[0].end :]
-    ):
-        return found[0].figure, found[0].unit
-    return None
-
-
-def _is(fact: Fact, figure: str, unit: str) -> bool:
-    there = _figure_of(fact)
-    if there is None:
-        return False
-    if there[0] == figure and (unit in {"", there[1]} or not there[1]) and not (unit == "%" and not there[1]):
-        return True
-    share = isinstance(fact.value, float) and 0 <= fact.value <= 1 and unit == "%"
-    return share and f"{float(fact.value) * _HUNDRED:.6g}" == figure
+def _find_names(lower: str, values: Sequence[Value], read: ReadEvidence) -> list[Name]:
+    """Names of the evidence, the longest first; the rendered ones among them."""
+    found = [
+        Name(one.start, one.end, str(one.fact.value).lower()) for one in values if one.fact.attribute in NAMING | PEOPLE
+    ]
+    taken = [(one.start, one.end) for one in values]
+    for name in sorted((one for one in read.names if one in lower), key=len, reverse=True):
+        for match in re.finditer(rf"(?<![\w@.-]){re.escape(name)}(?![\w@-]|\.\w)", lower):
+            if all(match.end() <= start or match.start() >= end for start, end in taken):
+                taken.append(match.span())
+                found.append(Name(match.start(), match.end(), name))
+    return sorted(found, key=lambda one: one.start)

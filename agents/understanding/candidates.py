@@ -12,22 +12,32 @@ from agents.understanding.interpretation import Mood
 from agents.understanding.linking import Mention
 from agents.understanding.operation_classifier import OTHER_LABELS, OperationClassifier
 from agents.understanding.parsed_message import ParsedMessage
+from agents.understanding.quantities import Quantity
 from agents.understanding.slot_tagger import SlotTagger
 from agents.understanding.slots import Filling, SlotFiller, ValueWords
 from tools.spec import ToolSpec
 
 _TAKEN = 6
 """Operations that are tried on a message."""
+_SHORT = 6
+"""Tokens of a message at which the last turn's operations are tried, too."""
 _LEAST = 0.004
 """Probability below which an operation is not tried."""
 
 # What a misfit costs, in logits.
 _UNUSED_NAME = 2.0
 _UNUSED_QUANTITY = 0.8
+_POINTS_BACK = 2.0
+"""What it costs to be no operation where the message points back at what the last turn did."""
+_UNUSED_REFERENCE = 0.8
 _UNFITTING = 2.5
 _UNKNOWN = 0.4
 _MISSING = 0.25
-_CHANGE_ASKED_ABOUT = 2.0
+_CHANGE_ASKED_ABOUT = 3.5
+_BOUND = 0.8
+"""What it is worth that every name that an operation needs was said."""
+_OF_THE_THREAD = 1.0
+"""What it is worth that an operation is that of the last turn, where the message points back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +46,30 @@ class Scored:
 
     Attributes:
         probability: after the filling was taken into account, 0 to 1, over all that were tried.
+        by_words: before it, by the words alone.
     """
 
     label: str
     probability: float
     filling: Filling | None = None
+    by_words: float = 0.0
 
 
 @dataclass(frozen=True)
 class Operations:
-    """The operations that people speak of, with what was learnt of how they do."""
+    """The operations that people speak of, with what was learnt of how they do.
+
+    Attributes:
+        words: what values are called.
+        vocabulary: of each tool, the words around its slots in the examples, and those that are said to many tools.
+    """
 
     tools: Mapping[str, ToolSpec]
     talk: Mapping[str, ToolTalk]
     classifier: OperationClassifier
     tagger: SlotTagger
     words: ValueWords
+    vocabulary: Mapping[str, frozenset[str]]
 
     def slots(self, tool: str) -> Mapping[str, Slot]:
         """The slots of a tool by path."""
@@ -63,10 +81,18 @@ class Operations:
 
     def fill(self, tool: str, said: ParsedMessage, filler: SlotFiller) -> Filling:
         """A tool's slots from a message."""
-        return filler.fill(tool, self.slots(tool), said, self.tagger.tag(said.tokens, tool))
+        tags = self.tagger.tag(said.tokens, tool)
+        filling = filler.fill(tool, self.slots(tool), said, tags)
+        tagged = {at for tag in tags for at in range(tag.first, tag.last + 1)}
+        filling.strange = [
+            token.text
+            for at, token in enumerate(said.tokens)
+            if token.type == "word" and at not in tagged and token.text.casefold() not in self.vocabulary[tool]
+        ]
+        return filling
 
     def candidates(
-        self, said: ParsedMessage, mood: Mood, filler: SlotFiller, allowed: frozenset[str]
+        self, said: ParsedMessage, mood: Mood, filler: SlotFiller, allowed: frozenset[str], frame: Frame
     ) -> list[Scored]:
         """What a message may ask for, best first.
 
@@ -74,18 +100,35 @@ class Operations:
             allowed: tools that the caller may call.
         """
         ranked = self.classifier.rank(said.tokens, allowed)
-        tried = [one for one in ranked if one.label not in OTHER_LABELS and one.probability >= _LEAST][:_TAKEN]
+        operations = [one for one in ranked if one.label not in OTHER_LABELS]
+        tried = [one for one in operations if one.probability >= _LEAST][:_TAKEN]
+        if said.references or len(said.tokens) <= _SHORT:
+            again = {call.tool for call in frame.calls}
+            tried += [one for one in operations if one.label in again and one not in tried]
         others = [one for one in ranked if one.label in OTHER_LABELS]
         fillings = {one.label: self.fill(one.label, said, filler) for one in tried}
         scores = {one.label: math.log(max(one.probability, 1e-9)) for one in (*tried, *others)}
         for label, filling in fillings.items():
             scores[label] -= self._misfit(filling, mood)
-        return _normalised(scores, fillings)
+            scores[label] += self._fit(filling, said, frame)
+        if said.references and frame.calls:
+            scores.update({one.label: scores[one.label] - _POINTS_BACK for one in others})
+        return _normalised(scores, fillings, {one.label: one.probability for one in (*tried, *others)})
+
+    def _fit(self, filling: Filling, said: ParsedMessage, frame: Frame) -> float:
+        worth = 0.0
+        needed = [slot for slot in self.slots(filling.tool).values() if slot.required and slot.kinds]
+        if needed and not filling.problems and all(slot not in filling.missing for slot in needed):
+            worth += _BOUND
+        if said.references and any(call.tool == filling.tool for call in frame.calls):
+            worth += _OF_THE_THREAD
+            filling.unused = [one for one in filling.unused if isinstance(one, Mention | Quantity)]
+        return worth
 
     def _misfit(self, filling: Filling, mood: Mood) -> float:
         cost = 0.0
         for one in filling.unused:
-            cost += _UNUSED_NAME if isinstance(one, Mention) else _UNUSED_QUANTITY
+            cost += _UNUSED_NAME if isinstance(one, Mention) else _UNUSED_QUANTITY if isinstance(one, Quantity) else _UNUSED_REFERENCE
         for problem in filling.problems:
             cost += {"unfitting": _UNFITTING, "unknown": _UNKNOWN}.get(problem.kind, 0.1)
         cost += _MISSING * sum(1 for slot in filling.missing if slot.kinds)
@@ -94,10 +137,14 @@ class Operations:
         return cost
 
 
-def _normalised(scores: Mapping[str, float], fillings: Mapping[str, Filling]) -> list[Scored]:
+def _normalised(
+    scores: Mapping[str, float], fillings: Mapping[str, Filling], said: Mapping[str, float]
+) -> list[Scored]:
     top = max(scores.values())
     total = sum(math.exp(score - top) for score in scores.values())
-    found = [Scored(label, math.exp(score - top) / total, fillings.get(label)) for label, score in scores.items()]
+    found = [
+        Scored(label, math.exp(score - top) / total, fillings.get(label), said[label]) for label, score in scores.items()
+    ]
     return sorted(found, key=lambda one: -one.probability)
 
 

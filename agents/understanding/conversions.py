@@ -12,15 +12,21 @@ def entities_for(kinds: Sequence[Kind], said: Sequence[Entity], known: KnownEnti
         kinds: that the slot takes, the best first.
         said: what the mention was linked with.
     """
-    direct = [one for one in said if one.kind in kinds]
+    direct = direct_entities(kinds, said)
     if direct:
-        best = min(kinds.index(one.kind) for one in direct)
-        return [one for one in direct if kinds.index(one.kind) == best]
+        return direct
     found: list[Entity] = []
     for one in said:
         for kind in kinds:
             found.extend(_converted(kind, one, known))
     return list(dict.fromkeys(found))
+
+
+def direct_entities(kinds: Sequence[str], said: Sequence[Entity]) -> list[Entity]:
+    """Those of the best of these kinds that there is."""
+    direct = [one for one in said if one.kind in kinds]
+    best = min((kinds.index(one.kind) for one in direct), default=0)
+    return [one for one in direct if kinds.index(one.kind) == best]
 
 
 def _converted(kind: Kind, said: Entity, known: KnownEntities) -> list[Entity]:

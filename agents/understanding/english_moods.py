@@ -146,7 +146,7 @@ _CUT = re.compile(
 _REASON = re.compile(
     r"[\s,]*\b(?:because|since|due to|owing to|given that|(?<!long )(?<!soon )(?<!much )as (?:it"
     r"|they|we|he|she|there|the|i|this)\b|for the reason|reason:|so that|thanks to|cause|bc)\b.*"
-    r"|,\s*(?:it|they|he|she|that|this|we|people|users|customers|everyone|there|i|i'm|i've|it's"
+    r"|,\s*(?:it|they|he|she|that|this|we|nobody|no one|none|people|users|customers|everyone|there|i|i'm|i've|it's"
     r"|they're|that's|we've|we're|its|the)\b.*",
     re.DOTALL,
 )
@@ -170,7 +170,7 @@ _GOVERNS = re.compile(
     r"|what if|used to|able to|have to|has to|had to|decide[d]?|how|can|to)\b"
 )
 _TRAIL_REPORT = re.compile(
-    r",\s*(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested"
+    r",\s*(?!nobody\b|no one\b|none\b)(?:\S+\s+){1,3}?(?:said|says|told (?:me|us)|wrote|asked|suggested"
     r"|thinks|think|begged|insisted|demanded|ordered|shouted)\b(?: (?:so|it|that|this|me|us|in|on"
     r"|at|yesterday|today|to)\b|\s*(?:,|$))|[,:]\s*(?:is what\b|(?:that|this|it)(?:'s| is| was"
     r"| would be) (?:what|how|\w+'s|my|the idea|a suggestion))|\b(?:and|or) (?:you|we|all"
@@ -213,6 +213,8 @@ _COND_FIRST = re.compile(
     r"|go)|given \S+(?: \S+)? (?:approval|okay|ok|consent|blessing)|by the time|in the event)\b"
 )
 _LATER = re.compile(rf"\b{LATER}")
+_WANTS = re.compile(r"(?:i|we)(?:'d| would)? (?:need|want|like)\b(?! (?:to|you|him|her|them|us) )")
+"""Says what somebody needs, which is an order at the most by what it is."""
 _EVERY = re.compile(r"\b(?:every|each|daily|nightly|weekly|hourly|monthly|weekdays)\b")
 _SOON = re.compile(r"\b(?:tomorrow|tonight|later|next (?:week|month|year))\b")
 HANGING_CONDITION = re.compile(
@@ -223,7 +225,7 @@ HANGING_CONDITION = re.compile(
 """Begins what binds the order before it."""
 _CONDITION_OF_RULE = re.compile(
     r"(?:add|set|create|define|configure|put|make|register"
-    r"|write)\b.*?\b(?:gate|guard|rule|policy|alert|pipeline|trigger|limit|threshold)s?\b"
+    r"|write)\b(?:(?!\b(?:if|unless|when|once|until)\b).)*?\b(?:gate|guard|rule|policy|alert|pipeline|trigger|limit|threshold)s?\b"
 )
 _LOOK = re.compile(
     r"(?:show|list|display|tell me|let me (?:see|know|look)|see|look|find|search|check (?!in\b"
@@ -514,6 +516,7 @@ def _asked_for(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  #
     rest = body[request.end() :] if request is not None else body
     told = _DEVICE.match(rest)
     own = _DEVICE_WORDS.sub("", rest) if told is not None else _REASON.sub("", rest)
+    own = re.sub(r"[\s,]*\b(?:would|could|can|will) you(?: please)?\W*$", "", own)
     if asks and body.startswith("you "):
         return "question", 0.8, True
     if _LISTED_VERBS.match(body):
@@ -590,6 +593,8 @@ def _said(part: str, body: str, asks: bool) -> tuple[Mood, float, bool]:  # noqa
     if asks:
         return ("talk" if reported or _GOVERNS.search(body) else "question"), 0.8, True
     own = _REASON.sub("", body)
+    if _WANTS.match(body) and not _DONT.search(own) and not _COND.search(own) and not _LATER.search(own):
+        return "talk", 0.5, False
     vetoed = (
         reported
         or _DONT.search(own)

@@ -14,6 +14,7 @@ arguments are given.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from agents.understanding.tokens import tokenise
 from memory.yaml_text import parse_yaml
 from tools.spec import ToolSpec
 
@@ -57,6 +59,7 @@ class ToolTalk(BaseModel):
         asks: arguments that are asked for though they have defaults; of each group one has to be said.
         undo: what undoes it; None where nothing does.
         confirm: it is done only after a "yes", as what is destructive always is.
+        over: it is for rollouts that are over.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +69,7 @@ class ToolTalk(BaseModel):
     asks: tuple[tuple[str, ...], ...] = ()
     undo: Undo | None = None
     confirm: bool = False
+    over: bool = False
     en: tuple[str, ...]
     zh: tuple[str, ...]
 
@@ -132,3 +136,19 @@ def read_example(tool: str, language: Tongue, marked: str) -> Example:
         text += match["words"]
         end = match.end()
     return Example(tool, language, text + marked[end:], tuple(slots))
+
+
+def vocabulary_of(examples: Iterable[Example], many: int = 6) -> dict[str, frozenset[str]]:
+    """The words around the slots of each tool's examples, in lower case, with those that `many` tools' examples have."""
+    own: dict[str, set[str]] = {}
+    for example in examples:
+        inside = [(slot.start, slot.end) for slot in example.slots]
+        words = {
+            token.text.casefold()
+            for token in tokenise(example.text)
+            if token.type == "word" and not any(start <= token.start < end for start, end in inside)
+        }
+        own.setdefault(example.tool, set()).update(words)
+    counts = Counter(word for words in own.values() for word in words)
+    common = {word for word, count in counts.items() if count >= many}
+    return {tool: frozenset(words | common) for tool, words in own.items()}

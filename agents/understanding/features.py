@@ -3,27 +3,40 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from agents.understanding.tokens import Token
+from agents.understanding.tokens import Token, glossed
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 3
 """Raised whenever the same tokens give other features."""
 
 _DIGITS = re.compile(r"\d+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LONGEST_WORD = 24
+_CONTRACTED = {"s": "is", "re": "are", "ve": "have", "d": "would", "ll": "will", "t": "not", "m": "am"}
 
 
 def operation_features(tokens: Sequence[Token]) -> list[str]:
     """Words, pairs and triples of neighbours, letters within words, and the kinds that occur; each once."""
-    seen = [_DIGITS.sub("0", token.shown) for token in tokens if token.type != "mark"]
-    features = dict.fromkeys(f"w {word}" for word in seen)
-    framed = ["^", *seen, "$"]
-    features |= dict.fromkeys(f"p {first} {second}" for first, second in zip(framed, framed[1:], strict=False))
-    features |= dict.fromkeys(f"t {' '.join(framed[at : at + 3])}" for at in range(len(framed) - 2))
+    seen = [word for token in tokens if token.type != "mark" for word in _spelt_out(_DIGITS.sub("0", token.shown))]
+    features = dict.fromkeys(_neighbours(seen))
+    if gloss := glossed(tokens):
+        features |= dict.fromkeys(_neighbours(gloss))
     for word in seen:
         features |= dict.fromkeys(_letters(word))
     features |= dict.fromkeys(f"k {kind}" for token in tokens for kind in token.kinds)
     return list(features)
+
+
+def _neighbours(words: Sequence[str]) -> Iterator[str]:
+    framed = ["^", *words, "$"]
+    yield from (f"w {word}" for word in words)
+    yield from (f"p {first} {second}" for first, second in zip(framed, framed[1:], strict=False))
+    yield from (f"t {' '.join(framed[at : at + 3])}" for at in range(len(framed) - 2))
+
+
+def _spelt_out(word: str) -> list[str]:
+    """A contraction as its words."""
+    head, mark, tail = word.replace("’", "'").partition("'")
+    return [head, _CONTRACTED.get(tail, tail)] if mark and head and tail else [word]
 
 
 def _letters(word: str) -> Iterator[str]:

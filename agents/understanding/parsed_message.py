@@ -1,5 +1,6 @@
 """A message as understanding works on it: names, references, quantities and clauses found, the rest as words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from agents.understanding.tokens import Part, Token, tokenise
 from edge.kernel.language import Language, detect_language
 from tools.registry.catalogue import Catalogue
 
+_ID = re.compile(r"(?:ap|ro|dl)-[\w-]+$|sha256:|[\w.-]+@[\w.-]+$", re.IGNORECASE)
+_SHORT_QUOTE = 40
 _MOST_CHARACTERS = 4000
 """Of a longer message only the beginning is looked through for names; nothing is done by it."""
 
@@ -39,6 +42,23 @@ class ParsedMessage:
             tuple(one for one in self.tokens if start <= one.start < end),
         )
 
+    def without(self, spans: Sequence[Clause]) -> "ParsedMessage":
+        """The message without these parts."""
+        out = [(one.start, one.end) for one in spans]
+
+        def stays(start: int) -> bool:
+            return not any(first <= start < last for first, last in out)
+
+        return ParsedMessage(
+            self.text,
+            self.language,
+            tuple(one for one in self.mentions if stays(one.start)),
+            tuple(one for one in self.references if stays(one.start)),
+            tuple(one for one in self.quantities if stays(one.start)),
+            tuple(one for one in self.clauses if stays(one.start)),
+            tuple(one for one in self.tokens if stays(one.start)),
+        )
+
     @property
     def words(self) -> str:
         """The text of its tokens."""
@@ -48,7 +68,7 @@ class ParsedMessage:
 def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> ParsedMessage:
     """Find everything in a message; a few milliseconds for some hundred names."""
     text = text[:_MOST_CHARACTERS]
-    mentions = link(text, known, catalogue)
+    mentions = tuple(one for one in link(text, known, catalogue) if not _is_part_of_reference(text, one))
     taken = [(one.start, one.end) for one in mentions if not one.common]
     quantities = take_quantities(text, taken)
     quoted = [one for one in quantities if one.kind == "quoted"]
@@ -70,12 +90,27 @@ def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> Pars
 
 
 def _parts(mentions: Sequence[Mention], pointing: Sequence[Reference], quantities: Sequence[Quantity]) -> list[Part]:
-    parts = [Part(one.start, one.end, "name", _kinds(one)) for one in mentions if not one.common]
+    parts = [Part(one.start, one.end, "name", _kinds(one)) for one in mentions if _is_known(one)]
     parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in pointing]
     for one in quantities:
         quoted = one.kind == "quoted"
+        if quoted and not re.search(r"\s", one.words) and len(one.words) <= _SHORT_QUOTE:
+            continue  # a name or a word, as it is said without the marks
         parts.append(Part(one.start, one.end, "quoted" if quoted else "quantity", () if quoted else (one.kind,)))
     return parts
+
+
+def _is_part_of_reference(text: str, mention: Mention) -> bool:
+    """Whether it stands in a provider:name, which is one word."""
+    before = text[max(0, mention.start - 2) : mention.start]
+    return len(before) == 2 and before[1] == ":" and before[0].isascii() and before[0].isalnum()
+
+
+def _is_known(mention: Mention) -> bool:
+    """Whether it is shown by its kind; what only looks like a name may be that of something new, unless it is an id."""
+    if mention.common:
+        return False
+    return (bool(mention.entities) and mention.exact) or _ID.match(mention.words) is not None
 
 
 def _kinds(mention: Mention) -> tuple[str, ...]:

@@ -42,10 +42,30 @@ class Settler:
             return Question("unclear", text, call.tool, call.arguments)
         for slot in [*filling.missing, *self._asked_for_though_optional(filling)]:
             return self.ask(call, slot)
+        if changes and (question := self._not_under_way(call)) is not None:
+            return question
         if not changes and left and not filling.arguments and any(s.kinds for s in self.operations.slots(call.tool).values()):
             text = sentence("leftover", self.language, words=left[0].words, order=self.order(call))
             return Question("unclear", text, call.tool, call.arguments)
         return self.check(call)
+
+    def _not_under_way(self, call: PlannedCall) -> Question | None:
+        """Asks which rollout is meant where a target is named that is in none."""
+        slot = self.operations.slots(call.tool).get("rollout")
+        target = call.arguments.get("rollout")
+        if slot is None or target not in self.known.targets:
+            return None
+        fitting = self.known.retryable(target) if self._for_what_is_over(call) else self.known.open_rollouts(target)
+        if fitting:
+            return None
+        choices = self.choices(slot, call)
+        why = sentence("no_rollout", self.language, target=target)
+        text = f"{sentence('not_done', self.language, why=why)} {listed(choices, self.language) if choices else ''}".strip()
+        return Question("unknown", text, call.tool, {}, "rollout", tuple(one.partition(" (")[0] for one in choices))
+
+    def _for_what_is_over(self, call: PlannedCall) -> bool:
+        talk = self.operations.talk.get(call.tool)
+        return talk is not None and talk.over
 
     def check(self, call: PlannedCall) -> PlannedCall | Question:
         """The call if the tool takes its arguments, else why not."""
@@ -72,7 +92,7 @@ class Settler:
         found = [one for kind in slot.kinds[:2] for one in self.known.entities if one.kind == kind]
         if "rollout" in slot.kinds:
             states = {one.id: one.open for one in self.known.rollouts}
-            wanted = call.tool != "rollout_retry"
+            wanted = not self._for_what_is_over(call)
             found = [one for one in found if one.kind == "rollout" and states.get(one.name) == wanted]
         if "approval" in slot.kinds:
             open_ones = {one.id for one in self.known.approvals if one.open}

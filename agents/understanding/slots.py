@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.understanding.arguments import Slot
-from agents.understanding.conversions import entities_for
-from agents.understanding.entities import Entity, KnownEntities
+from agents.understanding.conversions import direct_entities, entities_for
+from agents.understanding.entities import Entity, KnownEntities, label_of, model_of
 from agents.understanding.examples import Example
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Argument
@@ -27,6 +27,10 @@ ValueWords = Mapping[tuple[str, str], Mapping[str, Any]]
 _QUOTES = "\"'“”‘’「」『』`"
 _LOWER = re.compile(r"\[a-z0-9\]")
 _ALIKE = 84
+_DECIDED = frozenset({"approval", "delegation", "key"})
+"""Kinds that are never taken for granted from something else: a request is named by its id, or chosen."""
+_LONG = 500
+"""Most letters of what is a name or a word; longer ones are texts."""
 _EDGES = re.compile(r"^[\s,;:，；：、.。!！]+|[\s,;:，；：、.。!！?？]+$")
 
 
@@ -51,19 +55,21 @@ class Filling:
 
     Attributes:
         arguments: by path.
-        unused: names and quantities that no slot took.
+        unused: names, quantities and references that no slot took.
+        strange: words that nobody says to the tool and no slot took.
         missing: required slots without a value.
     """
 
     tool: str
     arguments: dict[str, Argument] = field(default_factory=dict[str, Argument])
     problems: list[Problem] = field(default_factory=list[Problem])
-    unused: list[Mention | Quantity] = field(default_factory=list[Mention | Quantity])
+    unused: list[Mention | Quantity | Reference] = field(default_factory=list[Mention | Quantity | Reference])
+    strange: list[str] = field(default_factory=list[str])
     missing: list[Slot] = field(default_factory=list[Slot])
 
     def nested(self) -> dict[str, Any]:
         """The arguments as the tool takes them."""
-        return nest({path: argument.value for path, argument in self.arguments.items()})
+        return nest(_paired({path: argument.value for path, argument in self.arguments.items()}))
 
 
 def value_words(examples: Sequence[Example]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -95,6 +101,23 @@ def nest(paths: Mapping[str, Any]) -> dict[str, Any]:
             at = at.setdefault(step, {})
         at[last] = value
     return _without_indices(whole)
+
+
+def _paired(paths: Mapping[str, Any]) -> dict[str, Any]:
+    """`values.key` and `values.value` as the one entry of `values` that they are."""
+    paired: dict[str, Any] = {}
+    for path, value in paths.items():
+        head, _, last = path.rpartition(".")
+        if last == "value" and f"{head}.key" in paths:
+            paired[head] = {**paired.get(head, {}), str(paths[f"{head}.key"]): _plainly(value)}
+        elif last != "key" or f"{head}.value" not in paths:
+            paired[path] = value
+    return paired
+
+
+def _plainly(value: Any) -> Any:
+    """A number or truth value that was written in words of its own."""
+    return read_json(value) if isinstance(value, str) else value
 
 
 def _steps(path: str) -> list[str]:
@@ -135,7 +158,10 @@ class SlotFiller:
             span = said.tokens[tag.first].start, said.tokens[tag.last].end
             self._take(filling, used, said, slot or _part_of_object(path, slots), path, span)
         self._take_the_rest(filling, used, said, slots)
-        filling.unused = [one for one in (*said.mentions, *said.quantities) if (one.start, one.end) not in used and _counts(one)]
+        named = any(one.source == "message" and slots[path].kinds for path, one in filling.arguments.items() if path in slots)
+        pointing = [one for one in said.references if not named or one.kind or one.ordinal is not None]
+        found = (*said.mentions, *said.quantities, *pointing)
+        filling.unused = [one for one in found if (one.start, one.end) not in used and _counts(one)]
         filling.missing = [slot for slot in slots.values() if slot.required and not _given(slot.path, filling.arguments)]
         return filling
 
@@ -157,6 +183,9 @@ class SlotFiller:
             return Argument(True, words)
         if slot.type == "object":
             return _object(slot, within, words)
+        named = [one for one in said.mentions if one.start < span[1] and span[0] < one.end]
+        if len(named) == 1 and not named[0].entities and slot.schema.get("maxLength", _LONG) < _LONG:
+            words = named[0].words
         return _string(slot, within, words)
 
     def _take(
@@ -167,7 +196,11 @@ class SlotFiller:
         read = self.read(filling.tool, slot, path, said, span)
         if read is None:
             return
-        inside = [one for one in (*said.mentions, *said.quantities) if span[0] <= one.start < span[1]]
+        inside = [
+            one
+            for one in (*said.mentions, *said.quantities, *said.references)
+            if one.start < span[1] and span[0] < one.end
+        ]
         found = [(one.start, one.end) for one in inside]
         path = _keyed_by_unit(path, slot, inside)
         if isinstance(read, Problem):
@@ -197,6 +230,7 @@ class SlotFiller:
             direct = [slot for slot in open_slots if any(one.kind in slot.kinds for one in mention.entities)]
             for slot in (direct or open_slots)[:1]:
                 self._take(filling, used, said, slot, slot.path, (mention.start, mention.end))
+        self._take_new_names(filling, used, said, slots)
         for quantity in said.quantities:
             if (quantity.start, quantity.end) in used or quantity.kind in {"quoted", "number", "moment"}:
                 continue
@@ -213,9 +247,27 @@ class SlotFiller:
                     found = self._from_thread(slot, said.references[0].words)
                     if isinstance(found, Argument):
                         filling.arguments[slot.path] = found
+                        used.update((one.start, one.end) for one in said.references)
                     elif found is not None:
                         filling.problems.append(found)
                     break
+
+    def _take_new_names(
+        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
+    ) -> None:
+        """A word that looks like a name and is none yet, where one required slot of such words is empty."""
+        new = [one for one in said.mentions if (one.start, one.end) not in used and not one.entities and not one.common]
+        empty = [
+            slot
+            for slot in slots.values()
+            if slot.required
+            and slot.type == "string"
+            and (slot.schema.get("maxLength", _LONG) < _LONG or "pattern" in slot.schema)
+            and not slot.many
+            and slot.path not in filling.arguments
+        ]
+        if len(new) == 1 and len(empty) == 1:
+            self._take(filling, used, said, empty[0], empty[0].path, (new[0].start, new[0].end))
 
     def _fits(self, slot: Slot, mention: Mention) -> bool:
         if mention.entities:
@@ -224,13 +276,15 @@ class SlotFiller:
 
     def _name(self, slot: Slot, said: ParsedMessage, span: tuple[int, int], words: str) -> Argument | Problem | None:
         inside = [one for one in said.mentions if span[0] <= one.start and one.end <= span[1]]
-        names, problem = list[str](), None
+        names, problem, inferred = list[str](), None, False
         for mention in inside:
             found = entities_for(slot.kinds, mention.entities, self._known)
-            if len(found) == 1 and mention.exact:
+            stands_for_another = slot.kinds[0] in _DECIDED and not direct_entities(slot.kinds, mention.entities)
+            if len(found) == 1 and mention.exact and not stands_for_another:
                 names.append(found[0].name)
+                inferred = inferred or _is_bare_label(mention, found[0])
             elif found:
-                kind = "ambiguous" if len(found) > 1 else "unknown"
+                kind = "ambiguous" if len(found) > 1 or stands_for_another else "unknown"
                 problem = Problem(kind, slot, mention.words, tuple(one.name for one in found))
             elif mention.entities:
                 problem = problem or Problem("unfitting", slot, mention.words)
@@ -242,7 +296,9 @@ class SlotFiller:
             distinct = list(dict.fromkeys(names))
             if slot.many:
                 return Argument(distinct, words)
-            return Argument(distinct[0], words) if len(distinct) == 1 else Problem("contradictory", slot, words, tuple(distinct))
+            if len(distinct) > 1:
+                return Problem("contradictory", slot, words, tuple(distinct))
+            return Argument(distinct[0], words, "thread" if inferred else "message")
         if any(span[0] <= one.start < span[1] for one in said.references):
             return self._from_thread(slot, words) or Problem("missing", slot, words)
         return self._new_name(slot, words)
@@ -267,6 +323,13 @@ class SlotFiller:
         if " " in said.strip() and not nearest:
             return None
         return Problem("unknown", slot, said, nearest)
+
+
+def _is_bare_label(mention: Mention, entity: Entity) -> bool:
+    """Whether a version was named by its label alone, so that its model is a guess, if the only one."""
+    return entity.kind == "version" and model_of(entity.name).casefold() not in mention.words.casefold() and len(
+        mention.words
+    ) <= len(label_of(entity.name)) + len("version ")
 
 
 def _numbered(tags: Sequence[TaggedSpan]) -> Iterator[tuple[str, TaggedSpan]]:
@@ -300,7 +363,7 @@ def _part_of_object(path: str, slots: Mapping[str, Slot]) -> Slot | None:
     return Slot(path, "number" if number else "string", (), (), many=False, required=False, schema=schema)
 
 
-def _keyed_by_unit(path: str, slot: Slot, inside: Sequence[Mention | Quantity]) -> str:
+def _keyed_by_unit(path: str, slot: Slot, inside: Sequence[Mention | Quantity | Reference]) -> str:
     """The key of a rate in an object that takes any keys is its unit, such as `quotas.requests_per_minute`."""
     units = [one.unit for one in inside if isinstance(one, Quantity) and one.kind == "rate" and one.unit]
     head = path.rpartition(".")[0]
@@ -311,9 +374,11 @@ def _given(path: str, arguments: Mapping[str, Argument]) -> bool:
     return any(one == path or one.startswith((f"{path}.", f"{path}[")) for one in arguments)
 
 
-def _counts(one: Mention | Quantity) -> bool:
+def _counts(one: Mention | Quantity | Reference) -> bool:
     """Whether it may not be left over."""
-    return not one.common if isinstance(one, Mention) else one.kind not in {"quoted", "number"}
+    if isinstance(one, Mention):
+        return not one.common
+    return isinstance(one, Reference) or one.kind not in {"quoted", "number"}
 
 
 def _lists(first: Any, second: Any) -> bool:

@@ -5,9 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from memory.embedding.glossary import load_glossary
+
 TokenType = Literal["word", "name", "quantity", "quoted", "reference", "mark"]
 
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![\w@./:-]*[\w])|[A-Za-z0-9_][\w@./:+-]*[\w]|[A-Za-z0-9_]|[\u3400-\u9fff]|[^\s\w]|\w")
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +89,21 @@ def shown(tokens: Sequence[Token]) -> list[str]:
 
 
 def plain(tokens: Sequence[Token]) -> str:
-    """The message for a sentence embedder."""
-    return " ".join(token.plain for token in tokens)
+    """The message for a sentence embedder that knows English."""
+    return load_glossary().in_english(_joined([token.plain for token in tokens]))
+
+
+def glossed(tokens: Sequence[Token]) -> list[str]:
+    """What the classifier sees of the English gloss of a Chinese message; nothing of any other."""
+    if not any(_HAN.match(token.text) for token in tokens if token.type == "word"):
+        return []
+    return load_glossary().gloss(_joined([token.shown for token in tokens if token.type != "mark"])).lower().split()
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Words with blanks between them, but none between Chinese characters."""
+    text = ""
+    for word in words:
+        joined = bool(_HAN.match(word)) and bool(_HAN.match(text[-1:]))
+        text += word if joined else f" {word}"
+    return text.strip()

@@ -17,6 +17,7 @@ from agents.understanding.operation_classifier import OTHER_LABELS
 from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.questions import sentence
 from agents.understanding.settling import Settler
+from agents.understanding.slots import Filling
 from agents.understanding.speech_act import Clause, mood_of, standing_clauses
 from agents.understanding.undo import inverse_of
 from tools.spec import ToolSpec
@@ -29,6 +30,10 @@ READ = 0.3
 """Least probability of an operation that only reads."""
 CLEAR = 0.12
 """Below it nothing is said to be meant; between it and the others the user is asked which."""
+SURE, HARDLY = 0.8, 0.5
+"""Least probability of an operation, and most certainty of talk, by which words without the form of an order propose it."""
+EVIDENT = 0.6
+"""How much surer the words must be that a message is help or something else than the passages that they answer it."""
 ANSWERED, UNANSWERED = 2.0, 2.5
 """Logits by which passages that answer raise the documents, and passages that have nothing lower them."""
 
@@ -146,11 +151,13 @@ class _Reading:
 
     def _continued(self, candidates: Sequence[Scored]) -> Interpretation | None:
         reason = sentence("thread_decides", self.language)
-        if self.mood in {"conditional", "retraction"} and not self.look.frame.asked:
+        frame = self.look.frame
+        if self.mood == "retraction" and (frame.asked or frame.proposed):
+            return self._said(sentence("retraction", self.language), "retraction")
+        if self.mood in {"conditional", "retraction"}:
             return None
         if (filling := self.continuation.answer(self.said, candidates)) is not None:
             return self._settled([filling], reason)
-        frame = self.look.frame
         if corrects(self.said.text) and frame.calls and len(self.said.tokens) <= 12:
             return self._correction(reason)
         if adds(self.said.text) and (filling := self.continuation.same_for_another(self.said)) is not None:
@@ -176,28 +183,59 @@ class _Reading:
         clauses = standing_clauses(self.said.clauses)
         if self.mood == "retraction":
             return self._said(sentence("retraction", self.language), "retraction")
-        orders = [one for one in clauses if one.mood in {"order", "question"}]
-        if len([one for one in orders if one.mood == "order"]) > 1 or (len(orders) > 1 and self._parts_differ(orders)):
-            return self._several(orders, candidates)
+        conditions = [one for one in clauses if one.mood == "conditional"]
+        if conditions and self.mood == "order":
+            return self._beside_conditions(conditions)
+        parts = [one for one in clauses if one.mood in {"order", "question"}]
+        if len(parts) > 1 and any(one.mood == "order" for one in parts):
+            return self._several(parts, candidates)
         return self._single(candidates)
 
+    def _beside_conditions(self, conditions: Sequence[Clause]) -> Interpretation:
+        """An order beside which something is said on a condition: it is proposed, and the rest is told as not done."""
+        part = self.said.without(conditions)
+        best = self._candidates(part, "order")[0]
+        words = "; ".join(self.said.text[one.start : one.end].strip(" ,;，；") for one in conditions)
+        note = sentence("not_carried", self.language, words=words)
+        if best.filling is None or best.probability < ACT:
+            return self._ask(Question("mood", note), self._decides(best), best)
+        found = self._settled([best.filling], self._decides(best), best.probability, implicit=True)
+        return replace(found, not_done=note)
+
     def _single(self, candidates: Sequence[Scored]) -> Interpretation:
-        best = candidates[0]
-        if best.label == "help":
+        best = self._ordered(candidates) or candidates[0]
+        if best.label == "help" and not self._rather_documents(best):
             return Interpretation(self.language, help=True, mood=self.mood, confidence=best.probability, reason=sentence("help_decides", self.language), label="help")
         if best.filling is None:
             return self._elsewhere(candidates)
         spec = self.operations.tools[best.label]
         if spec.effect == "read":
             return self._read(best, candidates)
-        if self.mood != "order":
+        if self.mood != "order" and not self._may_be_order(best):
             return self._no_order(best, candidates)
         if any(one.universal for one in self.said.clauses):
             return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(best), best)
         if best.probability < ACT:
             return self._which(candidates)
-        extra = [one for one in self.said.clauses if one.mood == "conditional"]
-        return self._settled([best.filling], self._decides(best), best.probability, implicit=bool(extra), left=extra)
+        return self._settled([best.filling], self._decides(best), best.probability, implicit=self.mood != "order")
+
+    def _ordered(self, candidates: Sequence[Scored]) -> Scored | None:
+        """The change that the words order, though what it is ordered for does not fit it: that is asked about."""
+        if self.mood != "order" or candidates[0].filling is None:
+            return None
+        by_words = max(candidates, key=lambda one: one.by_words)
+        reads = self.operations.tools[candidates[0].label].effect == "read"
+        if reads and by_words.filling and by_words.by_words >= ACT and self.operations.tools[by_words.label].effect != "read":
+            return replace(by_words, probability=by_words.by_words)
+        return None
+
+    def _may_be_order(self, best: Scored) -> bool:
+        """Whether what has not the form of an order is one by all that it says; it is proposed then, not done."""
+        filling = best.filling
+        if self.mood != "talk" or filling is None or best.probability < SURE:
+            return False
+        certain = max((one.certainty for one in self.said.clauses), default=1.0)
+        return certain <= HARDLY and not (filling.problems or filling.unused or filling.missing)
 
     def _read(self, best: Scored, candidates: Sequence[Scored]) -> Interpretation:
         documents = next(one for one in candidates if one.label == "documents")
@@ -236,7 +274,7 @@ class _Reading:
                 fillings.append(ranked[0])
             elif clause.mood == "question":
                 queries.append(part.words)
-        if not fillings:
+        if not fillings or self._is_one(candidates[0], fillings):
             return self._single(candidates)
         weakest = min(fillings, key=lambda one: one.probability)
         changes = [one for one in fillings if self.operations.tools[one.label].effect != "read"]
@@ -249,8 +287,16 @@ class _Reading:
         )
         return replace(found, document_query=queries[0]) if queries and self.look.found != "nothing" else found
 
-    def _parts_differ(self, clauses: Sequence[Clause]) -> bool:
-        return any(one.mood == "order" for one in clauses) and any(one.mood == "question" for one in clauses)
+    def _is_one(self, whole: Scored, parts: Sequence[Scored]) -> bool:
+        """Whether a message of several clauses asks for one thing: no other part stands for itself."""
+        if whole.filling is None or whole.filling.problems or whole.filling.unused:
+            return False
+        sure = {one.label for one in parts if one.probability >= ACT and one.label != whole.label}
+        others = [one for one in parts if one.label in sure and one.filling and one.filling.arguments]
+        return not others or (whole.probability >= SURE and all(not self._stands_alone(one) for one in others))
+
+    def _stands_alone(self, part: Scored) -> bool:
+        return bool(part.filling and not part.filling.missing and not part.filling.problems)
 
     def _elsewhere(self, candidates: Sequence[Scored]) -> Interpretation:
         """No operation fits best: the documents, or nothing."""
@@ -258,14 +304,20 @@ class _Reading:
         documents = next(one for one in candidates if one.label == "documents")
         if best.label == "documents" or self.look.found == "answer":
             return self._documents(documents)
-        reads = next((one for one in candidates if one.filling), None)
-        if reads is not None and reads.probability >= READ:
-            return self._single([reads, *candidates])
-        if self.look.found == "near" and self.mood == "question" and documents.probability > 0.05:
+        operation = next((one for one in candidates if one.filling), None)
+        if operation is not None and operation.probability >= READ:
+            return self._single([operation, *candidates])
+        if operation is not None and self._names_something(self.said) and self.look.found == "nothing":
+            return self._which([replace(one, probability=max(one.probability, CLEAR)) for one in candidates if one.filling][:2])
+        if self.look.found == "near" and self.mood == "question" and self._rather_documents(best):
             return self._documents(documents)
         return Interpretation(
             self.language, mood=self.mood, confidence=best.probability, reason=sentence("neither", self.language)
         )
+
+    def _rather_documents(self, best: Scored) -> bool:
+        """Whether what the documents have outweighs that the words are those of no question to them."""
+        return self.look.found != "nothing" and self.look.evidence > best.by_words - EVIDENT
 
     def _documents(self, scored: Scored) -> Interpretation:
         name = "passage_decides" if self.look.found == "answer" else "neither"
@@ -282,34 +334,40 @@ class _Reading:
 
     def _candidates(self, said: ParsedMessage, mood: Mood) -> list[Scored]:
         """Operations and the rest, with what the documents have taken into account."""
-        found = self.operations.candidates(said, mood, self.filler, self.look.allowed)
+        found = self.operations.candidates(said, mood, self.filler, self.look.allowed, self.look.frame)
         factor = {"answer": ANSWERED, "near": 0.0, "nothing": -UNANSWERED}[self.look.found]
+        if self._names_something(said):
+            factor = min(factor, 0.0)
         weights = {one.label: one.probability * (2.718281828 ** (factor if one.label == "documents" else 0.0)) for one in found}
         total = sum(weights.values())
         return sorted((replace(one, probability=weights[one.label] / total) for one in found), key=lambda one: -one.probability)
 
+    @staticmethod
+    def _names_something(said: ParsedMessage) -> bool:
+        """Whether it names something of the ledger, so that it is hardly for the documents."""
+        return any(not one.common for one in said.mentions)
+
     def _settled(
         self,
-        fillings: Sequence[object],
+        fillings: Sequence[Filling],
         reason: str,
         confidence: float = 1.0,
         *,
         implicit: bool = False,
-        left: Sequence[Clause] = (),
     ) -> Interpretation:
         """Calls that are ready to be made or confirmed, or the first question that one of them needs."""
         calls: list[PlannedCall] = []
         for filling in fillings:
-            settled = self.settler.settle(filling)  # type: ignore[arg-type]
+            settled = self.settler.settle(filling)
             if isinstance(settled, Question):
                 return replace(self._ask(settled, reason), confidence=confidence, mood=self.mood)
             calls.append(settled)
-        words = "; ".join(self.said.text[one.start : one.end].strip(" ,;，；") for one in left)
-        note = sentence("not_carried", self.language, words=words) if words else ""
-        if self._needs_yes(calls) or (implicit and self._changes(calls)):
+        strange = [word for one in fillings for word in one.strange]
+        if self._changes(calls) and (implicit or strange or self._needs_yes(calls)):
             found = self._propose(tuple(calls), reason)
         else:
             found = self._calls(tuple(calls), reason)
+        note = sentence("not_understood", self.language, words=", ".join(dict.fromkeys(strange))) if strange and self._changes(calls) else ""
         return replace(found, confidence=confidence, mood=self.mood, not_done=note)
 
     def _needs_yes(self, calls: Sequence[PlannedCall]) -> bool:

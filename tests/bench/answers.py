@@ -9,8 +9,8 @@ With documents and questions of your own, each line of the file is {"question", 
 - answered: one of the strings stands in the answer; `plainly` where it is given as an answer, not as what comes near;
 - declined: absent, and nothing is given as an answer; `wholly` where nothing is quoted at all.
 
-Without, the sample questions, and those of `answers_questions.jsonl` on `answers_documents`, are asked. Near misses are
-sample questions that the documents come close to and do not answer; off-topic questions are those of two public
+Without, the sample questions are asked, and those of `answers_questions.jsonl` on `answers_documents`, homes of six and
+of three documents: the confidence of `agents.grounding.evidence` was fitted on all three. Near misses are sample questions that the documents come close to and do not answer; off-topic questions are those of two public
 collections on other subjects, left out where they are absent.
 """
 
@@ -191,7 +191,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_questions(store)
         _print_claims(store)
         store.close()
-    return _print_own(HERE / "answers_documents", HERE / "answers_questions.jsonl", as_json=False, show=False)
+    for size in ("", "_small"):
+        _print_own(
+            HERE / f"answers_documents{size}", HERE / f"answers_questions{size}.jsonl", as_json=False, show=False
+        )
+    return 0
 
 
 def _print_own(documents: Path, questions: Path, *, as_json: bool, show: bool) -> int:
@@ -233,7 +237,7 @@ def _print_questions(store: KnowledgeStore) -> None:
             for most in (1, 3)
         ]
         rows.append([name, str(len(asked)), *shares, *hits, spread([result.ms for result in results])])
-    header = ["questions", "n", "answer", "near", "nothing", "in 1st quote", "in 3 quotes", "ms min / median / max"]
+    header = ["questions", "n", "answer", "near", "nothing", "in 1st quote", "in all quotes", "ms min / median / max"]
     print(f"\n{table(header, rows)}")
 
 

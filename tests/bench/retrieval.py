@@ -21,7 +21,7 @@ from edge.kernel.text_analysis import terms_of
 from evals.ranking import ndcg, recall
 from memory.documents.chunking import CHUNKER_VERSION
 from memory.documents.parsing import PARSER_VERSION
-from memory.embedding import MiniLM, load_minilm
+from memory.embedding import Embedder, load_minilm
 from memory.home import open_home
 from memory.retrieval import convex_combination
 from memory.store import KnowledgeStore, open_store
@@ -78,7 +78,7 @@ def load_collection(folder: Path) -> Collection:
     )
 
 
-def ingested(collection: Collection, embedder: MiniLM, cache: Path) -> KnowledgeStore:
+def ingested(collection: Collection, embedder: Embedder, cache: Path) -> KnowledgeStore:
     """The collection in a store of its own under `cache`, made where it is missing."""
     versions = f"{collection.digest} {PARSER_VERSION} {CHUNKER_VERSION} {embedder.name}"
     folder = cache / f"{collection.name}-{hashlib.sha256(versions.encode()).hexdigest()[:12]}"

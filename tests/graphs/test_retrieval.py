@@ -14,7 +14,8 @@ from agents.phrases import phrase
 from edge.kernel.errors import Interrupted
 from graphs.retrieval import build_retrieval
 from graphs.supervisor import build_supervisor
-from memory.store import KnowledgeStore
+from memory.home import open_home
+from memory.store import KnowledgeStore, open_store
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.graphs.turns import take_turn
@@ -189,6 +190,65 @@ async def test_a_question_that_only_comes_near_says_so(sample_store: KnowledgeSt
     state, _ = await answer(sample_store, "Which artist painted the ceiling of the canteen?")
     assert state["found"] in {"near", "nothing"}
     assert not state["answer"].startswith(phrase("quoted", "en"))
+
+
+async def test_a_home_without_documents_says_so(tmp_path: Path, sample_store: KnowledgeStore):
+    store = open_store(open_home(tmp_path / "empty"), lambda: sample_store.embedder)
+    for question in (HEAT, "list documents", "Which documents mention fans?"):
+        state, _ = await answer(store, question)
+        assert state["answer"] == phrase("no_documents", "en")
+        assert state["found"] == "nothing"
+
+
+async def test_the_third_question_of_the_demo_is_answered_plainly(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "SE30 的工作温度范围是多少？")
+    assert state["found"] == "answer"
+    assert state["answer"].startswith(phrase("quoted", "zh"))
+    assert "-20 至 60 °C" in state["answer"]
+
+
+async def test_one_quote_is_no_list(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "What is the biggest model file an SE50 will take?")
+    assert "4.5 GB" in state["answer"]
+    assert len(state["citations"]) == 1
+    assert "\n- " not in state["answer"]
+
+
+async def test_documents_are_listed_by_title_and_name(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "Which documents do you have?")
+    titles = sample_store.ledger.documents.all("default")
+    assert phrase("documents", "en", count=len(titles)) in state["answer"]
+    assert state["answer"].count("\n- ") == 30
+    assert phrase("documents_more", "en", count=len(titles) - 30) in state["answer"]
+    assert state["found"] == "answer"
+
+
+async def test_documents_that_mention_something_are_named(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "Which documents mention radar?")
+    assert state["answer"].startswith(phrase("mentions", "en"))
+    assert all(citation["document"] in state["answer"] for citation in state["citations"])
+    assert all("radar" in citation["quote"].lower() for citation in state["citations"])
+    assert_quotes_are_verbatim(sample_store, state["citations"])
+
+
+async def test_a_summary_without_a_model_is_the_section_itself(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "Summarise how the fan of the SE50 is exchanged")
+    assert state["answer"].startswith(phrase("quoted_section", "en"))
+    assert "HD-FK-50" in state["answer"]
+    assert_quotes_are_verbatim(sample_store, state["citations"])
+
+
+async def test_both_sides_of_a_comparison_are_quoted(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "What is the difference between gate 1 and gate 2?")
+    assert state["answer"].startswith(phrase("quoted_sides", "en"))
+    assert len(state["citations"]) == 2
+
+
+async def test_a_language_that_is_not_understood_is_named(sample_store: KnowledgeStore):
+    state, _ = await answer(sample_store, "Wie warm darf es bei einem SE30 sein?")
+    assert state["answer"].startswith(phrase("foreign", "en", other="German"))
+    state, _ = await answer(sample_store, HEAT)
+    assert "I understand English and Chinese only" not in state["answer"]
 
 
 async def test_the_search_is_told_with_what_it_found(sample_store: KnowledgeStore):

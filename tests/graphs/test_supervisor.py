@@ -23,6 +23,7 @@ from tests.fakes.routers import ScriptedRouter, route_to
 from tests.graphs.turns import take_turn
 
 SHIP = "May we ship qwen2.5-3b in a product?"
+CARRIED = "Phi-4-mini-instruct is under the MIT License."
 HEAT = "At what temperature does the SE30 throttle?"
 
 
@@ -129,13 +130,13 @@ async def test_a_teams_tool_calls_are_told_and_kept(sample_store: KnowledgeStore
 
 @pytest.mark.integration
 async def test_what_a_crew_looks_up_is_told_kept_and_shown(sample_store: KnowledgeStore):
-    model = scripted_model(in_turn(LOOK_UP, "Thought: I know.\nFinal Answer: Commercial use: yes."))
+    model = scripted_model(in_turn(LOOK_UP, f"Thought: I know.\nFinal Answer: {CARRIED}"))
     dependencies = dependencies_on(sample_store, ScriptedRouter({"": route_to("governance")}), model)
     teams = replace(dependencies.teams, model=model)
     turn = await take_turn(supervisor(replace(dependencies, teams=teams)), SHIP)
     models = [call["arguments"]["model"] for call in turn.message.additional_kwargs["tool_calls"]]
     assert models == [event.arguments["model"] for event in turn.of(ToolStarted)] == ["qwen2.5-3b", "phi-4-mini"]
-    assert turn.message.text.startswith("Commercial use: yes.\n\n")
+    assert turn.message.text.startswith(f"### The governance crew's reading\n\n{CARRIED}\n\n")
     assert "**Phi-4-mini-instruct**" in turn.message.text
 
 

@@ -2,9 +2,10 @@
 
 import re
 import uuid
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.names import nearest_names
@@ -26,8 +27,17 @@ RolloutName = Annotated[Name, Field(description="id of a rollout, or a target th
 _NEW_TARGET = re.compile(r"\w[\w.-]*")
 """Neither `model@label` nor `runtime:model`, which requests to the gateway name, too."""
 Reason = Annotated[str, Field(max_length=2000, description="why, for the record")]
+def _rising(percentages: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    if percentages and any(not 0 < one <= 100 for one in percentages):
+        raise ValueError("a percentage is more than 0 and at most 100")
+    if percentages and any(later <= former for former, later in pairwise(percentages)):
+        raise ValueError("percentages must rise")
+    return percentages
+
+
 Percentages = Annotated[
     tuple[int, ...] | None,
+    AfterValidator(_rising),
     Field(
         description="rising percent of the traffic or devices: canary steps, or one: part of rolling, share of shadow"
     ),

@@ -60,6 +60,11 @@ def test_what_can_be_read_alone(sentence: str, whole: str) -> None:
     assert widened(sentence) == whole
 
 
+def test_a_line_that_stands_over_a_paragraph_takes_it_along() -> None:
+    text = "Dogs\n\nDogs stay on a lead.\n\nFires\n\nThere are none."
+    assert widened("Dogs", text) == "Dogs\n\nDogs stay on a lead."
+
+
 def test_what_is_long_is_not_widened() -> None:
     paragraph = f"It is short. {'It goes on. ' * (LONGEST_PARAGRAPH // 12)}"
     assert widened("It is short.", paragraph) == "It is short."

@@ -23,7 +23,7 @@ from tools.registry.catalogue import load_catalogue
 from tools.spec import LOCAL_ENGINEER, ToolSpec
 
 LICENCE = {spec.name: spec for spec in licence_tools(load_catalogue())}
-PLAIN = finds("Nothing more to look at.")
+PLAIN = finds("Somebody has to look at it.")
 
 
 async def call_as_engineer(spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
@@ -361,10 +361,10 @@ def test_crewai_prints_nothing_asks_nothing_and_calls_nobody(tmp_path: Path) -> 
         from agents.teams.evidence import Evidence
         from tests.fakes.chat_models import ScriptedChat, scripted_model
 
-        model = scripted_model(ScriptedChat(pieces=["Thought: ok.\\nFinal Answer: There is more to look at."]))
+        model = scripted_model(ScriptedChat(pieces=["Thought: ok.\\nFinal Answer: Somebody has to look at it."]))
         for team in ("deployment", "governance"):
             found = asyncio.run(deliberate([model], Inquiry(team, "how is it?", Evidence(), "en")))
-            assert found.finding.endswith("There is more to look at."), found
+            assert found.finding.endswith("Somebody has to look at it."), found
         assert not calls, calls
         print("done")
     """

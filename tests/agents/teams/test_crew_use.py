@@ -27,10 +27,10 @@ class NotingChat(ScriptedChat):
 
 @pytest.mark.integration
 async def test_every_call_of_a_crew_is_charged_to_the_turn_s_caller() -> None:
-    chat = NotingChat(pieces=["Thought: I can answer.\nFinal Answer: There is more to look at."], said=[])
+    chat = NotingChat(pieces=["Thought: I can answer.\nFinal Answer: Somebody has to look at it."], said=[])
     inquiry = Inquiry("governance", "how is it?", Evidence(), "en")
     with charged_to("acme", "ann"):
         await deliberate([scripted_model(chat)], inquiry, process="licence_vote")
     voters = crew_configuration("governance").processes["licence_vote"].tasks
-    assert chat.charged == [Caller("acme", "ann")] * (len(voters) + 1)
+    assert chat.charged == [Caller("acme", "ann")] * len(voters)
     assert current_caller() == Caller("default", "local")

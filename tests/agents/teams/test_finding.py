@@ -27,9 +27,9 @@ class Gate(BaseModel):
     accuracy: float = 0.71
 
 
-def evidence(**values: str) -> Evidence:
+def evidence(verdict: str = "fail") -> Evidence:
     found = Evidence()
-    found.add("gate_history", {}, Gate(**values))
+    found.add("gate_history", {}, Gate(verdict=verdict))
     return found
 
 
@@ -64,7 +64,7 @@ def test_facts_and_reasons_are_rendered_by_code_under_a_heading_in_the_user_s_la
     )
     shown = render_finding(finding, evidence(), "evaluation", "zh", ["表决：否 2。"])
     assert shown.text == (
-        "### 评估团队的解读\n\n表决：否 2。\n\n- accuracy, triage@r9: **0.71**\n\ntriage@r9 没有通过门禁。"
+        "### 评估团队的解读\n\n表决：否 2。\n\n- 准确率，triage@r9: **0.71**\n\ntriage@r9 没有通过门禁。"
     )
     assert shown.dropped == 2
 

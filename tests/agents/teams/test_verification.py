@@ -1,6 +1,7 @@
 """Planted contradictions and true sentences over evidence: what a crew may say (`crew_sentences.yaml`)."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -45,6 +46,39 @@ def test_most_of_what_is_true_stays() -> None:
     fell = [f"{sentence} ({why})" for world, sentence in true if (why := objection(world, sentence))]
     assert len(true) >= LEAST_CARRIED
     assert 1 - len(fell) / len(true) >= LEAST_SHARE, fell
+
+
+_FIGURE = re.compile(r"(?<![\w@.{\[-])\d+(?:\.\d+)?(?![\w@\]])")
+_NAME = re.compile(r"[\w.-]+@[\w.-]*\w|\b(?:ap|ro)-\w+")
+_VERB = re.compile(r"\b(?:is|was|are|were|has|may|can|have)\b(?! not)(?= )")
+_DENIAL = re.compile(r"\bnot |没有|不(?!如)")
+_DENIED = {"已": "没有", "可以": "不可以", "有条件": "没有条件", "允许": "不允许"}
+
+
+def mutants(sentence: str) -> Iterator[str]:
+    """The sentence with another figure, another name, denied, or no longer denied."""
+
+    def elsewhere(found: re.Match[str], instead: str) -> str:
+        return sentence[: found.start()] + instead + sentence[found.end() :]
+
+    for found in _FIGURE.finditer(sentence):
+        yield elsewhere(found, f"{float(found[0]) + 0.07:.2f}" if "." in found[0] else str(int(found[0]) + 3))
+    for found in _NAME.finditer(sentence):
+        yield elsewhere(found, f"{found[0][:-1]}{'8' if found[0].endswith('7') else '7'}")
+    for found in _VERB.finditer(sentence):
+        yield elsewhere(found, f"{found[0]} not")
+    for found in _DENIAL.finditer(sentence):
+        yield elsewhere(found, "")
+    for words, denied in _DENIED.items():
+        if words in sentence and f"不{words}" not in sentence and f"没{words}" not in sentence:
+            yield sentence.replace(words, denied, 1)
+
+
+def test_what_stays_falls_with_another_figure_or_name_or_when_it_is_turned_round() -> None:
+    stay = [(world, sentence) for world, sentence in planted("carried") if not objection(world, sentence)]
+    turned = [(world, mutant) for world, sentence in stay for mutant in mutants(sentence)]
+    assert len(turned) > len(stay)
+    assert [mutant for world, mutant in turned if not objection(world, mutant)] == []
 
 
 def test_enough_is_planted_in_both_languages() -> None:

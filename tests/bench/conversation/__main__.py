@@ -103,7 +103,7 @@ class Board:
         return {
             "id": case["id"],
             "class": case["class"],
-            "verdict": judge(case["expect"], _turn(reply, calls)),
+            "verdict": judge(json.loads(self._named(json.dumps(case["expect"]))), _turn(reply, calls)),
             "said": case["turns"],
             "calls": shown,
             "answer": reply.answer,

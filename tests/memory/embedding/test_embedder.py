@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.kernel.errors import Unavailable
-from memory.embedding.embedder import MiniLM, _packaged
+from memory.embedding.embedder import MiniLM, packaged_file
 from tests.effort import times
 
 TEXTS = ["The fan hums.", "Firmware is signed twice before it is shipped.", "网关温度过高", "", "a " * 600]
@@ -62,6 +62,6 @@ def test_several_threads_may_embed_at_once(minilm: MiniLM) -> None:
 
 def test_a_package_that_is_not_installed_says_which_extra_brings_it() -> None:
     with pytest.raises(Unavailable, match=r"chargehand\[local\]"):
-        _packaged("no_such_package_anywhere", "model.onnx")
+        packaged_file("no_such_package_anywhere", "model.onnx")
     with pytest.raises(Unavailable, match="no-such-file"):
-        _packaged("memory", "no-such-file")
+        packaged_file("memory", "no-such-file")

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from edge.kernel.errors import StorageFailed
-from memory.embedding.embedder import MiniLM, _session, find_minilm, load_minilm
+from memory.embedding.embedder import MiniLM, find_minilm, load_minilm, open_session
 from memory.embedding.quantisation import quantised
 from tests.fakes.texts import ENGLISH
 
 
 def test_vectors_are_near_those_of_the_packaged_weights(minilm: MiniLM) -> None:
     packaged, _ = find_minilm()
-    session = _session(packaged)
+    session = open_session(packaged)
     assert session is not None
-    before = MiniLM(session, minilm._tokenizer)
+    before = MiniLM(session, minilm.tokenizer)
     cosines = (before.embed(ENGLISH) * minilm.embed(ENGLISH)).sum(axis=1)
     assert cosines.min() > 0.99
     assert np.mean(cosines) > 0.995
