@@ -134,7 +134,7 @@ class ModelUnderstanding:
         from agents.models.chat import estimate_tokens
 
         filler = self.operations.filler(look.known, look.frame)
-        ranked = self.operations.candidates(look.said, mood_of(look.said.clauses), filler, look.allowed)
+        ranked = self.operations.candidates(look.said, mood_of(look.said.clauses), filler, look.allowed, look.frame)
         likely = [one.label for one in ranked if one.filling is not None]
         rest = [one.label for one in self.operations.classifier.rank(look.said.tokens, look.allowed)]
         nearest = [name for name in dict.fromkeys([*likely, *rest]) if name in look.allowed][:_TOOLS]

@@ -21,7 +21,7 @@ from agents.understanding.questions import sentence
 from agents.understanding.settling import Settler
 from agents.understanding.slots import Filling, Problem
 from agents.understanding.speech_act import Clause, mood_of, standing_clauses
-from agents.understanding.understanding import ACT, Look, team_of
+from agents.understanding.understanding import ACT, HARDLY, Look, team_of
 from edge.kernel.language import Language
 from tools.registry.catalogue import Catalogue
 
@@ -91,7 +91,10 @@ class _Check:
         self.settler = Settler(operations, look.known, self.language)
         self.clauses = standing_clauses(look.said.clauses)
         said = mood_of(look.said.clauses)
-        self.mood: Mood = proposal.mood if said == "order" else said
+        certain = max((one.certainty for one in self.clauses), default=1.0)
+        hardly = said == "talk" and certain <= HARDLY
+        self.mood: Mood = proposal.mood if said == "order" or hardly else said
+        self.orders = [one for one in self.clauses if one.mood == "order" or hardly]
 
     def interpret(self) -> Interpretation:
         readings = [_Reading(self, one) for one in self.proposal.calls]
@@ -145,14 +148,13 @@ class _Check:
         first = changes[0]
         call = PlannedCall(first.filling.tool, first.filling.nested(), dict(first.filling.arguments))
         mood = self.mood
-        orders = [one for one in self.clauses if one.mood == "order"]
-        if mood == "order" and any(not one.is_ordered(orders) for one in changes):
+        if mood == "order" and any(not one.is_ordered(self.orders) for one in changes):
             mood = "conditional" if any(one.mood == "conditional" for one in self.clauses) else "talk"
         if mood != "order":
             name = "conditional" if mood == "conditional" else "talk"
             why = sentence(name, self.language, order=self.settler.order(call))
             return Question("mood", sentence("not_done", self.language, why=why), call.tool, call.arguments)
-        if any(one.universal for one in orders):
+        if any(one.universal for one in self.orders):
             return Question("unclear", sentence("universal", self.language), call.tool)
         return None
 
@@ -169,7 +171,7 @@ class _Check:
         for one in (*self.said.mentions, *self.said.quantities):
             plain = one.common if isinstance(one, Mention) else one.kind in {"quoted", "number"}
             clause = self.clause_at(one.start)
-            asked = clause is None or clause.mood in {"order", "question"}
+            asked = clause is None or clause in self.orders or clause.mood == "question"
             if not plain and asked and not any(start <= one.start < end for start, end in used):
                 first.filling.unused.append(one)
 
@@ -449,16 +451,18 @@ class _Reading:
             if mention.common or not self.check.is_usable(mention.start, self.changes):
                 continue
             found = entities_for(slot.kinds, mention.entities, self.check.look.known)  # type: ignore[arg-type]
-            same = [
-                one.name for one in found if any(self.check.thing(one.name) == self.check.thing(name) for name in meant)
-            ]
+            things = {self.check.thing(name) for name in meant}
+            same = [one.name for one in found if self.check.thing(one.name) in things]
             if not same:
                 continue
-            if (mention.exact and len(found) == 1) or not self.changes:
+            span = (mention.start, mention.end)
+            read = self._filler.read(self.proposed.tool, slot, slot.path, self.check.said, span)
+            exact = isinstance(read, Argument) and {self.check.thing(str(one)) for one in _listed(read.value)} <= things
+            if exact or not self.changes:
                 self._use(mention)
                 return Argument(same[0], mention.words)
-            kind = "ambiguous" if len(found) > 1 else "unknown"
-            doubtful = Problem(kind, slot, mention.words, tuple(one.name for one in found))
+            names = tuple(one.name for one in found)
+            doubtful = read if isinstance(read, Problem) else Problem("ambiguous", slot, mention.words, names)
         if doubtful is not None:
             return doubtful
         if (name := self._in_frame(slot, meant)) is not None:
