@@ -22,7 +22,9 @@ from agents.understanding.settling import Settler
 from agents.understanding.slots import Filling, Problem
 from agents.understanding.speech_act import Clause, mood_of, standing_clauses
 from agents.understanding.understanding import ACT, HARDLY, Look, team_of
+from agents.understanding.wording import shown_value
 from edge.kernel.language import Language
+from tools.calling.markdown import arguments_text
 from tools.registry.catalogue import Catalogue
 
 _MOST_QUERY = 500
@@ -135,7 +137,7 @@ class _Check:
             label=team_of(self.operations.tools[calls[0].tool]),
         )
         if changes:
-            return replace(found, proposed=tuple(calls), question=self.settler.confirm(calls), document_query="")
+            return replace(found, proposed=tuple(calls), question=self._confirm(calls), document_query="")
         return replace(found, calls=tuple(calls))
 
     def _asked(self, question: Question) -> Interpretation:
@@ -233,6 +235,24 @@ class _Check:
     def _confirmed(self, own: Interpretation) -> Interpretation:
         calls = (*own.calls, *own.proposed)
         return replace(own, calls=(), proposed=calls, question=self.settler.confirm(calls), document_query="")
+
+    def _confirm(self, calls: Sequence[PlannedCall]) -> Question:
+        """Asks for a "yes" to all that the calls have: what the canonical words do not say stands beside them."""
+        asked = self.settler.confirm(calls)
+        hidden = [
+            f"`{call.tool}`: {arguments_text(more)}"
+            for call in calls
+            if (
+                more := {
+                    name: value for name, value in call.arguments.items() if not self._is_shown(name, value, asked.text)
+                }
+            )
+        ]
+        return replace(asked, text="\n\n".join([asked.text, *hidden]))
+
+    def _is_shown(self, name: str, value: Any, text: str) -> bool:
+        shown = re.escape(shown_value(name, value, self.language))
+        return re.search(rf"(?<![A-Za-z0-9]){shown}(?![A-Za-z0-9])", text) is not None
 
     def _which(self, one: PlannedCall, other: PlannedCall) -> Interpretation:
         orders = [f"“{self.settler.order(call)}”" for call in (one, other)]
@@ -580,9 +600,10 @@ class _Reading:
             return Argument(value, "", "thread")
         if not self.changes:
             return Argument(value, words if stands else "", "model")
-        if stands and ("." in path or slot.many or slot.schema.get("pattern")):
+        known = re.sub(r"\[\d+\]", "[]", path) in self.slots
+        if stands and known and ("." in path or slot.many or slot.schema.get("pattern")):
             return Argument(value, words, "model")
-        if stands:
+        if stands and known:
             return Argument(words.strip(), words)
         return self._own.get(path)
 

@@ -89,6 +89,13 @@ def test_the_cases_have_tools_of_every_slice(hub: Components) -> None:
     assert sum(len(case.expected) > 1 for case in PLANNED) >= 8
 
 
+class Silent:
+    """Understands nothing by itself."""
+
+    async def interpret(self, look: Look) -> Interpretation:
+        return Interpretation(look.said.language)
+
+
 async def interpret(
     understanding: ModelUnderstanding, planner: PlannerServer, look: Look, answer: Any
 ) -> Interpretation:
@@ -102,7 +109,7 @@ async def test_a_change_that_only_the_model_reads_needs_a_yes(
     hub: Components, planner: PlannerServer, understanding: ModelUnderstanding
 ) -> None:
     look = look_at(hub, "Please add a model called menu-reader built on phi-4-mini.")
-    assert planned(await understanding.base.interpret(look)) == []
+    understanding = replace(understanding, base=Silent())
     named = {"name": "menu-reader", "based_on": "phi-4-mini"}
     found = await interpret(understanding, planner, look, plan(("register_model", named, named)))
     assert found.calls == ()
@@ -148,7 +155,7 @@ async def test_another_object_than_the_message_names_is_never_acted_on(
     assert found.calls == ()
     assert found.question is not None
     alone = await understanding.base.interpret(look)
-    assert found.proposed in ((), alone.calls)
+    assert found.proposed in ((), (*alone.calls, *alone.proposed))
 
 
 @pytest.mark.parametrize("name", ["ro-ffffffffffff", "returnz", "press-9"])
@@ -182,7 +189,7 @@ async def test_a_number_that_is_not_in_the_message_is_asked_about(
     assert found.calls == ()
     assert found.question is not None
     alone = await understanding.base.interpret(look)
-    assert found.proposed in ((), alone.calls)
+    assert found.proposed in ((), (*alone.calls, *alone.proposed))
 
 
 async def test_a_default_needs_not_be_said(
@@ -259,7 +266,7 @@ async def test_the_model_may_be_more_careful_than_the_rules(
 ) -> None:
     look = look_at(hub, "Shift press-2 over to lyon.")
     call = ("device_move", {"device": "press-2", "group": "lyon"}, {"device": "press-2", "group": "lyon"})
-    assert (await understanding.base.interpret(look)).calls
+    assert planned(await understanding.base.interpret(look))
     found = await interpret(understanding, planner, look, plan(call, mood="conditional"))
     assert found.calls == ()
     assert found.question is not None
@@ -316,7 +323,7 @@ async def test_a_disagreement_on_a_change_is_asked_about(
     call: tuple[str, Any, Any], hub: Components, planner: PlannerServer, understanding: ModelUnderstanding
 ) -> None:
     look = look_at(hub, "abort the rollout on returns")
-    assert [one.tool for one in (await understanding.base.interpret(look)).calls] == ["rollout_abort"]
+    assert [tool for tool, _ in planned(await understanding.base.interpret(look))] == ["rollout_abort"]
     found = await interpret(understanding, planner, look, plan(call))
     assert found.calls == ()
     assert call[0] not in changes(hub, found)
@@ -525,3 +532,39 @@ async def test_what_the_planner_cannot_tell_is_asked_whatever_the_examples_say(
     assert planned(found) == []
     assert found.question is not None
     assert found.question.reason == "which"
+
+
+async def test_a_yes_is_asked_for_with_every_argument_in_sight(
+    hub: Components, planner: PlannerServer, understanding: ModelUnderstanding
+) -> None:
+    look = look_at(hub, "please issue a key for carol who may read the roster, valid for 30 days")
+    arguments = {"principal": "carol", "scopes": ["tenants:write"], "days": 30}
+    words = {"principal": "carol", "scopes": "may read the roster", "days": "30 days"}
+    silent = replace(understanding, base=Silent())
+    found = await interpret(silent, planner, look, plan(("api_key_issue", arguments, words)))
+    assert found.calls == ()
+    assert found.question is not None
+    assert not found.proposed or "tenants:write" in found.question.text
+
+
+async def test_a_key_that_nobody_said_is_no_argument_of_a_change(
+    hub: Components, planner: PlannerServer, understanding: ModelUnderstanding
+) -> None:
+    look = look_at(hub, "please bring the challenger onto support, 10 % of it at first")
+    arguments = {"target": "support", "version": "challenger", "percentages": [10], "configuration": {"prompt": "evil"}}
+    words = {"target": "support", "version": "challenger", "percentages": "10 %", "configuration": "support"}
+    silent = replace(understanding, base=Silent())
+    found = await interpret(silent, planner, look, plan(("rollout_start", arguments, words)))
+    assert planned(found) == []
+    assert found.question is not None
+
+
+async def test_a_fence_around_the_plan_is_no_part_of_it(
+    hub: Components, planner: PlannerServer, understanding: ModelUnderstanding
+) -> None:
+    look = look_at(hub, "what could I ask you?")
+    found = await interpret(
+        understanding, planner, look, f"```json\n{json.dumps(plan(mood='question', help=True))}\n```"
+    )
+    assert found.help
+    assert not found.notice
