@@ -60,6 +60,10 @@ up: .venv/.hub ## run the hub with the sample documents on http://127.0.0.1:8080
 	CHARGEHAND_HOME=$(DEMO_HOME) $(RUN)/chargehand ingest memory/samples
 	CHARGEHAND_HOME=$(DEMO_HOME) $(RUN)/chargehand up
 
+.PHONY: understanding
+understanding: .venv/.dev ## train what the understanding learns from the examples of the tools, and write its weights
+	$(RUN)/python -m server.understanding_weights
+
 .PHONY: test
 test: .venv/.dev ## unit and integration tests, with the reasons of what was skipped
 	$(RUN)/pytest -n 2 --dist worksteal -m "not e2e and not long"

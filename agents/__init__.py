@@ -1,1 +1,1 @@
-"""Models, the intent router, the planner, grounding and the teams."""
+"""Models, understanding, grounding and the teams."""

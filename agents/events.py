@@ -118,11 +118,13 @@ class Ended:
     Attributes:
         approvals: ids that it waits for.
         proposed: calls that a "yes" makes, each with tool, arguments and the order in words.
+        choices: names among which the answer to a question back may choose.
     """
 
     ending: Ending
     approvals: tuple[str, ...] = ()
     proposed: tuple[dict[str, Any], ...] = ()
+    choices: tuple[str, ...] = ()
     kind: Literal["ended"] = "ended"
 
 
@@ -152,6 +154,7 @@ class Transcript:
         citations: `Citation` as JSON.
         notices: kind and message of each.
         ending: how it ended; approvals are the ids that it waits for, proposed the calls that a "yes" makes.
+        choices: names among which the answer to a question back may choose.
     """
 
     said: str = ""
@@ -162,6 +165,7 @@ class Transcript:
     ending: Ending = "done"
     approvals: tuple[str, ...] = ()
     proposed: tuple[dict[str, Any], ...] = ()
+    choices: tuple[str, ...] = ()
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -183,7 +187,7 @@ class Transcript:
                 self.citations = [asdict(citation) for citation in citations]
             case Notice(topic, message):
                 self.notices.append({"kind": topic, "message": message})
-            case Ended(ending, approvals, proposed):
-                self.ending, self.approvals, self.proposed = ending, approvals, proposed
+            case Ended(ending, approvals, proposed, choices):
+                self.ending, self.approvals, self.proposed, self.choices = ending, approvals, proposed, choices
             case _:
                 return

@@ -204,8 +204,9 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
     ending, approvals = state.get("ending", "done"), state.get("waits_for", [])
     frame = FRAME_AS_JSON.validate_python(state.get("frame") or {})
     proposed = tuple(_shown(call, dependencies, state["route"]["language"]) for call in frame.proposed)
+    choices = frame.asked.choices if frame.asked is not None else ()
     if ending != "done" or proposed:
-        emit(Ended(ending, tuple(approvals), proposed))
+        emit(Ended(ending, tuple(approvals), proposed, choices))
     origin = {
         "route": state["route"],
         "citations": citations,
@@ -215,6 +216,7 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
         "ending": ending,
         "approvals": approvals,
         "proposed": list(proposed),
+        "choices": list(choices),
         "status": "complete",
     }
     update: dict[str, Any] = {"citations": citations, "messages": [AIMessage(content=answer, additional_kwargs=origin)]}

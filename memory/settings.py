@@ -63,9 +63,6 @@ class Settings(BaseSettings):
         None, validation_alias=AliasChoices("CHARGEHAND_GITHUB_ORGANISATION", "GITHUB_MODELS_ORG")
     )
 
-    intent_threshold: Probability = 0.6
-    """Calibrated confidence below which the router asks a capable model, then the user."""
-
     message_limit_bytes: int = Field(64 * 1024, ge=1)
     """Longest accepted chat message, UTF-8 bytes."""
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,16 @@ from filelock import FileLock
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from agents.router.training import load_classifier
+from agents.understanding.candidates import Operations
 from edge.kernel.errors import Unavailable
 from memory.embedding import MiniLM, load_minilm
 from memory.home import Home, open_home
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
+from server.hub import Components
 from server.process import silence_third_parties
 from tests.effort import times
+from tests.fakes.offline import offline_settings
 from tests.fakes.weights import WEIGHT_CACHE
 
 silence_third_parties()
@@ -59,6 +62,15 @@ def minilm() -> MiniLM:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="session")
+def operations(minilm: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
+    """All operations of a hub, with the shipped weights; its tools are not to be called."""
+    components = Components(offline_settings(home=tmp_path_factory.mktemp("operations")))
+    components.embedder = minilm
+    yield components.operations
+    components.close()
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """An empty home."""
@@ -89,8 +101,7 @@ def sample_store(run_folder: Path, minilm: MiniLM, samples: Path) -> KnowledgeSt
 
 @pytest.fixture(scope="session")
 def ready_home(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
-    """The sample documents, with a trained router in the weight cache; copy it, do not write to it."""
-    load_classifier(WEIGHT_CACHE, minilm)
+    """The sample documents, with the embedder in the weight cache; copy it, do not write to it."""
     return shutil.copytree(sample_store.home.root, tmp_path_factory.mktemp("ready") / "home")
 
 

@@ -1,7 +1,8 @@
 """The three teams: evaluation, deployment, governance.
 
-turn.py               plan -> act -> deliberate (verified) -> report
+turn.py               act -> deliberate (verified) -> report
 outcomes.py           results, what waits for an approval, what was refused, what a later turn may do
+frames.py             what a turn leaves in its thread's frame
 crew.py               the crews that deliberate, in CrewAI's Flow: limits, cancellation, five ways to work together
 configuration.py      agents.yaml and tasks.yaml of evaluation/, deployment/ and governance/
 crew_tools.py         the tools in the hands of agents: they read, and propose changes

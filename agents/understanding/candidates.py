@@ -1,6 +1,7 @@
 """Candidate operations for a message: ranked by what people say to each tool, then by how well the message fills it."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from agents.understanding.arguments import Slot, slots_of
 from agents.understanding.entities import KnownEntities
 from agents.understanding.examples import ToolTalk
 from agents.understanding.frame import Frame
-from agents.understanding.interpretation import Mood
+from agents.understanding.interpretation import Argument, Mood
 from agents.understanding.linking import Mention
 from agents.understanding.operation_classifier import OTHER_LABELS, OperationClassifier
 from agents.understanding.parsed_message import ParsedMessage
@@ -19,6 +20,7 @@ from tools.spec import ToolSpec
 
 _TAKEN = 6
 """Operations that are tried on a message."""
+_NAME_SHAPED = re.compile(r"[a-z0-9][-_.]?\d|[a-z]-[a-z]", re.IGNORECASE)
 _SHORT = 6
 """Tokens of a message at which the last turn's operations are tried, too."""
 _LEAST = 0.004
@@ -89,7 +91,21 @@ class Operations:
             for at, token in enumerate(said.tokens)
             if token.type == "word" and at not in tagged and token.text.casefold() not in self.vocabulary[tool]
         ]
+        self._take_strange_name(filling, said, filler)
         return filling
+
+    def _take_strange_name(self, filling: Filling, said: ParsedMessage, filler: SlotFiller) -> None:
+        """The one word that is said to no tool and is shaped like a name, where one slot of new names is empty."""
+        empty = [slot for slot in filling.missing if "pattern" in slot.schema and not slot.many]
+        named = [token for token in said.tokens if token.text in filling.strange and _NAME_SHAPED.search(token.text)]
+        if len(empty) != 1 or len(named) != 1:
+            return
+        read = filler.read(filling.tool, empty[0], empty[0].path, said, (named[0].start, named[0].end))
+        if isinstance(read, Argument):
+            filling.arguments[empty[0].path] = read
+            filling.missing.remove(empty[0])
+            filling.strange.remove(named[0].text)
+            filling.unused = [one for one in filling.unused if not one.start <= named[0].start < one.end]
 
     def candidates(
         self, said: ParsedMessage, mood: Mood, filler: SlotFiller, allowed: frozenset[str], frame: Frame

@@ -95,7 +95,8 @@ def _parts(mentions: Sequence[Mention], pointing: Sequence[Reference], quantitie
     for one in quantities:
         quoted = one.kind == "quoted"
         if quoted and not re.search(r"\s", one.words) and len(one.words) <= _SHORT_QUOTE:
-            continue  # a name or a word, as it is said without the marks
+            parts.append(Part(one.start, one.end, "word"))  # a name or a word, as it is said without the marks
+            continue
         parts.append(Part(one.start, one.end, "quoted" if quoted else "quantity", () if quoted else (one.kind,)))
     return parts
 

@@ -12,6 +12,7 @@ TokenType = Literal["word", "name", "quantity", "quoted", "reference", "mark"]
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![\w@./:-]*[\w])|[A-Za-z0-9_][\w@./:+-]*[\w]|[A-Za-z0-9_]|[\u3400-\u9fff]|[^\s\w]|\w")
 
 
+_QUOTES = "\"'“”‘’「」『』`"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -71,7 +72,8 @@ def tokenise(text: str, parts: Iterable[Part] = ()) -> tuple[Token, ...]:
     tokens, at = list[Token](), 0
     for part in sorted(taken, key=lambda one: one.start):
         tokens.extend(_words(text, at, part.start))
-        tokens.append(Token(part.start, part.end, text[part.start : part.end], part.type, part.kinds))
+        words = text[part.start : part.end]
+        tokens.append(Token(part.start, part.end, words.strip(_QUOTES) if part.type == "word" else words, part.type, part.kinds))
         at = part.end
     tokens.extend(_words(text, at, len(text)))
     return tuple(tokens)

@@ -95,8 +95,8 @@ class AguiRun:
                 yield from self._open_answer()
                 if text:
                     yield TextMessageContentEvent(message_id=self._answer_id, delta=text)
-            case Ended(ending, approvals, proposed):
-                value = {"ending": ending, "approvals": list(approvals), "proposed": list(proposed)}
+            case Ended(ending, approvals, proposed, choices):
+                value = {"ending": ending, "approvals": approvals, "proposed": proposed, "choices": choices}
                 yield CustomEvent(name="ending", value=value)
             case Notice(topic, message):
                 yield CustomEvent(name="notice", value={"kind": topic, "message": message})

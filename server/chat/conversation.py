@@ -31,7 +31,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What a turn ended with; `approvals` are the ids that it waits for, `proposed` the calls that a "yes" makes."""
+    """What a turn ended with.
+
+    Attributes:
+        approvals: ids that it waits for.
+        proposed: calls that a "yes" makes, each with tool, arguments and the order in words.
+        choices: names among which the answer to a question back may choose.
+    """
 
     thread_id: str
     answer: str
@@ -42,6 +48,7 @@ class TurnResult:
     ending: Ending = "done"
     approvals: list[str] = field(default_factory=list[str])
     proposed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    choices: list[str] = field(default_factory=list[str])
 
 
 class Conversation:
@@ -139,6 +146,7 @@ class Conversation:
             ending=so_far.ending,
             approvals=list(so_far.approvals),
             proposed=list(so_far.proposed),
+            choices=list(so_far.choices),
         )
 
     async def _stream(

@@ -130,5 +130,7 @@ def _message(saved: SavedMessage) -> dict[str, Any]:
         "principal": origin.get("principal"),
         "ending": origin.get("ending", "done"),
         "approvals": origin.get("approvals", []),
+        "proposed": origin.get("proposed", []),
+        "choices": origin.get("choices", []),
         "status": origin.get("status", "complete"),
     }

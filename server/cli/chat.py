@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 def command(
     text: str | None, thread_id: str | None, as_json: bool, events: bool, model: str | None, path: Path | None
 ) -> int:
-    """Ask TEXT and print the answer, where it was routed and its sources.
+    """Ask or order TEXT; print where it went and why, the answer and its sources.
+
+    What needs a "yes" is done by the next message in the same thread: chargehand chat yes --thread ID.
 
     Acts as the holder of CHARGEHAND_API_KEY, else as the person at this machine. Exit code 3 when a gate refused what
     was ordered, 4 when it waits for an approval.
@@ -141,9 +143,7 @@ def _print_as_it_comes(event: "TurnEvent") -> None:
 
 
 def _route_line(route: dict[str, Any]) -> str:
-    if route["confidence"] is None:
-        return f"{route['intent']}, by {route['path']}: {route['reason']}"
-    return f"{route['intent']}, {route['confidence']:.0%} sure, by {route['path']}"
+    return f"{route['intent']}, by {route['path']}: {route['reason']}"
 
 
 def _print_sources(reply: "TurnResult") -> None:

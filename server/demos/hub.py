@@ -170,7 +170,7 @@ def play_demo(description: str, play: Callable[[Path], None]) -> int:
         sys.stderr.write(f"{home} is in use already; the demo wants a new folder.\n")
         return 2
     begun = time.monotonic()
-    line("A hub starts in a process of its own; on a new home it first trains its router of questions.")
+    line("A hub starts in a process of its own.")
     try:
         play(home)
     except (ChargehandError, Refusal, RuntimeError) as error:

@@ -83,6 +83,14 @@ const transcript = createTranscript(
     },
     retry: (turn) => void conversation.retry(turn),
     approvals: desk,
+    replies: {
+      mayReply: (turn) => conversation.turns.at(-1) === turn,
+      reply: (text) => {
+        hub.clearWarning();
+        composer.focus(); // The button that was pressed is not to be pressed again.
+        void conversation.ask(text);
+      },
+    },
   },
 );
 
@@ -95,6 +103,7 @@ const conversation = createConversation({
   onAppend: (...turns) => {
     byId("welcome").hidden = true;
     transcript.append(...turns);
+    transcript.update(...conversation.turns.filter((turn) => turn.role === "assistant")); // Replies to what came before.
   },
   onUpdate: transcript.update,
   onChange: () => {

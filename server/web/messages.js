@@ -9,6 +9,7 @@
  * @property {(turn: Turn) => void} fork
  * @property {(turn: Turn) => void} retry
  * @property {import("./approvals.js").Desk} approvals
+ * @property {import("./replies.js").Replies} replies
  *
  * @typedef {{ element: HTMLElement, update: () => void }} MessageView `update` shows what the turn now holds
  */
@@ -20,6 +21,7 @@ import { h } from "./dom.js";
 import { createDraft } from "./draft.js";
 import { icon } from "./icons.js";
 import { showMarkdown } from "./markdown.js";
+import { createReplies } from "./replies.js";
 import { createRouteLine } from "./route.js";
 import { createMark, createSourceList, sourceLines } from "./sources.js";
 import { createToolCalls } from "./toolcalls.js";
@@ -45,15 +47,15 @@ function createAnswer(turn, actions) {
   const parts = [createRouteLine(), createNotices(), createToolCalls(), createDraft()];
   const prose = createProse(turn, actions);
   const ending = h("div", { class: "ending" });
-  const waiting = createTurnApprovals(actions.approvals);
-  const elements = [...parts.map((part) => part.element), prose.element, waiting.element, ending];
+  const below = [createReplies(actions.replies), createTurnApprovals(actions.approvals)];
+  const elements = [...parts.map((part) => part.element), prose.element, ...below.map((part) => part.element), ending];
   const element = h("article", { class: "message answer", "aria-label": "Chargehand" }, ...elements);
   let endingShown = "";
 
   function update() {
     for (const part of parts) part.update(turn);
     prose.update();
-    waiting.update(turn);
+    for (const part of below) part.update(turn);
     const running = turn.status === "running";
     element.setAttribute("aria-busy", String(running));
     element.dataset.status = turn.status;

@@ -12,7 +12,7 @@ const LANGUAGES = { en: "English", zh: "Chinese" };
 
 /** @type {Record<string, string>} */
 const DOING = {
-  route: "Routing",
+  interpret: "Understanding",
   rewrite: "Reading the question",
   knowledge: "Looking it up",
   retrieve: "Searching the documents",
@@ -23,9 +23,21 @@ const DOING = {
   deployment: "Deployment team",
   governance: "Governance team",
   help: "Help",
-  clarify: "Asking back",
+  ask: "Asking back",
+  resume: "Going on",
   decline: "Declining",
   respond: "Writing the answer",
+};
+
+/** @type {Record<string, string>} what decided, by the route's path */
+const DECIDED = {
+  operation: "an operation",
+  documents: "the documents",
+  both: "an operation, and the documents",
+  question: "nothing alone, so it was asked back",
+  thread: "the turn before",
+  help: "a question for help",
+  nothing: "neither the documents nor an operation",
 };
 
 /** @param {string} intent such as "out_of_scope" */
@@ -37,13 +49,10 @@ const percent = (share) => `${Math.round(share * 100)}%`;
 /** @param {Route} route @param {Step[]} steps @returns {HTMLElement} */
 function createBadge(route, steps) {
   const rows = /** @type {[string, string][]} */ ([
-    ["Decided by", route.path],
-    ["Language", LANGUAGES[route.language] ?? route.language],
-    [
-      "Runner-up",
-      route.runner_up ? `${words(route.runner_up.intent)}, ${percent(route.runner_up.confidence)}` : "",
-    ],
+    ["Decided by", DECIDED[route.path] ?? route.path],
     ["Reason", route.reason],
+    ["Operations", (route.operations ?? []).join(", ")],
+    ["Language", LANGUAGES[route.language] ?? route.language],
     ["Steps", steps.map((step) => step.name).join(" › ")],
   ]).filter(([, value]) => value !== "");
   const measured = typeof route.confidence === "number";

@@ -18,6 +18,8 @@ function emptyTurn(/** @type {string} */ id, /** @type {"user" | "assistant"} */
     notices: [],
     principal: null,
     approvals: [],
+    proposed: [],
+    choices: [],
     status: "complete",
     activity: "live",
     failure: null,
@@ -54,6 +56,8 @@ function turnFromMessage(message) {
     notices,
     principal: message.principal ?? null,
     approvals: message.approvals ?? [],
+    proposed: message.proposed ?? [],
+    choices: message.choices ?? [],
     status,
     failure: status === "failed" ? { message: why ?? "This answer failed.", advice: "", code: "failed" } : null,
     checkpointId: message.checkpoint_id ?? null,
@@ -142,7 +146,11 @@ const TAKERS = {
     if (name === "route") turn.route = value;
     else if (name === "citations") turn.citations = value.citations;
     else if (name === "notice") turn.notices.push(value);
-    else if (name === "ending") turn.approvals = value.approvals;
+    else if (name === "ending") {
+      turn.approvals = value.approvals;
+      turn.proposed = value.proposed ?? [];
+      turn.choices = value.choices ?? [];
+    }
   },
   RUN_FINISHED(turn, { outcome }) {
     turn.status = outcome?.type === "cancelled" ? "cancelled" : "complete";

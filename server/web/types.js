@@ -12,11 +12,11 @@
  *
  * @typedef {object} Route
  * @property {string} intent
- * @property {number | null} [confidence] 0 to 1; none where the planner decided
+ * @property {number | null} [confidence] 0 to 1, of what was chosen against its nearest rivals
  * @property {string} language "en" or "zh"
- * @property {{ intent: string, confidence: number } | null} [runner_up]
- * @property {string} path "classifier", "model", "planner" or "clarify"
- * @property {string} reason
+ * @property {string} path what decided: "operation", "documents", "both", "question", "thread", "help" or "nothing"
+ * @property {string[]} [operations] tools that are called or proposed
+ * @property {string} reason one sentence in the user's language
  *
  * @typedef {object} Citation
  * @property {number} number the mark in the text: 1 for [1]
@@ -35,6 +35,11 @@
  * @property {unknown} result
  * @property {"running" | "done" | "failed"} status
  *
+ * @typedef {object} Proposal a call that a "yes" makes
+ * @property {string} tool
+ * @property {Record<string, unknown>} arguments
+ * @property {string} order the call in words
+ *
  * @typedef {{ kind: string, message: string }} Notice
  * @typedef {{ name: string, done: boolean }} Step
  * @typedef {{ message: string, advice: string, code: string }} Failure
@@ -50,6 +55,8 @@
  * @property {Notice[]} [notices]
  * @property {string | null} [principal] who asked for it
  * @property {string[]} [approvals] ids of the approvals that it waits for
+ * @property {Proposal[]} [proposed]
+ * @property {string[]} [choices]
  * @property {"complete" | "failed" | "cancelled"} [status]
  *
  * @typedef {Thread & { messages: Message[] }} ThreadWithMessages
@@ -66,6 +73,8 @@
  * @property {Notice[]} notices
  * @property {string | null} principal who asked, where the page knows
  * @property {string[]} approvals ids of the approvals that it waits for
+ * @property {Proposal[]} proposed calls that a "yes" makes
+ * @property {string[]} choices names among which the answer to a question back may choose
  * @property {"running" | "complete" | "failed" | "cancelled"} status
  * @property {"live" | "connecting" | "reconnecting" | "stopping"} activity what a running turn waits for
  * @property {Failure | null} failure

@@ -15,9 +15,15 @@ pytestmark = pytest.mark.e2e
 def test_the_route_badge_opens_to_its_reasons(scripted_page: Page) -> None:
     badge = ask(scripted_page, "Which models?").locator(".route")
 
-    expect(badge.locator("summary")).to_contain_text("deployment58%model")
+    expect(badge.locator("summary")).to_contain_text("deployment58%operation")
     badge.locator("summary").click()
-    for fact in ("English", "governance, 21%", "Asks about a device", "route › deployment › respond"):
+    for fact in (
+        "an operation",
+        "Passage 1 answers it",
+        "list_models, device_state",
+        "English",
+        "interpret › deployment",
+    ):
         expect(badge.locator("dl")).to_contain_text(fact)
 
 

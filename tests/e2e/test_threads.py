@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.chat import answers, ask
+from tests.e2e.real_hub import RealHub
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # The first test also ingests and starts the hub.
 
@@ -19,8 +20,8 @@ def current(page: Page) -> Locator:
     return page.locator("#threads a[aria-current=page]")
 
 
-def test_a_new_thread_heads_the_list(page: Page) -> None:
-    before = thread_links(page).count()
+def test_a_new_thread_heads_the_list(page: Page, hub: RealHub) -> None:
+    before = len(hub.get("/v1/threads")["threads"])
     ask(page, FIRST)
     page.get_by_role("button", name="New thread", exact=True).click()
     expect(page.locator("#welcome")).to_be_visible()

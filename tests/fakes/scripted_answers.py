@@ -5,7 +5,7 @@ the test lets it go on, so that a test can look at the page while a run is under
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,19 +67,21 @@ def citation(number: int, document: FakeDocument, quote: str, heading: str) -> E
     }
 
 
-def _route(intent: str, confidence: float, language: str = "en", path: str = "classifier") -> list[Event]:
+def _route(
+    intent: str, confidence: float, language: str = "en", path: str = "documents", operations: Sequence[str] = ()
+) -> list[Event]:
     value = {
         "intent": intent,
         "confidence": confidence,
         "language": language,
-        "runner_up": {"intent": "governance", "confidence": round((1 - confidence) / 2, 2)},
         "path": path,
-        "reason": "Asks about a device and its behaviour.",
+        "operations": list(operations),
+        "reason": "Passage 1 answers it; no operation fits better.",
     }
     return [
-        {"type": "STEP_STARTED", "stepName": "route"},
+        {"type": "STEP_STARTED", "stepName": "interpret"},
         {"type": "CUSTOM", "name": "route", "value": value},
-        {"type": "STEP_FINISHED", "stepName": "route"},
+        {"type": "STEP_FINISHED", "stepName": "interpret"},
     ]
 
 
@@ -161,7 +163,7 @@ def _knowledge(pause_after: int | None = None) -> list[Event]:
 
 def _chinese() -> list[Event]:
     return [
-        *_route("knowledge", 0.91, language="zh", path="model"),
+        *_route("knowledge", 0.91, language="zh"),
         *_step("retrieve"),
         *_step("respond", *_text("SE30 的**工作温度**为 -20 °C 至 60 °C [1]。", size=3)),
         _citations(citation(1, _CHINESE, "工作温度：-20 °C 至 60 °C。", "环境")),
@@ -170,7 +172,7 @@ def _chinese() -> list[Event]:
 
 def _tools() -> list[Event]:
     return [
-        *_route("deployment", 0.58, path="model"),
+        *_route("deployment", 0.58, path="operation", operations=["list_models", "device_state"]),
         *_step(
             "deployment",
             *_tool("t1", "list_models", {"task": "chat", "query": LONG_QUERY}, {"models": ["phi4-mini"]}),
@@ -199,8 +201,33 @@ def _failing() -> list[Event]:
     ]
 
 
+def _ending(proposed: Sequence[Event] = (), choices: Sequence[str] = ()) -> Event:
+    value = {"ending": "asked", "approvals": [], "proposed": list(proposed), "choices": list(choices)}
+    return {"type": "CUSTOM", "name": "ending", "value": value}
+
+
+def _proposal(question: str, *orders: str, language: str = "en") -> list[Event]:
+    proposed = [{"tool": "version_set_stage", "arguments": {"version": "crew@1"}, "order": order} for order in orders]
+    return [
+        *_route("deployment", 0.88, language=language, path="operation", operations=["version_set_stage"]),
+        *_step("ask", *_text(question)),
+        _ending(proposed=proposed),
+    ]
+
+
+def _question() -> list[Event]:
+    return [
+        *_route("deployment", 0.71, path="question"),
+        *_step("ask", *_text("Which target is it? One of these: `support`, `returns`, `gateways`.")),
+        _ending(choices=["support", "returns", "gateways"]),
+    ]
+
+
 ANSWERS: dict[str, Callable[[], list[Event]]] = {
     "FAIL": _failing,
+    "PROPOSED-EN": lambda: _proposal("Shall I do that?", "retire crew@1", "pause the rollout on support"),
+    "PROPOSED-ZH": lambda: _proposal("要执行吗？", "停用 crew@1", language="zh"),
+    "ASKED": _question,
     "PAUSED": lambda: _knowledge(pause_after=6),
     "DEGRADED": _degraded,
     "Which models": _tools,

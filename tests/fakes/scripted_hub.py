@@ -206,7 +206,7 @@ class ScriptedHub:
 
 def _message(events: list[Event], cancelled: bool) -> dict[str, Any]:
     """The answer as a stored message."""
-    custom: dict[str, list[Any]] = {"route": [None], "citations": [], "notice": []}
+    custom: dict[str, list[Any]] = {"route": [None], "citations": [], "notice": [], "ending": [{}]}
     calls: dict[str, dict[str, Any]] = {}
     for event in events:
         if event["type"] == "CUSTOM":
@@ -228,6 +228,8 @@ def _message(events: list[Event], cancelled: bool) -> dict[str, Any]:
         "citations": [each for value in custom["citations"] for each in value["citations"]],
         "tool_calls": list(calls.values()),
         "notices": custom["notice"],
+        "proposed": custom["ending"][-1].get("proposed", []),
+        "choices": custom["ending"][-1].get("choices", []),
         "status": "failed" if failed else "cancelled" if cancelled else "complete",
     }
 

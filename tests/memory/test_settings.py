@@ -55,7 +55,6 @@ def test_an_override_wins_unless_it_is_none(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("CHARGEHAND_PORT", "http"),
         ("CHARGEHAND_PORT", "70000"),
-        ("CHARGEHAND_INTENT_THRESHOLD", "1.5"),
         ("CHARGEHAND_DRAFT_WITH", "everything"),
         ("CHARGEHAND_DOCUMENT_LIMIT_BYTES", "0"),
         ("CHARGEHAND_TURN_LIMIT_S", "-1"),

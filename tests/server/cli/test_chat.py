@@ -30,7 +30,7 @@ def test_json_is_one_object_and_nothing_else(ready: Path, chargehand: Chargehand
     reply = done.json
     assert set(reply) == {
         *("thread_id", "answer", "route", "citations", "tool_calls", "notices"),
-        *("ending", "approvals", "exit_code"),
+        *("ending", "approvals", "proposed", "choices", "exit_code"),
     }
     assert (reply["ending"], reply["exit_code"]) == ("done", 0)
     assert "85 °C" in reply["answer"]

@@ -49,6 +49,26 @@ def test_an_order_that_cannot_be_accepted_is_bad_usage_and_a_question_back_is_no
     assert (done.code, done.json["ending"]) == (0, "asked")
 
 
+def test_what_a_yes_would_do_is_in_the_reply_and_a_yes_does_it(crew: Chargehand):
+    issued = crew("tools", "call", "api_key_issue", json.dumps({"principal": "bob", "scopes": ["roster:read"]})).json
+    key = issued["view"]["id"]
+    done = crew("chat", f"revoke the API key {key}", "--json", "--thread", "t1")
+    assert (done.code, done.json["ending"]) == (0, "asked")
+    (proposed,) = done.json["proposed"]
+    assert (proposed["tool"], proposed["arguments"]) == ("api_key_revoke", {"key": key})
+    assert key in proposed["order"]
+    assert done.json["tool_calls"] == []
+    done = crew("chat", "yes", "--json", "--thread", "t1")
+    assert [call["name"] for call in done.json["tool_calls"]] == ["api_key_revoke"]
+    assert done.json["proposed"] == []
+
+
+def test_the_choices_of_a_question_are_in_the_reply(crew: Chargehand):
+    done = crew("chat", "retire because it is too old", "--json")
+    assert done.json["ending"] == "asked"
+    assert set(done.json["choices"]) == {"crew@1", "crew@2"}
+
+
 def test_with_a_key_it_is_its_holder_who_asks(crew: Chargehand):
     approval = crew("chat", RETIRE, "--json", "--thread", "t1").json["approvals"][0]
     scopes = ["chat:use", "approvals:read", "approvals:decide"]

@@ -72,7 +72,6 @@ def test_bad_usage_is_2_with_a_reason_and_nothing_on_stdout(chargehand: Chargeha
     ("name", "value"),
     [
         ("CHARGEHAND_PORT", "many"),
-        ("CHARGEHAND_INTENT_THRESHOLD", "1.5"),
         ("CHARGEHAND_DRAFT_WITH", "everything"),
         ("CHARGEHAND_TURN_LIMIT_S", "-1"),
     ],
