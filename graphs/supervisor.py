@@ -168,6 +168,12 @@ def _interpretation(state: TurnState) -> Interpretation:
     return INTERPRETATION_AS_JSON.validate_python(state["interpretation"])
 
 
+def _understood_with(state: TurnState) -> list[dict[str, str]]:
+    """What the user must know about how the message was understood."""
+    notice = _interpretation(state).notice
+    return [{"kind": "model_failed", "message": notice}] if notice else []
+
+
 def _pending(state: TurnState) -> list[Pending]:
     return [Pending(**fields) for fields in state.get("pending", [])]
 
@@ -205,7 +211,7 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
         "route": state["route"],
         "citations": citations,
         "tool_calls": state.get("tool_calls", []),
-        "notices": state.get("notices", []),
+        "notices": [*_understood_with(state), *state.get("notices", [])],
         "principal": turn_caller(runtime, dependencies.caller).principal,
         "ending": ending,
         "approvals": approvals,

@@ -13,7 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
-from agents.events import RouteTaken
+from agents.events import Notice, RouteTaken
 from agents.followups import is_elliptical, standalone_question
 from agents.grounding.evidence import Evidence, assess_evidence
 from agents.grounding.relevance import Rarity
@@ -51,6 +51,8 @@ async def _interpret(dependencies: Dependencies, state: TurnState, runtime: Runt
     found = await interpret(dependencies, last_question(messages), caller, frame, last_question(messages, 1))
     route = route_of(found).model_dump(mode="json")
     runtime.stream_writer(RouteTaken(route))
+    if found.notice:
+        runtime.stream_writer(Notice("model_failed", found.notice))
     return {
         "route": route,
         "interpretation": INTERPRETATION_AS_JSON.dump_python(found, mode="json"),
@@ -78,28 +80,29 @@ async def interpret(
     frame = frame or Frame()
     leans = bool(frame.topic) and is_elliptical(text)
     question = (standalone_question(text, before) if leans else text)[:_LONGEST_QUERY]
-    evidence, known = await asyncio.gather(
+    (evidence, heading), known = await asyncio.gather(
         _evidence(dependencies, question, caller), asyncio.to_thread(dependencies.know, caller)
     )
     said = await asyncio.to_thread(parse_message, text, known, dependencies.catalogue)
     allowed = frozenset(
         name for name in dependencies.spoken if dependencies.tools[name].scopes <= caller.scopes
     )
-    look = Look(said, frame, known, allowed, evidence.level, evidence.confidence, question)
+    look = Look(said, frame, known, allowed, evidence.level, evidence.confidence, question, heading)
     return await dependencies.understanding.interpret(look)
 
 
-async def _evidence(dependencies: Dependencies, question: str, caller: ToolContext) -> Evidence:
-    """What the documents have on it; nothing where the caller may not search them."""
+async def _evidence(dependencies: Dependencies, question: str, caller: ToolContext) -> tuple[Evidence, str]:
+    """What the documents have on it, and the best passage's heading; nothing where the caller may not search them."""
     spec = dependencies.tools[_SEARCH]
     if not spec.scopes <= caller.scopes or not question.strip():
-        return Evidence("nothing", 0.0)
+        return Evidence("nothing", 0.0), ""
     try:
         result = await spec.call(caller, {"query": question, "limit": _PASSAGES})
     except ChargehandError:
-        return Evidence("nothing", 0.0)  # whoever asks the documents is told why they cannot be searched
+        return Evidence("nothing", 0.0), ""  # whoever asks the documents is told why they cannot be searched
     passages = cast("FoundPassages", result).passages
-    return await asyncio.to_thread(_assess, dependencies, question, passages, caller.tenant)
+    evidence = await asyncio.to_thread(_assess, dependencies, question, passages, caller.tenant)
+    return evidence, " > ".join(passages[0].heading_path) if passages else ""
 
 
 def _assess(dependencies: Dependencies, question: str, passages: list[Passage], tenant: str) -> Evidence:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     model: str = "auto"
     """Chat model as `provider:name`; `auto` takes Ollama's largest under 4B parameters, else `local:smollm2-135m`."""
 
+    model_capable: bool | None = None
+    """Whether the chat model counts as capable, whatever its size; by default its size decides."""
+
     draft_with: Literal["capable", "any", "none"] = "capable"
     """Which models may draft an answer: `capable` (1B parameters and more), `any`, or `none` (quotes only)."""
 

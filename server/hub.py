@@ -170,11 +170,25 @@ class Components:
         return Operations(self.tools, talk, classifier, tagger, words, vocabulary, openings)
 
     @cached_property
-    def understanding(self) -> Understanding:
-        """What turns messages into operations, questions and document queries. Raises as `operations`."""
+    def base_understanding(self) -> Understanding:
+        """What understands messages without a capable model. Raises as `operations`.
+
+        Another implementation of the port, such as a small model tuned on the examples, takes its place by being set.
+        """
         from agents.understanding.understanding import ExampleUnderstanding
 
         return ExampleUnderstanding(self.operations)
+
+    @cached_property
+    def understanding(self) -> Understanding:
+        """What turns messages into operations, questions and document queries: planned by a capable model.
+
+        Raises as `operations` and `model`.
+        """
+        from agents.understanding.model_planner import ModelUnderstanding
+
+        base, model = self.base_understanding, self.model
+        return ModelUnderstanding(self.operations, self.catalogue, base, model) if model.capable else base
 
     @cached_property
     def dependencies(self) -> Dependencies:

@@ -36,7 +36,8 @@ class ResolvedModel:
         reference: never `auto`.
         reason: why this one, in one sentence.
         parameters: how many, None when nobody says.
-        capable: whether it may draft answers: 1B parameters and more, or a remote service that does not say.
+        capable: whether it may plan and draft answers: 1B parameters and more, or a service that does not say; the
+            setting `model_capable` overrides it.
         context_tokens: prompt and answer together.
         build: makes the chat model; None for `none`, and before `over`.
         version: what the gateway must know of it, where the reference does not say it all.
@@ -49,6 +50,8 @@ class ResolvedModel:
     context_tokens: int
     build: Callable[[], BaseChatModel] | None = field(default=None, repr=False, compare=False)
     version: ServedVersion | None = None
+    judged_by: str = field(default="", compare=False)
+    """Why it counts as capable or not, in one sentence."""
 
     @property
     def is_built(self) -> bool:
@@ -94,6 +97,10 @@ def resolve_model(settings: Settings, environment: Mapping[str, str] | None = No
         NotFound: the server or the `local` extra has no model of that name.
         Unavailable: Ollama was asked for and does not answer, or the `local` extra is not installed.
     """
+    return _judged(_resolve(settings, environment), settings)
+
+
+def _resolve(settings: Settings, environment: Mapping[str, str] | None) -> ResolvedModel:
     reference = parse_model(settings.model)
     if reference.provider == "none":
         return ResolvedModel(reference, "The settings ask for no language model.", None, False, 0)
@@ -104,6 +111,23 @@ def resolve_model(settings: Settings, environment: Mapping[str, str] | None = No
     if reference.provider == "ollama":
         return _named_at_ollama(settings, reference)
     return _service(settings, reference, environment)
+
+
+def _judged(model: ResolvedModel, settings: Settings) -> ResolvedModel:
+    """The model with why it counts as capable or not; the setting decides where it is given."""
+    if model.reference.provider == "none":
+        return replace(model, judged_by="There is no language model.")
+    if settings.model_capable is not None:
+        counts = "capable" if settings.model_capable else "not capable"
+        return replace(
+            model, capable=settings.model_capable, judged_by=f"CHARGEHAND_MODEL_CAPABLE says that it is {counts}."
+        )
+    if model.parameters is None:
+        why = "Nobody states its size, and a service counts as capable" if model.capable else "Nobody states its size"
+    else:
+        than = "not less" if model.parameters >= CAPABLE_PARAMETERS else "less"
+        why = f"It has {model.parameters / 1e9:.3g}B parameters, {than} than {CAPABLE_PARAMETERS / 1e9:.0f}B"
+    return replace(model, judged_by=f"{why}.")
 
 
 def _automatic(settings: Settings) -> ResolvedModel:
@@ -184,7 +208,7 @@ def _service(settings: Settings, reference: ModelReference, environment: Mapping
         reference,
         "The settings name it.",
         parameters,
-        not here if parameters is None else parameters >= CAPABLE_PARAMETERS,
+        parameters is None or parameters >= CAPABLE_PARAMETERS,
         PROVIDERS["ollama"].context_tokens if here else provider.context_tokens,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +16,10 @@ from tools.serving.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, BaseMessage
+
+
+_FENCE = re.compile(r"^\s*```(?:json)?\s*\n|\n\s*```\s*$")
+"""What some servers put around JSON that they were asked for."""
 
 
 async def stream_text(
@@ -87,8 +92,9 @@ async def answer_json(
         max_tokens=max_tokens,
         response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
     )
+    answer = "".join([delta async for delta in deltas])
     try:
-        return json.loads("".join([delta async for delta in deltas]))
+        return json.loads(_FENCE.sub("", answer))
     except ValueError:
         return None
 

@@ -7,6 +7,7 @@ continuations.py         what a message is to the frame: an answer, a correction
 candidates.py            which operations a message may mean, and how well it fills them
 settling.py              from a filled operation to a call, or to a question before it (questions.py, questions.yaml)
 wording.py               a call in canonical words
+model_planner.py         a capable model plans; proposals.py lets through what the message carries
 
 examples.py              what people say to each tool: the YAML beside its module
 operation_classifier.py  ranks operations; slot_tagger.py marks arguments; features.py is what both see of tokens.py

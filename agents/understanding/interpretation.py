@@ -80,6 +80,7 @@ class Interpretation:
         confidence: 0 to 1, of what was chosen against its nearest rival.
         reason: what decided, one sentence in the user's language.
         not_done: what was said and is not carried out, with why, in the user's language.
+        notice: what the user must know about how it was understood, such as that the model failed.
         label: the team of the operation, "knowledge", "help" or "out_of_scope".
     """
 
@@ -94,3 +95,4 @@ class Interpretation:
     reason: str = ""
     not_done: str = ""
     label: str = "out_of_scope"
+    notice: str = ""

@@ -53,6 +53,7 @@ class Look:
         allowed: tools that the caller may call.
         found, evidence: what the passages are to the message, and how surely, 0 to 1.
         question: the message for the documents, standing alone.
+        heading: of the best passage.
     """
 
     said: ParsedMessage
@@ -62,6 +63,7 @@ class Look:
     found: Found
     evidence: float
     question: str
+    heading: str = ""
 
 
 class Understanding(Protocol):

@@ -52,6 +52,9 @@ def _model(hub: Components) -> dict[str, Any]:
         "chosen": str(model.reference),
         "reason": model.reason,
         "parameters": model.parameters,
+        "capable": model.capable,
+        "judged_by": model.judged_by,
+        "understands": "model" if model.capable else "examples",
         "words_answers": drafts and model.reference.provider != "none",
     }
 
@@ -96,6 +99,10 @@ def _print(report: dict[str, Any]) -> None:
     else:
         words = "it words answers" if model["words_answers"] else "answers are quoted from the documents"
         click.echo(f"model     ✓ {model['chosen']}: {model['reason']} {words.capitalize()}.")
+        counts = (
+            "capable, so it plans what a message asks for" if model["capable"] else "not capable, so it does not plan"
+        )
+        click.echo(f"  · {counts}: {model['judged_by']}")
     for status in report["providers"]:
         mark = "✓" if status["configured"] and status["reachable"] is not False else "·"
         detail = ", ".join(status["models"]) or " ".join(status["missing"]) or "configured; not asked"

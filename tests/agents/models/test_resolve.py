@@ -147,10 +147,20 @@ def test_a_service_of_unknown_size_is_capable_and_a_small_one_is_not() -> None:
     assert not resolve("github:someone/tiny-500m", github_token="t").capable
 
 
-def test_a_keyless_server_on_this_machine_is_taken_but_not_for_capable() -> None:
+def test_a_keyless_server_on_this_machine_is_taken_and_of_unknown_size_for_capable() -> None:
     model = resolve("openai:whatever", openai_base_url="http://127.0.0.1:9/v1")
-    assert (model.parameters, model.capable) == (None, False)
+    assert (model.parameters, model.capable) == (None, True)
+    assert model.judged_by == "Nobody states its size, and a service counts as capable."
     assert resolve("openai:qwen2.5-3b", openai_base_url="http://localhost:9/v1").capable
+
+
+def test_the_setting_decides_what_is_capable_and_says_so() -> None:
+    small = resolve("openai:tiny-500m", openai_base_url="http://127.0.0.1:9/v1", model_capable=True)
+    large = resolve("github:someone/big-70b", github_token="t", model_capable=False)
+    assert (small.capable, large.capable) == (True, False)
+    assert small.judged_by == "CHARGEHAND_MODEL_CAPABLE says that it is capable."
+    assert large.judged_by == "CHARGEHAND_MODEL_CAPABLE says that it is not capable."
+    assert not resolve("none", model_capable=True).capable
 
 
 def test_an_unknown_bundled_model_names_the_one_there_is() -> None:

@@ -81,3 +81,13 @@ def test_an_artifact_store_of_no_known_kind_is_broken_and_its_password_is_not_sh
     assert done.code == 1
     assert "artifacts ✗ Artifacts cannot be kept in nosuch://bucket" in done.out
     assert "secret" not in done.out + done.err
+
+
+def test_whether_the_model_plans_is_told_and_why(ready: Path, chargehand: Chargehand):
+    assert "not capable, so it does not plan: There is no language model." in chargehand("doctor").out
+    served = {"CHARGEHAND_MODEL": "openai:served", "CHARGEHAND_OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    told = "capable, so it plans what a message asks for: Nobody states its size, and a service counts as capable."
+    assert told in chargehand("doctor", **served).out
+    overridden = chargehand("doctor", "--json", **served, CHARGEHAND_MODEL_CAPABLE="false").json["model"]
+    assert (overridden["capable"], overridden["understands"]) == (False, "examples")
+    assert overridden["judged_by"] == "CHARGEHAND_MODEL_CAPABLE says that it is not capable."
