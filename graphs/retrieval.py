@@ -105,7 +105,10 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, runtime: 
     ]
     runtime.stream_writer(ToolFinished(call_id, shown))
     call = {"id": call_id, "name": _SEARCH, "arguments": arguments, "result": shown, "status": "done"}
-    return {"passages": _PASSAGES_AS_JSON.dump_python(passages, mode="json"), "tool_calls": [*state.get("tool_calls", []), call]}
+    return {
+        "passages": _PASSAGES_AS_JSON.dump_python(passages, mode="json"),
+        "tool_calls": [*state.get("tool_calls", []), call],
+    }
 
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:

@@ -84,9 +84,7 @@ async def interpret(
         _evidence(dependencies, question, caller), asyncio.to_thread(dependencies.know, caller)
     )
     said = await asyncio.to_thread(parse_message, text, known, dependencies.catalogue)
-    allowed = frozenset(
-        name for name in dependencies.spoken if dependencies.tools[name].scopes <= caller.scopes
-    )
+    allowed = frozenset(name for name in dependencies.spoken if dependencies.tools[name].scopes <= caller.scopes)
     look = Look(said, frame, known, allowed, evidence.level, evidence.confidence, question, heading)
     return await dependencies.understanding.interpret(look)
 
@@ -108,5 +106,3 @@ async def _evidence(dependencies: Dependencies, question: str, caller: ToolConte
 def _assess(dependencies: Dependencies, question: str, passages: list[Passage], tenant: str) -> Evidence:
     rarity = Rarity(*dependencies.store.lexical.document_frequencies(terms_of(question), tenant))
     return assess_evidence(question, passages, rarity)
-
-

@@ -22,7 +22,9 @@ def main() -> None:
                 learnt, accuracy = training.train(tools, embedder)
     path = Path(training.__file__).with_name(WEIGHTS)
     write_weights(learnt, path)
-    sys.stdout.write(f"{path}: {path.stat().st_size / 2**20:.1f} MiB; first choice right {accuracy:.3f} of what was left out\n")
+    sys.stdout.write(
+        f"{path}: {path.stat().st_size / 2**20:.1f} MiB; first choice right {accuracy:.3f} of what was left out\n"
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ from pydantic import BaseModel, PrivateAttr, ValidationError
 from agents.models.chat import estimate_tokens
 from agents.models.resolve import ResolvedModel
 from agents.models.streaming import stream_text
-from agents.understanding.interpretation import PlannedCall
 from agents.teams.configuration import (
     PROPOSE,
     AgentConfiguration,
@@ -51,6 +50,7 @@ from agents.teams.finding import (
     votes_remark,
 )
 from agents.teams.prompts import within
+from agents.understanding.interpretation import PlannedCall
 from edge.kernel.errors import Cancelled, ChargehandError, InvalidInput, ModelMisbehaved, OutOfTime
 from tools.spec import ToolSpec
 

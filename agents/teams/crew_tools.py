@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.understanding.interpretation import PlannedCall
 from agents.teams.configuration import PROPOSE
+from agents.understanding.interpretation import PlannedCall
 from edge.kernel.canonical import digest_of
 from edge.kernel.errors import Cancelled, ChargehandError, Conflict, InvalidInput, NotFound
 from edge.kernel.names import nearest_names

@@ -81,10 +81,18 @@ def _named_in_result(value: Any, known: KnownEntities, key: str = "") -> Iterato
     elif isinstance(value, str) and value and len(value) <= _LONGEST:
         entities = known.by_name.get(value)
         if entities:
-            yield from ((one.kind, value) for one in entities if one.kind in {key, *_KINDS_OF_KEYS.get(key, (one.kind,))})
+            yield from (
+                (one.kind, value) for one in entities if one.kind in {key, *_KINDS_OF_KEYS.get(key, (one.kind,))}
+            )
         elif key in {"id", "rollout", "approval", "delegation"} and (kind := _KINDS_OF_IDS.get(value[:3])):
             yield kind, value
 
 
 _KINDS_OF_IDS: Mapping[str, str] = {"ro-": "rollout", "ap-": "approval", "dl-": "delegation"}
-_KINDS_OF_KEYS: Mapping[str, tuple[str, ...]] = {"group": ("group",), "target": ("target",), "device": ("device",), "state": (), "stage": ()}
+_KINDS_OF_KEYS: Mapping[str, tuple[str, ...]] = {
+    "group": ("group",),
+    "target": ("target",),
+    "device": ("device",),
+    "state": (),
+    "stage": (),
+}

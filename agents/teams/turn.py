@@ -160,7 +160,13 @@ class _Turn:
         talk, language = self.teams.talk, self.language
         evidence = render_report(outcomes, language, talk)
         left = [call for call in self.calls[len(outcomes) :]]
-        parts = (finding, proposals_text(proposals, language, talk), evidence, self._left(left), render_report(looked_up, language, talk))
+        parts = (
+            finding,
+            proposals_text(proposals, language, talk),
+            evidence,
+            self._left(left),
+            render_report(looked_up, language, talk),
+        )
         return TeamFinding(
             "\n\n".join(part for part in parts if part),
             outcomes=tuple(zip(self.calls, outcomes, strict=False)),

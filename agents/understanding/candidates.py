@@ -153,7 +153,13 @@ class Operations:
     def _misfit(self, filling: Filling, mood: Mood) -> float:
         cost = 0.0
         for one in filling.unused:
-            cost += _UNUSED_NAME if isinstance(one, Mention) else _UNUSED_QUANTITY if isinstance(one, Quantity) else _UNUSED_REFERENCE
+            cost += (
+                _UNUSED_NAME
+                if isinstance(one, Mention)
+                else _UNUSED_QUANTITY
+                if isinstance(one, Quantity)
+                else _UNUSED_REFERENCE
+            )
         for problem in filling.problems:
             cost += {"unfitting": _UNFITTING, "unknown": _UNKNOWN}.get(problem.kind, 0.1)
         cost += _MISSING * sum(1 for slot in filling.missing if slot.kinds)
@@ -168,8 +174,7 @@ def _normalised(
     top = max(scores.values())
     total = sum(math.exp(score - top) for score in scores.values())
     found = [
-        Scored(label, math.exp(score - top) / total, fillings.get(label), said[label]) for label, score in scores.items()
+        Scored(label, math.exp(score - top) / total, fillings.get(label), said[label])
+        for label, score in scores.items()
     ]
     return sorted(found, key=lambda one: -one.probability)
-
-

@@ -31,8 +31,7 @@ _NO = re.compile(
     re.IGNORECASE,
 )
 _GO_ON = re.compile(
-    _LEAD
-    + r"(?:go on|go ahead|continue|proceed|try (?:it )?again|retry|again|do it now|carry on|next"
+    _LEAD + r"(?:go on|go ahead|continue|proceed|try (?:it )?again|retry|again|do it now|carry on|next"
     r"|(?:it|that|she|he)(?:['’]s| is| was| has been| has)? approved(?: it)?(?:[,\s]+(?:go on|go ahead|continue|proceed|do it))?|approved"
     r"|继续吧?|已批准|批准了|已经批准了?|通过了|再试一次|接着(?:来|做)?)(?:[,\s]+(?:please|now|then))?",
     re.IGNORECASE,
@@ -44,7 +43,11 @@ _UNDO = re.compile(
     r"|(?:请|帮我)?(?:撤销|撤回|还原|恢复原样|退回去|改回去|改回来|撤掉)(?:吧|一下|刚才的?(?:操作|改动|更改)?|上一步|它|这个|那个)*|(?:把它)?改回(?:去|来))",
     re.IGNORECASE,
 )
-_WHY = re.compile(_LEAD + r"(?:(?:and |but )?why(?: (?:not|is that|so|did it|was that|that))?|how come|what happened|为什么|为啥|怎么回事|原因呢?)", re.IGNORECASE)
+_WHY = re.compile(
+    _LEAD
+    + r"(?:(?:and |but )?why(?: (?:not|is that|so|did it|was that|that))?|how come|what happened|为什么|为啥|怎么回事|原因呢?)",
+    re.IGNORECASE,
+)
 _CORRECTS = re.compile(
     r"^\s*(?:no\b(?! one)|nope|not? (?:wait|quite)|wait|sorry|oops|actually|i (?:meant|mean)|make (?:it|that)|rather|instead|better|scratch that|correction"
     r"|不对|不是|错了|等等|我是说|我的意思是|改成|改为|换成|应该是)",
@@ -140,7 +143,9 @@ class Continuation:
             replaced = {path: one for path, one in found.arguments.items() if one.source == "message"}
         if not replaced and not problems:
             return None
-        kept = {path: replace(one, source="thread") for path, one in given.items() if path not in replaced and path in slots}
+        kept = {
+            path: replace(one, source="thread") for path, one in given.items() if path not in replaced and path in slots
+        }
         filling = _filling(past.tool, slots, {**kept, **replaced})
         filling.problems = problems
         return filling
@@ -150,13 +155,20 @@ class Continuation:
 
     def _slot_for(self, mention: Any, slots: Mapping[str, Slot], given: Mapping[str, Argument]) -> Slot | None:
         fitting = [
-            slot for slot in slots.values() if slot.kinds and "." not in slot.path and (
-                entities_for(slot.kinds, mention.entities, self.known) or any(kind in slot.kinds for kind in mention.looks_like)
+            slot
+            for slot in slots.values()
+            if slot.kinds
+            and "." not in slot.path
+            and (
+                entities_for(slot.kinds, mention.entities, self.known)
+                or any(kind in slot.kinds for kind in mention.looks_like)
             )
         ]
         return next((slot for slot in fitting if slot.path in given), fitting[0] if fitting else None)
 
-    def _read(self, slot: Slot, asked: Question, said: ParsedMessage, fresh: Sequence[Scored]) -> Argument | Problem | None:
+    def _read(
+        self, slot: Slot, asked: Question, said: ParsedMessage, fresh: Sequence[Scored]
+    ) -> Argument | Problem | None:
         whole = (0, len(said.text))
         if chosen := self._chosen(asked, said):
             return Argument(chosen, said.text, "answer")
@@ -168,13 +180,24 @@ class Continuation:
             read = self.filler.read(asked.tool, slot, slot.path, said, whole)
             if read is None or isinstance(read, Problem):
                 tagged = self.operations.fill(asked.tool, said, self.filler).arguments.get(slot.path)
-                read = tagged or (read if len(said.tokens) <= _SHORT_ANSWER and not self._asks_for_another(asked, fresh) else None)
+                read = tagged or (
+                    read if len(said.tokens) <= _SHORT_ANSWER and not self._asks_for_another(asked, fresh) else None
+                )
         return replace(read, source="answer") if isinstance(read, Argument) else read
 
     def _named(self, slot: Slot, asked: Question, said: ParsedMessage) -> Argument | Problem | None:
-        fitting = [one for one in said.mentions if entities_for(slot.kinds, one.entities, self.known) or any(kind in slot.kinds for kind in one.looks_like)]
+        fitting = [
+            one
+            for one in said.mentions
+            if entities_for(slot.kinds, one.entities, self.known) or any(kind in slot.kinds for kind in one.looks_like)
+        ]
         if fitting and (len(said.tokens) <= _SHORT_ANSWER or len(fitting) == len(said.mentions)):
-            chosen = [name for one in fitting for name in (e.name for e in entities_for(slot.kinds, one.entities, self.known)) if name in asked.choices]
+            chosen = [
+                name
+                for one in fitting
+                for name in (e.name for e in entities_for(slot.kinds, one.entities, self.known))
+                if name in asked.choices
+            ]
             if len(dict.fromkeys(chosen)) == 1:
                 return Argument(chosen[0], said.text)
             return self.filler.read(asked.tool, slot, slot.path, said, (fitting[0].start, fitting[-1].end))
@@ -188,7 +211,9 @@ class Continuation:
 
     def _text(self, asked: Question, slot: Slot, said: ParsedMessage) -> Argument:
         tagged = self.operations.fill(asked.tool, said, self.filler).arguments.get(slot.path)
-        words = re.sub(r"^\s*(?:because(?: of)?|since|as|due to|因为|由于)[\s,，:：]*", "", said.text.strip(), flags=re.IGNORECASE)
+        words = re.sub(
+            r"^\s*(?:because(?: of)?|since|as|due to|因为|由于)[\s,，:：]*", "", said.text.strip(), flags=re.IGNORECASE
+        )
         return tagged if tagged and len(tagged.words) > len(words) * 0.6 else Argument(words.strip(" .。"), said.text)
 
     def _chosen(self, asked: Question, said: ParsedMessage) -> str | None:
@@ -200,14 +225,20 @@ class Continuation:
                 return asked.choices[at]
         return None
 
-    def _others(self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, given: set[str]) -> dict[str, Argument]:
+    def _others(
+        self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, given: set[str]
+    ) -> dict[str, Argument]:
         """What the answer says beside what was asked for."""
         found = self.operations.fill(tool, said, self.filler).arguments
-        return {path: one for path, one in found.items() if path in slots and path not in given and one.source == "message"}
+        return {
+            path: one for path, one in found.items() if path in slots and path not in given and one.source == "message"
+        }
 
     def _asks_for_another(self, asked: Question, fresh: Sequence[Scored]) -> bool:
         best = fresh[0] if fresh else None
-        return bool(best and best.filling and best.label != asked.tool and best.probability > 0.8 and best.filling.arguments)
+        return bool(
+            best and best.filling and best.label != asked.tool and best.probability > 0.8 and best.filling.arguments
+        )
 
     def _only_slots(self, said: ParsedMessage) -> bool:
         words = [one for one in said.tokens if one.type == "word"]
@@ -223,8 +254,7 @@ def _filling(tool: str, slots: Mapping[str, Slot], arguments: Mapping[str, Argum
     missing = [
         slot
         for slot in slots.values()
-        if slot.required and not any(path == slot.path or path.startswith((f"{slot.path}.", f"{slot.path}[")) for path in arguments)
+        if slot.required
+        and not any(path == slot.path or path.startswith((f"{slot.path}.", f"{slot.path}[")) for path in arguments)
     ]
     return Filling(tool, dict(arguments), missing=missing)
-
-

@@ -55,9 +55,7 @@ def _converted(kind: Kind, said: Entity, known: KnownEntities) -> list[Entity]:
         case "approval", _:
             names = [one.id for one in known.approvals if one.open and said.name in map(str, one.arguments.values())]
         case "delegation", "principal":
-            names = [
-                one.id for one in known.delegations if said.name in {one.giver, one.receiver} and not one.revoked
-            ]
+            names = [one.id for one in known.delegations if said.name in {one.giver, one.receiver} and not one.revoked]
         case "pipeline", "run":
             names = [one.pipeline for one in known.runs if one.id == said.name]
         case "question", "device":
@@ -75,5 +73,3 @@ def _outside(kind: Kind, name: str) -> Entity | None:
 def shown_name(entity: Entity) -> str:
     """A name with what a person sees beside it."""
     return f"{entity.name} ({entity.note})" if entity.note else entity.name
-
-

@@ -31,7 +31,9 @@ from tools.spec import ToolSpec
 
 Tongue = Literal["en", "zh"]
 
-_MARK = re.compile(r"\[(?P<words>[^\[\]]+)\]\((?P<path>[a-z_0-9]+(?:\[\])?(?:\.[a-z_0-9]+(?:\[\])?)*)(?:=(?P<value>[^()]*))?\)")
+_MARK = re.compile(
+    r"\[(?P<words>[^\[\]]+)\]\((?P<path>[a-z_0-9]+(?:\[\])?(?:\.[a-z_0-9]+(?:\[\])?)*)(?:=(?P<value>[^()]*))?\)"
+)
 
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -142,8 +144,8 @@ def read_example(tool: str, language: Tongue, marked: str) -> Example:
     return Example(tool, language, text + marked[end:], tuple(slots))
 
 
-def vocabulary_of(examples: Iterable[Example], many: int = 6) -> dict[str, frozenset[str]]:
-    """The words around the slots of each tool's examples, in lower case, with those that `many` tools' examples have."""
+def vocabulary_of(examples: Sequence[Example], many: int = 6) -> dict[str, frozenset[str]]:
+    """The words around the slots of each tool's examples, in lower case, with those of `many` tools that are no values."""
     own: dict[str, set[str]] = {}
     for example in examples:
         inside = [(slot.start, slot.end) for slot in example.slots]
@@ -154,7 +156,8 @@ def vocabulary_of(examples: Iterable[Example], many: int = 6) -> dict[str, froze
         }
         own.setdefault(example.tool, set()).update(words)
     counts = Counter(word for words in own.values() for word in words)
-    common = {word for word, count in counts.items() if count >= many}
+    values = {example.text[slot.start : slot.end].casefold() for example in examples for slot in example.slots if slot.value}
+    common = {word for word, count in counts.items() if count >= many} - values
     return {tool: frozenset(words | common) for tool, words in own.items()}
 
 

@@ -79,7 +79,10 @@ def parse_message(text: str, known: KnownEntities, catalogue: Catalogue) -> Pars
     mentions = tuple(one for one in mentions if one not in inside)
     found = pointing_in(text, mentions)
     pointing = tuple(one for one in found if not any(_lies_in(one, other) for other in quoted))
-    spans = [*((one.start, one.end) for one in mentions if not one.common), *((one.start, one.end) for one in quantities)]
+    spans = [
+        *((one.start, one.end) for one in mentions if not one.common),
+        *((one.start, one.end) for one in quantities),
+    ]
     return ParsedMessage(
         text,
         detect_language(text),
@@ -112,8 +115,11 @@ def _parts(mentions: Sequence[Mention], pointing: Sequence[Reference], quantitie
 
 def _is_part_of_reference(text: str, mention: Mention) -> bool:
     """Whether it stands in a provider:name, which is one word."""
-    before = text[max(0, mention.start - 2) : mention.start]
-    return len(before) == 2 and before[1] == ":" and before[0].isascii() and before[0].isalnum()
+    before, after = text[max(0, mention.start - 2) : mention.start], text[mention.end : mention.end + 2]
+    return any(
+        len(two) == 2 and ":" in two and all(one.isascii() and (one == ":" or one.isalnum()) for one in two)
+        for two in (before, after)
+    )
 
 
 def _is_known(mention: Mention) -> bool:

@@ -46,7 +46,9 @@ def ask_for(slot: Slot, language: Language, choices: Sequence[str] = ()) -> str:
         asked = sentence("which_kind", language, kind=kind_name(slot.kinds[0], language))
     else:
         described = str(slot.schema.get("description", ""))
-        asked = sentence("which_value", language, name=slot.name.replace("_", " "), described=f" ({described})" if described else "")
+        asked = sentence(
+            "which_value", language, name=slot.name.replace("_", " "), described=f" ({described})" if described else ""
+        )
     options = list(choices) or [one.replace("_", "-") for one in slot.enum]
     return f"{asked} {listed(options, language)}".strip() if options else asked
 

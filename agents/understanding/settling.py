@@ -44,7 +44,12 @@ class Settler:
             return self.ask(call, slot)
         if changes and (question := self._not_under_way(call)) is not None:
             return question
-        if not changes and left and not filling.arguments and any(s.kinds for s in self.operations.slots(call.tool).values()):
+        if (
+            not changes
+            and left
+            and not filling.arguments
+            and any(s.kinds for s in self.operations.slots(call.tool).values())
+        ):
             text = sentence("leftover", self.language, words=left[0].words, order=self.order(call))
             return Question("unclear", text, call.tool, call.arguments)
         return self.check(call)
@@ -152,7 +157,9 @@ class Settler:
             rest = listed(known, language) if known else sentence("none_of_kind", language)
             text = f"{sentence('unknown', language, kind=kind, name=problem.words)} {rest}"
             choices = tuple(name.partition(" (")[0] for name in known)
-        reason = {"ambiguous": "ambiguous", "unknown": "unknown", "missing": "missing"}.get(problem.kind, "contradictory")
+        reason = {"ambiguous": "ambiguous", "unknown": "unknown", "missing": "missing"}.get(
+            problem.kind, "contradictory"
+        )
         return Question(reason, text, call.tool, call.arguments, slot.path, choices)  # type: ignore[arg-type]
 
     def _noted(self, slot: Slot, names: Sequence[str]) -> list[str]:

@@ -19,13 +19,14 @@ from agents.understanding.linking import Mention, Reference
 from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.quantities import Quantity
 from agents.understanding.slot_tagger import TaggedSpan
-from agents.understanding.tokens import Token
 
 ValueWords = Mapping[tuple[str, str], Mapping[str, Any]]
 """(tool, path) -> what a value is called in lower case -> the value, from the marked examples."""
 
 _QUOTES = "\"'“”‘’「」『』`"
 _LOWER = re.compile(r"\[a-z0-9\]")
+_CUE = re.compile(r"^(?:(?:because(?: of)?|since|due to|as)\b|因为|由于|原因是?)[\s,，:：]*", re.IGNORECASE)
+"""What leads to a reason and is no part of it."""
 _ALIKE = 84
 _DECIDED = frozenset({"approval", "delegation", "key"})
 """Kinds that are never taken for granted from something else: a request is named by its id, or chosen."""
@@ -99,7 +100,7 @@ def nest(paths: Mapping[str, Any]) -> dict[str, Any]:
         *outer, last = _steps(path)
         for step in outer:
             at = at.setdefault(step, {})
-        at[last] = value
+        at[last] = {**value, **at.get(last, {})} if isinstance(value, dict) else value
     return _without_indices(whole)
 
 
@@ -144,9 +145,7 @@ class SlotFiller:
         self._known = known
         self._frame = frame
 
-    def fill(
-        self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, tags: Sequence[TaggedSpan]
-    ) -> Filling:
+    def fill(self, tool: str, slots: Mapping[str, Slot], said: ParsedMessage, tags: Sequence[TaggedSpan]) -> Filling:
         """The arguments that a message gives an operation.
 
         Args:
@@ -158,14 +157,20 @@ class SlotFiller:
             span = said.tokens[tag.first].start, said.tokens[tag.last].end
             self._take(filling, used, said, slot or _part_of_object(path, slots), path, span)
         self._take_the_rest(filling, used, said, slots)
-        named = any(one.source == "message" and slots[path].kinds for path, one in filling.arguments.items() if path in slots)
+        named = any(
+            one.source == "message" and slots[path].kinds for path, one in filling.arguments.items() if path in slots
+        )
         pointing = [one for one in said.references if not named or one.kind or one.ordinal is not None]
         found = (*said.mentions, *said.quantities, *pointing)
         filling.unused = [one for one in found if (one.start, one.end) not in used and _counts(one)]
-        filling.missing = [slot for slot in slots.values() if slot.required and not _given(slot.path, filling.arguments)]
+        filling.missing = [
+            slot for slot in slots.values() if slot.required and not _given(slot.path, filling.arguments)
+        ]
         return filling
 
-    def read(self, tool: str, slot: Slot, path: str, said: ParsedMessage, span: tuple[int, int]) -> Argument | Problem | None:
+    def read(
+        self, tool: str, slot: Slot, path: str, said: ParsedMessage, span: tuple[int, int]
+    ) -> Argument | Problem | None:
         """The value of one slot from a span of characters; None where it gives none."""
         words = _trimmed(said.text[span[0] : span[1]])
         if slot.kinds:
@@ -189,7 +194,13 @@ class SlotFiller:
         return _string(slot, within, words)
 
     def _take(
-        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slot: Slot | None, path: str, span: tuple[int, int]
+        self,
+        filling: Filling,
+        used: set[tuple[int, int]],
+        said: ParsedMessage,
+        slot: Slot | None,
+        path: str,
+        span: tuple[int, int],
     ) -> None:
         if slot is None:
             self._take_new_version(filling, used, said, path, span)
@@ -212,8 +223,7 @@ class SlotFiller:
         if before is not None and slot.many and not _lists(before.value, read.value):
             read = Argument([*_listed(before.value), *_listed(read.value)], f"{before.words}, {read.words}")
         elif before is not None and before.value != read.value:
-            if slot.kinds:
-                filling.problems.append(Problem("contradictory", slot, read.words, (str(before.value), str(read.value))))
+            filling.problems.append(Problem("contradictory", slot, read.words, (str(before.value), str(read.value))))
             return
         filling.arguments[path] = read if not slot.many else Argument(_listed(read.value), read.words, read.source)
         used.update(found)
@@ -229,7 +239,9 @@ class SlotFiller:
             filling.arguments.setdefault("label", Argument(label, words))
             used.update((one.start, one.end) for one in said.mentions if span[0] <= one.start < span[1])
 
-    def _take_the_rest(self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]) -> None:
+    def _take_the_rest(
+        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
+    ) -> None:
         """Names and quantities that were not tagged, where exactly one empty slot takes their kind."""
         for mention in said.mentions:
             if (mention.start, mention.end) in used or mention.common:
@@ -237,7 +249,10 @@ class SlotFiller:
             open_slots = [
                 slot
                 for slot in slots.values()
-                if slot.kinds and "." not in slot.path and slot.path not in filling.arguments and self._fits(slot, mention)
+                if slot.kinds
+                and "." not in slot.path
+                and slot.path not in filling.arguments
+                and self._fits(slot, mention)
             ]
             direct = [slot for slot in open_slots if any(one.kind in slot.kinds for one in mention.entities)]
             for slot in (direct or open_slots)[:1]:
@@ -247,9 +262,7 @@ class SlotFiller:
             if (quantity.start, quantity.end) in used or quantity.kind in {"quoted", "number", "moment"}:
                 continue
             fitting = [
-                slot
-                for slot in slots.values()
-                if slot.path not in filling.arguments and _natural(slot, quantity)
+                slot for slot in slots.values() if slot.path not in filling.arguments and _natural(slot, quantity)
             ]
             if len(fitting) == 1:
                 self._take(filling, used, said, fitting[0], fitting[0].path, (quantity.start, quantity.end))
@@ -341,9 +354,11 @@ class SlotFiller:
 
 def _is_bare_label(mention: Mention, entity: Entity) -> bool:
     """Whether a version was named by its label alone, so that its model is a guess, if the only one."""
-    return entity.kind == "version" and model_of(entity.name).casefold() not in mention.words.casefold() and len(
-        mention.words
-    ) <= len(label_of(entity.name)) + len("version ")
+    return (
+        entity.kind == "version"
+        and model_of(entity.name).casefold() not in mention.words.casefold()
+        and len(mention.words) <= len(label_of(entity.name)) + len("version ")
+    )
 
 
 def _numbered(tags: Sequence[TaggedSpan]) -> Iterator[tuple[str, TaggedSpan]]:
@@ -477,7 +492,7 @@ def _object(slot: Slot, within: Sequence[Quantity], words: str) -> Argument | No
 
 def _string(slot: Slot, within: Sequence[Quantity], words: str) -> Argument | Problem | None:
     quoted = [one for one in within if one.kind == "quoted" and len(one.words) >= len(words) - 2]
-    said = str(quoted[0].value) if quoted else words.strip(_QUOTES)
+    said = str(quoted[0].value) if quoted else _CUE.sub("", words.strip(_QUOTES))
     pattern = slot.schema.get("pattern")
     if pattern and not re.search(pattern, said):
         spelt = re.sub(r"[\s_]+", "_" if "_" in pattern and "." not in pattern else "-", said.strip().lower())

@@ -9,7 +9,9 @@ from memory.embedding.glossary import load_glossary
 
 TokenType = Literal["word", "name", "quantity", "quoted", "reference", "mark"]
 
-_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![\w@./:-]*[\w])|[A-Za-z0-9_][\w@./:+-]*[\w]|[A-Za-z0-9_]|[\u3400-\u9fff]|[^\s\w]|\w")
+_WORD = re.compile(
+    r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![\w@./:-]*[\w])|[A-Za-z0-9_][\w@./:+-]*[\w]|[A-Za-z0-9_]|[\u3400-\u9fff]|[^\s\w]|\w"
+)
 
 
 _QUOTES = "\"'“”‘’「」『』`"
@@ -73,7 +75,9 @@ def tokenise(text: str, parts: Iterable[Part] = ()) -> tuple[Token, ...]:
     for part in sorted(taken, key=lambda one: one.start):
         tokens.extend(_words(text, at, part.start))
         words = text[part.start : part.end]
-        tokens.append(Token(part.start, part.end, words.strip(_QUOTES) if part.type == "word" else words, part.type, part.kinds))
+        tokens.append(
+            Token(part.start, part.end, words.strip(_QUOTES) if part.type == "word" else words, part.type, part.kinds)
+        )
         at = part.end
     tokens.extend(_words(text, at, len(text)))
     return tuple(tokens)

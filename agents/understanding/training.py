@@ -50,7 +50,9 @@ class Message:
     tokens: tuple[Token, ...]
 
 
-def labelled_examples(examples: Sequence[Example], slots: Mapping[str, Mapping[str, Slot]], copies: int = COPIES) -> list[Labelled]:
+def labelled_examples(
+    examples: Sequence[Example], slots: Mapping[str, Mapping[str, Slot]], copies: int = COPIES
+) -> list[Labelled]:
     """The examples with their tokens and labels; all but the first copy with some names unknown."""
     chance = random.Random(SEED)  # noqa: S311 # nosec B311: no secret
     return [

@@ -28,7 +28,9 @@ class Labelled:
     labels: tuple[str, ...]
 
 
-def label_example(example: Example, slots: Mapping[str, Slot], chance: random.Random, *, unknown: bool = False) -> Labelled:
+def label_example(
+    example: Example, slots: Mapping[str, Slot], chance: random.Random, *, unknown: bool = False
+) -> Labelled:
     """Tokens and labels of one example.
 
     Args:
@@ -52,7 +54,9 @@ def label_example(example: Example, slots: Mapping[str, Slot], chance: random.Ra
         kind = "alias" if match[0].lower() in {"champion", "challenger"} else "stage"
         parts.append(Part(match.start(), match.end(), "name", (kind,)))
     taken = [(part.start, part.end) for part in parts]
-    parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in pointing_in(example.text)]
+    parts += [
+        Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in pointing_in(example.text)
+    ]
     parts += found_quantities(example.text, taken)
     tokens = tokenise(example.text, parts)
     return Labelled(example.tool, example.language, tokens, labels_of(tokens, example.slots))
@@ -61,7 +65,12 @@ def label_example(example: Example, slots: Mapping[str, Slot], chance: random.Ra
 def found_quantities(text: str, taken: Sequence[tuple[int, int]]) -> list[Part]:
     """The quantities of a text as parts; quoted text has a type of its own."""
     return [
-        Part(one.start, one.end, "quoted" if one.kind == "quoted" else "quantity", () if one.kind == "quoted" else (one.kind,))
+        Part(
+            one.start,
+            one.end,
+            "quoted" if one.kind == "quoted" else "quantity",
+            () if one.kind == "quoted" else (one.kind,),
+        )
         for one in take_quantities(text, taken)
     ]
 
@@ -72,7 +81,14 @@ def labels_of(tokens: Sequence[Token], marks: Sequence[MarkedSlot]) -> tuple[str
     last: MarkedSlot | None = None
     for token in tokens:
         middle = (token.start + token.end) / 2
-        mark = next((one for one in marks if one.start <= middle < one.end or (token.start <= one.start and one.end <= token.end)), None)
+        mark = next(
+            (
+                one
+                for one in marks
+                if one.start <= middle < one.end or (token.start <= one.start and one.end <= token.end)
+            ),
+            None,
+        )
         labels.append("O" if mark is None else f"{'I' if mark is last else 'B'}-{mark.path}")
         last = mark
     return tuple(labels)

@@ -4,6 +4,7 @@ Every message is looked at with what the documents and the operations have for i
 one of these is chosen: calls, a question back, a document query, help, or to decline.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -18,11 +19,14 @@ from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.questions import sentence
 from agents.understanding.settling import Settler
 from agents.understanding.slots import Filling
-from agents.understanding.speech_act import Clause, mood_of, standing_clauses
+from agents.understanding.speech_act import Clause, clauses_of, mood_of, standing_clauses
 from agents.understanding.undo import inverse_of
 from tools.spec import ToolSpec
 
 Found = Literal["answer", "near", "nothing"]
+
+_ALTERNATIVES = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
+_JOINED = re.compile(r"\b(?:and|then|also|but)\b|[,;，；]|然后|并且?|再|\b(?=(?:if|unless|when|once)\b)", re.IGNORECASE)
 
 ACT = 0.5
 """Least probability of an operation, after its slots were filled, by which a change is made or proposed."""
@@ -37,8 +41,14 @@ EVIDENT = 0.6
 ANSWERED, UNANSWERED = 2.0, 2.5
 """Logits by which passages that answer raise the documents, and passages that have nothing lower them."""
 
-_TEAMS = (("evals.", "evaluation"), ("tools.governance.evidence", "evaluation"), ("tools.rollouts.measurements", "evaluation"),
-          ("tools.governance.", "governance"), ("tools.calling.", "governance"), ("tools.tenancy", "governance"))
+_TEAMS = (
+    ("evals.", "evaluation"),
+    ("tools.governance.evidence", "evaluation"),
+    ("tools.rollouts.measurements", "evaluation"),
+    ("tools.governance.", "governance"),
+    ("tools.calling.", "governance"),
+    ("tools.tenancy", "governance"),
+)
 """Beginning of a tool's module -> the team whose operation it is; deployment for all others."""
 
 
@@ -137,7 +147,10 @@ class _Reading:
         if self.look.frame.proposed and not changed:
             return self._said(sentence("retraction", self.language), "retraction")
         if not changed:
-            return self._ask(Question("missing", sentence("nothing_to_undo", self.language)), sentence("thread_decides", self.language))
+            return self._ask(
+                Question("missing", sentence("nothing_to_undo", self.language)),
+                sentence("thread_decides", self.language),
+            )
         call = inverse_of(changed[-1], self.operations.talk)
         past = PlannedCall(changed[-1].tool, dict(changed[-1].arguments))
         if call is None or call.tool not in self.look.allowed:
@@ -209,7 +222,14 @@ class _Reading:
     def _single(self, candidates: Sequence[Scored]) -> Interpretation:
         best = self._ordered(candidates) or candidates[0]
         if best.label == "help" and not self._rather_documents(best):
-            return Interpretation(self.language, help=True, mood=self.mood, confidence=best.probability, reason=sentence("help_decides", self.language), label="help")
+            return Interpretation(
+                self.language,
+                help=True,
+                mood=self.mood,
+                confidence=best.probability,
+                reason=sentence("help_decides", self.language),
+                label="help",
+            )
         if best.filling is None:
             return self._elsewhere(candidates)
         spec = self.operations.tools[best.label]
@@ -229,7 +249,12 @@ class _Reading:
             return None
         by_words = max(candidates, key=lambda one: one.by_words)
         reads = self.operations.tools[candidates[0].label].effect == "read"
-        if reads and by_words.filling and by_words.by_words >= ACT and self.operations.tools[by_words.label].effect != "read":
+        if (
+            reads
+            and by_words.filling
+            and by_words.by_words >= ACT
+            and self.operations.tools[by_words.label].effect != "read"
+        ):
             return replace(by_words, probability=by_words.by_words)
         return None
 
@@ -237,6 +262,8 @@ class _Reading:
         """Whether what has not the form of an order is one by all that it says; it is proposed then, not done."""
         filling = best.filling
         if self.mood != "talk" or filling is None or best.probability < SURE:
+            return False
+        if _ALTERNATIVES.search(self.said.text):
             return False
         certain = max((one.certainty for one in self.said.clauses), default=1.0)
         return certain <= HARDLY and not (filling.problems or filling.unused or filling.missing)
@@ -287,7 +314,10 @@ class _Reading:
         if any(one.universal for one in clauses):
             return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(weakest), weakest)
         found = self._settled(
-            [one.filling for one in fillings if one.filling], self._decides(fillings[0]), weakest.probability, implicit=bool(changes)
+            [one.filling for one in fillings if one.filling],
+            self._decides(fillings[0]),
+            weakest.probability,
+            implicit=bool(changes),
         )
         return replace(found, document_query=queries[0]) if queries and self.look.found != "nothing" else found
 
@@ -312,7 +342,9 @@ class _Reading:
         if operation is not None and operation.probability >= READ:
             return self._single([operation, *candidates])
         if operation is not None and self._names_something(self.said) and self.look.found == "nothing":
-            return self._which([replace(one, probability=max(one.probability, CLEAR)) for one in candidates if one.filling][:2])
+            return self._which(
+                [replace(one, probability=max(one.probability, CLEAR)) for one in candidates if one.filling][:2]
+            )
         if self.look.found == "near" and self.mood == "question" and self._rather_documents(best):
             return self._documents(documents)
         return Interpretation(
@@ -342,9 +374,13 @@ class _Reading:
         factor = {"answer": ANSWERED, "near": 0.0, "nothing": -UNANSWERED}[self.look.found]
         if self._names_something(said) or (said.references and self.look.frame.calls):
             factor = min(factor, 0.0)
-        weights = {one.label: one.probability * (2.718281828 ** (factor if one.label == "documents" else 0.0)) for one in found}
+        weights = {
+            one.label: one.probability * (2.718281828 ** (factor if one.label == "documents" else 0.0)) for one in found
+        }
         total = sum(weights.values())
-        return sorted((replace(one, probability=weights[one.label] / total) for one in found), key=lambda one: -one.probability)
+        return sorted(
+            (replace(one, probability=weights[one.label] / total) for one in found), key=lambda one: -one.probability
+        )
 
     @staticmethod
     def _names_something(said: ParsedMessage) -> bool:
@@ -367,12 +403,23 @@ class _Reading:
                 return replace(self._ask(settled, reason), confidence=confidence, mood=self.mood)
             calls.append(settled)
         strange = [word for one in fillings for word in one.strange]
+        implicit = implicit or any(self._carries_order(one) for one in fillings)
         if self._changes(calls) and (implicit or strange or self._needs_yes(calls)):
             found = self._propose(tuple(calls), reason)
         else:
             found = self._calls(tuple(calls), reason)
-        note = sentence("not_understood", self.language, words=", ".join(dict.fromkeys(strange))) if strange and self._changes(calls) else ""
+        note = (
+            sentence("not_understood", self.language, words=", ".join(dict.fromkeys(strange)))
+            if strange and self._changes(calls)
+            else ""
+        )
         return replace(found, confidence=confidence, mood=self.mood, not_done=note)
+
+    def _carries_order(self, filling: Filling) -> bool:
+        """Whether a text that is to be carried on, such as a question to a device, holds what may be an order or condition."""
+        texts = [one.value for path, one in filling.arguments.items() if path.rpartition(".")[2] == "text"]
+        parts = [part for text in texts if isinstance(text, str) for part in _JOINED.split(text)[1:]]
+        return any(mood_of(clauses_of(part)) in {"order", "conditional"} for part in parts)
 
     def _needs_yes(self, calls: Sequence[PlannedCall]) -> bool:
         for call in calls:
@@ -404,11 +451,19 @@ class _Reading:
         tool = question.tool or (best.label if best and best.label not in OTHER_LABELS else "")
         label = team_of(self.operations.tools[tool]) if tool else "deployment"
         confidence = best.probability if best else 1.0
-        return Interpretation(self.language, question=question, mood=self.mood, confidence=confidence, reason=reason, label=label)
+        return Interpretation(
+            self.language, question=question, mood=self.mood, confidence=confidence, reason=reason, label=label
+        )
 
     def _said(self, text: str, mood: Mood) -> Interpretation:
         question = Question("mood", text)
-        return Interpretation(self.language, question=question, mood=mood, reason=sentence("thread_decides", self.language), label="deployment")
+        return Interpretation(
+            self.language,
+            question=question,
+            mood=mood,
+            reason=sentence("thread_decides", self.language),
+            label="deployment",
+        )
 
     def _calls(self, calls: tuple[PlannedCall, ...], reason: str) -> Interpretation:
         label = team_of(self.operations.tools[calls[0].tool])
@@ -417,9 +472,13 @@ class _Reading:
     def _propose(self, calls: tuple[PlannedCall, ...], reason: str) -> Interpretation:
         label = team_of(self.operations.tools[calls[0].tool])
         return Interpretation(
-            self.language, proposed=calls, question=self.settler.confirm(calls), mood="order", reason=reason, label=label
+            self.language,
+            proposed=calls,
+            question=self.settler.confirm(calls),
+            mood="order",
+            reason=reason,
+            label=label,
         )
 
     def _decides(self, best: Scored) -> str:
         return sentence("operation_decides", self.language, tool=best.label)
-

@@ -256,7 +256,9 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
         name: NewName,
         based_on: Annotated[
             str | None,
-            Field(max_length=200, description="name in the catalogue", json_schema_extra={"names": ["catalogue_model"]}),
+            Field(
+                max_length=200, description="name in the catalogue", json_schema_extra={"names": ["catalogue_model"]}
+            ),
         ] = None,
         description: Annotated[str, Field(max_length=2000)] = "",
     ) -> ModelView:
@@ -283,7 +285,9 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
         content: VersionContent,
         parent: Annotated[
             str | None,
-            Field(max_length=200, description="version that it was made from", json_schema_extra={"names": ["version"]}),
+            Field(
+                max_length=200, description="version that it was made from", json_schema_extra={"names": ["version"]}
+            ),
         ] = None,
         datasets: Annotated[list[dict[str, Any]] | None, Field(description="trained on: name, digest, licence")] = None,
         card: Annotated[dict[str, Any] | None, Field(description="fields of the model card")] = None,

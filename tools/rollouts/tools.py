@@ -27,6 +27,8 @@ RolloutName = Annotated[Name, Field(description="id of a rollout, or a target th
 _NEW_TARGET = re.compile(r"\w[\w.-]*")
 """Neither `model@label` nor `runtime:model`, which requests to the gateway name, too."""
 Reason = Annotated[str, Field(max_length=2000, description="why, for the record")]
+
+
 def _rising(percentages: tuple[int, ...] | None) -> tuple[int, ...] | None:
     if percentages and any(not 0 < one <= 100 for one in percentages):
         raise ValueError("a percentage is more than 0 and at most 100")
