@@ -1,8 +1,8 @@
 """The supervisor graph: understanding -> knowledge, a team, ask, help or decline -> respond.
 
 A turn that waits for an approval answers, and is then interrupted; a later turn ("go on"), or a resumed run once the
-approval is given, makes the call. A question back interrupts the run as well: the answer is the next message, or what the
-run is resumed with.
+approval is given, makes the call. A question back interrupts the run as well: the answer is the next message, or what
+the run is resumed with.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The understanding subgraph: look -> interpret.
 
-`look` gathers at the same time, under the caller's rights, what the documents have on the message, which names there are,
-and what the thread's last turn left. `interpret` decides from all of it.
+`look` gathers at the same time, under the caller's rights, what the documents have on the message, which names there
+are, and what the thread's last turn left. `interpret` decides from all of it.
 """
 
 import asyncio

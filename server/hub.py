@@ -154,7 +154,7 @@ class Components:
 
     @cached_property
     def operations(self) -> Operations:
-        """The operations that people speak of, with what was learnt of how they do. Raises as `tools` and `embedder`."""
+        """The operations that people speak of, and what was learnt of how. Raises as `tools` and `embedder`."""
         from agents.understanding.candidates import Operations
         from agents.understanding.examples import examples_of, load_talk, openings_of, vocabulary_of
         from agents.understanding.operation_classifier import OperationClassifier

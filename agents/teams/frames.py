@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from agents.teams.outcomes import Outcome, Refused, Waiting
 from agents.understanding.arguments import slots_of
-from agents.understanding.entities import KnownEntities
+from agents.understanding.entities import Kind, KnownEntities
 from agents.understanding.frame import Ended, PastCall
 from agents.understanding.interpretation import PlannedCall
 from agents.understanding.undo import before_of
@@ -27,9 +27,9 @@ def past_calls(
 
 def objects_of(
     made: Sequence[tuple[PlannedCall, Outcome]], known: KnownEntities, tools: Mapping[str, ToolSpec]
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[Kind, str], ...]:
     """Kind and name of what the calls were about: of their arguments first, then of their results, in order."""
-    found: dict[tuple[str, str], None] = {}
+    found: dict[tuple[Kind, str], None] = {}
     for call, _ in made:
         found |= dict.fromkeys(named_in_arguments(call, known, tools[call.tool]))
     for _, outcome in made:
@@ -40,16 +40,20 @@ def objects_of(
     return tuple(found)[:_MOST_OBJECTS]
 
 
-def named_in_arguments(call: PlannedCall, known: KnownEntities, spec: ToolSpec) -> Iterator[tuple[str, str]]:
+def named_in_arguments(call: PlannedCall, known: KnownEntities, spec: ToolSpec) -> Iterator[tuple[Kind, str]]:
     """What the arguments of a call name; a target that is in a rollout names that, too."""
     for path, slot in slots_of(spec).items():
         value = call.arguments.get(path)
         if not slot.kinds or not isinstance(value, str):
             continue
-        kinds = [one.kind for one in known.by_name.get(value, ()) if one.kind in slot.kinds] or [slot.kinds[0]]
+        kinds: list[Kind] = [one.kind for one in known.by_name.get(value, ()) if one.kind in slot.kinds] or [
+            slot.kinds[0]
+        ]
         if "target" in kinds:
-            yield from (("rollout", one.id) for one in known.open_rollouts(value))
-        yield from ((kind, value) for kind in kinds)
+            for one in known.open_rollouts(value):
+                yield "rollout", one.id
+        for kind in kinds:
+            yield kind, value
 
 
 def _past(call: PlannedCall, outcome: Outcome, known: KnownEntities, spec: ToolSpec) -> PastCall:
@@ -70,7 +74,7 @@ def _past(call: PlannedCall, outcome: Outcome, known: KnownEntities, spec: ToolS
     )
 
 
-def _named_in_result(value: Any, known: KnownEntities, key: str = "") -> Iterator[tuple[str, str]]:
+def _named_in_result(value: Any, known: KnownEntities, key: str = "") -> Iterator[tuple[Kind, str]]:
     """Names of the ledger in a result, in order; an id that is new is of the kind that its beginning says."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
@@ -81,14 +85,14 @@ def _named_in_result(value: Any, known: KnownEntities, key: str = "") -> Iterato
     elif isinstance(value, str) and value and len(value) <= _LONGEST:
         entities = known.by_name.get(value)
         if entities:
-            yield from (
-                (one.kind, value) for one in entities if one.kind in {key, *_KINDS_OF_KEYS.get(key, (one.kind,))}
-            )
+            for one in entities:
+                if one.kind in {key, *_KINDS_OF_KEYS.get(key, (one.kind,))}:
+                    yield one.kind, value
         elif key in {"id", "rollout", "approval", "delegation"} and (kind := _KINDS_OF_IDS.get(value[:3])):
             yield kind, value
 
 
-_KINDS_OF_IDS: Mapping[str, str] = {"ro-": "rollout", "ap-": "approval", "dl-": "delegation"}
+_KINDS_OF_IDS: Mapping[str, Kind] = {"ro-": "rollout", "ap-": "approval", "dl-": "delegation"}
 _KINDS_OF_KEYS: Mapping[str, tuple[str, ...]] = {
     "group": ("group",),
     "target": ("target",),

@@ -56,8 +56,8 @@ class Teams:
     ) -> TeamFinding:
         """Make the calls, deliberate and report.
 
-        Calls that only read run at the same time; where one of several changes something, they run one after another, and
-        none after one that was not done.
+        Calls that only read run at the same time; where one of several changes something, they run one after another,
+        and none after one that was not done.
 
         Args:
             text: the message that asks for them.
@@ -159,7 +159,7 @@ class _Turn:
         )
         talk, language = self.teams.talk, self.language
         evidence = render_report(outcomes, language, talk)
-        left = [call for call in self.calls[len(outcomes) :]]
+        left = list(self.calls[len(outcomes) :])
         parts = (
             finding,
             proposals_text(proposals, language, talk),

@@ -3,22 +3,36 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel
 
+from agents.understanding.entities import Kind
 from tools.spec import ToolSpec
 
 ValueType = Literal["name", "enum", "integer", "number", "boolean", "string", "object"]
 
-_KINDS: Mapping[str, tuple[str, ...]] = {
+_OWN: tuple[Kind, ...] = (
+    "alias",
+    "model",
+    "group",
+    "device",
+    "approval",
+    "delegation",
+    "tenant",
+    "stage",
+    "factory",
+    "pipeline",
+    "run",
+    "principal",
+    "key",
+    "question",
+)
+_KINDS: Mapping[str, tuple[Kind, ...]] = {
     "version": ("version", "alias"),
     "target": ("target", "group"),
     "rollout": ("rollout", "target", "group"),
-    **{
-        kind: (kind,)
-        for kind in "alias model group device approval delegation tenant stage factory pipeline run principal key question".split()
-    },
+    **{kind: (kind,) for kind in _OWN},
 }
 """Kinds of what an argument names that is called so and says nothing else."""
 
@@ -39,7 +53,7 @@ class Slot:
 
     path: str
     type: ValueType
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     enum: tuple[str, ...]
     many: bool
     required: bool
@@ -77,7 +91,8 @@ def _slots(
         value_type = _type_of(item)
         said = next((part["names"] for part in (body, one, item) if "names" in part), None)
         named = value_type == "string" and not item.get("enum")
-        kinds = tuple(said) if said is not None else _KINDS.get(path.rpartition(".")[2], ()) if named else ()
+        own = cast("tuple[Kind, ...] | None", None if said is None else tuple(said))
+        kinds = own if own is not None else _KINDS.get(path.rpartition(".")[2], ()) if named else ()
         enum = tuple(str(value) for value in item.get("enum", [item["const"]] if "const" in item else ()))
         yield Slot(path, "name" if kinds else "enum" if enum else value_type, kinds, enum, many, required, item)
         if value_type == "object" and depth < _MOST_DEPTH:

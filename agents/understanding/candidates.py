@@ -76,7 +76,10 @@ class Operations:
     openings: Mapping[str, frozenset[str]]
 
     def opens_as_change(self, said: ParsedMessage) -> bool:
-        """Whether it begins with a verb that asks for a look elsewhere, and orders the likeliest operation ("check ...")."""
+        """Whether it begins with a verb that asks for a look elsewhere, and orders the likeliest operation.
+
+        Such as "check ...".
+        """
         best = next((one.label for one in self.classifier.rank(said.tokens) if one.label not in OTHER_LABELS), "")
         if said.text.rstrip().endswith(("?", "？")) or not best or self.tools[best].effect == "read":
             return False

@@ -18,43 +18,49 @@ Reply = Literal["yes", "no", "go_on", "undo", "why"]
 
 _LEAD = r"(?:(?:ok(?:ay)?|well|now|please|so|hm+|great|good|thanks|thank you|好|好的|那|嗯|请)[,，.。!！\s]+)*"
 _YES = re.compile(
-    _LEAD
-    + r"(?:yes|yep|yeah|yup|sure|ok(?:ay)?|confirm(?:ed)?|do (?:it|that|so)|please do|correct|right|absolutely|of course|fine"
-    r"|sounds good|that(?:'|’)?s (?:right|correct|it)|make it so|go for it|affirmative|是的?|对的?|好的?|可以|确认|确定|执行吧?|没错|行|嗯|同意|没问题)"
-    r"(?:[,，.。!！\s]+(?:please|do it|do that|go ahead|that one|confirm(?:ed)?|执行吧?|谢谢|thanks?|就这样|做吧))*",
+    _LEAD + r"(?:yes|yep|yeah|yup|sure|ok(?:ay)?|confirm(?:ed)?|do (?:it|that|so)"
+    r"|please do|correct|right|absolutely|of course|fine"
+    r"|sounds good|that(?:'|’)?s (?:right|correct|it)|make it so|go for it|affirmative"
+    r"|是的?|对的?|好的?|可以|确认|确定|执行吧?|没错|行|嗯|同意|没问题)"
+    r"(?:[,，.。!！\s]+(?:please|do it|do that|go ahead|that one|confirm(?:ed)?"
+    r"|执行吧?|谢谢|thanks?|就这样|做吧))*",
     re.IGNORECASE,
 )
 _NO = re.compile(
-    _LEAD
-    + r"(?:no|nope|nah|don['’]?t(?: do (?:it|that))?|cancel(?: that| it)?|stop|never ?mind|forget (?:it|that)|leave it|not now|不|不要|不用|不了|否|取消|算了|别|不行|先不)"
+    _LEAD + r"(?:no|nope|nah|don['’]?t(?: do (?:it|that))?|cancel(?: that| it)?|stop|never ?mind"
+    r"|forget (?:it|that)|leave it|not now|不|不要|不用|不了|否|取消|算了|别|不行|先不)"
     r"(?:[,，.。!！\s]+(?:thanks|thank you|leave it|forget it|never ?mind|谢谢|算了))*",
     re.IGNORECASE,
 )
 _GO_ON = re.compile(
     _LEAD + r"(?:go on|go ahead|continue|proceed|try (?:it )?again|retry|again|do it now|carry on|next"
-    r"|(?:it|that|she|he)(?:['’]s| is| was| has been| has)? approved(?: it)?(?:[,\s]+(?:go on|go ahead|continue|proceed|do it))?|approved"
+    r"|(?:it|that|she|he)(?:['’]s| is| was| has been| has)? approved(?: it)?"
+    r"(?:[,\s]+(?:go on|go ahead|continue|proceed|do it))?|approved"
     r"|继续吧?|已批准|批准了|已经批准了?|通过了|再试一次|接着(?:来|做)?)(?:[,\s]+(?:please|now|then))?",
     re.IGNORECASE,
 )
 _UNDO = re.compile(
-    _LEAD
-    + r"(?:(?:please |can you |could you )?(?:undo|revert|reverse|take back|roll back|put back|restore)(?: (?:it|that|this|the (?:last )?(?:change|one|thing|step)|what (?:you|we|i) (?:just )?did|my last \w+))*"
+    _LEAD + r"(?:(?:please |can you |could you )?(?:undo|revert|reverse|take back|roll back|put back|restore)"
+    r"(?: (?:it|that|this|the (?:last )?(?:change|one|thing|step)|what (?:you|we|i) (?:just )?did|my last \w+))*"
     r"(?: back)?|put (?:it|that) back(?: (?:as|the way|how|where) it was(?: before)?)?|take (?:it|that) back"
-    r"|(?:请|帮我)?(?:撤销|撤回|还原|恢复原样|退回去|改回去|改回来|撤掉)(?:吧|一下|刚才的?(?:操作|改动|更改)?|上一步|它|这个|那个)*|(?:把它)?改回(?:去|来))",
+    r"|(?:请|帮我)?(?:撤销|撤回|还原|恢复原样|退回去|改回去|改回来|撤掉)"
+    r"(?:吧|一下|刚才的?(?:操作|改动|更改)?|上一步|它|这个|那个)*|(?:把它)?改回(?:去|来))",
     re.IGNORECASE,
 )
 _WHY = re.compile(
-    _LEAD
-    + r"(?:(?:and |but )?why(?: (?:not|is that|so|did it|was that|that))?|how come|what happened|为什么|为啥|怎么回事|原因呢?)",
+    _LEAD + r"(?:(?:and |but )?why(?: (?:not|is that|so|did it|was that|that))?|how come|what happened"
+    r"|为什么|为啥|怎么回事|原因呢?)",
     re.IGNORECASE,
 )
 _CORRECTS = re.compile(
-    r"^\s*(?:no\b(?! one)|nope|not? (?:wait|quite)|wait|sorry|oops|actually|i (?:meant|mean)|make (?:it|that)|rather|instead|better|scratch that|correction"
+    r"^\s*(?:no\b(?! one)|nope|not? (?:wait|quite)|wait|sorry|oops|actually|i (?:meant|mean)|make (?:it|that)"
+    r"|rather|instead|better|scratch that|correction"
     r"|不对|不是|错了|等等|我是说|我的意思是|改成|改为|换成|应该是)",
     re.IGNORECASE,
 )
 _ALSO = re.compile(
-    r"^\s*(?:and|also|what about|how about|same (?:for|with|on|thing)|do the same|the same|likewise|plus|now|then|那|还有|以及|也|同样|再|再来)\b"
+    r"^\s*(?:and|also|what about|how about|same (?:for|with|on|thing)"
+    r"|do the same|the same|likewise|plus|now|then|那|还有|以及|也|同样|再|再来)\b"
     r"|^\s*(?:那|还有|以及|同样|再|也)|\b(?:as well|too|also)\s*[.?!]*$|(?:也|呢|也一样)\s*[。？?！]*$",
     re.IGNORECASE,
 )
@@ -105,6 +111,10 @@ class Continuation:
         slot = slots.get(asked.slot)
         if slot is not None and (read := self._read(slot, asked, said, fresh)) is not None:
             more = self._others(asked.tool, slots, said, {*given, slot.path})
+            if isinstance(read, Problem):
+                filling = _filling(asked.tool, slots, {**given, **more})
+                filling.problems = [read]
+                return filling
             return _filling(asked.tool, slots, {**given, **more, slot.path: read})
         if corrects(said.text) or (asked.reason == "confirm" and self._only_slots(said)):
             return self.corrected(asked.tool, asked.arguments, said)

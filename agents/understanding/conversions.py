@@ -29,7 +29,7 @@ def direct_entities(kinds: Sequence[str], said: Sequence[Entity]) -> list[Entity
     return [one for one in direct if kinds.index(one.kind) == best]
 
 
-def _converted(kind: Kind, said: Entity, known: KnownEntities) -> list[Entity]:
+def _converted(kind: Kind, said: Entity, known: KnownEntities) -> list[Entity]:  # noqa: C901, PLR0912 - one case for each pair
     match kind, said.kind:
         case "version", "model":
             names = known.versions_of(said.name)

@@ -8,9 +8,9 @@ A file has, per tool, marked examples in English and Chinese, and for what chang
       en:
         - "[canary](strategy=canary) [support-bot@v2](version) on [support](target) at [10 %](percentages)"
 
-`[words](argument)` marks what an argument is read from, `[words](argument=value)` what a value is called; a dot leads into
-nested arguments, `stages[].stage` into a list of objects. In `order`, what stands in brackets is said only where its
-arguments are given.
+`[words](argument)` marks what an argument is read from, `[words](argument=value)` what a value is called; a dot leads
+into nested arguments, `stages[].stage` into a list of objects. In `order`, what stands in brackets is said only where
+its arguments are given.
 """
 
 import re
@@ -50,7 +50,10 @@ class Wording(BaseModel):
 
 
 class Undo(BaseModel):
-    """The call that undoes a tool's; `{name}` is an argument, `{before.name}` the state before, `{result.name}` of its result."""
+    """The call that undoes a tool's.
+
+    `{name}` is an argument, `{before.name}` the state before, `{result.name}` of its result.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -145,7 +148,7 @@ def read_example(tool: str, language: Tongue, marked: str) -> Example:
 
 
 def vocabulary_of(examples: Sequence[Example], many: int = 6) -> dict[str, frozenset[str]]:
-    """The words around the slots of each tool's examples, in lower case, with those of `many` tools that are no values."""
+    """The words around the slots of each tool's examples, lower case, with those of `many` tools that are no values."""
     own: dict[str, set[str]] = {}
     for example in examples:
         inside = [(slot.start, slot.end) for slot in example.slots]
@@ -156,7 +159,9 @@ def vocabulary_of(examples: Sequence[Example], many: int = 6) -> dict[str, froze
         }
         own.setdefault(example.tool, set()).update(words)
     counts = Counter(word for words in own.values() for word in words)
-    values = {example.text[slot.start : slot.end].casefold() for example in examples for slot in example.slots if slot.value}
+    values = {
+        example.text[slot.start : slot.end].casefold() for example in examples for slot in example.slots if slot.value
+    }
     common = {word for word, count in counts.items() if count >= many} - values
     return {tool: frozenset(words | common) for tool, words in own.items()}
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from agents.understanding.tokens import Token, glossed
 
@@ -29,7 +30,7 @@ def operation_features(tokens: Sequence[Token]) -> list[str]:
 def _neighbours(words: Sequence[str]) -> Iterator[str]:
     framed = ["^", *words, "$"]
     yield from (f"w {word}" for word in words)
-    yield from (f"p {first} {second}" for first, second in zip(framed, framed[1:], strict=False))
+    yield from (f"p {first} {second}" for first, second in pairwise(framed))
     yield from (f"t {' '.join(framed[at : at + 3])}" for at in range(len(framed) - 2))
 
 

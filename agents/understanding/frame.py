@@ -1,9 +1,13 @@
-"""The thread's frame: what its last turn did, spoke of, asked and proposed. An object is implicit only if it is here."""
+"""The thread's frame: what its last turn did, spoke of, asked and proposed.
 
-from collections.abc import Mapping
+An object is implicit only if it is here.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.understanding.entities import Kind
 from agents.understanding.interpretation import PlannedCall, Question
 
 Ended = Literal["done", "waiting", "refused", "failed"]
@@ -40,13 +44,13 @@ class Frame:
         topic: what it looked for in the documents; empty for nothing.
     """
 
-    objects: tuple[tuple[str, str], ...] = ()
+    objects: tuple[tuple[Kind, str], ...] = ()
     calls: tuple[PastCall, ...] = ()
     asked: Question | None = None
     proposed: tuple[PlannedCall, ...] = ()
     topic: str = ""
 
-    def names(self, kinds: tuple[str, ...]) -> list[str]:
+    def names(self, kinds: Sequence[Kind]) -> list[str]:
         """What of these kinds it was about; of the first kind that there is."""
         for kind in kinds:
             if found := [name for own, name in self.objects if own == kind]:

@@ -7,16 +7,16 @@ from typing import Any, Literal
 from edge.kernel.language import Language
 
 Mood = Literal["order", "question", "talk", "conditional", "retraction"]
-"""order: do it. question: how do things stand, or what do the documents say. talk: an opinion, a report, a supposition, a
-denial. conditional: an order bound to a condition or to a later time. retraction: what was ordered is taken back."""
+"""order: do it. question: how do things stand, or what do the documents say. talk: an opinion, a report, a supposition,
+a denial. conditional: an order bound to a condition or to a later time. retraction: what was ordered is taken back."""
 
 Source = Literal["message", "thread", "answer", "model", "undo"]
 """Where an argument came from: words of this message, an object of the thread's last turn, an answer to the assistant's
 question, a language model's proposal, or the state before a call that is undone."""
 
 Reason = Literal["missing", "ambiguous", "unknown", "contradictory", "mood", "unclear", "confirm", "which"]
-"""Why there is a question: something required is not said; several things are meant; nothing has that name; it cannot be
-so; it was no order; a mention has no place in the order; it needs a "yes"; several operations fit."""
+"""Why there is a question: something required is not said; several things are meant; nothing has that name; it cannot
+be so; it was no order; a mention has no place in the order; it needs a "yes"; several operations fit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -470,7 +470,7 @@ class _Reading:
         for mention in self.check.said.mentions:
             if mention.common or not self.check.is_usable(mention.start, self.changes):
                 continue
-            found = entities_for(slot.kinds, mention.entities, self.check.look.known)  # type: ignore[arg-type]
+            found = entities_for(slot.kinds, mention.entities, self.check.look.known)
             things = {self.check.thing(name) for name in meant}
             same = [one.name for one in found if self.check.thing(one.name) in things]
             if not same:
@@ -502,7 +502,7 @@ class _Reading:
         mentions = link(value, known, self.check.catalogue)
         if any(not one.exact for one in mentions):
             return []
-        found = [one for mention in mentions for one in entities_for(slot.kinds, mention.entities, known)]  # type: ignore[arg-type]
+        found = [one for mention in mentions for one in entities_for(slot.kinds, mention.entities, known)]
         return list(dict.fromkeys(one.name for one in found))
 
     def _new_name(self, slot: Slot, value: str) -> Argument | Problem:
@@ -513,12 +513,12 @@ class _Reading:
             if read is not None:
                 self.used.append(place)
                 return read
-        return Problem("unknown", slot, value, tuple(self.check.look.known.nearest(value, *slot.kinds)))  # type: ignore[arg-type]
+        return Problem("unknown", slot, value, tuple(self.check.look.known.nearest(value, *slot.kinds)))
 
     def _in_frame(self, slot: Slot, meant: Sequence[str]) -> str | None:
         frame, known = self.check.look.frame, self.check.look.known
-        objects = [one for kind, name in frame.objects if (one := known.entity(kind, name)) is not None]  # type: ignore[arg-type]
-        near: list[Entity] = [found for one in objects for found in entities_for(slot.kinds, [one], known)]  # type: ignore[arg-type]
+        objects = [one for kind, name in frame.objects if (one := known.entity(kind, name)) is not None]
+        near: list[Entity] = [found for one in objects for found in entities_for(slot.kinds, [one], known)]
         names = [*(one.name for one in near), *frame.names(slot.kinds)]
         things = {self.check.thing(one) for one in meant}
         return next((name for name in names if self.check.thing(name) in things), None)

@@ -65,7 +65,8 @@ class Settler:
             return None
         choices = self.choices(slot, call)
         why = sentence("no_rollout", self.language, target=target)
-        text = f"{sentence('not_done', self.language, why=why)} {listed(choices, self.language) if choices else ''}".strip()
+        there_is = listed(choices, self.language) if choices else ""
+        text = f"{sentence('not_done', self.language, why=why)} {there_is}".strip()
         return Question("unknown", text, call.tool, {}, "rollout", tuple(one.partition(" (")[0] for one in choices))
 
     def _for_what_is_over(self, call: PlannedCall) -> bool:
@@ -139,13 +140,16 @@ class Settler:
         kind = kind_name(slot.kinds[0] if slot.kinds else slot.name, language)
         choices = problem.choices
         if problem.kind == "ambiguous":
-            text = f"{sentence('ambiguous', language, words=problem.words)} {ask_for(slot, language, self._noted(slot, choices))}"
+            asked = ask_for(slot, language, self._noted(slot, choices))
+            text = f"{sentence('ambiguous', language, words=problem.words)} {asked}"
         elif problem.kind == "contradictory":
             text = sentence("contradictory", language, words=problem.words, names=", ".join(choices))
         elif problem.kind == "unfitting":
-            text = f"{sentence('unfitting', language, words=problem.words, kind=kind)} {ask_for(slot, language, self.choices(slot, call))}"
+            asked = ask_for(slot, language, self.choices(slot, call))
+            text = f"{sentence('unfitting', language, words=problem.words, kind=kind)} {asked}"
         elif problem.kind == "missing":
-            text = f"{sentence('no_reference', language, words=problem.words)} {ask_for(slot, language, self.choices(slot, call))}"
+            asked = ask_for(slot, language, self.choices(slot, call))
+            text = f"{sentence('no_reference', language, words=problem.words)} {asked}"
             choices = tuple(name.partition(" (")[0] for name in self.choices(slot, call))
         elif not slot.kinds:
             text = sentence("invalid_value", language, words=problem.words, name=slot.name.replace("_", " "))

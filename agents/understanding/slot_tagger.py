@@ -7,6 +7,7 @@ are learnt from the examples of all. Lafferty, McCallum, Pereira 2001; trained a
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 import pycrfsuite
 
@@ -23,6 +24,12 @@ class TaggedSpan:
     last: int
 
 
+class _Tagger(Protocol):
+    """CRFsuite's tagger, which its package leaves untyped."""
+
+    def tag(self, items: Sequence[Sequence[str]], /) -> list[str]: ...
+
+
 class SlotTagger:
     """Tags messages. Safe to use from several threads, one at a time.
 
@@ -35,7 +42,7 @@ class SlotTagger:
         self._fields = fields
         self._slices = slices
         self._lock = threading.Lock()
-        self._open: dict[str, pycrfsuite.Tagger] = {}
+        self._open: dict[str, _Tagger] = {}
 
     def tag(self, tokens: Sequence[Token], tool: str) -> list[TaggedSpan]:
         """The spans in order."""
@@ -44,9 +51,9 @@ class SlotTagger:
         with self._lock:
             return spans_of(self._tagger(self._slices[tool]).tag(tag_features(tokens, tool)))
 
-    def _tagger(self, slice_: str) -> pycrfsuite.Tagger:
+    def _tagger(self, slice_: str) -> _Tagger:
         if slice_ not in self._open:
-            tagger = pycrfsuite.Tagger()
+            tagger = cast("Any", pycrfsuite).Tagger()
             tagger.open_inmemory(self._fields[slice_])
             self._open[slice_] = tagger
         return self._open[slice_]

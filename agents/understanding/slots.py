@@ -168,7 +168,7 @@ class SlotFiller:
         ]
         return filling
 
-    def read(
+    def read(  # noqa: PLR0911 - one for each type of value
         self, tool: str, slot: Slot, path: str, said: ParsedMessage, span: tuple[int, int]
     ) -> Argument | Problem | None:
         """The value of one slot from a span of characters; None where it gives none."""
@@ -258,6 +258,13 @@ class SlotFiller:
             for slot in (direct or open_slots)[:1]:
                 self._take(filling, used, said, slot, slot.path, (mention.start, mention.end))
         self._take_new_names(filling, used, said, slots)
+        self._take_quantities(filling, used, said, slots)
+        self._take_what_is_pointed_at(filling, used, said, slots)
+
+    def _take_quantities(
+        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
+    ) -> None:
+        """Quantities that were not tagged, where exactly one empty slot takes them."""
         for quantity in said.quantities:
             if (quantity.start, quantity.end) in used or quantity.kind in {"quoted", "number", "moment"}:
                 continue
@@ -266,16 +273,22 @@ class SlotFiller:
             ]
             if len(fitting) == 1:
                 self._take(filling, used, said, fitting[0], fitting[0].path, (quantity.start, quantity.end))
-        if len(said.references) == 1 and not any(one.source == "thread" for one in filling.arguments.values()):
-            for slot in slots.values():
-                if slot.required and slot.kinds and slot.path not in filling.arguments:
-                    found = self._from_thread(slot, said.references[0].words)
-                    if isinstance(found, Argument):
-                        filling.arguments[slot.path] = found
-                        used.update((one.start, one.end) for one in said.references)
-                    elif found is not None:
-                        filling.problems.append(found)
-                    break
+
+    def _take_what_is_pointed_at(
+        self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
+    ) -> None:
+        """What the one reference of the message stands for, into the first required name that is empty."""
+        if len(said.references) != 1 or any(one.source == "thread" for one in filling.arguments.values()):
+            return
+        for slot in slots.values():
+            if slot.required and slot.kinds and slot.path not in filling.arguments:
+                found = self._from_thread(slot, said.references[0].words)
+                if isinstance(found, Argument):
+                    filling.arguments[slot.path] = found
+                    used.update((one.start, one.end) for one in said.references)
+                elif found is not None:
+                    filling.problems.append(found)
+                break
 
     def _take_new_names(
         self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
@@ -316,7 +329,7 @@ class SlotFiller:
             else:
                 problem = problem or self._new_name(slot, mention.words)
         if problem is not None and not names:
-            return problem if not isinstance(problem, Argument) else problem
+            return problem
         if names:
             distinct = list(dict.fromkeys(names))
             if slot.many:
@@ -333,7 +346,7 @@ class SlotFiller:
     def _from_thread(self, slot: Slot, words: str) -> Argument | Problem | None:
         names = self._frame.names(slot.kinds)
         if not names:
-            objects = [one for kind, name in self._frame.objects if (one := self._known.entity(kind, name))]  # type: ignore[arg-type]
+            objects = [one for kind, name in self._frame.objects if (one := self._known.entity(kind, name))]
             names = [one.name for one in entities_for(slot.kinds, objects[:1], self._known)]
         if len(names) == 1:
             return Argument(names[0], words, "thread")

@@ -25,7 +25,8 @@ class Token:
     Attributes:
         text: as it was written.
         type: what it is. A mark is a punctuation mark.
-        kinds: of a name the kinds of what has it, best first; of a quantity its kind; of a reference the kind that it says.
+        kinds: of a name the kinds of what has it, best first; of a quantity its kind; of a reference the kind that it
+            says.
     """
 
     start: int

@@ -165,7 +165,7 @@ def train_taggers(labelled: Sequence[Labelled], slices: Mapping[str, str]) -> di
     fields: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
         for slice_ in sorted({slices[one.tool] for one in labelled}):
-            trainer = pycrfsuite.Trainer(verbose=False)
+            trainer = cast("Any", pycrfsuite).Trainer(verbose=False)
             for one in labelled:
                 if slices[one.tool] == slice_:
                     trainer.append(tag_features(one.tokens, one.tool), list(one.labels))
@@ -177,7 +177,7 @@ def train_taggers(labelled: Sequence[Labelled], slices: Mapping[str, str]) -> di
 
 
 def train(tools: Mapping[str, ToolSpec], embedder: Embedder) -> tuple[Learnt, float]:
-    """Everything that is learnt from what people say to these tools, and the classifier's accuracy on what was left out."""
+    """What is learnt from what people say to these tools, and the classifier's accuracy on what was left out."""
     talk = load_talk(tools)
     examples = examples_of(talk)
     slots = {name: slots_of(tools[name]) for name in talk}

@@ -1,17 +1,17 @@
 """Understanding as a port, and its implementation without a language model.
 
-Every message is looked at with what the documents and the operations have for it, and with the thread's frame; only then
-one of these is chosen: calls, a question back, a document query, help, or to decline.
+Every message is looked at with what the documents and the operations have for it, and with the thread's frame; only
+then one of these is chosen: calls, a question back, a document query, help, or to decline.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from agents.understanding.candidates import Operations, Scored
 from agents.understanding.continuations import Continuation, adds, corrects, reply_of
-from agents.understanding.entities import KnownEntities
+from agents.understanding.entities import Kind, KnownEntities
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Interpretation, Mood, PlannedCall, Question
 from agents.understanding.operation_classifier import OTHER_LABELS
@@ -21,6 +21,7 @@ from agents.understanding.settling import Settler
 from agents.understanding.slots import Filling
 from agents.understanding.speech_act import Clause, clauses_of, mood_of, standing_clauses
 from agents.understanding.undo import inverse_of
+from edge.kernel.language import Language
 from tools.spec import ToolSpec
 
 Found = Literal["answer", "near", "nothing"]
@@ -35,7 +36,7 @@ READ = 0.3
 CLEAR = 0.12
 """Below it nothing is said to be meant; between it and the others the user is asked which."""
 SURE, HARDLY = 0.8, 0.5
-"""Least probability of an operation, and most certainty of talk, by which words without the form of an order propose it."""
+"""Least probability of an operation, and most certainty of talk, by which words without an order's form propose it."""
 EVIDENT = 0.6
 """How much surer the words must be that a message is help or something else than the passages that they answer it."""
 ANSWERED, UNANSWERED = 2.0, 2.5
@@ -50,6 +51,9 @@ _TEAMS = (
     ("tools.tenancy", "governance"),
 )
 """Beginning of a tool's module -> the team whose operation it is; deployment for all others."""
+
+_WHY_LOOKS: Mapping[Kind, str] = {"rollout": "rollout_status", "version": "gate_history"}
+"""Kind of an object, which is the argument as well -> the tool that says why it is as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class _Reading:
         self.operations = operations
         self.look = look
         self.said = look.said
-        self.language = look.said.language
+        self.language: Language = look.said.language
         self.filler = operations.filler(look.known, look.frame)
         self.settler = Settler(operations, look.known, self.language)
         self.continuation = Continuation(operations, look.known, look.frame, self.filler)
@@ -125,7 +129,7 @@ class _Reading:
 
     # ---- what leans on the turn before
 
-    def _reply(self, reply: str) -> Interpretation | None:
+    def _reply(self, reply: str) -> Interpretation | None:  # noqa: PLR0911 - one for each reply
         frame = self.look.frame
         if reply == "undo":
             return self._undo()
@@ -160,10 +164,10 @@ class _Reading:
 
     def _why(self) -> PlannedCall | None:
         """The look that says why the thread's last object is as it is."""
-        for kind, tool, argument in (("rollout", "rollout_status", "rollout"), ("version", "gate_history", "version")):
+        for kind, tool in _WHY_LOOKS.items():
             names = self.look.frame.names((kind,))
             if names and tool in self.look.allowed:
-                return PlannedCall(tool, {argument: names[0]})
+                return PlannedCall(tool, {kind: names[0]})
         return None
 
     def _continued(self, candidates: Sequence[Scored]) -> Interpretation | None:
@@ -183,7 +187,7 @@ class _Reading:
         return None
 
     def _correction(self, reason: str) -> Interpretation | None:
-        """Another value for what was just done: a look is made again; a change that was made is not changed silently."""
+        """Another value for what was just done: a look is made again, a change that was made not changed silently."""
         past = self.look.frame.calls[-1]
         filling = self.continuation.corrected(past.tool, past.arguments, self.said)
         if filling is None:
@@ -219,7 +223,7 @@ class _Reading:
         found = self._settled([best.filling], self._decides(best), best.probability, implicit=True)
         return replace(found, not_done=note)
 
-    def _single(self, candidates: Sequence[Scored]) -> Interpretation:
+    def _single(self, candidates: Sequence[Scored]) -> Interpretation:  # noqa: PLR0911 - a chain of rules
         best = self._ordered(candidates) or candidates[0]
         if best.label == "help" and not self._rather_documents(best):
             return Interpretation(
@@ -295,7 +299,7 @@ class _Reading:
         return self._ask(Question("mood", sentence("not_done", self.language, why=why)), self._decides(best), best)
 
     def _several(self, clauses: Sequence[Clause], candidates: Sequence[Scored]) -> Interpretation:
-        """Several orders and questions in one message: a sequence, shown as such; what cannot be settled is asked first."""
+        """Several orders and questions in one message: a sequence; what cannot be settled is asked first."""
         fillings: list[Scored] = []
         queries: list[str] = []
         for clause in clauses:
@@ -416,7 +420,7 @@ class _Reading:
         return replace(found, confidence=confidence, mood=self.mood, not_done=note)
 
     def _carries_order(self, filling: Filling) -> bool:
-        """Whether a text that is to be carried on, such as a question to a device, holds what may be an order or condition."""
+        """Whether a text to be carried on, such as a question to a device, holds what may be an order or condition."""
         texts = [one.value for path, one in filling.arguments.items() if path.rpartition(".")[2] == "text"]
         parts = [part for text in texts if isinstance(text, str) for part in _JOINED.split(text)[1:]]
         return any(mood_of(clauses_of(part)) in {"order", "conditional"} for part in parts)

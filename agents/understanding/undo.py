@@ -13,7 +13,7 @@ _PLACE = re.compile(r"\{([a-z_.]+)\}")
 
 
 def before_of(arguments: Mapping[str, Any], known: KnownEntities) -> dict[str, str]:
-    """What a change may have to be put back to: the stage of its version, the version of its alias, the group of its device."""
+    """What a change may have to be put back to: its version's stage, its alias's version, its device's group."""
     version, alias, device = (str(arguments.get(name, "")) for name in ("version", "alias", "device"))
     found = {
         "stage": known.versions.get(known.version(version), ""),

@@ -37,7 +37,7 @@ def effect_of(call: PlannedCall, talk: Mapping[str, ToolTalk], language: Languag
 
 
 def fill_template(template: str, arguments: Mapping[str, Any], language: Language, *, partial: bool = False) -> str:
-    """The template with its places filled; empty, or with "…" where `partial`, where one outside brackets has no value."""
+    """The template with its places filled; empty, or if `partial` with "…", where one outside brackets has no value."""
 
     def filled(part: str, *, open_ended: bool = False) -> str | None:
         values = {place: _value_at(place, arguments) for place in _PLACE.findall(part)}
@@ -61,7 +61,7 @@ def _value_at(place: str, arguments: Mapping[str, Any]) -> Any:
     return value
 
 
-def shown_value(place: str, value: Any, language: Language) -> str:
+def shown_value(place: str, value: Any, language: Language) -> str:  # noqa: PLR0911 - one for each type
     """A value as people say it: durations with their unit, percentages as such, lists with commas."""
     name = place.rpartition(".")[2]
     if isinstance(value, bool):

@@ -73,6 +73,15 @@ def test_an_answer_fills_the_slot_that_was_asked_for(operations: Operations, tex
     assert (filling.tool, filling.missing) == ("rollout_pause", [])
 
 
+def test_an_answer_that_may_mean_several_things_is_asked_about_again(operations: Operations) -> None:
+    question = Question("missing", "Which?", "version_show", {}, "version")
+    filling = answered(operations, question, "smollm2")
+    assert filling is not None
+    assert [one.kind for one in filling.problems] == ["ambiguous"]
+    assert "version" not in filling.arguments
+    assert filling.nested() == {}
+
+
 def test_what_was_said_before_is_kept_and_a_text_is_taken_as_it_is(operations: Operations) -> None:
     question = Question("missing", "Why?", "device_revoke", {"device": "press-1"}, "reason")
     filling = answered(operations, question, "because it was stolen")
