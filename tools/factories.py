@@ -276,7 +276,13 @@ class FactoryWork:
         self,
         context: ToolContext,
         factory: Name,
-        target: Annotated[Name, Field(description="serving target; a new one is made")],
+        target: Annotated[
+            Name,
+            Field(
+                description="serving target; a new one is made",
+                json_schema_extra={"names": ["target"], "new": True},
+            ),
+        ],
         label: Annotated[ShortName, Field(description="of the version: a new one, or one that the factory made")],
         size: Annotated[str | None, Field(max_length=64, description="one of the factory's sizes")] = None,
         adapter: Annotated[str, Field(max_length=500)] = "",

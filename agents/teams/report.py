@@ -41,7 +41,8 @@ def _render(outcome: Outcome, language: Language, talk: Mapping[str, ToolTalk]) 
     if isinstance(outcome, Refused):
         return _refused(outcome, language, talk)
     renderer = _RENDERERS.get(type(outcome))
-    return renderer(outcome, chinese) if renderer else fields(outcome)
+    shown = renderer(outcome, chinese) if renderer else fields(outcome)
+    return shown or ("没有内容。" if chinese else "There is none.")
 
 
 def _waiting(outcome: Waiting, language: Language, talk: Mapping[str, ToolTalk]) -> str:

@@ -16,10 +16,16 @@ from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.quantities import Quantity
 from agents.understanding.slot_tagger import SlotTagger
 from agents.understanding.slots import Filling, SlotFiller, ValueWords
+from agents.understanding.speech_act import clauses_of, mood_of
 from tools.spec import ToolSpec
 
 _TAKEN = 6
 """Operations that are tried on a message."""
+_CALLED = re.compile(
+    r"(?:\b(?:called|named|name is|name:|call it)\s+|名为|叫做?|名字(?:是|叫)|命名为)"
+    r"\s*[\"“']?(?P<name>[a-z0-9][\w.-]*)",
+    re.IGNORECASE,
+)
 _NAME_SHAPED = re.compile(r"[a-z0-9][-_.]?\d|[a-z]-[a-z]", re.IGNORECASE)
 _SHORT = 6
 """Tokens of a message at which the last turn's operations are tried, too."""
@@ -83,7 +89,11 @@ class Operations:
         best = next((one.label for one in self.classifier.rank(said.tokens) if one.label not in OTHER_LABELS), "")
         if said.text.rstrip().endswith(("?", "？")) or not best or self.tools[best].effect == "read":
             return False
-        return opening_of(said.tokens) in self.openings.get(best, frozenset())
+        opening = opening_of(said.tokens)
+        if not opening or opening not in self.openings.get(best, frozenset()):
+            return False
+        plain = said.text.casefold().replace(opening, "执行" if said.language == "zh" else "run", 1)
+        return mood_of(clauses_of(plain)) == "order"
 
     def slots(self, tool: str) -> Mapping[str, Slot]:
         """The slots of a tool by path."""
@@ -109,14 +119,20 @@ class Operations:
     def _take_strange_name(self, filling: Filling, said: ParsedMessage, filler: SlotFiller) -> None:
         """The one word that is said to no tool and is shaped like a name, where one slot of new names is empty."""
         empty = [slot for slot in filling.missing if "pattern" in slot.schema and not slot.many]
-        named = [token for token in said.tokens if token.text in filling.strange and _NAME_SHAPED.search(token.text)]
+        called = _CALLED.search(said.text)
+        named = [
+            token
+            for token in said.tokens
+            if (token.type == "word" and called is not None and called.start("name") == token.start)
+            or (token.text in filling.strange and _NAME_SHAPED.search(token.text))
+        ]
         if len(empty) != 1 or len(named) != 1:
             return
         read = filler.read(filling.tool, empty[0], empty[0].path, said, (named[0].start, named[0].end))
         if isinstance(read, Argument):
             filling.arguments[empty[0].path] = read
             filling.missing.remove(empty[0])
-            filling.strange.remove(named[0].text)
+            filling.strange = [word for word in filling.strange if word != named[0].text]
             filling.unused = [one for one in filling.unused if not one.start <= named[0].start < one.end]
 
     def candidates(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from agents.understanding.arguments import Slot
 from agents.understanding.candidates import Operations, Scored
+from agents.understanding.caution import excepts, hedges, is_correction, is_reason
 from agents.understanding.conversions import entities_for
 from agents.understanding.entities import KnownEntities
 from agents.understanding.frame import Frame, PastCall
@@ -66,6 +67,10 @@ _ALSO = re.compile(
 )
 _END = " \t\n.!?。！？~"
 _ORDINALS = {"last": -1, "最后": -1}
+_PLACING = frozenset("on at to in for with of the a an please rather instead only just 在 到 用 给 的 请".split())
+"""Words that may stand around the new value of a correction."""
+_OF_ITS_OWN = 0.5
+"""Least probability by which a message beside an open question stands for an operation of its own."""
 _SHORT, _SHORT_ANSWER = 9, 6
 
 
@@ -109,6 +114,8 @@ class Continuation:
         slots = self.operations.slots(asked.tool)
         given = _as_arguments(asked.arguments)
         slot = slots.get(asked.slot)
+        if not self._may_answer(asked, slot, said, fresh):
+            return None
         if slot is not None and (read := self._read(slot, asked, said, fresh)) is not None:
             more = self._others(asked.tool, slots, said, {*given, slot.path})
             if isinstance(read, Problem):
@@ -119,6 +126,26 @@ class Continuation:
         if corrects(said.text) or (asked.reason == "confirm" and self._only_slots(said)):
             return self.corrected(asked.tool, asked.arguments, said)
         return None
+
+    def _may_answer(self, asked: Question, slot: Slot | None, said: ParsedMessage, fresh: Sequence[Scored]) -> bool:
+        """Whether a message may answer at all: no question, denial or doubt does, and no order or look of its own.
+
+        The open question never beats what a message says by itself.
+        """
+        moods = [one.mood for one in said.clauses]
+        if said.text.rstrip().endswith(("?", "？")) or any(one in {"question", "conditional"} for one in moods):
+            return False
+        if corrects(said.text) and (said.mentions or said.quantities):
+            return is_correction(said.text) and not excepts(said.text)
+        if self._only_slots(said) or self._chosen(asked, said):
+            return True
+        if slot is not None and slot.path.rpartition(".")[2] in {"reason", "comment"}:
+            return is_reason(said.text, moods) and not self._asks_for_another(asked, fresh)
+        if hedges(said.text):
+            return False
+        best = fresh[0] if fresh else None
+        of_its_own = best is not None and best.filling is not None and best.by_words >= _OF_ITS_OWN
+        return not of_its_own or (best is not None and best.label == asked.tool) or len(said.tokens) <= 2
 
     def corrected(self, tool: str, arguments: Mapping[str, Any], said: ParsedMessage) -> Filling | None:
         """A call with other values for some of its arguments; None where the message has none."""
@@ -193,7 +220,7 @@ class Continuation:
                 read = tagged or (
                     read if len(said.tokens) <= _SHORT_ANSWER and not self._asks_for_another(asked, fresh) else None
                 )
-        return replace(read, source="answer") if isinstance(read, Argument) else read
+        return replace(read, source="answer") if isinstance(read, Argument) and read.source == "message" else read
 
     def _named(self, slot: Slot, asked: Question, said: ParsedMessage) -> Argument | Problem | None:
         fitting = [
@@ -216,7 +243,8 @@ class Continuation:
             if len(partial) == 1:
                 return Argument(partial[0], said.text)
             if slot.schema.get("pattern") and len(said.tokens) == 1:
-                return self.filler.read(asked.tool, slot, slot.path, said, (0, len(said.text)))
+                read = self.filler.read(asked.tool, slot, slot.path, said, (0, len(said.text)))
+                return replace(read, source="thread") if isinstance(read, Argument) else read
         return None
 
     def _text(self, asked: Question, slot: Slot, said: ParsedMessage) -> Argument:
@@ -251,8 +279,8 @@ class Continuation:
         )
 
     def _only_slots(self, said: ParsedMessage) -> bool:
-        words = [one for one in said.tokens if one.type == "word"]
-        return len(words) <= 2 and bool(said.mentions or said.quantities)
+        words = {one.text.casefold() for one in said.tokens if one.type == "word"}
+        return words <= _PLACING and bool(said.mentions or said.quantities)
 
 
 def _as_arguments(arguments: Mapping[str, Any]) -> dict[str, Argument]:

@@ -66,7 +66,7 @@ class ToolTalk(BaseModel):
 
     Attributes:
         asks: arguments that are asked for though they have defaults; of each group one has to be said.
-        undo: what undoes it; None where nothing does.
+        undo: what undoes it, the first whose places are all known; none where nothing does.
         confirm: it is done only after a "yes", as what is destructive always is.
         over: it is for rollouts that are over.
     """
@@ -76,7 +76,7 @@ class ToolTalk(BaseModel):
     does: Wording | None = None
     order: Wording | None = None
     asks: tuple[tuple[str, ...], ...] = ()
-    undo: Undo | None = None
+    undo: tuple[Undo, ...] = ()
     confirm: bool = False
     over: bool = False
     en: tuple[str, ...]

@@ -25,6 +25,8 @@ ValueWords = Mapping[tuple[str, str], Mapping[str, Any]]
 
 _QUOTES = "\"'“”‘’「」『』`"
 _LOWER = re.compile(r"\[a-z0-9\]")
+_NEW = re.compile(r"\bnew\b|新", re.IGNORECASE)
+_LAST_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*$", re.IGNORECASE)
 _CUE = re.compile(r"^(?:(?:because(?: of)?|since|due to|as)\b|因为|由于|原因是?)[\s,，:：]*", re.IGNORECASE)
 """What leads to a reason and is no part of it."""
 _ALIKE = 84
@@ -175,6 +177,8 @@ class SlotFiller:
         words = _trimmed(said.text[span[0] : span[1]])
         if slot.kinds:
             return self._name(slot, said, span, words)
+        if path.startswith("quotas.") and not _rates(said.quantities, span):
+            return None
         called = self._words.get((tool, _unnumbered(path)), {})
         value = called.get(words.casefold())
         if value is not None or words.casefold() in called:
@@ -327,7 +331,7 @@ class SlotFiller:
             elif mention.entities:
                 problem = problem or Problem("unfitting", slot, mention.words)
             else:
-                problem = problem or self._new_name(slot, mention.words)
+                problem = problem or self._new_name(slot, _with_new(said.text, mention.start, mention.words))
         if problem is not None and not names:
             return problem
         if names:
@@ -341,7 +345,7 @@ class SlotFiller:
         if pointing:
             bare = all(one.kind for one in pointing) and not any(one.ordinal for one in pointing)
             return self._from_thread(slot, words) or (None if bare else Problem("missing", slot, words))
-        return self._new_name(slot, words)
+        return self._new_name(slot, _with_new(said.text, span[0], words))
 
     def _from_thread(self, slot: Slot, words: str) -> Argument | Problem | None:
         names = self._frame.names(slot.kinds)
@@ -357,6 +361,10 @@ class SlotFiller:
         said = words.strip(_QUOTES)
         nearest = tuple(self._known.nearest(said, *slot.kinds))
         pattern = slot.schema.get("pattern")
+        if slot.schema.get("new") and _NEW.search(words) and (name := _LAST_NAME.search(said)):
+            if near := tuple(self._known.nearest(name[0].lower(), *slot.kinds)):
+                return Problem("unknown", slot, name[0], near)
+            return Argument(name[0].lower(), words, "thread")
         spelt = said.lower() if pattern and _LOWER.search(pattern) else said
         if pattern and re.search(pattern, spelt) and not nearest:
             return Argument(spelt, words)
@@ -372,6 +380,12 @@ def _is_bare_label(mention: Mention, entity: Entity) -> bool:
         and model_of(entity.name).casefold() not in mention.words.casefold()
         and len(mention.words) <= len(label_of(entity.name)) + len("version ")
     )
+
+
+def _with_new(text: str, start: int, words: str) -> str:
+    """The words of a name with the "new" that stands before it."""
+    before = re.search(r"(?:\bnew\b|新)(?:\s|\w){0,24}$", text[:start], re.IGNORECASE)
+    return f"new {words}" if before and not _NEW.search(words) else words
 
 
 def _numbered(tags: Sequence[TaggedSpan]) -> Iterator[tuple[str, TaggedSpan]]:
@@ -403,6 +417,11 @@ def _part_of_object(path: str, slots: Mapping[str, Slot]) -> Slot | None:
     schema: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
     number = "number" in json.dumps(schema)
     return Slot(path, "number" if number else "string", (), (), many=False, required=False, schema=schema)
+
+
+def _rates(quantities: Sequence[Quantity], span: tuple[int, int]) -> bool:
+    """Whether a span holds a rate, which alone says of what a quota is."""
+    return any(one.kind == "rate" and one.unit and one.start < span[1] and span[0] < one.end for one in quantities)
 
 
 def _keyed_by_unit(path: str, slot: Slot, inside: Sequence[Mention | Quantity | Reference]) -> str:
@@ -458,7 +477,7 @@ def _numeric(slot: Slot, within: Sequence[Quantity], words: str) -> Argument | N
     return Argument(numbers if slot.many else numbers[0], words)
 
 
-def _number_for(slot: Slot, quantity: Quantity, value: Any) -> float | None:
+def _number_for(slot: Slot, quantity: Quantity, value: Any) -> float | None:  # noqa: PLR0911 - one a kind
     """A quantity in the unit of a slot, which stands at the end of its name."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -467,13 +486,21 @@ def _number_for(slot: Slot, quantity: Quantity, value: Any) -> float | None:
             per = {"hours": 3600.0, "days": 86400.0, "minutes": 60.0}.get(slot.name, 1.0)
             return value / per
         case "percent" | "points":
+            if _is_time(slot):
+                return None
             return value if slot.many or slot.type == "integer" else value / 100
         case "size":
             return value / 2**20 if slot.name.endswith("_mb") else value
+        case "count" | "rate" if _is_time(slot):
+            return None
         case "count" | "number" | "rate":
             return value
         case _:
             return None
+
+
+def _is_time(slot: Slot) -> bool:
+    return slot.name in {"hours", "days", "minutes"} or slot.name.endswith("_s")
 
 
 def _natural(slot: Slot, quantity: Quantity) -> bool:

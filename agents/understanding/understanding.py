@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from agents.understanding.candidates import Operations, Scored
+from agents.understanding.caution import denies, excepts
 from agents.understanding.continuations import Continuation, adds, corrects, reply_of
 from agents.understanding.entities import Kind, KnownEntities
 from agents.understanding.frame import Frame
@@ -27,6 +28,7 @@ from tools.spec import ToolSpec
 Found = Literal["answer", "near", "nothing"]
 
 _ALTERNATIVES = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:yesterday|last|ago|today|now|since|this)\b|昨|上|前|今天|现在|刚", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:and|then|also|but)\b|[,;，；]|然后|并且?|再|\b(?=(?:if|unless|when|once)\b)", re.IGNORECASE)
 
 ACT = 0.5
@@ -204,6 +206,11 @@ class _Reading:
         clauses = standing_clauses(self.said.clauses)
         if self.mood == "retraction":
             return self._said(sentence("retraction", self.language), "retraction")
+        if self.mood == "order" and any(
+            one.kind == "moment" and not _PAST.search(one.words) for one in self.said.quantities
+        ):
+            self.mood = "conditional"
+            return self._single(candidates)
         conditions = [one for one in clauses if one.mood == "conditional"]
         if conditions and self.mood == "order":
             return self._beside_conditions(conditions)
@@ -211,6 +218,13 @@ class _Reading:
         if len(parts) > 1 and any(one.mood == "order" for one in parts):
             return self._several(parts, candidates)
         return self._single(candidates)
+
+    def _doubted(self, best: Scored, word: str) -> Interpretation:
+        """An order beside a word that may deny it or bind it to something: nothing is done, and nothing proposed."""
+        assert best.filling is not None  # noqa: S101 # nosec B101: it is an operation
+        order = self.settler.order(PlannedCall(best.label, best.filling.nested(), best.filling.arguments))
+        why = sentence("doubted", self.language, word=word, order=order)
+        return self._ask(Question("mood", sentence("not_done", self.language, why=why)), self._decides(best), best)
 
     def _beside_conditions(self, conditions: Sequence[Clause]) -> Interpretation:
         """An order beside which something is said on a condition: it is proposed, and the rest is told as not done."""
@@ -241,6 +255,10 @@ class _Reading:
             return self._read(best, candidates)
         if self.mood != "order" and not self._may_be_order(best):
             return self._no_order(best, candidates)
+        if excepts(self.said.text):
+            return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(best), best)
+        if word := denies(self.said, best.filling):
+            return self._doubted(best, word)
         if any(one.universal for one in self.said.clauses):
             return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(best), best)
         if best.probability < ACT:
@@ -276,7 +294,8 @@ class _Reading:
         documents = next(one for one in candidates if one.label == "documents")
         assert best.filling is not None  # noqa: S101 # nosec B101: it is an operation
         named = bool(best.filling.arguments)
-        if not named and self.look.found == "answer" and documents.probability > best.probability / 3:
+        likely = documents.probability > best.probability / 3 or best.by_words < SURE
+        if not named and self.look.found == "answer" and likely:
             return self._documents(documents)
         if best.probability < READ:
             return self._which(candidates)
@@ -313,6 +332,13 @@ class _Reading:
             return self._single(candidates)
         weakest = min(fillings, key=lambda one: one.probability)
         changes = [one for one in fillings if self.operations.tools[one.label].effect != "read"]
+        if changes and excepts(self.said.text):
+            return self._ask(
+                Question("unclear", sentence("universal", self.language)), self._decides(changes[0]), changes[0]
+            )
+        for one in changes:
+            if one.filling is not None and (word := denies(self.said, one.filling)):
+                return self._doubted(one, word)
         if changes and weakest.probability < ACT:
             return self._which(candidates)
         if any(one.universal for one in clauses):
@@ -338,8 +364,10 @@ class _Reading:
 
     def _elsewhere(self, candidates: Sequence[Scored]) -> Interpretation:
         """No operation fits best: the documents, or nothing."""
-        best = candidates[0]
+        best, asked = candidates[0], self.look.frame.asked
         documents = next(one for one in candidates if one.label == "documents")
+        if asked is not None and asked.tool and self.mood == "talk" and self.look.found != "answer":
+            return self._ask(asked, sentence("thread_decides", self.language))  # it is no answer, so it is asked again
         if best.label == "documents" or self.look.found == "answer":
             return self._documents(documents)
         operation = next((one for one in candidates if one.filling), None)

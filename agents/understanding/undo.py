@@ -31,17 +31,19 @@ def inverse_of(past: PastCall, talk: Mapping[str, ToolTalk]) -> PlannedCall | No
     if past.ended == "waiting" and past.approval:
         return _planned("approval_revoke", {"approval": past.approval})
     said = talk.get(past.tool)
-    if past.ended != "done" or said is None or said.undo is None:
+    if past.ended != "done" or said is None:
         return None
-    places = {**{name: str(value) for name, value in past.arguments.items()}}
+    places = {name: str(value) for name, value in past.arguments.items()}
     places |= {f"before.{name}": value for name, value in past.before.items()}
     places |= {f"result.{name}": value for name, value in past.result.items()}
-    arguments: dict[str, Any] = {}
-    for name, template in said.undo.arguments.items():
-        if any(place not in places for place in _PLACE.findall(template)):
-            return None
-        arguments[name] = _PLACE.sub(lambda match: places[match[1]], template)
-    return _planned(said.undo.tool, arguments)
+    for undo in said.undo:
+        wanted = [place for template in undo.arguments.values() for place in _PLACE.findall(template)]
+        if all(place in places for place in wanted):
+            filled = {
+                name: _PLACE.sub(lambda match: places[match[1]], template) for name, template in undo.arguments.items()
+            }
+            return _planned(undo.tool, filled)
+    return None
 
 
 def _planned(tool: str, arguments: dict[str, Any]) -> PlannedCall:

@@ -21,7 +21,13 @@ from tools.serving.configuration import require_configuration
 from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-TargetName = Annotated[Name, Field(description="serving target, or group of devices")]
+TargetName = Annotated[
+    Name,
+    Field(
+        description="serving target, or group of devices",
+        json_schema_extra={"names": ["target", "group"], "new": True},
+    ),
+]
 VersionName = Annotated[Name, Field(description="id of a version such as phi-4-mini@q4, or an alias")]
 RolloutName = Annotated[Name, Field(description="id of a rollout, or a target that is in one")]
 _NEW_TARGET = re.compile(r"\w[\w.-]*")

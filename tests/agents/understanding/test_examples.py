@@ -68,7 +68,8 @@ def slot_of(operations: Operations, tool: str, path: str) -> Slot | None:
 def test_every_marked_path_is_an_argument_or_a_key_of_a_free_object(operations: Operations) -> None:
     marked = {(one.tool, mark.path) for one in examples_of(operations.talk) for mark in one.slots}
     assert len(marked) > 150
-    assert {(tool, path) for tool, path in marked if slot_of(operations, tool, path) is None} == set()
+    of_new_ones = {("register_version", "version")}  # model@label, which is two arguments
+    assert {(tool, path) for tool, path in marked if slot_of(operations, tool, path) is None} == of_new_ones
 
 
 def test_every_value_fits_its_argument(operations: Operations) -> None:
@@ -105,8 +106,8 @@ def test_every_place_in_the_words_of_a_change_is_an_argument(operations: Operati
 def test_what_undoes_a_change_and_what_is_asked_for_exist(operations: Operations) -> None:
     for name, said in operations.talk.items():
         assert {path for group in said.asks for path in group} <= set(operations.slots(name)), name
-        if said.undo is not None:
-            assert set(said.undo.arguments) <= set(operations.slots(said.undo.tool)), name
+        for undo in said.undo:
+            assert set(undo.arguments) <= set(operations.slots(undo.tool)), name
 
 
 def test_no_sentence_is_an_example_of_two_tools(operations: Operations) -> None:

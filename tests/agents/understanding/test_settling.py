@@ -30,7 +30,7 @@ def test_what_is_complete_is_a_call_with_where_its_arguments_came_from(operation
 
 
 def test_what_is_missing_is_asked_with_choices(operations: Operations) -> None:
-    question = asked(operations, "rollout_pause", "pause the rollout")
+    question = asked(operations, "rollout_pause", "pause")
     assert (question.reason, question.tool, question.slot) == ("missing", "rollout_pause", "rollout")
     assert set(question.choices) == {"ro-1111aaaa2222", "ro-3333bbbb4444"}, "those that are open"
     reason = asked(operations, "device_revoke", "revoke device press-1")

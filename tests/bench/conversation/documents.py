@@ -62,11 +62,10 @@ async def ask_set(name: str, questions: Sequence[Mapping[str, Any]], counts: Cou
                     wrong.append(f"{one['id']} {one['question']} -> {reply.route['path']}: {reply.answer[:160]!r}")
 
 
-async def ask_all(file: Path) -> tuple[Counter[str], list[str]]:
-    """Counts over all sets of a file, and what went wrong."""
+async def ask_all(asked: Sequence[Mapping[str, Any]]) -> tuple[Counter[str], list[str]]:
+    """Counts over the questions of all sets, and what went wrong."""
     sets: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for line in file.read_text(encoding="utf-8").splitlines():
-        question = json.loads(line)
+    for question in asked:
         sets[question["documents"]].append(question)
     counts, wrong = Counter[str](), list[str]()
     for name, questions in sets.items():
@@ -79,7 +78,8 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, default=FOLDER / "seen.jsonl")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     options = parser.parse_args()
-    counts, wrong = asyncio.run(ask_all(options.questions))
+    asked = [json.loads(line) for line in options.questions.read_text(encoding="utf-8").splitlines()]
+    counts, wrong = asyncio.run(ask_all(asked))
     print(machine())
     for name in ("reached", "answered", "answered plainly"):
         print(f"{name:18s} {counts[name] / counts['asked']:.3f} of {counts['asked']}")

@@ -1,7 +1,6 @@
 """Commands as processes: what only shows there, such as what other packages print, signals and closed pipes."""
 
 import json
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from tests.fakes.commands import CHARGEHAND, environment, messages_of, run_process
 from tests.fakes.model_servers import Behaviour, serve_openai
 from tests.fakes.outside import outside_world
-from tests.fakes.weights import WEIGHT_CACHE
 from tests.server.chat.protocol import assert_valid
 
 pytestmark = pytest.mark.integration
@@ -25,28 +23,6 @@ def test_json_is_all_that_chat_prints(ready: Path, message: str):
     done = run_process(ready, "chat", message, "--json")
     assert (done.code, done.err) == (0, "")
     assert done.json["answer"]
-
-
-@pytest.mark.parametrize("command", [["up", "--port", "0"], ["chat", HEAT, "--json"], ["route", HEAT, "--json"]])
-def test_a_start_that_trains_the_classifier_says_so_at_once(ready: Path, tmp_path: Path, command: list[str]):
-    untrained = tmp_path / "weights"
-    untrained.mkdir()
-    for weights in WEIGHT_CACHE.glob("minilm-*.onnx"):
-        shutil.copy(weights, untrained)
-    with subprocess.Popen(
-        [*CHARGEHAND, *command],
-        cwd=ready,
-        env=environment(ready, {"CHARGEHAND_CACHE": str(untrained)}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        process.kill()
-        assert process.stdout is not None
-        assert process.stdout.read() == ""
-    assert said == "Training the intent classifier, once for this machine ...\n"
 
 
 def test_every_other_command_prints_its_json_alone(ready: Path, tmp_path: Path):

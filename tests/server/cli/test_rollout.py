@@ -82,7 +82,7 @@ def test_watching_ends_with_the_rollout_and_tells_a_refusal_by_its_exit_code(
     ("arguments", "said"),
     [
         (["start", "asistant", "phi@2"], "Nearest: assistant"),
-        (["start", "assistant", "phi@2", "--percent", "120"], "less than or equal to 99"),
+        (["start", "assistant", "phi@2", "--percent", "120"], "more than 0 and at most 100"),
         (["show", "nothing"], "There is no rollout"),
         (["begin"], "No such command"),
     ],

@@ -227,8 +227,12 @@ async def test_promoting_now_needs_an_approval_of_its_own(hub: Hub) -> None:
         ({"target": "asistant", "version": "phi@2"}, NotFound, "assistant"),
         ({"target": "assistant", "version": "phi@22"}, NotFound, "phi@2"),
         ({"target": "assistant", "version": "phi@3"}, InvalidInput, "retired"),
-        ({"target": "assistant", "version": "phi@2", "percentages": [150]}, InvalidInput, "less than or equal to 99"),
-        ({"target": "assistant", "version": "phi@2", "percentages": [50, 10]}, InvalidInput, "10 follows 50"),
+        (
+            {"target": "assistant", "version": "phi@2", "percentages": [150]},
+            InvalidInput,
+            "more than 0 and at most 100",
+        ),
+        ({"target": "assistant", "version": "phi@2", "percentages": [50, 10]}, InvalidInput, "percentages must rise"),
         (
             {"target": "assistant", "version": "phi@2", "percentages": [50], "strategy": "recreate"},
             InvalidInput,
