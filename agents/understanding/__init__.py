@@ -6,6 +6,7 @@ frame.py                 what a thread's last turn did, spoke of, asked and prop
 continuations.py         what a message is to the frame: an answer, a correction, the same again; undo.py inverts
 candidates.py            which operations a message may mean, and how well it fills them
 settling.py              from a filled operation to a call, or to a question before it (questions.py, questions.yaml)
+caution.py               what keeps an order from being carried out: exceptions, denials, hedges
 wording.py               a call in canonical words
 model_planner.py         a capable model plans; proposals.py lets through what the message carries
 
