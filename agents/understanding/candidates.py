@@ -22,7 +22,7 @@ from tools.spec import ToolSpec
 _TAKEN = 6
 """Operations that are tried on a message."""
 _CALLED = re.compile(
-    r"(?:\b(?:called|named|name is|name:|call it)\s+|名为|叫做?|名字(?:是|叫)|命名为)"
+    r"(?:\b(?:called|named|name is|name:|call it|new (?:serving )?target)\s+|名为|叫做?|名字(?:是|叫)|命名为|新的?目标)"
     r"\s*[\"“']?(?P<name>[a-z0-9][\w.-]*)",
     re.IGNORECASE,
 )
@@ -118,7 +118,7 @@ class Operations:
 
     def _take_strange_name(self, filling: Filling, said: ParsedMessage, filler: SlotFiller) -> None:
         """The one word that is said to no tool and is shaped like a name, where one slot of new names is empty."""
-        empty = [slot for slot in filling.missing if "pattern" in slot.schema and not slot.many]
+        empty = [one for one in filling.missing if ("pattern" in one.schema or one.schema.get("new")) and not one.many]
         called = _CALLED.search(said.text)
         named = [
             token

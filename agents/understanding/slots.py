@@ -364,7 +364,7 @@ class SlotFiller:
         if slot.schema.get("new") and _NEW.search(words) and (name := _LAST_NAME.search(said)):
             if near := tuple(self._known.nearest(name[0].lower(), *slot.kinds)):
                 return Problem("unknown", slot, name[0], near)
-            return Argument(name[0].lower(), words, "thread")
+            return Argument(name[0].lower(), words)
         spelt = said.lower() if pattern and _LOWER.search(pattern) else said
         if pattern and re.search(pattern, spelt) and not nearest:
             return Argument(spelt, words)

@@ -8,9 +8,9 @@ from tests.fakes.entities import SHOP_FLOOR
 
 TALK = {
     "set_stage": ToolTalk(
-        undo=Undo(tool="set_stage", arguments={"version": "{version}", "stage": "{before.stage}"}), en=(), zh=()
+        undo=(Undo(tool="set_stage", arguments={"version": "{version}", "stage": "{before.stage}"}),), en=(), zh=()
     ),
-    "rollout_start": ToolTalk(undo=Undo(tool="rollout_abort", arguments={"rollout": "{result.id}"}), en=(), zh=()),
+    "rollout_start": ToolTalk(undo=(Undo(tool="rollout_abort", arguments={"rollout": "{result.id}"}),), en=(), zh=()),
     "retire_version": ToolTalk(en=(), zh=()),
 }
 
