@@ -105,15 +105,18 @@ class Operations:
 
     def fill(self, tool: str, said: ParsedMessage, filler: SlotFiller) -> Filling:
         """A tool's slots from a message."""
-        tags = self.tagger.tag(said.tokens, tool)
-        filling = filler.fill(tool, self.slots(tool), said, tags)
+        tags, slots = self.tagger.tag(said.tokens, tool), self.slots(tool)
+        filling = filler.fill(tool, slots, said, tags)
+        expected = self.vocabulary[tool] | {word for path in slots for word in re.findall(r"[a-z]+", path)}
         tagged = {at for tag in tags for at in range(tag.first, tag.last + 1)}
         filling.strange = [
             token.text
             for at, token in enumerate(said.tokens)
-            if token.type == "word" and at not in tagged and token.text.casefold() not in self.vocabulary[tool]
+            if token.type == "word" and at not in tagged and token.text.casefold() not in expected
         ]
         self._take_strange_name(filling, said, filler)
+        taken = {word for one in filling.arguments.values() for word in one.words.split()}
+        filling.strange = [word for word in filling.strange if word not in taken]
         return filling
 
     def _take_strange_name(self, filling: Filling, said: ParsedMessage, filler: SlotFiller) -> None:

@@ -426,6 +426,8 @@ def _rates(quantities: Sequence[Quantity], span: tuple[int, int]) -> bool:
 
 def _keyed_by_unit(path: str, slot: Slot, inside: Sequence[Mention | Quantity | Reference]) -> str:
     """The key of a rate in an object that takes any keys is its unit, such as `quotas.requests_per_minute`."""
+    if path.endswith("hold_s") and any(isinstance(one, Quantity) and one.bound == "most" for one in inside):
+        return f"{path.removesuffix('hold_s')}limit_s"  # the longest time is not the shortest
     units = [one.unit for one in inside if isinstance(one, Quantity) and one.kind == "rate" and one.unit]
     head = path.rpartition(".")[0]
     return f"{head}.{units[0]}" if units and head and slot.path == path else path

@@ -12,8 +12,8 @@ from agents.understanding.parsed_message import label_shaped, pointing_in
 from agents.understanding.quantities import take_quantities
 from agents.understanding.tokens import Part, Token, tokenise
 
-_EVERYWHERE = re.compile(r"\b(?:champion|challenger|candidate|staging|production)\b", re.IGNORECASE)
-"""Names that are in every ledger."""
+_EVERYWHERE = re.compile(r"\b(?:champion|challenger|candidate|staging|production)\b|sha256:[0-9a-f]+", re.IGNORECASE)
+"""Names that are in every ledger, and digests."""
 _POINTING = 0.15
 """Share of the copies of an example in which a name is left as it was written, as one that is in no ledger."""
 
@@ -51,7 +51,7 @@ def label_example(
         kinds = slot.kinds if unknown and first == 0 else (slot.kinds[first], *slot.kinds[:first])
         parts.append(Part(mark.start, mark.end, "name", kinds if unknown else slot.kinds))
     for match in _EVERYWHERE.finditer(example.text):
-        kind = "alias" if match[0].lower() in {"champion", "challenger"} else "stage"
+        kind = "artifact" if ":" in match[0] else "alias" if match[0].lower().startswith("cha") else "stage"
         parts.append(Part(match.start(), match.end(), "name", (kind,)))
     taken = [(part.start, part.end) for part in parts]
     parts += [

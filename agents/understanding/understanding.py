@@ -328,6 +328,8 @@ class _Reading:
                 fillings.append(ranked[0])
             elif clause.mood == "question":
                 queries.append(part.words)
+            else:  # it is no order by itself, so that it belongs to the one beside it
+                return self._single(candidates)
         if not fillings or self._is_one(candidates[0], fillings):
             return self._single(candidates)
         weakest = min(fillings, key=lambda one: one.probability)

@@ -29,13 +29,6 @@ class CommandLine:
         return self.say(who, f"approve {approval}")
 
 
-@pytest.mark.xfail(
-    run=False,
-    reason=(
-        "known fault: of the story's orders the digest of a new version, the format of its file and a record's data set"
-        " are asked about or wait for a yes, which the story does not say"
-    ),
-)
 @pytest.mark.timeout(900)
 def test_one_conversation_on_the_command_line_takes_a_version_into_service_and_a_bad_one_back(ready: Path):
     if bundled_version() is None:
