@@ -48,28 +48,12 @@ _PHRASES: dict[str, tuple[str, str]] = {
             "问“你能做什么？”可以看到例子。"
         ),
     ),
-    "clarify": (
-        "I am not sure what you mean. Is it about {first} or {second}? Please say it in other words.",
-        "我不确定您的意思。您是想问{first}，还是{second}？请换个说法。",
-    ),
     "evaluation": ("evaluating models", "模型评测"),
     "deployment": ("what runs where", "模型部署"),
     "governance": ("licences and approvals", "许可证与审批"),
     "knowledge": ("what the company's documents say", "公司文档的内容"),
     "help": ("how to use me", "怎样使用我"),
     "out_of_scope": ("something else altogether", "别的事情"),
-    "no_changes": (
-        "I do not take that for an order that I know, so nothing was changed. This is the state.",
-        "我没有听出这是哪一条指令，所以没有做任何改动。以下是当前状态。",
-    ),
-    "no_runs": (
-        "I cannot start an evaluation yet: this release of the hub lists those that have been done. Nothing was started.",
-        "我还不能启动评测：这个版本的枢纽只能列出做过的评测。没有启动任何评测。",
-    ),
-    "no_approvals": (
-        "I do not understand what of approvals, gates, tenants or the audit log is meant; “what can you do?” lists it.",
-        "我没有听懂您指的是审批、门禁、租户还是审计的哪一项；问“你能做什么？”可以看到说法。",
-    ),
     "nothing_pending": (
         "Nothing of yours waits to be gone on with. What shall be done?",
         "您没有等待继续的操作。要做什么？",
@@ -87,14 +71,6 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "Sentences of the team's deliberation left out because the evidence does not carry them: {count}.",
         "团队讨论中有 {count} 句没有证据支持，已删去。",
     ),
-    "which_model": ("Which model?", "您想查哪个模型？"),
-    "whose_licence": (
-        "Which model's licence do you mean? For example qwen2.5-3b, phi-4-mini or llama-3.2-3b.",
-        "您想查哪个模型的许可证？例如：qwen2.5-3b、phi-4-mini、llama-3.2-3b。",
-    ),
-    "unknown_model": ("The catalogue has no {names}.", "目录里没有 {names}。"),
-    "nearest_models": ("Did you mean {close}?", "您是指 {close} 吗？"),
-    "name_the_model": ("Which model do you mean?", "请给出模型的名称。"),
     "help_text": (
         (
             "I run the factory of small language models with you. Ask, or order in plain words, in English or Chinese;"

@@ -280,7 +280,7 @@ class FactoryWork:
             Name,
             Field(
                 description="serving target; a new one is made",
-                json_schema_extra={"names": ["target"], "new": True},
+                json_schema_extra={"names": ["target"], "new": {}},
             ),
         ],
         label: Annotated[ShortName, Field(description="of the version: a new one, or one that the factory made")],

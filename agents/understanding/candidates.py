@@ -121,7 +121,7 @@ class Operations:
 
     def _take_strange_name(self, filling: Filling, said: ParsedMessage, filler: SlotFiller) -> None:
         """The one word that is said to no tool and is shaped like a name, where one slot of new names is empty."""
-        empty = [one for one in filling.missing if ("pattern" in one.schema or one.schema.get("new")) and not one.many]
+        empty = [one for one in filling.missing if ("pattern" in one.schema or "new" in one.schema) and not one.many]
         called = _CALLED.search(said.text)
         named = [
             token

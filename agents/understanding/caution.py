@@ -35,12 +35,6 @@ _DOUBT = re.compile(
     r"|why|who|which|how)\b|吗|呢|不确定|好像|再想|晚点|为什么|什么|哪",
     re.IGNORECASE,
 )
-_LED = re.compile(
-    r"^\W*(?:no|nope|wait|sorry|oops|actually|i (?:meant|mean)|make (?:it|that)|rather|instead"
-    r"|不对|不是|错了|等等|我是说|改成|改为)\W*",
-    re.IGNORECASE,
-)
-"""What leads to a correction."""
 _SHORT = 8
 """Letters of words that are carried on as a text."""
 
@@ -68,12 +62,6 @@ def denies(said: ParsedMessage, filling: Filling) -> str:
 def hedges(text: str) -> bool:
     """Whether an answer may be none: a question, a doubt, a denial."""
     return _HEDGE.search(text) is not None
-
-
-def is_correction(text: str) -> bool:
-    """Whether what follows "no" or "I meant" says another value, and denies nothing more."""
-    led = _LED.match(text)
-    return led is not None and not _HEDGE.search(text[led.end() :])
 
 
 def is_reason(text: str, moods: Sequence[str]) -> bool:

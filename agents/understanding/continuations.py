@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from agents.understanding.arguments import Slot
 from agents.understanding.candidates import Operations, Scored
-from agents.understanding.caution import excepts, hedges, is_correction, is_reason
+from agents.understanding.caution import excepts, hedges, is_reason
 from agents.understanding.conversions import entities_for
 from agents.understanding.entities import KnownEntities
 from agents.understanding.frame import Frame, PastCall
@@ -135,8 +135,9 @@ class Continuation:
         moods = [one.mood for one in said.clauses]
         if said.text.rstrip().endswith(("?", "？")) or any(one in {"question", "conditional"} for one in moods):
             return False
-        if corrects(said.text) and (said.mentions or said.quantities):
-            return is_correction(said.text) and not excepts(said.text)
+        led = _CORRECTS.search(said.text)
+        if led is not None and (said.mentions or said.quantities):
+            return not hedges(said.text[led.end() :]) and not excepts(said.text)
         if self._only_slots(said) or self._chosen(asked, said):
             return True
         if slot is not None and slot.path.rpartition(".")[2] in {"reason", "comment"}:

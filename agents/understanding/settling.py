@@ -29,11 +29,13 @@ class Settler:
     known: KnownEntities
     language: Language
 
-    def settle(self, filling: Filling) -> PlannedCall | Question:
+    def settle(self, filling: Filling) -> PlannedCall | Question:  # noqa: PLR0911 - each return asks for something else
         """The call that a filling comes to, or what has to be asked first."""
         call = PlannedCall(filling.tool, filling.nested(), dict(filling.arguments))
         for problem in filling.problems:
             return self._problem(call, problem)
+        if question := self._new_where_it_cannot_be(call):
+            return question
         changes = self.operations.tools[filling.tool].effect != "read"
         left = [one for one in filling.unused if isinstance(one, Mention)]
         if changes and filling.unused:
@@ -53,6 +55,21 @@ class Settler:
             text = sentence("leftover", self.language, words=left[0].words, order=self.order(call))
             return Question("unclear", text, call.tool, call.arguments)
         return self.check(call)
+
+    def _new_where_it_cannot_be(self, call: PlannedCall) -> Question | None:
+        """Asks for what there is, where something new can only be named with other arguments."""
+        for slot in self.operations.slots(call.tool).values():
+            value, wanted = call.arguments.get(slot.path), slot.schema.get("new") or {}
+            there_is = isinstance(value, str) and any(
+                one.kind in slot.kinds for one in self.known.by_name.get(value, ())
+            )
+            differs = {name: one for name, one in wanted.items() if call.arguments.get(name, one) != one}
+            if isinstance(value, str) and not there_is and differs:
+                takes = ", ".join(str(one) for one in differs.values())
+                why = sentence("new_only", self.language, name=value, takes=takes)
+                text = sentence("not_done", self.language, why=why)
+                return Question("contradictory", text, call.tool, {**call.arguments, **differs}, slot.path)
+        return None
 
     def _not_under_way(self, call: PlannedCall) -> Question | None:
         """Asks which rollout is meant where a target is named that is in none."""

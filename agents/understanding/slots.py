@@ -157,7 +157,10 @@ class SlotFiller:
         for path, tag in _numbered(tags):
             slot = slots.get(re.sub(r"\[\d+\]", "[]", path))
             span = said.tokens[tag.first].start, said.tokens[tag.last].end
-            self._take(filling, used, said, slot or _part_of_object(path, slots), path, span)
+            if other := _other_number(slot, filling, slots, said, span):
+                self._take(filling, used, said, other, other.path, span)
+            else:
+                self._take(filling, used, said, slot or _part_of_object(path, slots), path, span)
         self._take_the_rest(filling, used, said, slots)
         named = any(
             one.source == "message" and slots[path].kinds for path, one in filling.arguments.items() if path in slots
@@ -217,7 +220,7 @@ class SlotFiller:
             for one in (*said.mentions, *said.quantities, *said.references)
             if one.start < span[1] and span[0] < one.end
         ]
-        found = [(one.start, one.end) for one in inside]
+        found = [(one.start, one.end) for one in inside if not _stands_before_text(slot, one, span)]
         path = _keyed_by_unit(path, slot, inside)
         if isinstance(read, Problem):
             filling.problems.append(read)
@@ -361,7 +364,7 @@ class SlotFiller:
         said = words.strip(_QUOTES)
         nearest = tuple(self._known.nearest(said, *slot.kinds))
         pattern = slot.schema.get("pattern")
-        if slot.schema.get("new") and _NEW.search(words) and (name := _LAST_NAME.search(said)):
+        if "new" in slot.schema and _NEW.search(words) and (name := _LAST_NAME.search(said)):
             if near := tuple(self._known.nearest(name[0].lower(), *slot.kinds)):
                 return Problem("unknown", slot, name[0], near)
             return Argument(name[0].lower(), words)
@@ -422,6 +425,26 @@ def _part_of_object(path: str, slots: Mapping[str, Slot]) -> Slot | None:
 def _rates(quantities: Sequence[Quantity], span: tuple[int, int]) -> bool:
     """Whether a span holds a rate, which alone says of what a quota is."""
     return any(one.kind == "rate" and one.unit and one.start < span[1] and span[0] < one.end for one in quantities)
+
+
+def _stands_before_text(slot: Slot, one: Mention | Quantity | Reference, span: tuple[int, int]) -> bool:
+    """Whether it is a name at the beginning of what is to be carried on, so that it may belong to the order."""
+    return slot.name == "text" and isinstance(one, Mention) and one.start - span[0] <= len("in the ")
+
+
+def _other_number(
+    slot: Slot | None, filling: Filling, slots: Mapping[str, Slot], said: ParsedMessage, span: tuple[int, int]
+) -> Slot | None:
+    """The required number that is still empty, where a second whole number stands for one that has its value."""
+    if slot is None or slot.type not in {"integer", "number"} or slot.many or slot.path not in filling.arguments:
+        return None
+    words = said.text[span[0] : span[1]].strip()
+    empty = [
+        one
+        for one in slots.values()
+        if one.required and one.type == "integer" and not one.many and one.path not in filling.arguments
+    ]
+    return empty[0] if len(empty) == 1 and words.isdecimal() else None
 
 
 def _keyed_by_unit(path: str, slot: Slot, inside: Sequence[Mention | Quantity | Reference]) -> str:

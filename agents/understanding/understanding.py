@@ -317,7 +317,9 @@ class _Reading:
         why = sentence(name, self.language, order=self.settler.order(call))
         return self._ask(Question("mood", sentence("not_done", self.language, why=why)), self._decides(best), best)
 
-    def _several(self, clauses: Sequence[Clause], candidates: Sequence[Scored]) -> Interpretation:
+    def _several(  # noqa: C901, PLR0911 - each return asks for something else
+        self, clauses: Sequence[Clause], candidates: Sequence[Scored]
+    ) -> Interpretation:
         """Several orders and questions in one message: a sequence; what cannot be settled is asked first."""
         fillings: list[Scored] = []
         queries: list[str] = []
@@ -351,7 +353,10 @@ class _Reading:
             weakest.probability,
             implicit=bool(changes),
         )
-        return replace(found, document_query=queries[0]) if queries and self.look.found != "nothing" else found
+        if not queries or self.look.found == "nothing":
+            return found
+        reason = sentence("both_decide", self.language, tool=fillings[0].label)
+        return replace(found, document_query=queries[0], reason=reason)
 
     def _is_one(self, whole: Scored, parts: Sequence[Scored]) -> bool:
         """Whether a message of several clauses asks for one thing: no other part stands for itself."""

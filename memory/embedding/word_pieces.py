@@ -73,10 +73,17 @@ class WordPieces:
 def load_word_pieces() -> WordPieces | None:
     """Map the table from the packaged weights, about 30 ms; None where the `local` extra is not installed."""
     try:
-        weights, tokenizer = find_minilm()
+        return read_word_pieces(*find_minilm())
+    except Unavailable:
+        return None
+
+
+def read_word_pieces(weights: Path, tokenizer: Path) -> WordPieces | None:
+    """The table of an ONNX file and its tokenizer; None where they have no such table."""
+    try:
         vocabulary: dict[str, int] = json.loads(tokenizer.read_bytes())["model"]["vocab"]
         return _read(weights, vocabulary)
-    except (Unavailable, OSError, KeyError, ValueError):
+    except (OSError, KeyError, ValueError):
         return None
 
 

@@ -189,7 +189,8 @@ def evaluation_record(  # noqa: PLR0913, PLR0917 - what a measurement consists o
 ) -> RecordedEvidence:
     """Record what an evaluation measured of a version: one metric with its interval, samples and data set."""
     found = _measured(context, version, digest)
-    _require_metric(context, metric, value)
+    for measured in (value, lower, upper):
+        _require_metric(context, metric, measured)
     body = {"metric": metric, "value": value, "lower": lower, "upper": upper, "n": n, "dataset": dataset}
     kept = _keep(context, found, "evaluation", body, finished_at)
     context.unit.evaluations.save(

@@ -25,7 +25,7 @@ TargetName = Annotated[
     Name,
     Field(
         description="serving target, or group of devices",
-        json_schema_extra={"names": ["target", "group"], "new": True},
+        json_schema_extra={"names": ["target", "group"], "new": {"strategy": "recreate"}},
     ),
 ]
 VersionName = Annotated[Name, Field(description="id of a version such as phi-4-mini@q4, or an alias")]
@@ -53,6 +53,7 @@ Percentages = Annotated[
 HoldSeconds = Annotated[float | None, Field(description="shortest time of each step, seconds")]
 LimitSeconds = Annotated[float | None, Field(description="longest time of each step before it pauses, seconds")]
 Samples = Annotated[int | None, Field(description="requests that each step needs at least")]
+ErrorShare = Annotated[float | None, Field(ge=0, le=1, description="share of a wave's devices that may fail")]
 Configuration = Annotated[
     dict[str, Any] | None, Field(description="how the version is served: system prompt and default options")
 ]
@@ -129,7 +130,9 @@ def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
     limit_s: LimitSeconds = None,
     minimum_samples: Samples = None,
     limits: CanaryLimits | None = None,
-    error_threshold: Annotated[float | None, Field(description="share of a wave's devices that may fail")] = None,
+    error_threshold: Annotated[
+        float | None, Field(ge=0, le=1, description="share of a wave's devices that may fail")
+    ] = None,
     configuration: Configuration = None,
 ) -> RolloutView:
     """Start moving a target to a version, step by step and judged on the way; waits for gate and approval first."""

@@ -16,6 +16,7 @@ from agents.understanding.parsed_message import parse_message
 from agents.understanding.understanding import ExampleUnderstanding, Look
 from edge.kernel.errors import ChargehandError
 from tests.fakes.entities import SHOP_FLOOR
+from tools.governance.facts import DEFAULT_VOCABULARY
 from tools.registry.catalogue import load_catalogue
 from tools.rollouts.plans import RolloutChoice
 
@@ -88,6 +89,10 @@ def is_refused(call: PlannedCall) -> bool:
     given = call.arguments
     if call.tool == "manage_tenant_resources":
         return len(given) == 1 or min(given.get("quotas", {"": 0}).values()) < 0
+    if call.tool == "evaluation_record":
+        low, high = DEFAULT_VOCABULARY.metrics[given["metric"]]
+        measured = [given[name] for name in ("value", "lower", "upper") if name in given]
+        return any((low is not None and one < low) or (high is not None and one > high) for one in measured)
     if call.tool != "rollout_start":
         return False
     times = {name: given[name] for name in ("percentages", "hold_s", "limit_s", "minimum_samples") if name in given}

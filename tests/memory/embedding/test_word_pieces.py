@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from memory.embedding import MiniLM
-from memory.embedding.word_pieces import WordPieces, load_word_pieces
+from memory.embedding.embedder import find_minilm
+from memory.embedding.word_pieces import WordPieces, load_word_pieces, read_word_pieces
 
 pytestmark = pytest.mark.usefixtures("minilm")  # it skips where the weights are not installed
 
@@ -50,12 +51,9 @@ def test_the_table_is_that_of_the_packaged_model(minilm: MiniLM) -> None:
     assert vector.shape == (minilm.dimensions,)
 
 
-def test_a_file_without_tables_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_tables_has_none(tmp_path: Path) -> None:
     other = tmp_path / "model.onnx"
     other.write_bytes(b"no tables here")
-    monkeypatch.setattr("memory.embedding.word_pieces.find_minilm", lambda: (other, other))
-    load_word_pieces.cache_clear()
-    try:
-        assert load_word_pieces() is None
-    finally:
-        load_word_pieces.cache_clear()
+    assert read_word_pieces(other, other) is None
+    _, tokenizer = find_minilm()
+    assert read_word_pieces(other, tokenizer) is None
