@@ -218,13 +218,15 @@ def _writable(cache: Path | None) -> Path | None:
 
 @contextmanager
 def storage_errors(where: Path) -> Generator[None]:
-    """Turn the operating system's and SQLite's storage errors into `StorageFailed`.
+    """Turn the operating system's and SQLite's storage errors into `StorageFailed`; those of pipes and sockets pass.
 
     Raises:
         StorageFailed: the disk is full, read-only or broken under `where`.
     """
     try:
         yield
+    except ConnectionError:
+        raise
     except OSError as error:
         raise _storage_failed(where, error.strerror or str(error), full=error.errno in _FULL) from error
     except Exception as error:

@@ -22,6 +22,8 @@ from edge.kernel.errors import (
 )
 
 DONE, FAILED, BAD_USAGE, REFUSED, WAITING = 0, 1, 2, 3, 4
+INTERRUPTED, READER_LEFT = 130, 141
+"""128 and the number of a signal, as a shell has it: SIGINT for Ctrl-C, SIGPIPE for a reader (`head`) that left"""
 
 
 _WORST_FIRST = (FAILED, BAD_USAGE, REFUSED, WAITING, DONE)

@@ -1,10 +1,11 @@
 """The command line of a device: `chargehand-edge`. Modules of commands are imported when one is named.
 
-Exit codes: 0 done, 1 the work failed, 2 bad usage, 4 waiting for the hub.
+Exit codes: 0 done, 1 the work failed, 2 bad usage, 4 waiting for the hub, 130 stopped by Ctrl-C.
 """
 
 import argparse
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ _COMMANDS = {
 """Name: the module that has `run_NAME` and, if there are options, `NAME_options`; and what it does."""
 _TOLD_AS_JSON = frozenset({"enroll", "sync", "ask", "status", "replies", "events"})
 DONE, FAILED, BAD_USAGE, WAITING = 0, 1, 2, 4
+INTERRUPTED, READER_LEFT = 130, 141
+"""128 and the number of the signal: SIGINT for Ctrl-C, SIGPIPE for a reader that left"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,7 +54,9 @@ def run_command(arguments: list[str]) -> int:
     for talkative in ("httpx2", "mcp"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
-        return getattr(_module(options.command), f"run_{options.command}")(options)
+        code = getattr(_module(options.command), f"run_{options.command}")(options)
+        sys.stdout.flush()
+        return code
     except ChargehandError as error:
         print(f"Error: {error.message}", file=sys.stderr)
         if error.advice:
@@ -59,9 +64,10 @@ def run_command(arguments: list[str]) -> int:
         return BAD_USAGE if isinstance(error, CallerError) else FAILED
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
-        return FAILED
+        return INTERRUPTED
     except BrokenPipeError:
-        return FAILED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+        return READER_LEFT
     except Exception:  # noqa: BLE001 - the process boundary: nobody above can do better than show it
         traceback.print_exc()
         print("Error: an internal error; please report the traceback above.", file=sys.stderr)

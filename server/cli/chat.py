@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.kernel.errors import ChargehandError
+from edge.kernel.errors import ChargehandError, NotFound
 from memory.settings import load_settings
-from server.cli import print_json
+from server.cli import forget_reader, print_json
 from server.cli.session import open_session
 from server.cli.texts import Item, file_option, read_items, text_argument
 from server.outcomes import DONE, exit_code_of, outcome_of, worst
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def command(
     text: str | None, thread_id: str | None, as_json: bool, events: bool, model: str | None, path: Path | None
 ) -> int:
-    """Ask or order TEXT; print where it went and why, the answer and its sources.
+    """Ask or order TEXT, or what stdin has where it is -; print where it went and why, the answer and its sources.
 
     What needs a "yes" is done by the next message in the same thread: chargehand chat yes --thread ID.
 
@@ -46,7 +46,7 @@ def command(
     """
     items = list(read_items(text, path))
     settings = load_settings(model=model)
-    thread_id = thread_id or str(uuid.uuid4())
+    named, thread_id = thread_id, thread_id or str(uuid.uuid4())
     agui = _begin_events(thread_id) if events and path is None else None
 
     from server.chat.conversation import open_conversation
@@ -54,8 +54,10 @@ def command(
 
     async def run(dependencies: "Dependencies") -> int:
         async with open_conversation(dependencies) as conversation:
+            if named is not None:
+                await _tell_if_new(conversation, named, dependencies.caller.tenant)
             if path is not None:
-                return await _answer_file(conversation, items)
+                return await _answer_file(conversation, items, named)
             if agui is not None:
                 return await _print_events(conversation, thread_id, items[0][1], agui)
             return await _answer_one(conversation, thread_id, items[0][1], as_json)
@@ -80,12 +82,21 @@ async def _answer_one(conversation: "Conversation", thread_id: str, message: str
     return exit_code_of(reply.ending)
 
 
-async def _answer_file(conversation: "Conversation", items: list[Item]) -> int:
-    """Answer each line in a thread of its own; a line that fails says so and the others go on. The worst exit code."""
+async def _tell_if_new(conversation: "Conversation", thread_id: str, tenant: str) -> None:
+    try:
+        await conversation.threads.get(thread_id, tenant)
+    except NotFound:
+        click.echo(f"Note: there was no thread {thread_id}; it begins here.", err=True)
+
+
+async def _answer_file(conversation: "Conversation", items: list[Item], named: str | None) -> int:
+    """Answer each line in the thread that was named, else in one of its own; a line that fails says so and the others
+    go on. The worst exit code.
+    """
     code = DONE
     for key, message in items:
         try:
-            reply = await conversation.take_turn(str(uuid.uuid4()), message, _silent)
+            reply = await conversation.take_turn(named or str(uuid.uuid4()), message, _silent)
             print_json({"id": key, **_told(reply)})
             code = worst(code, exit_code_of(reply.ending))
         except ChargehandError as error:
@@ -116,10 +127,14 @@ async def _print_events(conversation: "Conversation", thread_id: str, message: s
 
 
 def _print(events: "Iterable[BaseEvent]") -> None:
+    """Print the events as lines; like `_print_as_it_comes` when nobody reads."""
     from server.chat.agui import encode
 
-    for event in events:
-        click.echo(encode(event))
+    try:
+        for event in events:
+            click.echo(encode(event))
+    except BrokenPipeError:
+        forget_reader()
 
 
 def _silent(event: "TurnEvent") -> None:
@@ -127,6 +142,14 @@ def _silent(event: "TurnEvent") -> None:
 
 
 def _print_as_it_comes(event: "TurnEvent") -> None:
+    """Print the event; a turn goes on to its end when nobody reads any more, since it may be an order."""
+    try:
+        _print_event(event)
+    except BrokenPipeError:
+        forget_reader()
+
+
+def _print_event(event: "TurnEvent") -> None:
     from agents.events import AnswerDelta, Notice, RouteTaken
 
     match event:

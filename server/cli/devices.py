@@ -13,6 +13,7 @@ from server.cli.tools import read_arguments
 _device = click.option("--device", help="For this device alone.")
 _group = click.option("--group", help="For this group; for all where neither is given.")
 _one = click.argument("device")
+_PAGE = 1000
 _perhaps = click.argument("device", required=False)
 
 
@@ -24,9 +25,13 @@ def command() -> None:
     """
 
 
+def _behind(page: dict[str, Any]) -> dict[str, Any] | None:
+    return {"after": page["devices"][-1]["id"]} if len(page["devices"]) == _PAGE else None
+
+
 @tool_command(
     command, "list", "device_list", click.option("--group", help="Only this group's."),
-    rows="devices", arguments=lambda given: {**given, "limit": 1000},
+    rows="devices", next_page=_behind, arguments=lambda given: {**given, "limit": _PAGE},
     help="List the devices, with what each runs and when it was here.",
 )  # fmt: skip
 def _listed(found: dict[str, Any]) -> Iterator[str]:
@@ -35,7 +40,9 @@ def _listed(found: dict[str, Any]) -> Iterator[str]:
         marks = [word for word, so in ((one["state"], one["state"] != "enrolled"), ("behind", one["behind"])) if so]
         line = f"{one['id']:<24} {one['group']:<16} {one['version'] or '-':<28} {seen:<14} {', '.join(marks)}"
         yield line.rstrip()
-    if not found["devices"]:
+    if found["devices"]:
+        yield f"{found['total']} devices"
+    else:
         click.echo("There are no devices: `chargehand devices token` lets one in.", err=True)
 
 

@@ -1,12 +1,13 @@
 """`chargehand roster`: the registered models and versions, what can be served, cards and bills of materials."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edge.kernel.errors import InvalidInput
-from server.cli import print_json
+from server.cli import print_json, print_lines
 from server.cli.session import json_option, open_session
 
 _version = click.argument("version")
@@ -30,15 +31,18 @@ def listed(as_json: bool) -> None:
     if as_json:
         print_json({"models": models, "served": served["models"], "idle_runtimes": served["idle_runtimes"]})
         return
-    for model in models:
-        origin = f"  ({model['catalogue_id']})" if model["catalogue_id"] else ""
-        click.echo(f"{model['name']}{origin}{'  retired' if model['retired_reason'] else ''}")
-        for version in model["versions"]:
-            _print(version)
+    print_lines(_roster_lines(models, served["models"]))
     if not models:
         click.echo("No models are registered.", err=True)
-    for one in served["models"]:
-        click.echo(f"can be served: {one['reference']}  {one['licence'] or 'licence not known'}")
+
+
+def _roster_lines(models: list[dict[str, Any]], served: list[dict[str, Any]]) -> Iterator[str]:
+    for model in models:
+        origin = f"  ({model['catalogue_id']})" if model["catalogue_id"] else ""
+        yield f"{model['name']}{origin}{'  retired' if model['retired_reason'] else ''}"
+        yield from (_version_line(version) for version in model["versions"])
+    for one in served:
+        yield f"can be served: {one['reference']}  {one['licence'] or 'licence not known'}"
 
 
 @command.command("show")
@@ -55,7 +59,7 @@ def show(version: str, as_json: bool) -> None:
         print_json(card | {"ancestors": ancestors, "descendants": lineage["descendants"], "gates": gates})
         return
     found = card["version"]
-    _print(found)
+    click.echo(_version_line(found))
     for label, value in (
         ("base", f"{found['base']} {found['base_digest']}"),
         ("adapter", f"{found['adapter']} {found['adapter_digest']}"),
@@ -108,6 +112,6 @@ def _export(tool: str, version: str, out: Path | None, *, as_json: bool) -> None
         click.echo(document["text"], nl=False)
 
 
-def _print(version: dict[str, Any]) -> None:
+def _version_line(version: dict[str, Any]) -> str:
     aliases = f"  {', '.join(version['aliases'])}" if version["aliases"] else ""
-    click.echo(f"  {version['id']}  {version['stage']}{aliases}  served as {version['reference']}")
+    return f"  {version['id']}  {version['stage']}{aliases}  served as {version['reference']}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memory.settings import Settings, load_settings
-from server.cli import print_json
+from server.cli import print_json, print_lines
 from server.hub import Components, open_components
 from server.outcomes import DONE
 
@@ -73,6 +73,7 @@ def tool_command(
     *parameters: Callable[[Any], Any],
     help: str,  # noqa: A002  # click's word
     rows: str = "",
+    next_page: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _: None,
     arguments: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     code: Callable[[dict[str, Any]], int] = lambda _: DONE,
 ) -> Callable[[Lines], Lines]:
@@ -81,6 +82,7 @@ def tool_command(
     Args:
         parameters: click's options and arguments, named as the tool's arguments; one that is not given is left out.
         rows: field of the result whose entries are printed as JSON lines; the whole result is where it is empty.
+        next_page: the arguments that bring the rows behind those of a result; None for the last page.
         arguments: makes the tool's arguments of the parameters, where they are not the same.
         code: the exit code for a result.
     """
@@ -89,13 +91,16 @@ def tool_command(
         def callback(as_json: bool, **given: Any) -> int:
             wanted = {key: value for key, value in arguments(given).items() if value not in (None, ())}
             with open_session() as session:
-                found: dict[str, Any] = session.call(tool, wanted)
+                page: dict[str, Any] = session.call(tool, wanted)
+                found = page
+                while (further := next_page(page)) is not None:
+                    page = session.call(tool, wanted | further)
+                    found = page | {rows: found[rows] + page[rows]}
             if as_json:
                 for entry in found[rows] if rows else (found,):
                     print_json(entry)
             else:
-                for line in lines(found):
-                    click.echo(line)
+                print_lines(lines(found))
             return code(found)
 
         for parameter in (json_option, *reversed(parameters)):

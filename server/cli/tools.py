@@ -8,8 +8,8 @@ from typing import Any, cast
 import click
 
 from edge.kernel.errors import InvalidInput
-from server.cli import print_json
-from server.cli.session import open_session
+from server.cli import print_json, print_lines
+from server.cli.session import json_option, open_session
 
 
 @click.group("tools")
@@ -21,19 +21,26 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def listed(as_json: bool) -> None:
-    """Show the tools that the caller may call."""
+@click.argument("words", nargs=-1)
+@json_option
+def listed(words: tuple[str, ...], as_json: bool) -> None:
+    """Show the tools that the caller may call; with WORDS, those that have each of them in name or description."""
     from server.tools_http import describe
 
     with open_session() as session:
-        for spec in session.hub.tools.values():
-            if not spec.scopes <= session.caller.scopes:
-                continue
-            if as_json:
-                print_json(describe(spec))
-            else:
-                click.echo(f"{spec.name:<28} {spec.effect:<12} {spec.description}")
+        found = [
+            spec
+            for spec in session.hub.tools.values()
+            if spec.scopes <= session.caller.scopes
+            and all(word.casefold() in f"{spec.name} {spec.description}".casefold() for word in words)
+        ]
+    if as_json:
+        for spec in found:
+            print_json(describe(spec))
+    else:
+        print_lines(f"{spec.name:<28} {spec.effect:<12} {spec.description}" for spec in found)
+    if not found:
+        click.echo("No tool has these words: `chargehand tools list` shows all.", err=True)
 
 
 @command.command("call")

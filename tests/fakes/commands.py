@@ -66,13 +66,18 @@ def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[s
 
 
 def run_process(
-    home: Path, *arguments: str | bytes, settings: Mapping[str, str] | None = None, limit_s: float = START_LIMIT_S
+    home: Path,
+    *arguments: str | bytes,
+    settings: Mapping[str, str] | None = None,
+    limit_s: float = START_LIMIT_S,
+    stdin: str | None = None,
 ) -> Done:
-    """Run a command to its end in an empty working folder of the home."""
+    """Run a command to its end in an empty working folder of the home, with this text on its stdin."""
     done = subprocess.run(
         [*CHARGEHAND, *arguments],
         cwd=home,
         env=environment(home, settings),
+        input=None if stdin is None else stdin.encode(),
         capture_output=True,
         timeout=limit_s,
         check=False,

@@ -68,6 +68,8 @@ def test_a_thread_not_seen_before_is_made(ready: Path, chargehand: Chargehand):
     done = chargehand("chat", "What can you do?", "--json", "--thread", "pumps")
     assert done.code == 0
     assert done.json["thread_id"] == "pumps"
+    assert done.err == "Note: there was no thread pumps; it begins here.\n"
+    assert chargehand("chat", "What can you do?", "--json", "--thread", "pumps").err == ""
 
 
 @pytest.mark.parametrize("thread_id", ["a/b", "x" * 129])
@@ -95,6 +97,15 @@ def test_a_file_is_answered_line_by_line(ready: Path, chargehand: Chargehand, tm
     assert [reply["route"]["intent"] for reply in done.lines] == ["knowledge", "governance", "knowledge"]
     assert len({reply["thread_id"] for reply in done.lines}) == 3
     assert "60 °C" in done.lines[2]["answer"]
+
+
+def test_a_file_is_answered_in_the_thread_that_is_named(ready: Path, chargehand: Chargehand, tmp_path: Path):
+    texts = tmp_path / "texts.jsonl"
+    lines = [{"id": "ship", "text": SHIP}, {"id": "again", "text": "and may we ship it?"}]
+    texts.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    replies = chargehand("chat", "--file", texts, "--thread", "pumps").lines
+    assert [reply["thread_id"] for reply in replies] == ["pumps", "pumps"]
+    assert replies[1]["tool_calls"][0]["arguments"] == {"model": "qwen2.5-3b"}
 
 
 @pytest.mark.parametrize(

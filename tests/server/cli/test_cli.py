@@ -14,6 +14,22 @@ def test_help_lists_every_command(chargehand: Chargehand):
         assert f"\n  {command} " in done.out
 
 
+def test_help_cuts_no_summary_short(chargehand: Chargehand):
+    done = chargehand("--help")
+    assert "..." not in done.out.partition("Commands:")[2]
+    assert "passages nearest to TEXT, by meaning and by words, in" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [(["chta"], "chat"), (["devics"], "devices"), (["devices", "lits"], "list"), (["chat", "--jsn"], "--json")],
+)
+def test_a_mistyped_word_is_answered_with_the_nearest(chargehand: Chargehand, typed: list[str], meant: str):
+    done = chargehand(*typed)
+    assert done.code == 2
+    assert f"Did you mean '{meant}'?" in done.err
+
+
 @pytest.mark.parametrize("command", ["up", "chat", "route", "ingest", "search", "policy", "doctor"])
 def test_every_command_explains_itself(chargehand: Chargehand, command: str):
     done = chargehand(command, "-h")

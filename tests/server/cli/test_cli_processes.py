@@ -1,6 +1,9 @@
 """Commands as processes: what only shows there, such as what other packages print, signals and closed pipes."""
 
 import json
+import os
+import pty
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -15,6 +18,7 @@ from tests.server.chat.protocol import assert_valid
 pytestmark = pytest.mark.integration
 
 HEAT = "At what temperature does the SE30 throttle?"
+SHIP = "May we ship qwen2.5-3b in a product?"
 CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
 
 
@@ -64,8 +68,52 @@ def test_a_reader_that_leaves_ends_the_command_quietly(ready: Path, tmp_path: Pa
         assert process.stderr is not None
         assert json.loads(process.stdout.readline())["id"] == 0
         process.stdout.close()
-        assert process.wait(60) == 1
-        assert b"Traceback" not in process.stderr.read()
+        assert process.wait(60) == 141
+        assert process.stderr.read() == b""
+
+
+def test_a_turn_goes_on_when_its_reader_leaves(ready: Path):
+    order = f"register the model pumps; {SHIP}"
+    command = f"{' '.join(map(shlex.quote, CHARGEHAND))} chat {shlex.quote(order)} --thread t1 | head -c 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=ready,
+        env=environment(ready),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, b"[")
+    assert b"Broken pipe" not in done.stderr
+    assert len(messages_of(ready, "t1")) == 2
+
+
+@pytest.mark.parametrize("arguments", [["-"], []], ids=["a dash", "a pipe"])
+def test_a_message_comes_through_stdin(ready: Path, arguments: list[str]):
+    done = run_process(ready, "chat", *arguments, "--json", stdin=f"{SHIP}\n")
+    assert done.json["tool_calls"][0]["arguments"] == {"model": "qwen2.5-3b"}
+
+
+def test_a_file_of_texts_comes_through_stdin(ready: Path):
+    lines = "".join(json.dumps({"id": number, "text": HEAT}) + "\n" for number in range(2))
+    done = run_process(ready, "search", "--file", "-", stdin=lines)
+    assert [line["id"] for line in done.lines] == [0, 1]
+
+
+def test_a_list_on_a_terminal_goes_through_the_pager(ready: Path):
+    ours, theirs = pty.openpty()
+    pager = ready / "pager"
+    pager.write_text("#!/bin/sh\nsed 's/^/> /'\n")
+    pager.chmod(0o755)
+    done = subprocess.run(
+        [*CHARGEHAND, "tools", "list", "evaluation"],
+        cwd=ready, env=environment(ready, {"PAGER": str(pager)}), stdin=theirs, stdout=theirs,
+        timeout=60, check=False,
+    )  # fmt: skip
+    os.close(theirs)
+    assert done.returncode == 0
+    assert os.read(ours, 65536).startswith(b"> evaluation_")
+    os.close(ours)
 
 
 def test_an_interrupted_chat_keeps_what_was_said_and_tells_that_it_was_stopped(ready: Path):
@@ -90,8 +138,10 @@ def test_an_interrupted_chat_keeps_what_was_said_and_tells_that_it_was_stopped(r
                     process.send_signal(signal.SIGINT)
                     break
             seen.extend(process.stdout)
-            assert process.wait(60) == 1
-            assert process.stderr.read().strip() == "Stopped."
+            assert process.wait(60) == 130
+            said, stopped = process.stderr.read().split("\n", 1)
+            assert said == "Note: there was no thread t1; it begins here."
+            assert stopped.strip() == "Stopped."
         assert server.hung_up.wait(10)
     assert assert_valid(seen)[-1].outcome.type == "cancelled"
     asked, stopped = messages_of(ready, "t1")

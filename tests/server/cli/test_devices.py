@@ -1,10 +1,14 @@
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from memory.ledger import open_ledger
+from memory.ledger.devices import Device
+from server.cli import devices
 from tests.fakes.commands import Done
 from tests.fakes.fleet_devices import FakeDevice, open_fleet
 from tests.fakes.works import Works
@@ -101,3 +105,18 @@ def test_what_is_wrong_is_told(arguments: list[str], said: str, chargehand: Char
     done = chargehand("devices", *arguments)
     assert done.code == 2
     assert said in done.err
+
+
+def test_a_list_of_more_devices_than_a_page_is_whole(
+    chargehand: Chargehand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"press-{number}" for number in range(1, 6)]
+    chargehand("devices", "list")
+    with closing(open_ledger(tmp_path / "home" / "ledger.sqlite")) as ledger, ledger.unit("default") as unit:
+        for name in names:
+            unit.devices.add(Device(name, "hall-3", "enrolled", datetime.now(UTC)))
+    monkeypatch.setattr(devices, "_PAGE", 2)
+    assert [line["id"] for line in chargehand("devices", "list", "--json").lines] == names
+    lines = chargehand("devices", "list").out.splitlines()
+    assert [line.split()[0] for line in lines] == [*names, "5"]
+    assert lines[-1] == "5 devices"

@@ -60,6 +60,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("text", "path"), [(None, None), ("Hello", Path("texts.jsonl"))])
-def test_a_text_or_a_file_but_not_both(text: str | None, path: Path | None):
+def test_a_text_or_a_file_but_not_both(text: str | None, path: Path | None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     with pytest.raises(InvalidInput, match="either a text or --file"):
         list(read_items(text, path))
