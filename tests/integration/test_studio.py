@@ -138,7 +138,7 @@ def test_events_come_as_they_happen(studio: Studio):
     )
     events = [part.data for part in parts if part.event.startswith("custom")]
     steps = [event["step"] for event in events if event["kind"] == "step_started"]
-    assert steps == ["interpret", "rewrite", "retrieve", "ground", "quote", "respond"]
+    assert steps == ["look", "interpret", "rewrite", "retrieve", "ground", "quote", "respond"]
     assert "85 °C" in "".join(event["text"] for event in events if event["kind"] == "answer")
 
 
