@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
-from langgraph.channels import UntrackedValue
+from langgraph.channels import EphemeralValue, UntrackedValue
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 from agents.events import Ending
 from agents.grounding.relevance import Found
 from edge.kernel.errors import InvalidInput
+from graphs.steps import told_outside
 
 
 def take_messages(kept: Any, added: Any) -> Any:
@@ -17,14 +18,15 @@ def take_messages(kept: Any, added: Any) -> Any:
     try:
         return add_messages(kept, added)
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:
-        raise InvalidInput("These are no messages.", 'Give {"role": "user", "content": TEXT}, or `text`.') from error
+        refusal = InvalidInput("These are no messages.", 'Give {"role": "user", "content": TEXT}, or `text`.')
+        raise told_outside(refusal) from error
 
 
 class TurnInput(TypedDict, total=False):
     """What begins a turn: a new message of the user, or just its text."""
 
     messages: Annotated[list[AnyMessage], take_messages]
-    text: str
+    text: Annotated[str, EphemeralValue]
 
 
 class TurnOutput(TypedDict, total=False):
@@ -78,8 +80,8 @@ class AnswerState(TypedDict, total=False):
 class TurnState(AnswerState, total=False):
     """State of the supervisor. `frame` and `pending` last as long as the thread, the other fields are the turn's."""
 
-    text: str
-    """A message of the input that has not been added to `messages` yet."""
+    text: Annotated[str, EphemeralValue]
+    """A message of the input that has not been added to `messages` yet; nothing of it is left for another run."""
 
     look: dict[str, Any]
     """What the documents have on the message: question, found, evidence and heading; see `Look`."""

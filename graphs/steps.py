@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, cast
 
 from langgraph.runtime import Runtime
@@ -10,7 +11,7 @@ from typing_extensions import TypedDict
 
 from agents.events import StepFinished, StepStarted
 from agents.models.reference import parse_model
-from edge.kernel.errors import InvalidInput, NotAllowed
+from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from graphs.dependencies import Dependencies
 from tools.calling.context import ToolContext
 
@@ -90,12 +91,30 @@ def _other_tenant(dependencies: Dependencies, tenant: str) -> str:
     return tenant
 
 
+def told_outside(error: ChargehandError) -> ChargehandError:
+    """The same error as a `ValueError`, too: of other errors LangGraph's server tells the name alone."""
+    kind = _as_value_error(type(error))
+    told = kind.__new__(kind, *error.args)
+    vars(told).update(vars(error))
+    return told
+
+
+@cache
+def _as_value_error(kind: type[ChargehandError]) -> type[ChargehandError]:
+    return type(kind.__name__, (kind, ValueError), {"__module__": kind.__module__})
+
+
 def step(name: str, dependencies: Dependencies, node: Node) -> Any:
     """Make a LangGraph node that writes to the run's custom stream when it begins and when it ends."""
 
     async def run(state: Mapping[str, Any], runtime: Runtime[Any]) -> dict[str, Any]:
         runtime.stream_writer(StepStarted(name))
-        update = await node(await dependencies_of(runtime, dependencies), state, runtime)
+        try:
+            update = await node(await dependencies_of(runtime, dependencies), state, runtime)
+        except ChargehandError as error:
+            if isinstance(runtime.context, TurnContext):
+                raise
+            raise told_outside(error) from error
         runtime.stream_writer(StepFinished(name))
         return update
 

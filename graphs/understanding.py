@@ -55,7 +55,7 @@ async def _look(dependencies: Dependencies, state: TurnState, runtime: Runtime[A
     update: dict[str, Any] = {}
     if state.get("text"):
         message = HumanMessage(checked_text(state["text"], limit_bytes))
-        messages, update = [*messages, message], {"text": "", "messages": [message]}
+        messages, update = [*messages, message], {"messages": [message]}
     check_asked(messages, limit_bytes)
     frame = FRAME_AS_JSON.validate_python(state.get("frame") or {})
     seen = await _search(dependencies, last_question(messages), dependencies.caller, frame, last_question(messages, 1))

@@ -105,10 +105,12 @@ async def test_a_text_is_a_message(outside: Outside):
     ],
 )
 async def test_bad_input_is_refused_and_the_thread_goes_on(outside: Outside, given: dict[str, Any], why: str):
-    with pytest.raises(InvalidInput, match=why):
+    with pytest.raises(InvalidInput, match=why) as refused:
         await outside.run(given)
+    assert isinstance(refused.value, ValueError)  # else LangGraph's server does not tell why
+    assert refused.value.advice
     assert outside.understanding.looks == []
-    assert "85 °C" in (await outside.run({"text": HEAT}))["answer"]
+    assert "85 °C" in (await outside.run({"messages": [{"role": "user", "content": HEAT}]}))["answer"]
 
 
 async def test_a_question_back_interrupts_and_the_answer_goes_on_as_the_next_message(outside: Outside):
