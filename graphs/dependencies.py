@@ -26,6 +26,7 @@ class Dependencies:
     Attributes:
         know: the names that a caller may read.
         spoken: tools that people speak to; the others are not chosen for a message.
+        with_model: the same with another chat model, `provider:name`; None where a run cannot choose one.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Dependencies:
     teams: Teams
     serving: Serving
     caller: ToolContext = LOCAL_ENGINEER
+    with_model: Callable[[str], Dependencies] | None = None
 
     @property
     def may_draft(self) -> bool:

@@ -6,10 +6,10 @@ from, `chargehand up` everything, at work (`open_hub`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from tools.rollouts.reconciler import RolloutStore
     from tools.serving.assembly import Serving
     from tools.spec import ToolRuntime, ToolSpec
+
+_MODELS_KEPT = 8
+"""Models that runs chose for themselves."""
 
 
 class Components:
@@ -185,31 +188,50 @@ class Components:
 
         Raises as `operations` and `model`.
         """
-        from agents.understanding.model_planner import ModelUnderstanding
-
-        base, model = self.base_understanding, self.model
-        return ModelUnderstanding(self.operations, self.catalogue, base, model) if model.capable else base
+        return self._planned_by(self.model)
 
     @cached_property
     def dependencies(self) -> Dependencies:
         """What the graphs are built from. Raises as `store` and `model`."""
+        model = self.model  # before anything slow, so that a model that cannot be is told at once
+        return self._with(model, self.understanding)
+
+    @cached_property
+    def _with_model(self) -> Callable[[str], Dependencies]:
+        """The same dependencies with another chat model, `provider:name`; the last few are kept."""
+        from agents.models.resolve import resolve_model
+
+        def with_model(name: str) -> Dependencies:
+            settings = self.settings.model_copy(update={"model": name})
+            model = resolve_model(settings).over(self.serving)
+            return self._with(model, self._planned_by(model))
+
+        return lru_cache(maxsize=_MODELS_KEPT)(with_model)
+
+    def _planned_by(self, model: ResolvedModel) -> Understanding:
+        from agents.understanding.model_planner import ModelUnderstanding
+
+        base = self.base_understanding
+        return ModelUnderstanding(self.operations, self.catalogue, base, model) if model.capable else base
+
+    def _with(self, model: ResolvedModel, understanding: Understanding) -> Dependencies:
         from agents.teams.turn import Teams
         from agents.understanding.entities import read_entities
         from graphs.dependencies import Dependencies
 
-        model = self.model  # before anything slow, so that a model that cannot be is told at once
-        operations = self.operations
+        talk = self.operations.talk
         return Dependencies(
             self.settings,
             self.store,
-            self.understanding,
+            understanding,
             partial(read_entities, self.ledger),
             self.catalogue,
             model,
             self.tools,
-            frozenset(operations.talk),
-            Teams(self.tools, operations.talk, model),
+            frozenset(talk),
+            Teams(self.tools, talk, model),
             self.serving,
+            with_model=self._with_model,
         )
 
     def close(self) -> None:

@@ -18,13 +18,13 @@ _one_at_a_time = threading.Lock()
 
 
 async def make_supervisor() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The supervisor; its input is {"messages": [...]}."""
+    """The supervisor; its input is {"messages": [...]} or {"text": ...}."""
     return build_supervisor(await _dependencies())
 
 
 async def make_retrieval() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The retrieval subgraph; its input is {"question": ...}."""
-    return build_retrieval(await _dependencies())
+    """The retrieval subgraph; its input is {"question": ...} or {"messages": [...]}."""
+    return build_retrieval(await _dependencies(), alone=True)
 
 
 async def _dependencies() -> Dependencies:

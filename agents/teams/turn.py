@@ -66,10 +66,18 @@ class Teams:
         Raises:
             ChargehandError: a tool failed in a way that ends the turn.
         """
-        turn = _Turn(tuple(calls), language, self, context, emit)
+        turn = self.turn(calls, language, context, emit)
         outcomes = await turn.act()
-        thought = await self._deliberate(team, text, outcomes, turn)
+        thought = await turn.deliberate(team, text, outcomes) if self.deliberates(team) else None
         return turn.report(outcomes, thought)
+
+    def turn(self, calls: Sequence[PlannedCall], language: Language, context: ToolContext, emit: Emit) -> "TeamTurn":
+        """A turn of these calls, to be taken step by step; `run` takes all of it."""
+        return TeamTurn(tuple(calls), language, self, context, emit)
+
+    def deliberates(self, team: TeamName) -> bool:
+        """Whether there is a model that can think about what a team's tools gave."""
+        return self.model is not None and self.model.capable and team in CREWS
 
     async def resume(
         self, pending: Sequence[Pending], language: Language, context: ToolContext, emit: Emit
@@ -82,34 +90,14 @@ class Teams:
         own = [PlannedCall(one.tool, dict(one.arguments)) for one in pending if one.principal == context.principal]
         if not own:
             return TeamFinding(phrase("nothing_pending", language), ending="asked")
-        turn = _Turn(tuple(own), language, self, context, emit)
+        turn = self.turn(own, language, context, emit)
         return turn.report(await turn.act())
-
-    async def _deliberate(
-        self, team: TeamName, text: str, outcomes: Sequence[Outcome], turn: "_Turn"
-    ) -> Deliberation | None:
-        """What the team's crew finds; None where nobody can think."""
-        if self.model is None or not self.model.capable or team not in CREWS:
-            return None
-        evidence = Evidence()
-        for call, outcome in zip(turn.calls, outcomes, strict=False):
-            evidence.add(call.tool, call.arguments, outcome)
-        may_call = {name: spec for name, spec in self.tools.items() if spec.scopes <= turn.context.scopes}
-        inquiry = Inquiry(team, text, evidence, turn.language, may_call, partial(turn.look_up, team))
-        try:
-            thought = await deliberate([self.model, *self.more_models], inquiry)
-        except ChargehandError as error:
-            turn.emit(Notice("model_failed", phrase("crew_failed", turn.language, why=error.message)))
-            return None
-        for remark in thought.remarks:
-            turn.emit(Notice("partial", remark))
-        if thought.dropped:
-            turn.emit(Notice("dropped", phrase("crew_dropped", turn.language, count=thought.dropped)))
-        return thought
 
 
 @dataclass(frozen=True)
-class _Turn:
+class TeamTurn:
+    """The steps of a team's turn: `act`, `deliberate`, `report`."""
+
     calls: tuple[PlannedCall, ...]
     language: Language
     teams: Teams
@@ -136,6 +124,25 @@ class _Turn:
             if isinstance(outcomes[-1], Waiting | Refused):
                 break
         return outcomes
+
+    async def deliberate(self, team: TeamName, text: str, outcomes: Sequence[Outcome]) -> Deliberation | None:
+        """What the team's crew finds; None where nobody can think."""
+        models = [model for model in (self.teams.model, *self.teams.more_models) if model is not None]
+        evidence = Evidence()
+        for call, outcome in zip(self.calls, outcomes, strict=False):
+            evidence.add(call.tool, call.arguments, outcome)
+        may_call = {name: spec for name, spec in self.teams.tools.items() if spec.scopes <= self.context.scopes}
+        inquiry = Inquiry(team, text, evidence, self.language, may_call, partial(self.look_up, team))
+        try:
+            thought = await deliberate(models, inquiry)
+        except ChargehandError as error:
+            self.emit(Notice("model_failed", phrase("crew_failed", self.language, why=error.message)))
+            return None
+        for remark in thought.remarks:
+            self.emit(Notice("partial", remark))
+        if thought.dropped:
+            self.emit(Notice("dropped", phrase("crew_dropped", self.language, count=thought.dropped)))
+        return thought
 
     async def look_up(self, team: TeamName, spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
         """A call by a crew of a tool that changes nothing; the audit log has it, too."""
