@@ -86,6 +86,9 @@ class TurnState(AnswerState, total=False):
     look: dict[str, Any]
     """What the documents have on the message: question, found, evidence and heading; see `Look`."""
 
+    preferences: dict[str, Any]
+    """`memory.memories.Preferences` as JSON: what the caller told before that is heeded."""
+
     interpretation: dict[str, Any]
     """`agents.understanding.interpretation.Interpretation` as JSON."""
 

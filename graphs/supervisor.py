@@ -65,7 +65,7 @@ def build_supervisor(
     graph.add_conditional_edges("respond", _after_respond, ["approval", "question", END])
     graph.add_edge("approval", "resume")
     graph.add_edge("question", "understanding")
-    return graph.compile(checkpointer=checkpointer, name="supervisor")
+    return graph.compile(checkpointer=checkpointer, store=dependencies.memories, name="supervisor")
 
 
 def _branch(state: TurnState) -> str:

@@ -1,7 +1,7 @@
 """A team's subgraph: act -> deliberate, where a model can -> report."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from graphs.messages import last_question
 from graphs.state import TeamState, TurnState
 from graphs.steps import dependencies_of, step
 from graphs.understanding import FRAME_AS_JSON, INTERPRETATION_AS_JSON
+from tools.calling.context import SaidIn
 
 
 def build_team(dependencies: Dependencies, team: TeamName) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -28,7 +29,7 @@ def build_team(dependencies: Dependencies, team: TeamName) -> CompiledStateGraph
 
     async def after_act(state: TeamState, runtime: Runtime[Any]) -> str:
         teams = (await dependencies_of(runtime, dependencies)).teams
-        return "deliberate" if teams.deliberates(team) else "report"
+        return "deliberate" if teams.deliberates(team, interpretation_of(state).calls) else "report"
 
     graph = StateGraph(TeamState, input_schema=TurnState, output_schema=TurnState)
     graph.add_node("act", step(team, dependencies, _act))
@@ -43,7 +44,8 @@ def build_team(dependencies: Dependencies, team: TeamName) -> CompiledStateGraph
 
 async def _act(dependencies: Dependencies, state: TeamState, runtime: Runtime[Any]) -> dict[str, Any]:
     so_far, record = recorder(runtime.stream_writer)
-    outcomes = await _turn(dependencies, interpretation_of(state), record).act()
+    asking = replace(dependencies.caller, said_in=_said_in(state, runtime))
+    outcomes = await _turn(replace(dependencies, caller=asking), interpretation_of(state), record).act()
     return {"outcomes": outcomes, "thought": None, **_told(state, so_far)}
 
 
@@ -71,6 +73,12 @@ async def _report(dependencies: Dependencies, state: TeamState, runtime: Runtime
 
 def _turn(dependencies: Dependencies, found: Interpretation, emit: Emit) -> TeamTurn:
     return dependencies.teams.turn(found.calls, found.language, dependencies.caller, emit)
+
+
+def _said_in(state: TeamState, runtime: Runtime[Any]) -> SaidIn:
+    execution = runtime.execution_info
+    thread = execution.thread_id if execution is not None else None
+    return SaidIn(thread or "", str(state["messages"][-1].id or ""))
 
 
 def _outcomes(state: TeamState) -> list[Any]:

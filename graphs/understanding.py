@@ -1,7 +1,7 @@
 """The understanding subgraph: look -> interpret.
 
-`look` takes the message in and searches the documents under the caller's rights. `interpret` adds the names that there
-are and what the thread's last turn left, and decides from all of it.
+`look` takes the message in, searches the documents under the caller's rights and reads what the caller told before.
+`interpret` adds the names that there are and what the thread's last turn left, and decides from all of it.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
 from pydantic import TypeAdapter
 
 from agents.events import Notice, RouteTaken
@@ -31,6 +32,7 @@ from graphs.messages import check_asked, checked_text, last_question
 from graphs.state import TurnState
 from graphs.steps import step
 from memory.documents.passages import Passage
+from memory.memories import Memories, Preferences
 from tools.knowledge.search import FoundPassages
 from tools.spec import ToolContext
 
@@ -58,13 +60,17 @@ async def _look(dependencies: Dependencies, state: TurnState, runtime: Runtime[A
         messages, update = [*messages, message], {"messages": [message]}
     check_asked(messages, limit_bytes)
     frame = FRAME_AS_JSON.validate_python(state.get("frame") or {})
-    seen = await _search(dependencies, last_question(messages), dependencies.caller, frame, last_question(messages, 1))
-    return update | {"look": asdict(seen)}
+    seen, told = await asyncio.gather(
+        _search(dependencies, last_question(messages), dependencies.caller, frame, last_question(messages, 1)),
+        asyncio.to_thread(_preferences, runtime.store, dependencies.caller),
+    )
+    return update | {"look": asdict(seen), "preferences": asdict(told)}
 
 
 async def _interpret(dependencies: Dependencies, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any]:
     frame, seen = FRAME_AS_JSON.validate_python(state.get("frame") or {}), _Seen(**state["look"])
-    found = await _decide(dependencies, last_question(state["messages"]), dependencies.caller, frame, seen)
+    told, text = Preferences(**state["preferences"]), last_question(state["messages"])
+    found = await _decide(dependencies, text, dependencies.caller, frame, seen, told)
     route = route_of(found).model_dump(mode="json")
     runtime.stream_writer(RouteTaken(route))
     if found.notice:
@@ -95,7 +101,12 @@ async def interpret(
     """
     frame = frame or Frame()
     seen = await _search(dependencies, text, caller, frame, before)
-    return await _decide(dependencies, text, caller, frame, seen)
+    told = await asyncio.to_thread(_preferences, dependencies.memories, caller)
+    return await _decide(dependencies, text, caller, frame, seen, told)
+
+
+def _preferences(store: BaseStore | None, caller: ToolContext) -> Preferences:
+    return Memories(store, caller.tenant, caller.principal).preferences() if store is not None else Preferences()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +127,11 @@ async def _search(dependencies: Dependencies, text: str, caller: ToolContext, fr
 
 
 async def _decide(
-    dependencies: Dependencies, text: str, caller: ToolContext, frame: Frame, seen: _Seen
+    dependencies: Dependencies, text: str, caller: ToolContext, frame: Frame, seen: _Seen, told: Preferences
 ) -> Interpretation:
     known, said = await asyncio.to_thread(_read, dependencies, text, caller)
     allowed = frozenset(name for name in dependencies.spoken if dependencies.tools[name].scopes <= caller.scopes)
-    look = Look(said, frame, known, allowed, seen.found, seen.evidence, seen.question, seen.heading)
+    look = Look(said, frame, known, allowed, seen.found, seen.evidence, seen.question, seen.heading, told)
     return await dependencies.understanding.interpret(look)
 
 

@@ -13,6 +13,9 @@ from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from langgraph.store.postgres import PostgresStore
+    from langgraph.store.sqlite import SqliteStore
+
     from agents.models.resolve import ResolvedModel
     from agents.understanding.candidates import Operations
     from agents.understanding.understanding import Understanding
@@ -137,6 +140,13 @@ class Components:
         return open_store(self.home, lambda: self.embedder, self.ledger)
 
     @cached_property
+    def memories(self) -> SqliteStore | PostgresStore:
+        """What people told about themselves. Raises StorageFailed, Unavailable: it cannot be opened."""
+        from memory.memories import open_memories
+
+        return open_memories(self.home, self.settings.ledger_address)
+
+    @cached_property
     def chosen_model(self) -> ResolvedModel:
         """The language model by name. Raises InvalidInput, NotFound, Unavailable: the settings name none."""
         from agents.models.resolve import resolve_model
@@ -147,6 +157,18 @@ class Components:
     def model(self) -> ResolvedModel:
         """The language model over the road to it. Raises as `chosen_model` and `serving`."""
         return self.chosen_model.over(self.serving)
+
+    @cached_property
+    def crew_models(self) -> tuple[ResolvedModel, ...]:
+        """The models of the crews beside the chat model, over the road to them.
+
+        Raises:
+            InvalidInput: the settings name one that is not capable.
+            InvalidInput, NotFound, Unavailable: as `chosen_model`.
+        """
+        from agents.models.resolve import resolve_crew_models
+
+        return tuple(model.over(self.serving) for model in resolve_crew_models(self.settings))
 
     @cached_property
     def serving(self) -> Serving:
@@ -229,14 +251,17 @@ class Components:
             model,
             self.tools,
             frozenset(talk),
-            Teams(self.tools, talk, model),
+            Teams(self.tools, talk, model, self.crew_models),
             self.serving,
+            self.memories,
             with_model=self._with_model,
         )
 
     def close(self) -> None:
         """Close the stores that were opened."""
         opened = vars(self)
+        if "memories" in opened:
+            self.memories.conn.close()
         if "store" in opened:
             self.store.close()  # its ledger, too
         elif "ledger" in opened:
@@ -245,12 +270,15 @@ class Components:
     def _ledger_specs(self, default_model: str) -> list[ToolSpec]:
         from agents.models.probe import Runtimes
         from evals.evaluations import evaluation_tools
+        from memory.memories import Memories
         from tools.fleet.tools import fleet_tools
         from tools.governance.licence_tools import licence_tools
+        from tools.memories import memory_tools
         from tools.registry.roster import roster_tools
 
         return [
             *evaluation_tools(self.ledger),
+            *memory_tools(lambda tenant, principal: Memories(self.memories, tenant, principal)),
             *licence_tools(self.catalogue),
             *roster_tools(self.catalogue, Runtimes(self.settings), default_model),
             *ledger_tools(self.catalogue, self.gates.keep_production, self.files),

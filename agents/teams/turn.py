@@ -32,7 +32,7 @@ TeamName = Literal["evaluation", "deployment", "governance"]
 
 @dataclass(frozen=True)
 class Teams:
-    """Runs the teams' turns over one set of tools.
+    """The teams over one set of tools.
 
     Attributes:
         talk: what is said to the tools; reports word orders by it.
@@ -45,39 +45,19 @@ class Teams:
     model: "ResolvedModel | None" = None
     more_models: "tuple[ResolvedModel, ...]" = ()
 
-    async def run(
-        self,
-        team: TeamName,
-        calls: Sequence[PlannedCall],
-        text: str,
-        language: Language,
-        context: ToolContext,
-        emit: Emit,
-    ) -> TeamFinding:
-        """Make the calls, deliberate and report.
-
-        Calls that only read run at the same time; where one of several changes something, they run one after another,
-        and none after one that was not done.
+    def turn(self, calls: Sequence[PlannedCall], language: Language, context: ToolContext, emit: Emit) -> "TeamTurn":
+        """A turn of these calls, to be taken step by step.
 
         Args:
-            text: the message that asks for them.
             emit: told of each tool call as it starts and ends.
-
-        Raises:
-            ChargehandError: a tool failed in a way that ends the turn.
         """
-        turn = self.turn(calls, language, context, emit)
-        outcomes = await turn.act()
-        thought = await turn.deliberate(team, text, outcomes) if self.deliberates(team) else None
-        return turn.report(outcomes, thought)
-
-    def turn(self, calls: Sequence[PlannedCall], language: Language, context: ToolContext, emit: Emit) -> "TeamTurn":
-        """A turn of these calls, to be taken step by step; `run` takes all of it."""
         return TeamTurn(tuple(calls), language, self, context, emit)
 
-    def deliberates(self, team: TeamName) -> bool:
-        """Whether there is a model that can think about what a team's tools gave."""
-        return self.model is not None and self.model.capable and team in CREWS
+    def deliberates(self, team: TeamName, calls: Sequence[PlannedCall]) -> bool:
+        """Whether there is a model that can think about what a team's tools gave, and anything to think about."""
+        if self.model is None or not self.model.capable or team not in CREWS:
+            return False
+        return not all(one.tool in self.talk and self.talk[one.tool].plain for one in calls)
 
     async def resume(
         self, pending: Sequence[Pending], language: Language, context: ToolContext, emit: Emit
@@ -85,7 +65,7 @@ class Teams:
         """Make the calls that wait for approvals; those of other principals are left alone.
 
         Raises:
-            ChargehandError: as `run`.
+            ChargehandError: as `TeamTurn.act`.
         """
         own = [PlannedCall(one.tool, dict(one.arguments)) for one in pending if one.principal == context.principal]
         if not own:
@@ -105,7 +85,14 @@ class TeamTurn:
     emit: Emit
 
     async def act(self) -> list[Outcome]:
-        """What came of the calls, in their order; fewer where one was not done and those behind it were left."""
+        """What came of the calls, in their order; fewer where one was not done and those behind it were left.
+
+        Calls that only read run at the same time; where one of several changes something, they run one after another,
+        and none after one that was not done.
+
+        Raises:
+            ChargehandError: a tool failed in a way that ends the turn.
+        """
         if len(self.calls) > 1 and any(self.teams.tools[call.tool].effect != "read" for call in self.calls):
             return await self._act_in_order()
         # All are waited for: a call that went on after the turn has failed would be told of too late.
@@ -126,7 +113,11 @@ class TeamTurn:
         return outcomes
 
     async def deliberate(self, team: TeamName, text: str, outcomes: Sequence[Outcome]) -> Deliberation | None:
-        """What the team's crew finds; None where nobody can think."""
+        """What the team's crew finds; None where nobody can think.
+
+        Args:
+            text: the message that asks for the calls.
+        """
         models = [model for model in (self.teams.model, *self.teams.more_models) if model is not None]
         evidence = Evidence()
         for call, outcome in zip(self.calls, outcomes, strict=False):

@@ -177,6 +177,17 @@ def test_a_run_may_choose_its_tenant_and_model(studio: Studio):
     assert "85 °C" in state["answer"]
 
 
+def test_what_a_person_told_is_remembered_across_threads_and_entries(studio: Studio):
+    made = run_process(studio.home, "tools", "call", "memory_prefer", '{"language": "zh"}')
+    assert made.code == 0
+    items = studio.client.store.search_items(["memories"])["items"]
+    assert [item["value"]["text"] for item in items] == ["zh"]
+    assert "商用" in studio.ask(SHIP)["answer"]
+    assert run_process(studio.home, "tools", "call", "memory_forget_all", "{}").code == 0
+    assert studio.client.store.search_items(["memories"])["items"] == []
+    assert "Commercial use: no" in studio.ask(SHIP)["answer"]
+
+
 def test_a_question_back_waits_for_its_answer(studio: Studio):
     thread_id = studio.client.threads.create()["thread_id"]
     studio.ask("start a canary", thread_id)
