@@ -6,6 +6,7 @@ no copy is kept, and SQLite overwrites the bytes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
 from collections.abc import Generator, Iterable
@@ -131,11 +132,14 @@ def _in_file(home: Home) -> SqliteStore:
     from langgraph.store.sqlite import SqliteStore
 
     class FileStore(SqliteStore):
-        """Tells of the disk as everything in the home does."""
+        """Tells of the disk as everything in the home does, and may be awaited."""
 
         def batch(self, ops: Iterable[Op]) -> list[Result]:
             with storage_errors(home.memories):
                 return super().batch(ops)
+
+        async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+            return await asyncio.to_thread(self.batch, list(ops))
 
         def setup(self) -> None:
             with storage_errors(home.memories):

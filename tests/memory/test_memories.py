@@ -109,9 +109,16 @@ def test_the_file_holds_nothing_of_what_was_forgotten(home: Home) -> None:
         assert b"hall 3" not in b"".join(path.read_bytes() for path in home.root.glob("memories.sqlite*"))
 
 
+async def test_it_may_be_awaited(open_store: OpenStore) -> None:
+    store = open_store()
+    ann(store).keep(FACT)
+    (item,) = await store.asearch(("memories", "default"))
+    assert (item.namespace, item.value["text"]) == (("memories", "default", "ann"), FACT.text)
+
+
 def test_several_may_open_it_first(open_store: OpenStore) -> None:
     with ThreadPoolExecutor(4) as pool:
-        stores = list(pool.map(lambda _: open_store(), range(4)))
+        stores = list(pool.map(lambda opened: opened(), [open_store] * 4))
     for number, store in enumerate(stores):
         ann(store).keep(told("fact", f"fact {number}"))
     assert len(ann(stores[0]).all()) == 4
