@@ -182,7 +182,7 @@ def test_what_a_person_told_is_remembered_across_threads_and_entries(studio: Stu
     assert made.code == 0
     items = studio.client.store.search_items(["memories"])["items"]
     assert [item["value"]["text"] for item in items] == ["zh"]
-    assert "商用" in studio.ask(SHIP)["answer"]
+    assert "仅限研究" in studio.ask(SHIP)["answer"]
     assert run_process(studio.home, "tools", "call", "memory_forget_all", "{}").code == 0
     assert studio.client.store.search_items(["memories"])["items"] == []
     assert "Commercial use: no" in studio.ask(SHIP)["answer"]
