@@ -11,6 +11,8 @@ from memory.store import KnowledgeStore
 from tools.spec import LOCAL_ENGINEER, ToolContext, ToolSpec
 
 if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
+
     from agents.models.resolve import ResolvedModel
     from agents.teams.turn import Teams
     from agents.understanding.entities import KnownEntities
@@ -25,7 +27,9 @@ class Dependencies:
 
     Attributes:
         know: the names that a caller may read.
+        memories: what people told about themselves; see `memory.memories`.
         spoken: tools that people speak to; the others are not chosen for a message.
+        with_model: the same with another chat model, `provider:name`; None where a run cannot choose one.
     """
 
     settings: Settings
@@ -38,7 +42,9 @@ class Dependencies:
     spoken: frozenset[str]
     teams: Teams
     serving: Serving
+    memories: BaseStore
     caller: ToolContext = LOCAL_ENGINEER
+    with_model: Callable[[str], Dependencies] | None = None
 
     @property
     def may_draft(self) -> bool:

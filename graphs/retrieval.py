@@ -11,7 +11,6 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
@@ -44,8 +43,9 @@ from edge.kernel.errors import ChargehandError
 from edge.kernel.language import detect_language
 from edge.kernel.text_analysis import terms_of
 from graphs.dependencies import Dependencies
-from graphs.state import RetrievalState, last_question
-from graphs.steps import step, turn_caller
+from graphs.messages import check_asked, checked_text, last_question
+from graphs.state import AnswerState, RetrievalInput, RetrievalState
+from graphs.steps import RunContext, step
 from memory.documents.passages import Passage
 from memory.documents.sections import SectionReader
 from tools.knowledge.search import FoundPassages
@@ -62,27 +62,29 @@ _FIRST_TOKEN_S = 60.0
 _NEXT_TOKEN_S = 20.0
 
 
-def build_retrieval(dependencies: Dependencies) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """Compile the subgraph."""
-    graph = StateGraph(RetrievalState)
-    graph.add_node("rewrite", step("rewrite", _rewrite))
-    graph.add_node("retrieve", step("retrieve", partial(_retrieve, dependencies)))
-    graph.add_node("ground", step("ground", partial(_ground, dependencies)))
-    graph.add_node("draft", step("draft", partial(_draft, dependencies)))
-    graph.add_node("quote", step("quote", partial(_quote, dependencies)))
+def build_retrieval(dependencies: Dependencies, *, alone: bool = False) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """Compile the subgraph; `alone`, it takes a question or messages, and else what the supervisor knows."""
+    taken = RetrievalInput if alone else AnswerState
+    graph = StateGraph(RetrievalState, context_schema=RunContext, input_schema=taken)
+    graph.add_node("rewrite", step("rewrite", dependencies, _rewrite))
+    graph.add_node("retrieve", step("retrieve", dependencies, _retrieve))
+    graph.add_node("ground", step("ground", dependencies, _ground))
+    graph.add_node("draft", step("draft", dependencies, _draft))
+    graph.add_node("quote", step("quote", dependencies, _quote))
     graph.add_edge(START, "rewrite")
     graph.add_edge("rewrite", "retrieve")
     graph.add_edge("retrieve", "ground")
-    graph.add_conditional_edges("ground", partial(_after_ground, dependencies), ["draft", "quote", END])
+    graph.add_conditional_edges("ground", _after_ground, ["draft", "quote", END])
     graph.add_conditional_edges("draft", _after_draft, ["quote", END])
     graph.add_edge("quote", END)
     return graph.compile(name="retrieval")
 
 
-async def _rewrite(state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
-    messages = state.get("messages", [])
-    if state.get("question") or not messages:
-        return {"question": state["question"]}
+async def _rewrite(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
+    messages, limit_bytes = state.get("messages", []), dependencies.settings.message_limit_bytes
+    if state.get("question"):
+        return {"question": checked_text(state.get("question"), limit_bytes)}
+    check_asked(messages, limit_bytes)
     return {"question": standalone_question(last_question(messages), last_question(messages, 1))}
 
 
@@ -94,7 +96,7 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, runtime: 
     arguments, call_id = {"query": query, "limit": limit}, uuid.uuid4().hex
     runtime.stream_writer(ToolStarted(call_id, _SEARCH, arguments))
     try:
-        result = await dependencies.tools[_SEARCH].call(turn_caller(runtime, dependencies.caller), arguments)
+        result = await dependencies.tools[_SEARCH].call(dependencies.caller, arguments)
     except ChargehandError as error:
         runtime.stream_writer(ToolFinished(call_id, str(error), failed=True))
         raise
@@ -112,9 +114,10 @@ async def _retrieve(dependencies: Dependencies, state: RetrievalState, runtime: 
 
 
 async def _ground(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
-    question, tenant, language = state["question"], turn_caller(runtime, dependencies.caller).tenant, _language(state)
+    question, tenant, language = state["question"], dependencies.caller.tenant, _language(state)
     rarity, passages = await _rarity_of(dependencies, question, tenant), _passages(state)
     update: dict[str, Any] = {"found": "nothing", "answer": "", "citations": [], "notices": [], "streamed": False}
+    update["drafts"] = dependencies.may_draft
     if not rarity.chunks:
         return update | {"answer": phrase("no_documents", language)}
     asked = read_form(question)
@@ -164,10 +167,10 @@ def _quoted(
     return {"answer": "\n\n".join([opening, *blocks]), "citations": [asdict(citation) for citation in citations]}
 
 
-def _after_ground(dependencies: Dependencies, state: RetrievalState) -> str:
+def _after_ground(state: RetrievalState) -> str:
     if state["answer"]:
         return END
-    return "draft" if dependencies.may_draft else "quote"
+    return "draft" if state["drafts"] else "quote"
 
 
 async def _draft(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
@@ -201,7 +204,7 @@ def _after_draft(state: RetrievalState) -> str:
 
 async def _quote(dependencies: Dependencies, state: RetrievalState, runtime: Runtime[Any]) -> dict[str, Any]:
     passages, question, language = _passages(state), state["question"], _language(state)
-    tenant = turn_caller(runtime, dependencies.caller).tenant
+    tenant = dependencies.caller.tenant
     sections = SectionReader(dependencies.store.ledger.documents, tenant)
     rarity = await _rarity_of(dependencies, question, tenant)
 

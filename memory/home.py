@@ -55,6 +55,10 @@ class Home:
         return self.root / "threads.sqlite"
 
     @property
+    def memories(self) -> Path:
+        return self.root / "memories.sqlite"
+
+    @property
     def lexical(self) -> Path:
         return self.root / "lexical.sqlite"
 

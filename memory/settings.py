@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     model_capable: bool | None = None
     """Whether the chat model counts as capable, whatever its size; by default its size decides."""
 
+    crew_models: str = ""
+    """Models beside the chat model, `provider:name` with commas between: crews share their load over all of them, and
+    one stands in where another fails."""
+
     draft_with: Literal["capable", "any", "none"] = "capable"
     """Which models may draft an answer: `capable` (1B parameters and more), `any`, or `none` (quotes only)."""
 
@@ -86,6 +90,11 @@ class Settings(BaseSettings):
     def allowed_names(self) -> frozenset[str]:
         """`allowed_hosts`, each in lower case."""
         return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def crew_model_names(self) -> tuple[str, ...]:
+        """`crew_models`, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.crew_models.split(",") if name.strip()))
 
     @property
     def ledger_address(self) -> str | None:

@@ -6,13 +6,16 @@ from, `chargehand up` everything, at work (`open_hub`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from langgraph.store.postgres import PostgresStore
+    from langgraph.store.sqlite import SqliteStore
+
     from agents.models.resolve import ResolvedModel
     from agents.understanding.candidates import Operations
     from agents.understanding.understanding import Understanding
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from tools.rollouts.reconciler import RolloutStore
     from tools.serving.assembly import Serving
     from tools.spec import ToolRuntime, ToolSpec
+
+_MODELS_KEPT = 8
+"""Models that runs chose for themselves."""
 
 
 class Components:
@@ -134,6 +140,13 @@ class Components:
         return open_store(self.home, lambda: self.embedder, self.ledger)
 
     @cached_property
+    def memories(self) -> SqliteStore | PostgresStore:
+        """What people told about themselves. Raises StorageFailed, Unavailable: it cannot be opened."""
+        from memory.memories import open_memories
+
+        return open_memories(self.home, self.settings.ledger_address)
+
+    @cached_property
     def chosen_model(self) -> ResolvedModel:
         """The language model by name. Raises InvalidInput, NotFound, Unavailable: the settings name none."""
         from agents.models.resolve import resolve_model
@@ -144,6 +157,18 @@ class Components:
     def model(self) -> ResolvedModel:
         """The language model over the road to it. Raises as `chosen_model` and `serving`."""
         return self.chosen_model.over(self.serving)
+
+    @cached_property
+    def crew_models(self) -> tuple[ResolvedModel, ...]:
+        """The models of the crews beside the chat model, over the road to them.
+
+        Raises:
+            InvalidInput: the settings name one that is not capable.
+            InvalidInput, NotFound, Unavailable: as `chosen_model`.
+        """
+        from agents.models.resolve import resolve_crew_models
+
+        return tuple(model.over(self.serving) for model in resolve_crew_models(self.settings))
 
     @cached_property
     def serving(self) -> Serving:
@@ -185,36 +210,58 @@ class Components:
 
         Raises as `operations` and `model`.
         """
-        from agents.understanding.model_planner import ModelUnderstanding
-
-        base, model = self.base_understanding, self.model
-        return ModelUnderstanding(self.operations, self.catalogue, base, model) if model.capable else base
+        return self._planned_by(self.model)
 
     @cached_property
     def dependencies(self) -> Dependencies:
         """What the graphs are built from. Raises as `store` and `model`."""
+        model = self.model  # before anything slow, so that a model that cannot be is told at once
+        return self._with(model, self.understanding)
+
+    @cached_property
+    def _with_model(self) -> Callable[[str], Dependencies]:
+        """The same dependencies with another chat model, `provider:name`; the last few are kept."""
+        from agents.models.resolve import resolve_model
+
+        def with_model(name: str) -> Dependencies:
+            settings = self.settings.model_copy(update={"model": name})
+            model = resolve_model(settings).over(self.serving)
+            return self._with(model, self._planned_by(model))
+
+        return lru_cache(maxsize=_MODELS_KEPT)(with_model)
+
+    def _planned_by(self, model: ResolvedModel) -> Understanding:
+        from agents.understanding.model_planner import ModelUnderstanding
+
+        base = self.base_understanding
+        return ModelUnderstanding(self.operations, self.catalogue, base, model) if model.capable else base
+
+    def _with(self, model: ResolvedModel, understanding: Understanding) -> Dependencies:
         from agents.teams.turn import Teams
         from agents.understanding.entities import read_entities
         from graphs.dependencies import Dependencies
 
-        model = self.model  # before anything slow, so that a model that cannot be is told at once
-        operations = self.operations
+        talk = self.operations.talk
         return Dependencies(
             self.settings,
             self.store,
-            self.understanding,
+            understanding,
             partial(read_entities, self.ledger),
             self.catalogue,
             model,
             self.tools,
-            frozenset(operations.talk),
-            Teams(self.tools, operations.talk, model),
+            frozenset(talk),
+            Teams(self.tools, talk, model, self.crew_models),
             self.serving,
+            self.memories,
+            with_model=self._with_model,
         )
 
     def close(self) -> None:
         """Close the stores that were opened."""
         opened = vars(self)
+        if "memories" in opened:
+            self.memories.conn.close()
         if "store" in opened:
             self.store.close()  # its ledger, too
         elif "ledger" in opened:
@@ -223,12 +270,15 @@ class Components:
     def _ledger_specs(self, default_model: str) -> list[ToolSpec]:
         from agents.models.probe import Runtimes
         from evals.evaluations import evaluation_tools
+        from memory.memories import Memories
         from tools.fleet.tools import fleet_tools
         from tools.governance.licence_tools import licence_tools
+        from tools.memories import memory_tools
         from tools.registry.roster import roster_tools
 
         return [
             *evaluation_tools(self.ledger),
+            *memory_tools(lambda tenant, principal: Memories(self.memories, tenant, principal)),
             *licence_tools(self.catalogue),
             *roster_tools(self.catalogue, Runtimes(self.settings), default_model),
             *ledger_tools(self.catalogue, self.gates.keep_production, self.files),

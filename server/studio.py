@@ -1,4 +1,7 @@
-"""The graphs in LangGraph's own server, as Studio runs them (`langgraph.json`); it brings its own checkpointer."""
+"""The graphs in LangGraph's own server, as Studio runs them (`langgraph.json`).
+
+It brings its own checkpointer, and takes the store of the home.
+"""
 
 import asyncio
 import threading
@@ -6,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
 
 from graphs.dependencies import Dependencies
 from graphs.retrieval import build_retrieval
@@ -18,13 +22,19 @@ _one_at_a_time = threading.Lock()
 
 
 async def make_supervisor() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The supervisor; its input is {"messages": [...]}."""
+    """The supervisor; its input is {"messages": [...]} or {"text": ...}."""
     return build_supervisor(await _dependencies())
 
 
 async def make_retrieval() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The retrieval subgraph; its input is {"question": ...}."""
-    return build_retrieval(await _dependencies())
+    """The retrieval subgraph; its input is {"question": ...} or {"messages": [...]}."""
+    return build_retrieval(await _dependencies(), alone=True)
+
+
+def make_store() -> BaseStore:
+    """What people told about themselves, in the home as for every other entry."""
+    with _one_at_a_time:
+        return _components().memories
 
 
 async def _dependencies() -> Dependencies:

@@ -100,6 +100,25 @@ def resolve_model(settings: Settings, environment: Mapping[str, str] | None = No
     return _judged(_resolve(settings, environment), settings)
 
 
+def resolve_crew_models(settings: Settings, environment: Mapping[str, str] | None = None) -> list[ResolvedModel]:
+    """Turn `settings.crew_models` into models, in their order.
+
+    Raises:
+        InvalidInput: one is not capable, so that it cannot do a crew's work.
+        InvalidInput, NotFound, Unavailable: as `resolve_model`.
+    """
+    models = [
+        resolve_model(settings.model_copy(update={"model": name}), environment) for name in settings.crew_model_names
+    ]
+    for model in models:
+        if not model.capable:
+            raise InvalidInput(
+                f"CHARGEHAND_CREW_MODELS names {model.reference}, which is not capable. {model.judged_by}",
+                "Name capable models alone.",
+            )
+    return models
+
+
 def _resolve(settings: Settings, environment: Mapping[str, str] | None) -> ResolvedModel:
     reference = parse_model(settings.model)
     if reference.provider == "none":

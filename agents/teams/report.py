@@ -11,6 +11,7 @@ from agents.understanding.wording import order_of
 from edge.kernel.errors import GateRefused, NotFound
 from edge.kernel.language import Language
 from evals import report as evaluations
+from tools import memories
 from tools.calling.markdown import fields
 from tools.fleet import report as fleet
 from tools.governance import report as governance
@@ -20,7 +21,7 @@ from tools.rollouts import report as rollouts
 
 _RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     renderer: render
-    for slice_ in (rollouts, pipelines, governance, registry, evaluations, fleet)
+    for slice_ in (rollouts, pipelines, governance, registry, evaluations, fleet, memories)
     for renderer, render in slice_.RENDERERS.items()
 }
 

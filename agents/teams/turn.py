@@ -32,7 +32,7 @@ TeamName = Literal["evaluation", "deployment", "governance"]
 
 @dataclass(frozen=True)
 class Teams:
-    """Runs the teams' turns over one set of tools.
+    """The teams over one set of tools.
 
     Attributes:
         talk: what is said to the tools; reports word orders by it.
@@ -45,31 +45,19 @@ class Teams:
     model: "ResolvedModel | None" = None
     more_models: "tuple[ResolvedModel, ...]" = ()
 
-    async def run(
-        self,
-        team: TeamName,
-        calls: Sequence[PlannedCall],
-        text: str,
-        language: Language,
-        context: ToolContext,
-        emit: Emit,
-    ) -> TeamFinding:
-        """Make the calls, deliberate and report.
-
-        Calls that only read run at the same time; where one of several changes something, they run one after another,
-        and none after one that was not done.
+    def turn(self, calls: Sequence[PlannedCall], language: Language, context: ToolContext, emit: Emit) -> "TeamTurn":
+        """A turn of these calls, to be taken step by step.
 
         Args:
-            text: the message that asks for them.
             emit: told of each tool call as it starts and ends.
-
-        Raises:
-            ChargehandError: a tool failed in a way that ends the turn.
         """
-        turn = _Turn(tuple(calls), language, self, context, emit)
-        outcomes = await turn.act()
-        thought = await self._deliberate(team, text, outcomes, turn)
-        return turn.report(outcomes, thought)
+        return TeamTurn(tuple(calls), language, self, context, emit)
+
+    def deliberates(self, team: TeamName, calls: Sequence[PlannedCall]) -> bool:
+        """Whether there is a model that can think about what a team's tools gave, and anything to think about."""
+        if self.model is None or not self.model.capable or team not in CREWS:
+            return False
+        return not all(one.tool in self.talk and self.talk[one.tool].plain for one in calls)
 
     async def resume(
         self, pending: Sequence[Pending], language: Language, context: ToolContext, emit: Emit
@@ -77,39 +65,19 @@ class Teams:
         """Make the calls that wait for approvals; those of other principals are left alone.
 
         Raises:
-            ChargehandError: as `run`.
+            ChargehandError: as `TeamTurn.act`.
         """
         own = [PlannedCall(one.tool, dict(one.arguments)) for one in pending if one.principal == context.principal]
         if not own:
             return TeamFinding(phrase("nothing_pending", language), ending="asked")
-        turn = _Turn(tuple(own), language, self, context, emit)
+        turn = self.turn(own, language, context, emit)
         return turn.report(await turn.act())
-
-    async def _deliberate(
-        self, team: TeamName, text: str, outcomes: Sequence[Outcome], turn: "_Turn"
-    ) -> Deliberation | None:
-        """What the team's crew finds; None where nobody can think."""
-        if self.model is None or not self.model.capable or team not in CREWS:
-            return None
-        evidence = Evidence()
-        for call, outcome in zip(turn.calls, outcomes, strict=False):
-            evidence.add(call.tool, call.arguments, outcome)
-        may_call = {name: spec for name, spec in self.tools.items() if spec.scopes <= turn.context.scopes}
-        inquiry = Inquiry(team, text, evidence, turn.language, may_call, partial(turn.look_up, team))
-        try:
-            thought = await deliberate([self.model, *self.more_models], inquiry)
-        except ChargehandError as error:
-            turn.emit(Notice("model_failed", phrase("crew_failed", turn.language, why=error.message)))
-            return None
-        for remark in thought.remarks:
-            turn.emit(Notice("partial", remark))
-        if thought.dropped:
-            turn.emit(Notice("dropped", phrase("crew_dropped", turn.language, count=thought.dropped)))
-        return thought
 
 
 @dataclass(frozen=True)
-class _Turn:
+class TeamTurn:
+    """The steps of a team's turn: `act`, `deliberate`, `report`."""
+
     calls: tuple[PlannedCall, ...]
     language: Language
     teams: Teams
@@ -117,7 +85,14 @@ class _Turn:
     emit: Emit
 
     async def act(self) -> list[Outcome]:
-        """What came of the calls, in their order; fewer where one was not done and those behind it were left."""
+        """What came of the calls, in their order; fewer where one was not done and those behind it were left.
+
+        Calls that only read run at the same time; where one of several changes something, they run one after another,
+        and none after one that was not done.
+
+        Raises:
+            ChargehandError: a tool failed in a way that ends the turn.
+        """
         if len(self.calls) > 1 and any(self.teams.tools[call.tool].effect != "read" for call in self.calls):
             return await self._act_in_order()
         # All are waited for: a call that went on after the turn has failed would be told of too late.
@@ -136,6 +111,29 @@ class _Turn:
             if isinstance(outcomes[-1], Waiting | Refused):
                 break
         return outcomes
+
+    async def deliberate(self, team: TeamName, text: str, outcomes: Sequence[Outcome]) -> Deliberation | None:
+        """What the team's crew finds; None where nobody can think.
+
+        Args:
+            text: the message that asks for the calls.
+        """
+        models = [model for model in (self.teams.model, *self.teams.more_models) if model is not None]
+        evidence = Evidence()
+        for call, outcome in zip(self.calls, outcomes, strict=False):
+            evidence.add(call.tool, call.arguments, outcome)
+        may_call = {name: spec for name, spec in self.teams.tools.items() if spec.scopes <= self.context.scopes}
+        inquiry = Inquiry(team, text, evidence, self.language, may_call, partial(self.look_up, team))
+        try:
+            thought = await deliberate(models, inquiry)
+        except ChargehandError as error:
+            self.emit(Notice("model_failed", phrase("crew_failed", self.language, why=error.message)))
+            return None
+        for remark in thought.remarks:
+            self.emit(Notice("partial", remark))
+        if thought.dropped:
+            self.emit(Notice("dropped", phrase("crew_dropped", self.language, count=thought.dropped)))
+        return thought
 
     async def look_up(self, team: TeamName, spec: ToolSpec, arguments: Mapping[str, Any]) -> BaseModel:
         """A call by a crew of a tool that changes nothing; the audit log has it, too."""

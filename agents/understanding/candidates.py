@@ -95,6 +95,11 @@ class Operations:
         plain = said.text.casefold().replace(opening, "执行" if said.language == "zh" else "run", 1)
         return mood_of(clauses_of(plain)) == "order"
 
+    def takes_whole(self, tool: str, said: ParsedMessage) -> bool:
+        """Whether a message that begins as people order this tool is for it as a whole, its own moods included."""
+        talk = self.talk.get(tool)
+        return talk is not None and talk.whole and opening_of(said.tokens) in self.openings.get(tool, frozenset())
+
     def slots(self, tool: str) -> Mapping[str, Slot]:
         """The slots of a tool by path."""
         return slots_of(self.tools[tool])

@@ -15,7 +15,7 @@ from agents.understanding.interpretation import Argument, Question
 from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.slots import Filling, Problem, SlotFiller
 
-Reply = Literal["yes", "no", "go_on", "undo", "why"]
+Reply = Literal["yes", "no", "go_on", "undo", "forget", "why"]
 
 _LEAD = r"(?:(?:ok(?:ay)?|well|now|please|so|hm+|great|good|thanks|thank you|好|好的|那|嗯|请)[,，.。!！\s]+)*"
 _YES = re.compile(
@@ -29,10 +29,16 @@ _YES = re.compile(
 )
 _NO = re.compile(
     _LEAD + r"(?:no|nope|nah|don['’]?t(?: do (?:it|that))?|cancel(?: that| it)?|stop|never ?mind"
-    r"|forget (?:it|that)|leave it|not now|不|不要|不用|不了|否|取消|算了|别|不行|先不)"
+    r"|leave it|not now|不|不要|不用|不了|否|取消|算了|别|不行|先不)"
     r"(?:[,，.。!！\s]+(?:thanks|thank you|leave it|forget it|never ?mind|谢谢|算了))*",
     re.IGNORECASE,
 )
+_FORGET = re.compile(
+    _LEAD + r"(?:(?:please )?forget (?:it|that|this)(?: again)?(?: please)?"
+    r"|(?:请)?(?:忘了|忘掉|忘记)(?:它|这个|那个|这条)?吧?)",
+    re.IGNORECASE,
+)
+"""What was proposed or asked is dropped; where nothing was, what was just done is taken back."""
 _GO_ON = re.compile(
     _LEAD + r"(?:go on|go ahead|continue|proceed|try (?:it )?again|retry|again|do it now|carry on|next"
     r"|(?:it|that|she|he)(?:['’]s| is| was| has been| has)? approved(?: it)?"
@@ -77,7 +83,14 @@ _SHORT, _SHORT_ANSWER = 9, 6
 def reply_of(text: str) -> Reply | None:
     """What a whole message is, where it says nothing else."""
     said = text.strip().strip(_END)
-    for reply, pattern in (("undo", _UNDO), ("why", _WHY), ("go_on", _GO_ON), ("yes", _YES), ("no", _NO)):
+    for reply, pattern in (
+        ("undo", _UNDO),
+        ("forget", _FORGET),
+        ("why", _WHY),
+        ("go_on", _GO_ON),
+        ("yes", _YES),
+        ("no", _NO),
+    ):
         if pattern.fullmatch(said):
             return reply  # type: ignore[return-value]
     return None

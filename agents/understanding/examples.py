@@ -69,6 +69,8 @@ class ToolTalk(BaseModel):
         undo: what undoes it, the first whose places are all known; none where nothing does.
         confirm: it is done only after a "yes", as what is destructive always is.
         over: it is for rollouts that are over.
+        plain: its result says all; no crew thinks about it.
+        whole: it is ordered for what the rest of the message says, such as to remember it, whatever its mood is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +81,8 @@ class ToolTalk(BaseModel):
     undo: tuple[Undo, ...] = ()
     confirm: bool = False
     over: bool = False
+    plain: bool = False
+    whole: bool = False
     en: tuple[str, ...]
     zh: tuple[str, ...]
 

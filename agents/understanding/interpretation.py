@@ -10,9 +10,9 @@ Mood = Literal["order", "question", "talk", "conditional", "retraction"]
 """order: do it. question: how do things stand, or what do the documents say. talk: an opinion, a report, a supposition,
 a denial. conditional: an order bound to a condition or to a later time. retraction: what was ordered is taken back."""
 
-Source = Literal["message", "thread", "answer", "model", "undo"]
+Source = Literal["message", "thread", "answer", "model", "undo", "memory"]
 """Where an argument came from: words of this message, an object of the thread's last turn, an answer to the assistant's
-question, a language model's proposal, or the state before a call that is undone."""
+question, a language model's proposal, the state before a call that is undone, or what the person told before."""
 
 Reason = Literal["missing", "ambiguous", "unknown", "contradictory", "mood", "unclear", "confirm", "which"]
 """Why there is a question: something required is not said; several things are meant; nothing has that name; it cannot
@@ -43,7 +43,7 @@ class PlannedCall:
     @property
     def implicit(self) -> bool:
         """Whether an argument was not named in the message."""
-        return any(one.source == "thread" for one in self.origins.values())
+        return any(one.source in {"thread", "memory"} for one in self.origins.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,8 @@ class _Check:
         self.operations = operations
         self.catalogue = catalogue
         self.said = look.said
-        self.language: Language = look.said.language
-        self.settler = Settler(operations, look.known, self.language)
+        self.language: Language = look.language
+        self.settler = Settler(operations, look.known, self.language, look.preferences)
         self.clauses = standing_clauses(look.said.clauses)
         said = mood_of(look.said.clauses)
         certain = max((one.certainty for one in self.clauses), default=1.0)

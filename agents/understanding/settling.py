@@ -4,19 +4,20 @@ The same checks hold whoever proposed the call: the examples, a language model, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from agents.understanding.arguments import Slot
 from agents.understanding.candidates import Operations
 from agents.understanding.conversions import shown_name
 from agents.understanding.entities import KnownEntities
-from agents.understanding.interpretation import PlannedCall, Question
+from agents.understanding.interpretation import Argument, PlannedCall, Question
 from agents.understanding.linking import Mention
 from agents.understanding.questions import ask_for, kind_name, listed, sentence
 from agents.understanding.slots import Filling, Problem
 from agents.understanding.wording import effect_of, order_of
 from edge.kernel.errors import InvalidInput
 from edge.kernel.language import Language
+from memory.memories import Preferences
 
 _MOST_CHOICES = 30
 
@@ -28,6 +29,7 @@ class Settler:
     operations: Operations
     known: KnownEntities
     language: Language
+    preferences: Preferences = field(default_factory=Preferences)
 
     def settle(self, filling: Filling) -> PlannedCall | Question:  # noqa: PLR0911 - each return asks for something else
         """The call that a filling comes to, or what has to be asked first."""
@@ -109,6 +111,24 @@ class Settler:
         text = sentence("for_order", self.language, order=self._said(call), question=asked)
         names = tuple(name.partition(" (")[0] for name in choices) or slot.enum
         return Question("missing", text, call.tool, call.arguments, slot.path, names)
+
+    def offering_own(self, question: Question) -> tuple[Question, tuple[PlannedCall, ...]]:
+        """A question for a device that asks whether the person's own is meant, and what a "yes" to that does.
+
+        Any other question is given back as it is, with nothing: what a person told before is never acted on unasked.
+        """
+        own = self.preferences.device
+        if question.reason != "missing" or not question.slot or own not in self.known.devices:
+            return question, ()
+        slot = self.operations.slots(question.tool).get(question.slot)
+        if slot is None or "device" not in slot.kinds:
+            return question, ()
+        arguments = {**question.arguments, slot.path: own}
+        call = self.check(PlannedCall(question.tool, arguments, {slot.path: Argument(own, source="memory")}))
+        if isinstance(call, Question):  # more is missing
+            return question, ()
+        text = sentence("own_device", self.language, device=own, confirm=self.confirm([call]).text)
+        return replace(question, text=text), (call,)
 
     def choices(self, slot: Slot, call: PlannedCall) -> list[str]:
         """Names that a slot may have, with what a person sees beside them."""

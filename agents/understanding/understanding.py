@@ -6,7 +6,7 @@ then one of these is chosen: calls, a question back, a document query, help, or 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from agents.understanding.candidates import Operations, Scored
@@ -23,6 +23,7 @@ from agents.understanding.slots import Filling
 from agents.understanding.speech_act import Clause, clauses_of, mood_of, standing_clauses
 from agents.understanding.undo import inverse_of
 from edge.kernel.language import Language
+from memory.memories import Preferences
 from tools.spec import ToolSpec
 
 Found = Literal["answer", "near", "nothing"]
@@ -51,6 +52,7 @@ _TEAMS = (
     ("tools.governance.", "governance"),
     ("tools.calling.", "governance"),
     ("tools.tenancy", "governance"),
+    ("tools.memories", "governance"),
 )
 """Beginning of a tool's module -> the team whose operation it is; deployment for all others."""
 
@@ -70,6 +72,7 @@ class Look:
         found, evidence: what the passages are to the message, and how surely, 0 to 1.
         question: the message for the documents, standing alone.
         heading: of the best passage.
+        preferences: what the caller told before that is heeded.
     """
 
     said: ParsedMessage
@@ -80,6 +83,12 @@ class Look:
     evidence: float
     question: str
     heading: str = ""
+    preferences: Preferences = field(default_factory=Preferences)
+
+    @property
+    def language(self) -> Language:
+        """In which the caller is answered: as they asked for once, else that of the message."""
+        return self.preferences.language or self.said.language
 
 
 class Understanding(Protocol):
@@ -114,9 +123,9 @@ class _Reading:
         self.operations = operations
         self.look = look
         self.said = look.said
-        self.language: Language = look.said.language
+        self.language: Language = look.language
         self.filler = operations.filler(look.known, look.frame)
-        self.settler = Settler(operations, look.known, self.language)
+        self.settler = Settler(operations, look.known, self.language, look.preferences)
         self.continuation = Continuation(operations, look.known, look.frame, self.filler)
         self.mood: Mood = mood_of(look.said.clauses)
         if self.mood == "question" and operations.opens_as_change(look.said):
@@ -133,6 +142,8 @@ class _Reading:
 
     def _reply(self, reply: str) -> Interpretation | None:  # noqa: PLR0911 - one for each reply
         frame = self.look.frame
+        if reply == "forget":
+            reply = "no" if frame.proposed or frame.asked else "undo"
         if reply == "undo":
             return self._undo()
         if frame.proposed and reply in {"yes", "go_on"}:
@@ -203,7 +214,9 @@ class _Reading:
     # ---- what stands alone
 
     def _fresh(self, candidates: Sequence[Scored]) -> Interpretation:
-        clauses = standing_clauses(self.said.clauses)
+        best, clauses = candidates[0], standing_clauses(self.said.clauses)
+        if best.filling is not None and best.probability >= ACT and self.operations.takes_whole(best.label, self.said):
+            return self._settled([best.filling], self._decides(best), best.probability)
         if self.mood == "retraction":
             return self._said(sentence("retraction", self.language), "retraction")
         if self.mood == "order" and any(
@@ -439,7 +452,8 @@ class _Reading:
         for filling in fillings:
             settled = self.settler.settle(filling)
             if isinstance(settled, Question):
-                return replace(self._ask(settled, reason), confidence=confidence, mood=self.mood)
+                asked, own = self.settler.offering_own(settled) if len(fillings) == 1 else (settled, ())
+                return replace(self._ask(asked, reason), proposed=own, confidence=confidence, mood=self.mood)
             calls.append(settled)
         strange = [word for one in fillings for word in one.strange]
         implicit = implicit or any(self._carries_order(one) for one in fillings)
@@ -455,8 +469,10 @@ class _Reading:
         return replace(found, confidence=confidence, mood=self.mood, not_done=note)
 
     def _carries_order(self, filling: Filling) -> bool:
-        """Whether a text to be carried on, such as a question to a device, holds what may be an order or condition."""
-        texts = [one.value for path, one in filling.arguments.items() if path.rpartition(".")[2] == "text"]
+        """Whether a text to be carried on or kept, such as a question to a device, may hold an order or condition."""
+        texts = [
+            one.value for path, one in filling.arguments.items() if path in {"text", "fact"} or path.endswith(".text")
+        ]
         parts = [part for text in texts if isinstance(text, str) for part in _JOINED.split(text)[1:]]
         return any(mood_of(clauses_of(part)) in {"order", "conditional"} for part in parts)
 

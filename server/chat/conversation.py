@@ -15,11 +15,12 @@ from langgraph.errors import GraphRecursionError
 from agents.events import Emit, Ending, Transcript
 from edge.kernel.errors import ChargehandError, OutOfTime
 from graphs.dependencies import Dependencies
+from graphs.messages import check_message
 from graphs.steps import TurnContext
 from graphs.supervisor import build_supervisor
 from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
-from server.chat.messages import check_id, check_message
+from server.chat.messages import check_id
 from tools.calling.context import ToolContext, require_scope
 from tools.serving.metering import charged_to
 
@@ -183,7 +184,7 @@ class Conversation:
         }
         await self._graph.aupdate_state(
             {"configurable": {"thread_id": thread_id}},
-            {"messages": [*asked, AIMessage(content=so_far.said, additional_kwargs=origin)]},
+            {"messages": [*asked, AIMessage(content=so_far.said, additional_kwargs=origin)], "waits_at": ""},
             as_node="respond",
         )
 

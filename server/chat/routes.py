@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from edge.kernel.errors import Conflict, InvalidInput
+from graphs.messages import check_message
 from memory.ledger.threads import Thread
 from memory.threads import SavedMessage
 from server.chat.conversation import CHAT
-from server.chat.messages import check_id, check_message
+from server.chat.messages import check_id
 from server.chat.runs import ChatRun, Runs
 from server.hub import Hub
 from tools.calling.context import ToolContext, require_scope

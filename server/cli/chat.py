@@ -49,8 +49,8 @@ def command(
     named, thread_id = thread_id, thread_id or str(uuid.uuid4())
     agui = _begin_events(thread_id) if events and path is None else None
 
+    from graphs.messages import check_message
     from server.chat.conversation import open_conversation
-    from server.chat.messages import check_message
 
     async def run(dependencies: "Dependencies") -> int:
         async with open_conversation(dependencies) as conversation:

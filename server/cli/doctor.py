@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from edge.kernel.errors import ChargehandError
+from memory.settings import Settings
 from server.cli import print_json
 from server.cli.session import Session, open_session
 from server.hub import Components
@@ -20,7 +21,7 @@ def command(as_json: bool) -> int:
     """
     with open_session() as session:
         report = _report(session)
-    broken = [name for name in ("model", "embedder", "home", "artifacts") if "error" in report[name]]
+    broken = [name for name in ("model", "crew_models", "embedder", "home", "artifacts") if "error" in report[name]]
     if as_json:
         print_json(report | {"broken": broken})
     else:
@@ -33,6 +34,7 @@ def _report(session: Session) -> dict[str, Any]:
 
     return {
         "model": _model(session.hub),
+        "crew_models": _crew_models(session.hub.settings),
         "providers": [asdict(status) for status in probe_models(session.hub.settings)],
         "embedder": _embedder(),
         "home": _home(session.hub, session.caller.tenant),
@@ -57,6 +59,16 @@ def _model(hub: Components) -> dict[str, Any]:
         "understands": "model" if model.capable else "examples",
         "words_answers": drafts and model.reference.provider != "none",
     }
+
+
+def _crew_models(settings: Settings) -> dict[str, Any]:
+    from agents.models.resolve import resolve_crew_models
+
+    try:
+        models = resolve_crew_models(settings)
+    except ChargehandError as error:
+        return {"asked_for": settings.crew_models, "error": str(error)}
+    return {"chosen": [{"name": str(one.reference), "judged_by": one.judged_by} for one in models]}
 
 
 def _embedder() -> dict[str, Any]:
@@ -92,6 +104,15 @@ def _artifacts(hub: Components) -> dict[str, Any]:
         return {"error": str(error)}
 
 
+def _print_crew_models(crew_models: dict[str, Any], used: bool) -> None:
+    if "error" in crew_models:
+        click.echo(f"  ✗ beside it for crews, {crew_models['asked_for']}: {crew_models['error']}")
+        return
+    unused = "" if used else " Not used: without a capable chat model there are no crews."
+    for one in crew_models["chosen"]:
+        click.echo(f"  ✓ beside it for crews: {one['name']}. {one['judged_by']}{unused}")
+
+
 def _print(report: dict[str, Any]) -> None:
     model, home, embedder = report["model"], report["home"], report["embedder"]
     if "error" in model:
@@ -103,6 +124,7 @@ def _print(report: dict[str, Any]) -> None:
             "capable, so it plans what a message asks for" if model["capable"] else "not capable, so it does not plan"
         )
         click.echo(f"  · {counts}: {model['judged_by']}")
+    _print_crew_models(report["crew_models"], model.get("capable", False))
     for status in report["providers"]:
         mark = "✓" if status["configured"] and status["reachable"] is not False else "·"
         detail = ", ".join(status["models"]) or " ".join(status["missing"]) or "configured; not asked"

@@ -31,7 +31,7 @@ def command(text: str | None, as_json: bool, path: Path | None) -> None:
     items = list(read_items(text, path))
     settings = load_settings()
 
-    from server.chat.messages import check_message
+    from graphs.messages import check_message
 
     for _, message in items:
         check_message(message, settings.message_limit_bytes)

@@ -26,7 +26,7 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
     """
     items = list(read_items(text, path))
     settings = load_settings()
-    from server.chat.messages import check_message
+    from graphs.messages import check_message
     from tools.calling.context import require_scope
 
     for _, query in items:

@@ -12,6 +12,7 @@ const LANGUAGES = { en: "English", zh: "Chinese" };
 
 /** @type {Record<string, string>} */
 const DOING = {
+  look: "Looking",
   interpret: "Understanding",
   rewrite: "Reading the question",
   knowledge: "Looking it up",
@@ -22,6 +23,8 @@ const DOING = {
   evaluation: "Evaluation team",
   deployment: "Deployment team",
   governance: "Governance team",
+  deliberate: "Thinking about it",
+  report: "Reporting",
   help: "Help",
   ask: "Asking back",
   resume: "Going on",

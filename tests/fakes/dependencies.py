@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from langgraph.store.memory import InMemoryStore
+
 from agents.models.probe import Runtimes
 from agents.models.resolve import ResolvedModel, resolve_model
 from agents.teams.turn import Teams
@@ -17,6 +19,7 @@ from evals.evaluations import evaluation_tools
 from graphs.dependencies import Dependencies
 from memory.artifacts import open_artifacts
 from memory.home import open_home
+from memory.memories import Memories
 from memory.settings import Settings
 from memory.store import KnowledgeStore, open_store
 from server.hub import Components
@@ -24,9 +27,11 @@ from tests.fakes.offline import offline_settings
 from tests.fakes.understandings import ScriptedUnderstanding
 from tools.governance.licence_tools import licence_tools
 from tools.knowledge.search import knowledge_tools
+from tools.memories import memory_tools
 from tools.registry.catalogue import load_catalogue
 from tools.registry.roster import roster_tools
 from tools.serving.assembly import open_serving
+from tools.spec import ToolRuntime, bind
 
 __all__ = ["components_of", "components_on", "copy_home", "copy_store", "dependencies_on", "with_tool"]
 
@@ -58,8 +63,10 @@ def dependencies_on(
     serving = open_serving(chosen, store.ledger, open_artifacts(store.home, chosen.artifacts_address), {})
     model = model or resolve_model(chosen).over(serving)
     catalogue = load_catalogue()
+    memories = InMemoryStore()
     specs = [
         *knowledge_tools(store.retriever),
+        *bind(memory_tools(partial(Memories, memories)), ToolRuntime(store.ledger)),
         *evaluation_tools(store.ledger),
         *licence_tools(catalogue),
         *roster_tools(catalogue, Runtimes(chosen), str(model.reference)),
@@ -77,6 +84,7 @@ def dependencies_on(
         frozenset(talk),
         Teams(tools, talk),
         serving,
+        memories,
     )
 
 

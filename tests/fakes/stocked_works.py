@@ -71,6 +71,7 @@ async def stock(works: Works, folder: Path) -> dict[str, str]:
     await works.call(ANN, "pipeline_run", pipeline="release", version="support@one")
     with pytest.raises(ApprovalNeeded) as needed:
         await works.call(BOB, "retire_version", version="support@old", reason="for the approvals")
+    await works.call(ANN, "memory_remember", fact="the bakery is closed on Mondays")
     question = await _fleet(works)
     delegation: Any = await works.call(ANN, "approval_delegate", to="carol", hours=9)
     key: Any = await works.call(ANN, "api_key_issue", principal="dora", scopes=["roster:read"])

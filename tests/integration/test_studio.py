@@ -138,8 +138,79 @@ def test_events_come_as_they_happen(studio: Studio):
     )
     events = [part.data for part in parts if part.event.startswith("custom")]
     steps = [event["step"] for event in events if event["kind"] == "step_started"]
-    assert steps == ["interpret", "rewrite", "retrieve", "ground", "quote", "respond"]
+    assert steps == ["look", "interpret", "rewrite", "retrieve", "ground", "quote", "respond"]
     assert "85 °C" in "".join(event["text"] for event in events if event["kind"] == "answer")
+
+
+def test_studio_has_forms_for_what_a_run_may_be_given(studio: Studio):
+    (assistant,) = studio.client.assistants.search(graph_id="supervisor")
+    schemas = studio.client.assistants.get_schemas(assistant["assistant_id"])
+    names = [set((schemas.get(name) or {})["properties"]) for name in ("input_schema", "context_schema")]
+    assert names == [{"messages", "text"}, {"tenant", "model"}]
+    drawn = studio.client.assistants.get_graph(assistant["assistant_id"], xray=True)
+    nodes = {str(node["id"]) for node in drawn["nodes"]}
+    assert {"understanding:look", "knowledge:ground", "governance:act", "governance:report"} <= nodes
+
+
+@pytest.mark.parametrize(
+    ("given", "context", "why"),
+    [
+        ({"text": " "}, None, "The message is empty."),
+        ({"messages": [{"what": "is this"}]}, None, "These are no messages."),
+        ({"text": HEAT}, {"tenant": "nobody"}, "nobody"),
+        ({"text": HEAT}, {"model": "skynet:t800"}, "names no known provider"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(studio: Studio, given: Any, context: Any, why: str):
+    thread_id = studio.client.threads.create()["thread_id"]
+    told = studio.client.runs.wait(thread_id, "supervisor", input=given, context=context, raise_error=False)
+    assert isinstance(told, dict)
+    assert why in told["__error__"]["message"]
+    assert "Traceback" not in str(told)
+    assert "85 °C" in studio.ask(HEAT, thread_id)["answer"]
+
+
+def test_a_run_may_choose_its_tenant_and_model(studio: Studio):
+    context = {"tenant": "default", "model": "none"}
+    state = studio.client.runs.wait(None, "supervisor", input={"text": HEAT}, context=context)
+    assert isinstance(state, dict)
+    assert "85 °C" in state["answer"]
+
+
+def test_what_a_person_told_is_remembered_across_threads_and_entries(studio: Studio):
+    made = run_process(studio.home, "tools", "call", "memory_prefer", '{"language": "zh"}')
+    assert made.code == 0
+    items = studio.client.store.search_items(["memories"])["items"]
+    assert [item["value"]["text"] for item in items] == ["zh"]
+    assert "仅限研究" in studio.ask(SHIP)["answer"]
+    assert run_process(studio.home, "tools", "call", "memory_forget_all", "{}").code == 0
+    assert studio.client.store.search_items(["memories"])["items"] == []
+    assert "Commercial use: no" in studio.ask(SHIP)["answer"]
+
+
+def test_a_question_back_waits_for_its_answer(studio: Studio):
+    thread_id = studio.client.threads.create()["thread_id"]
+    studio.ask("start a canary", thread_id)
+    (waits,) = studio.client.threads.get_state(thread_id)["interrupts"]
+    assert "target" in waits["value"]["question"]
+    state = studio.client.runs.wait(thread_id, "supervisor", command={"resume": SHIP})
+    assert isinstance(state, dict)
+    assert "Commercial use: no" in state["answer"]
+    assert [message["content"] for message in state["messages"]][::2] == ["start a canary", SHIP]
+
+
+def test_everything_that_studio_follows_can_be_shown(studio: Studio):
+    parts = list(
+        studio.client.runs.stream(
+            None,
+            "supervisor",
+            input={"text": SHIP},
+            stream_mode=["values", "updates", "debug", "tasks", "checkpoints"],
+            stream_subgraphs=True,
+        )
+    )
+    assert not [part for part in parts if part.event.startswith("error")]
+    assert any("Commercial use: no" in str(part.data) for part in parts if part.event == "values")
 
 
 def test_nothing_of_all_that_was_sent_outside(studio: Studio):

@@ -16,7 +16,7 @@ from server.hub import Components, open_components
 from tests.fakes.dependencies import components_on
 
 ROOT = Path(__file__).parents[2]
-OPENERS = {"load_minilm", "open_evidence", "open_ledger", "open_store", "resolve_model"}
+OPENERS = {"load_minilm", "open_evidence", "open_ledger", "open_memories", "open_store", "resolve_model"}
 
 
 def imported(path: Path) -> set[str]:
@@ -35,7 +35,7 @@ def test_nothing_is_opened_before_it_is_asked_for(settings: Settings) -> None:
     with open_components(settings) as hub:
         assert not settings.home.exists()
         assert hub.ledger_tools["roster_list"].runtime is not None
-        assert {"store", "model", "embedder", "operations", "understanding"}.isdisjoint(vars(hub))
+        assert {"store", "model", "memories", "embedder", "operations", "understanding"}.isdisjoint(vars(hub))
 
 
 def test_closing_closes_what_was_opened(store: KnowledgeStore) -> None:
@@ -44,6 +44,16 @@ def test_closing_closes_what_was_opened(store: KnowledgeStore) -> None:
     hub.close()
     with pytest.raises(Exception, match="closed"):
         store.lexical.search(["heat"], "default", 1)
+
+
+def test_the_crews_have_the_models_that_the_settings_name(store: KnowledgeStore) -> None:
+    hub = components_on(store, model="openai:one", crew_models="openai:two", openai_api_key="k")
+    teams = hub.dependencies.teams
+    assert [str(model.reference) for model in (teams.model, *teams.more_models) if model] == [
+        "openai:one",
+        "openai:two",
+    ]
+    assert all(model.build is not None for model in teams.more_models)
 
 
 def test_closing_the_ledger_alone(settings: Settings) -> None:

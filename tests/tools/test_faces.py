@@ -18,6 +18,7 @@ from memory.store import KnowledgeStore
 from tests.fakes.dependencies import components_on
 from tests.fakes.faces import FACES, Asked, Said
 from tests.fakes.good_calls import GOOD
+from tests.fakes.memory_stores import FreezingStore
 from tests.fakes.stocked_works import PACK, copied, stock
 from tests.fakes.works import ANN, Works, open_works
 from tools.calling.context import ToolContext
@@ -53,10 +54,12 @@ class Stocked:
 def stocked(sample_store: KnowledgeStore, tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     folder = tmp_path_factory.mktemp("stocked")
     components = components_on(sample_store, artifacts=str(folder / "artifacts"))
+    components.memories = memories = FreezingStore()  # type: ignore[assignment]
     specs = components.tools
     works = open_works(folder)
     works.add(specs.values())
     ids = asyncio.run(stock(works, folder))
+    memories.frozen = True
     works.ledger.close()
     components.artifacts.put(io.BytesIO(PACK))
     return Stocked(works, folder / "ledger.sqlite", specs, ids)

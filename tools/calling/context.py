@@ -43,12 +43,21 @@ class OpenCall:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidIn:
+    """Where in a conversation a call was asked for."""
+
+    thread: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolContext:
     """Who calls, for which tenant, with which rights.
 
     Attributes:
         idempotency_key: of the caller's making; a repeat of the same call with it gives the first result.
         approval_id: the approval under which the call is made; None looks for one of exactly this call.
+        said_in: the message that asks for the call; None where it was not asked for in a conversation.
         opened: set while a tool runs.
     """
 
@@ -57,6 +66,7 @@ class ToolContext:
     scopes: frozenset[str]
     idempotency_key: str | None = None
     approval_id: str | None = None
+    said_in: SaidIn | None = field(default=None, compare=False)
     opened: OpenCall | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agents.models.reference import ModelReference
-from agents.models.resolve import ResolvedModel, resolve_model
+from agents.models.resolve import ResolvedModel, resolve_crew_models, resolve_model
 from edge.kernel.errors import InvalidInput, NotFound, Unavailable
 from tests.fakes.model_servers import ollama_model, serve_ollama
 from tests.fakes.offline import offline_settings
@@ -161,6 +161,20 @@ def test_the_setting_decides_what_is_capable_and_says_so() -> None:
     assert small.judged_by == "CHARGEHAND_MODEL_CAPABLE says that it is capable."
     assert large.judged_by == "CHARGEHAND_MODEL_CAPABLE says that it is not capable."
     assert not resolve("none", model_capable=True).capable
+
+
+def test_the_models_of_the_crews_are_named_in_a_setting_each_once() -> None:
+    names = "openai:gpt-5, github:microsoft/phi-4-mini-instruct,,openai:gpt-5"
+    settings = offline_settings(crew_models=names, openai_api_key="k", github_token="t")
+    models = resolve_crew_models(settings, {})
+    assert [str(model.reference) for model in models] == ["openai:gpt-5", "github:microsoft/phi-4-mini-instruct"]
+    assert resolve_crew_models(offline_settings(), {}) == []
+
+
+@pytest.mark.parametrize(("name", "why"), [("none", "not capable"), ("skynet:t800", "no known provider")])
+def test_a_model_that_can_do_no_crew_s_work_is_refused(name: str, why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        resolve_crew_models(offline_settings(crew_models=name), {})
 
 
 def test_an_unknown_bundled_model_names_the_one_there_is() -> None:

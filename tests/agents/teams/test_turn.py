@@ -22,6 +22,7 @@ from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from tests.fakes.judged import equip, register
 from tests.fakes.serving import ScriptedServing
+from tests.fakes.team_turns import take_team_turn
 from tests.fakes.works import ANN, Works, open_works
 from tools.governance.licence_tools import licence_tools
 from tools.registry.catalogue import load_catalogue
@@ -75,7 +76,7 @@ async def turn(
     language: Language = "en",
 ) -> tuple[TeamFinding, list[TurnEvent]]:
     events, teams = list[TurnEvent](), Teams(tools, load_talk(tools))
-    return await teams.run("governance", calls, "", language, context, events.append), events
+    return await take_team_turn(teams, "governance", calls, "", language, context, events.append), events
 
 
 async def test_act_and_report(tools: dict[str, ToolSpec]) -> None:
@@ -113,7 +114,7 @@ async def test_changes_are_made_in_order_and_none_after_one_that_was_not_made(wo
         PlannedCall("set_alias", {"alias": "challenger", "version": "faq@1"}),
     ]
     teams = Teams(works.tools, load_talk(works.tools))
-    finding = await teams.run("governance", calls, "", "en", ANN, lambda _: None)
+    finding = await take_team_turn(teams, "governance", calls, "", "en", ANN, lambda _: None)
     assert finding.ending == "refused"
     assert [call for call, _ in finding.outcomes] == calls[:1]
     assert "**Refused**" in finding.text
@@ -149,7 +150,7 @@ async def test_a_tool_that_fails_ends_the_turn_and_is_told(tools: dict[str, Tool
     events: list[TurnEvent] = []
     teams, calls = Teams(where(tools, "licence_lookup", fails_once)), licences("phi-4-mini", "qwen2.5-3b")
     with pytest.raises(Unavailable, match="The registry does not answer"):
-        await teams.run("governance", calls, "", "en", LOCAL_ENGINEER, events.append)
+        await take_team_turn(teams, "governance", calls, "", "en", LOCAL_ENGINEER, events.append)
     failed = [event for event in events if isinstance(event, ToolFinished) and event.failed]
     assert [event.result for event in failed] == [str(Unavailable("The registry does not answer.", "Try later."))]
     assert done == ["qwen2.5-3b"]
@@ -201,13 +202,14 @@ def test_a_turn_without_a_capable_model_imports_no_crewai_and_calls_nobody(tmp_p
         sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "socket.getaddrinfo") else None)
         from agents.teams.turn import Teams
         from agents.understanding.interpretation import PlannedCall
+        from tests.fakes.team_turns import take_team_turn
         from tools.registry.catalogue import load_catalogue
         from tools.governance.licence_tools import licence_tools
         from tools.spec import LOCAL_ENGINEER
 
         teams = Teams({spec.name: spec for spec in licence_tools(load_catalogue())})
         asked = [PlannedCall("licence_lookup", {"model": "phi-4-mini"})]
-        turn = teams.run("governance", asked, "licence of phi-4-mini", "en", LOCAL_ENGINEER, lambda event: None)
+        turn = take_team_turn(teams, "governance", asked, "licence of phi-4-mini", "en", LOCAL_ENGINEER, lambda event: None)
         assert "Commercial use: yes" in asyncio.run(turn).text
         assert not calls, calls
         assert "crewai" not in sys.modules

@@ -13,6 +13,7 @@ from agents.understanding.interpretation import PlannedCall
 from memory.store import KnowledgeStore
 from tests.fakes.crew_servers import DOWN, CrewServer, acts, crew_models, finds, serve_crew
 from tests.fakes.dependencies import components_on
+from tests.fakes.team_turns import take_team_turn
 from tools.spec import LOCAL_ENGINEER, ToolContext
 
 pytestmark = pytest.mark.integration
@@ -28,7 +29,9 @@ async def take_turn(
     async with crew_models(server, *models) as resolved:
         tools = components_on(store).tools
         teams = Teams(tools, load_talk(tools), resolved[0], tuple(resolved[1:]))
-        return await teams.run("governance", LOOKED_AT, "May we ship it?", "en", context, events.append), events
+        return await take_team_turn(
+            teams, "governance", LOOKED_AT, "May we ship it?", "en", context, events.append
+        ), events
 
 
 def voting(**said: list[str]) -> dict[str, list[str]]:

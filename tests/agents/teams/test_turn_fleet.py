@@ -11,6 +11,7 @@ from agents.understanding.examples import load_talk
 from agents.understanding.interpretation import PlannedCall
 from edge.kernel.language import Language
 from tests.fakes.fleet_devices import FleetWorks, open_fleet
+from tests.fakes.team_turns import take_team_turn
 from tests.fakes.works import ANN, open_works
 
 pytestmark = pytest.mark.integration
@@ -29,7 +30,7 @@ async def fleet(tmp_path: Path) -> AsyncIterator[FleetWorks]:
 async def done(fleet: FleetWorks, tool: str, language: Language = "en", **arguments: Any) -> str:
     teams = Teams(fleet.works.tools, load_talk(fleet.works.tools))
     calls = [PlannedCall(tool, arguments)]
-    return (await teams.run("deployment", calls, "", language, ANN, lambda _: None)).text
+    return (await take_team_turn(teams, "deployment", calls, "", language, ANN, lambda _: None)).text
 
 
 async def test_a_question_is_put_to_the_device_that_is_named_and_to_no_other(fleet: FleetWorks) -> None:

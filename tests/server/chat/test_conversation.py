@@ -1,12 +1,15 @@
 """One turn of a conversation: what it refuses and keeps, and that one at a time runs in a thread."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from agents.understanding.interpretation import Interpretation
 from edge.kernel.errors import Conflict, InvalidInput, NotFound, StorageFailed
 from memory.store import KnowledgeStore
 from memory.threads import open_threads
@@ -14,7 +17,7 @@ from server.chat.conversation import Conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.threads import SlowThreads
-from tests.fakes.understandings import ScriptedUnderstanding, helps
+from tests.fakes.understandings import ScriptedUnderstanding, asks, declines, documents, helps, to
 from tests.server.chat.turns import (
     ENDLESS,
     HEAT,
@@ -168,3 +171,15 @@ async def test_a_thread_busy_in_another_process_is_free_when_that_is_killed(talk
             messages = await kept(conversation)
     assert [saved.message.type for saved in messages] == ["human", "human", "ai"]
     assert messages[-1].message.text == reply.answer
+
+
+@pytest.mark.parametrize("last", [documents(), asks("Which one?"), to("governance"), declines()])
+async def test_a_turn_is_one_durable_write_whatever_it_ends_with(talking: Opener, last: Interpretation):
+    understanding = ScriptedUnderstanding({"pause": asks("Which version?")}, last)
+    async with talking(understanding=understanding) as conversation:
+        for message in ("pause it", HEAT):
+            await conversation.take_turn("t1", message, Listener())
+        with closing(sqlite3.connect(conversation.dependencies.store.home.threads)) as threads:
+            counts = threads.execute("SELECT (SELECT count(*) FROM checkpoints), (SELECT count(*) FROM writes)")
+            written = counts.fetchone()
+    assert written == (2, 0)

@@ -22,7 +22,7 @@ def test_json_is_one_object(ready: Path, chargehand: Chargehand, minilm: MiniLM)
     assert done.code == 0
     assert done.err == ""
     report = done.json
-    assert set(report) == {"model", "providers", "embedder", "home", "artifacts", "broken"}
+    assert set(report) == {"model", "crew_models", "providers", "embedder", "home", "artifacts", "broken"}
     assert report["broken"] == []
     assert report["model"]["chosen"] == "none"
     assert report["model"]["words_answers"] is False
@@ -57,6 +57,21 @@ def test_a_model_without_its_key_is_broken_and_the_variable_named(chargehand: Ch
     report = chargehand("doctor", "--json", CHARGEHAND_MODEL="github:microsoft/phi-4-mini-instruct").json
     assert report["broken"] == ["model"]
     assert "CHARGEHAND_GITHUB_TOKEN" in report["model"]["error"]
+
+
+def test_the_models_of_the_crews_are_listed_and_whether_they_are_used(ready: Path, chargehand: Chargehand):
+    given = {"CHARGEHAND_CREW_MODELS": "openai:second, openai:third", "OPENAI_API_KEY": "k"}
+    report = chargehand("doctor", "--json", CHARGEHAND_MODEL="openai:first", **given).json["crew_models"]
+    assert [one["name"] for one in report["chosen"]] == ["openai:second", "openai:third"]
+    words = chargehand("doctor", CHARGEHAND_MODEL="none", **given).out
+    assert "beside it for crews: openai:second. Nobody states its size" in words
+    assert "Not used: without a capable chat model there are no crews." in words
+
+
+def test_a_model_that_can_do_no_crew_s_work_is_broken(ready: Path, chargehand: Chargehand):
+    done = chargehand("doctor", CHARGEHAND_CREW_MODELS="none")
+    assert done.code == 1
+    assert "beside it for crews, none: CHARGEHAND_CREW_MODELS names none, which is not capable." in done.out
 
 
 def test_a_home_that_cannot_be_one_is_broken(chargehand: Chargehand, tmp_path: Path):
