@@ -118,7 +118,7 @@ def _rows_at(lines: list[str], first: int) -> int:
     as between columns.
     """
     if lines[first].lstrip().startswith("|"):
-        return _count(lines, first, lambda line: line.lstrip().startswith("|"))
+        return _count(lines, first, lambda line: line.lstrip().startswith("|") or " | " in line)
     if " | " in lines[first]:
         rows = _count(lines, first, lambda line: "|" in line and not _interrupts(line, "paragraph"))
         return rows if first + rows == len(lines) or not lines[first + rows].strip() else 0

@@ -37,12 +37,21 @@ _ALIKE = 1.3
 """Blocks whose widest lines differ by a larger ratio were not wrapped alike."""
 
 
+_GAP = re.compile("⟦[^⟦⟧\n]{1,40}⟧")
+
+
+def gap(missing: str) -> str:
+    """What a parser writes where something stands that it cannot read, such as a "formula"."""
+    return f"⟦{missing} not readable⟧"
+
+
 def sentences(text: str, offset: int = 0) -> list[tuple[int, int]]:
     """Find the sentences of a text.
 
     A list item begins a sentence (its bullet is left out, its number is not); each table row and each line of code is
     one. A line break ends one only where the line was broken on purpose: the next word would still have fitted.
-    Headings, rules, fences and the rows between a table's head and body are none.
+    Headings, rules, fences and the rows between a table's head and body are none, nor is what has a gap: where a
+    formula could not be read, the words around it say something else.
 
     Args:
         text: readable text, such as a chunk's.
@@ -66,7 +75,8 @@ def sentences(text: str, offset: int = 0) -> list[tuple[int, int]]:
         else:
             continue
         found.extend(_trimmed(text, *span) for span in spans)
-    return [(start + offset, end + offset) for start, end in found if start < end]
+    whole = [span for span in found if not _GAP.search(text, *span)]
+    return [(start + offset, end + offset) for start, end in whole if start < end]
 
 
 def _with_torn_code(text: str, blocks: list[Block]) -> list[Block]:
