@@ -17,6 +17,8 @@ _USUAL = (
 _AROUND_HIGH = re.compile(rb"[\x00-\x7f]{0,24}[\x80-\xff]+(?:[\x00-\x7f]{0,24}[\x80-\xff]+)*[\x00-\x7f]{0,24}")
 _ESCAPES_TO_JAPANESE = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 _SAMPLE_BYTES = 65_536
+_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_MOSTLY_UTF_8 = 0.8
 _LEAST = 0.05
 _AHEAD = 1.25
 """A reading is taken when it is so many times as likely as the next one that differs."""
@@ -62,6 +64,8 @@ def guess_encoding(data: bytes) -> str | None:
         return _wide(data)
     if any(escape in data for escape in _ESCAPES_TO_JAPANESE):
         return "iso2022-jp"
+    if _is_torn_utf_8(data):
+        return None
     import chardet
 
     sample = b"\n".join(_AROUND_HIGH.findall(data[:_SAMPLE_BYTES])) or data[:_SAMPLE_BYTES]
@@ -78,6 +82,14 @@ def guess_encoding(data: bytes) -> str | None:
     if not best or worth[best] < max(_LEAST, _AHEAD * max((worth[text] for text in others), default=0.0)):
         return None
     return encoding_of[best]
+
+
+def _is_torn_utf_8(data: bytes) -> bool:
+    """Whether most of the bytes that are not ASCII are UTF-8: then some of another encoding were mixed in."""
+    sample = data[:_SAMPLE_BYTES]
+    high = sum(byte >= 0x80 for byte in sample)
+    paired = sum(len(found) for found in _UTF_8.findall(sample))
+    return paired >= _MOSTLY_UTF_8 * high
 
 
 def _worth(confidence: float, encoding: str, text: str) -> float:

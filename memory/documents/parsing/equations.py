@@ -27,9 +27,9 @@ class Node(Protocol):
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _DEEPEST = 60
-_SIMPLE = re.compile(r"[\w.,'′∞πΩ°%]+|[(\[|].*[)\]|]")
+_VALUE_ENDS = re.compile(r"[\w)\]⁰-₉¹²³]$")
 _BINARY = re.compile(r"\s*([=≈≠≤≥<>≪≫±∓×÷·⋅→⇒↔∈∝≡])\s*")
-_ALONE = re.compile(r"[\w.]+|√\([^()]*\)|[^\s()]+\([^()]*\)")
+_ALONE = re.compile(r"[\d.,]+|[^\W\d_][⁰¹²³⁴-₉′']*(?:_\w+)?|√\([^()]*\)|[^\s()+\-−/·×]+\([^()]*\)")
 _ACCENTS = {"\u0302": "hat", "\u0305": "bar", "\u0304": "bar", "\u20d7": "vec", "\u0307": "dot", "\u0308": "ddot"}
 
 
@@ -199,17 +199,17 @@ _OFFICE: dict[str, Callable[[Node, _Part], str]] = {
     "m": _office_matrix,
     "eqArr": _office_lines,
     "rad": _office_root,
-    "sSup": lambda node, part: _power(part("e"), part("sup")),
-    "sSub": lambda node, part: _base(part("e")) + lowered(part("sub")),
-    "sSubSup": lambda node, part: _base(part("e")) + lowered(part("sub")) + raised(part("sup")),
-    "sPre": lambda node, part: lowered(part("sub")) + raised(part("sup")) + part("e"),
-    "func": lambda node, part: f"{part('fName').strip()} {_group(part('e'))}",
-    "limLow": lambda node, part: f"{part('e').strip()}_({part('lim').strip()})",
-    "limUpp": lambda node, part: f"{part('e').strip()}^({part('lim').strip()})",
+    "sSup": lambda _, part: _power(part("e"), part("sup")),
+    "sSub": lambda _, part: _base(part("e")) + lowered(part("sub")),
+    "sSubSup": lambda _, part: _base(part("e")) + lowered(part("sub")) + raised(part("sup")),
+    "sPre": lambda _, part: lowered(part("sub")) + raised(part("sup")) + part("e"),
+    "func": lambda _, part: f"{part('fName').strip()} {_group(part('e'))}",
+    "limLow": lambda _, part: f"{part('e').strip()}_({part('lim').strip()})",
+    "limUpp": lambda _, part: f"{part('e').strip()}^({part('lim').strip()})",
     "acc": lambda node, part: _accent(_property(node, "accPr", "chr", "\u0302"), part("e")),
-    "bar": lambda node, part: f"bar({part('e').strip()})",
-    "phant": lambda node, part: "",
-    "oMath": lambda node, part: f" {_office_children(node, 0)} ",
+    "bar": lambda _, part: f"bar({part('e').strip()})",
+    "phant": lambda _, _part: "",
+    "oMath": lambda node, _: f" {_office_children(node, 0)} ",
 }
 
 
@@ -233,7 +233,12 @@ def _row(parts: list[Node], depth: int) -> str:
     written: list[str] = []
     for child in parts:
         piece = _pages(child, depth + 1)
-        if written and piece and _local(child) not in ("mo", "mfenced", "mtext") and re.search(r"[\w)\]⁰-₉¹²³]$", written[-1]):
+        if (
+            written
+            and piece
+            and _local(child) not in ("mo", "mfenced", "mtext")
+            and re.search(r"[\w)\]⁰-₉¹²³]$", written[-1])
+        ):
             piece = f" {piece}"
         written.append(piece)
     return "".join(written)
@@ -289,19 +294,19 @@ def _pages_fenced(node: Node, parts: list[str]) -> str:
 
 _PAGES: dict[str, Callable[[Node, list[str]], str]] = {
     "mfrac": _pages_fraction,
-    "msup": lambda node, parts: _power(_at(parts, 0), _at(parts, 1)),
-    "msub": lambda node, parts: _base(_at(parts, 0)) + lowered(_at(parts, 1)),
-    "msubsup": lambda node, parts: _base(_at(parts, 0)) + lowered(_at(parts, 1)) + raised(_at(parts, 2)),
+    "msup": lambda _, parts: _power(_at(parts, 0), _at(parts, 1)),
+    "msub": lambda _, parts: _base(_at(parts, 0)) + lowered(_at(parts, 1)),
+    "msubsup": lambda _, parts: _base(_at(parts, 0)) + lowered(_at(parts, 1)) + raised(_at(parts, 2)),
     "mmultiscripts": _pages_scripts,
-    "msqrt": lambda node, parts: _root("".join(parts), ""),
-    "mroot": lambda node, parts: _root(_at(parts, 0), _at(parts, 1)),
+    "msqrt": lambda _, parts: _root("".join(parts), ""),
+    "mroot": lambda _, parts: _root(_at(parts, 0), _at(parts, 1)),
     "munder": _pages_under,
     "mover": _pages_over,
-    "munderover": lambda node, parts: _with_limits(_at(parts, 0).strip(), _at(parts, 1), _at(parts, 2)) + " ",
+    "munderover": lambda _, parts: _with_limits(_at(parts, 0).strip(), _at(parts, 1), _at(parts, 2)) + " ",
     "mfenced": _pages_fenced,
-    "mtable": lambda node, parts: f"[{'; '.join(part for part in parts)}]",
-    "mtr": lambda node, parts: ", ".join(part.strip() for part in parts),
-    "mlabeledtr": lambda node, parts: ", ".join(part.strip() for part in parts[1:]),
-    "semantics": lambda node, parts: _at(parts, 0),
-    "maction": lambda node, parts: _at(parts, 0),
+    "mtable": lambda _, parts: f"[{'; '.join(parts)}]",
+    "mtr": lambda _, parts: ", ".join(part.strip() for part in parts),
+    "mlabeledtr": lambda _, parts: ", ".join(part.strip() for part in parts[1:]),
+    "semantics": lambda _, parts: _at(parts, 0),
+    "maction": lambda _, parts: _at(parts, 0),
 }

@@ -20,7 +20,9 @@ _NOTICE = re.compile(
     r"|achtung|hinweis|gefahr|vorsicht",
     re.IGNORECASE,
 )
-_BESIDE = re.compile(r"side-?bar|related|share|social|advert|\bads?\b|promo|toc\b|breadcrumb|newsletter|widget|cookie", re.I)
+_BESIDE = re.compile(
+    r"side-?bar|related|share|social|advert|\bads?\b|promo|toc\b|breadcrumb|newsletter|widget|cookie", re.IGNORECASE
+)
 _NOTES = re.compile(r"foot-?notes?|end-?notes?|\bnotes\b|references", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}\S*[.!?。！？]|[\u3400-\u9fff]{6,}")
 _PROSE = ("p", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "section", "dl")
@@ -98,6 +100,6 @@ def _is_banner(tag: Tag) -> bool:
 
 def _is_imprint(tag: Tag) -> bool:
     """Whether a footer has no notes of the text in it and does not end a part of it."""
-    if tag.find(class_=_NOTES) or tag.find(id=re.compile(r"^(?:fn|note|footnote)", re.I)) or tag.find("sup"):
+    if tag.find(class_=_NOTES) or tag.find(id=re.compile(r"^(?:fn|note|footnote)", re.IGNORECASE)) or tag.find("sup"):
         return False
     return tag.find_parent(_SECTIONS) is None or _are_links(tag)

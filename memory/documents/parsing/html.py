@@ -16,7 +16,15 @@ from memory.documents.parsing.furniture import content_of, remove_furniture
 from memory.documents.parsing.labels import as_item, label
 from memory.documents.parsing.outline import Extract, fenced, file_title
 from memory.documents.parsing.plaintext import decode_text
-from memory.documents.parsing.scripts import GAP_FORMULA, GAP_IMAGE, from_symbol_font, lowered, note_mark, raised, set_apart
+from memory.documents.parsing.scripts import (
+    GAP_FORMULA,
+    GAP_IMAGE,
+    from_symbol_font,
+    lowered,
+    note_mark,
+    raised,
+    set_apart,
+)
 from memory.documents.parsing.tables import Cell, add_table, in_one_line
 from memory.documents.parsing.visibility import Styles, remove_hidden, styles_of, was_removed
 from memory.documents.passages import ParsedDocument
@@ -30,9 +38,7 @@ _DECLARATION = re.compile(r"<\?xml[^>]*>?", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 """Soft hyphens and what has no width."""
-_NEVER_READ = (
-    "audio canvas datalist head iframe noscript object rp rt rtc script style svg template video".split()
-)
+_NEVER_READ = "audio canvas datalist head iframe noscript object rp rt rtc script style svg template video".split()
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu"))
 _BLOCK_NAMES = (
@@ -125,7 +131,9 @@ def _keep_one_form_of_equations(soup: BeautifulSoup) -> None:
         drawn.decompose()
     for script in soup.find_all("script", type=re.compile("^math/tex")):
         for near in (script.find_previous_sibling(True), script.find_next_sibling(True)):
-            if near is not None and any(name.startswith("MathJax") for name in near.get_attribute_list("class") if name):
+            if near is not None and any(
+                name.startswith("MathJax") for name in near.get_attribute_list("class") if name
+            ):
                 near.decompose()
         _replace(script, f" {script.get_text()} ")
 
@@ -238,7 +246,9 @@ def _script(tag: Tag, styles: Styles) -> str:
 def _begins_block(tag: Tag) -> bool:
     """Whether a raised mark stands at the beginning of its block, as that of a note's text does."""
     block = tag.find_parent(tuple(_BLOCKS))
-    return block is not None and not _text_before(tag) and block.get_text(strip=True).startswith(tag.get_text(strip=True))
+    return (
+        block is not None and not _text_before(tag) and block.get_text(strip=True).startswith(tag.get_text(strip=True))
+    )
 
 
 def _is_note(tag: Tag, words: str) -> bool:
@@ -434,7 +444,9 @@ def _is_layout(table: Tag) -> bool:
         return False
     if table.find("caption", recursive=False) or any(cell.name == "th" for row in cells for cell in row):
         return False
-    inner = sum(len(each.get_text(strip=True)) for each in table.find_all("table") if each.find_parent("table") is table)
+    inner = sum(
+        len(each.get_text(strip=True)) for each in table.find_all("table") if each.find_parent("table") is table
+    )
     return 2 * inner > len(table.get_text(strip=True))
 
 
@@ -466,7 +478,9 @@ def _cell(tag: Tag, rows_left: int, *, is_head: bool) -> Cell:
     rows = _number(tag.get("rowspan"), 1) or rows_left
     of_row = str(tag.get("scope") or "").startswith("row")
     text = _inline(tag)
-    return Cell(text, _number(tag.get("colspan"), 1), min(rows, rows_left), is_head or (tag.name == "th" and not of_row))
+    return Cell(
+        text, _number(tag.get("colspan"), 1), min(rows, rows_left), is_head or (tag.name == "th" and not of_row)
+    )
 
 
 def _inline(tag: Tag) -> str:

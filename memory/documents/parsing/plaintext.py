@@ -1,12 +1,14 @@
 """Text files: from bytes to characters, and the underlined headings of plain text and reStructuredText.
 
-Bytes are read by their byte order mark, as UTF-8, as GB18030 for Chinese, or as cp1252 for western Europe.
+Bytes are read by their byte order mark, as UTF-8, as the file itself says, or as `encodings.guess_encoding` finds.
 """
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from edge.kernel.errors import InvalidInput
+from memory.documents.parsing.encodings import guess_encoding
 from memory.documents.parsing.outline import Heading, file_title, normalise_newlines, sections_of
 from memory.documents.passages import ParsedDocument
 
@@ -22,9 +24,12 @@ _PYTHON_ONLY = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined",
 _SAMPLE = 65_536
 """How much of the data the guesses look at, bytes or characters."""
 _MOST_CONTROLS = 0.02
-_MOST_HIGH = 0.5
-_LEAST_USUAL = 0.7
 _ADVICE = "Save it as UTF-8."
+_MEANT = {
+    "ascii": "cp1252", "us-ascii": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "shift-jis": "cp932",
+    "sjis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949", "ks-c-5601-1987": "cp949", "big5": "big5hkscs",
+}  # fmt: skip
 
 _MARK = r"[=\-~^\"'`#*+.:_]"
 _HEADING = re.compile(
@@ -71,20 +76,28 @@ def _decode(data: bytes, name: str, declared: str | None) -> str:
             if text is None:
                 raise InvalidInput(f"{name} is damaged: it claims to be {encoding.upper()} and is not.", _ADVICE)
             return text
-    if b"\0" in data:
-        raise _binary(name)
-    for encoding in ("utf-8", declared):
-        text = _try(data, encoding) if encoding else None
-        if text is not None:
+    for encoding in ("utf-8", *_declared(declared)) if b"\0" not in data else ():
+        text = _try(data, encoding)
+        if text is not None and not _is_escaped(text):
             return text
-    chinese = _try(data, "gb18030")
-    if chinese is not None and _is_common_chinese(chinese):
-        return chinese
-    western = _try(data, "cp1252")
-    high = sum(byte >= 0x80 for byte in data[:_SAMPLE])
-    if western is None or high > _MOST_HIGH * len(data[:_SAMPLE]):
+    guessed = guess_encoding(data)
+    text = _try(data, guessed) if guessed else None
+    if text is None and b"\0" in data:
+        raise _binary(name)
+    if text is None:
         raise InvalidInput(f"The text encoding of {name} cannot be told.", _ADVICE)
-    return western
+    return text
+
+
+def _declared(name: str | None) -> Iterator[str]:
+    """The encoding that a file names, the larger one first that is meant by it (WHATWG, Encoding)."""
+    if name:
+        yield _MEANT.get(name.strip().lower().replace("_", "-"), name)
+        yield name
+
+
+def _is_escaped(text: str) -> bool:
+    return any(escape in text for escape in ("\x1b$B", "\x1b$@"))
 
 
 def _try(data: bytes, encoding: str) -> str | None:
@@ -96,18 +109,6 @@ def _try(data: bytes, encoding: str) -> str | None:
     except (LookupError, UnicodeError, ValueError):
         return None
     return text
-
-
-def _is_common_chinese(text: str) -> bool:
-    """Tell Chinese from other text that happens to be valid GB18030.
-
-    Punctuation and the 3755 usual characters are in the first rows of GB 2312; what two western letters give by
-    chance mostly is not.
-    """
-    high = "".join(char for char in text[:_SAMPLE] if ord(char) >= 0x80)
-    leads = high.encode("gb2312", errors="ignore")[::2]
-    usual = sum(0xB0 <= lead <= 0xD7 or 0xA1 <= lead <= 0xA3 for lead in leads)
-    return usual >= _LEAST_USUAL * len(high)
 
 
 def _binary(name: str) -> InvalidInput:

@@ -53,7 +53,9 @@ def lowered(text: str) -> str:
 
 def set_apart(script: str, after: str) -> str:
     """Put a script that is written with ^ or _ in parentheses where it would run into what comes after it."""
-    return f"{script[0]}({script[1:]})" if script[:1] in ("^", "_") and script[-1] != ")" and after.isalnum() else script
+    return (
+        f"{script[0]}({script[1:]})" if script[:1] in ("^", "_") and script[-1] != ")" and after.isalnum() else script
+    )
 
 
 def note_mark(text: str) -> str:

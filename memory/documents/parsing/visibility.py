@@ -70,7 +70,9 @@ def _names_of(tag: Tag) -> Iterator[str]:
 
 
 def _specificity(selector: str) -> int:
-    return 10_000 * selector.count("#") + 100 * len(re.findall(r"[.\[:]", selector)) + len(re.findall(r"\b\w+", selector))
+    return (
+        10_000 * selector.count("#") + 100 * len(re.findall(r"[.\[:]", selector)) + len(re.findall(r"\b\w+", selector))
+    )
 
 
 def _rules(sheet: str) -> Iterator[tuple[str, dict[str, str]]]:
