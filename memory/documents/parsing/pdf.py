@@ -5,30 +5,36 @@ PDFium is not safe for threads: one lock of this module serialises every use of 
 
 from __future__ import annotations
 
-import ctypes
-import re
 import threading
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
+from math import pi
 from typing import Any
 
 from edge.kernel.errors import InvalidInput
 from memory.documents.parsing.outline import Extract, Heading, file_title, own_title, sections_of
 from memory.documents.parsing.reflow import Line, is_same_text, paragraphs_of, without_running_lines
+from memory.documents.parsing.scripts import from_symbol_font
+from memory.documents.parsing.typesetting import UNREADABLE, Glyph, lines_of
 from memory.documents.passages import ParsedDocument
 
 _PDFIUM = threading.Lock()
-_LINE = re.compile(r"[^\r\n\x02\uFFFE]+[\x02\uFFFE]?")
-"""PDFium writes a mark in place of a hyphen at the end of a line and of the line break after it."""
-_GAP = 1.0
-"""A gap between words that is wider than this, in heights of the line, is one between table columns."""
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-_UNREADABLE = dict.fromkeys([*range(9), *range(14, 32), 127, 0xAD, 0xFEFF, 0xFFFD], None)
+_NOTHING = dict.fromkeys([*range(9), *range(14, 32), 127, 0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFFD], None)
 _HYPHENS = {2: "-", 0xFFFE: "-"}
-_CHARACTERS = {**_LIGATURES, **_UNREADABLE, **_HYPHENS, 9: " ", 0xA0: " "}
+"""PDFium writes a mark in place of a hyphen at the end of a line and of the line break after it."""
+_CHARACTERS: dict[int, str | None] = {**_LIGATURES, **_NOTHING, **_HYPHENS, 9: " ", 0xA0: " "}
+_PRIVATE, _PRIVATE_END = 0xF020, 0xF100
+_EVERY = 7
+"""Every so many characters are asked for how the page's text is turned."""
+_THIN = 1.6
+"""A shape that is at most so high, in points, is a line."""
+_MOST_UNREAD = 0.1
+"""Share of the characters of a document that may be unknown."""
 _HEADING_LINES = 3
 """A heading runs over so many lines at most."""
 _ABOVE = 4.0
@@ -53,10 +59,19 @@ class _Bookmark:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
-    """One list of lines for each page, in the order of the page's content; the outline; the title, perhaps ""."""
+class _Page:
+    """The lines of a page, how many characters it has, and how many of them the file does not say the meaning of."""
 
-    pages: list[list[Line]]
+    lines: list[Line]
+    inked: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The pages, with lines in the order of their content; the outline; the title, perhaps ""."""
+
+    pages: list[_Page]
     bookmarks: list[_Bookmark]
     title: str
 
@@ -69,10 +84,16 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     stand below it, else the document property, else the file's name.
 
     Raises:
-        InvalidInput: the file has a password, is damaged, or has no text (scanned images).
+        InvalidInput: the file has a password, is damaged, has no text (scanned images), or does not say what its
+            characters are.
     """
     content = _read_pdf(name, data)
-    lines = without_running_lines(content.pages)
+    if sum(page.unread for page in content.pages) > _MOST_UNREAD * sum(page.inked for page in content.pages):
+        raise InvalidInput(
+            f"{name} does not say which characters its fonts show.",
+            "Save it again from the program that it was written with, or run OCR on it.",
+        )
+    lines = without_running_lines([page.lines for page in content.pages])
     if not lines:
         raise InvalidInput(f"{name} has no text, only images or drawings.", "If it was scanned, run OCR first.")
     marks = _placed(content.bookmarks, lines)
@@ -135,6 +156,10 @@ def _heading_lines(title: str, lines: Sequence[Line], first: int, after: int) ->
     return None
 
 
+_Box = tuple[float, float, float, float]
+"""Left, bottom, right, top in points from the page's lower left corner."""
+
+
 def _read_pdf(name: str, data: bytes) -> _Content:
     """Read a whole PDF.
 
@@ -176,56 +201,91 @@ def _bookmarks(document: Any, raw: Any) -> list[_Bookmark]:
     return found
 
 
-def _lines(document: Any, number: int, raw: Any) -> list[Line]:
+def _lines(document: Any, number: int, raw: Any) -> _Page:
     """Read the lines of one page."""
     with closing(document[number]) as page, closing(page.get_textpage()) as textpage:
-        count = raw.FPDFText_CountChars(textpage)
-        if count <= 0:
-            return []
-        # Twice as many units as characters: those outside of the basic plane take two.
-        buffer = (ctypes.c_ushort * (2 * count + 2))()
-        units = raw.FPDFText_GetText(textpage, 0, count, buffer)
-        text = bytes(buffer)[: 2 * max(0, units - 1)].decode("utf-16-le", "ignore")
-        box = _boxes(textpage, raw, exact=len(text) == count)
+        count = max(0, raw.FPDFText_CountChars(textpage))
+        turns = Counter(_turn(textpage, place, raw) for place in range(0, count, _EVERY))
+        turn = turns.most_common(1)[0][0] if turns else 0
+        struck = _struck(page, raw)
+        straight: list[list[Glyph]] = [[]]
+        turned: list[list[Glyph]] = [[]]
+        unread = inked = 0
+        begins = True
+        runs = straight
+        for place in range(count):
+            code = raw.FPDFText_GetUnicode(textpage, place)
+            if code in (10, 13):
+                if not begins:
+                    straight.append([])
+                    turned.append([])
+                begins = True
+                continue
+            box = _box(textpage, place, raw)
+            if begins and code != 0x20:
+                runs = straight if _turn(textpage, place, raw) == turn else turned
+                begins = False
+            text = _character(textpage, place, code, raw)
+            inked += not text.isspace()
+            unread += text == UNREADABLE
+            if text and not (text != " " and any(_strikes(line, box) for line in struck)):
+                runs[-1].append(Glyph(text, *_upright(box, turn if runs is straight else 0)))
+            if code in _HYPHENS:  # it ends a line
+                straight.append([])
+                turned.append([])
+                begins = True
         height = page.get_height()
-        lines = [_line(found[0], found.start(), number, height, box) for found in _LINE.finditer(text)]
-    return [line for line in lines if line is not None]
+    lines = lines_of(straight, number, height)
+    aside = [replace(line, row=False, text=line.text.replace(" | ", " ")) for line in lines_of(turned, number, height)]
+    return _Page([*lines, *aside], inked, unread)
 
 
-_Box = tuple[float, float, float, float]
-"""Left, bottom, right, top in points from the page's lower left corner."""
+def _turn(textpage: Any, place: int, raw: Any) -> int:
+    """By how many quarters a character is turned against the page, counter-clockwise."""
+    return round(2 * raw.FPDFText_GetCharAngle(textpage, place) / pi) % 4
 
 
-def _boxes(textpage: Any, raw: Any, *, exact: bool) -> Callable[[int], _Box]:
-    """Return what finds the box of a character by its place in the page's text."""
+def _character(textpage: Any, place: int, code: int, raw: Any) -> str:
+    if code in _CHARACTERS:
+        text = _CHARACTERS[code] or ""
+        return text if text or not raw.FPDFText_HasUnicodeMapError(textpage, place) else UNREADABLE
+    if code == 0 or raw.FPDFText_HasUnicodeMapError(textpage, place):
+        return UNREADABLE
+    return from_symbol_font(chr(code), "") if _PRIVATE <= code < _PRIVATE_END else chr(code)
+
+
+def _box(textpage: Any, place: int, raw: Any) -> _Box:
     rectangle = raw.FS_RECTF()
+    if not raw.FPDFText_GetLooseCharBox(textpage, place, rectangle):
+        return 0.0, 0.0, 0.0, 0.0
+    return rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
 
-    def box(place: int) -> _Box:
-        index = place if exact else raw.FPDFText_GetCharIndexFromTextIndex(textpage, place)
-        if not raw.FPDFText_GetLooseCharBox(textpage, index, rectangle):
-            return 0.0, 0.0, 0.0, 0.0
-        return rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
 
+def _upright(box: _Box, turn: int) -> _Box:
+    """A box as it lies when the page is turned so that its text stands upright."""
+    left, bottom, right, top = box
+    if turn == 1:
+        return bottom, -right, top, -left
+    if turn == 2:
+        return -right, -top, -left, -bottom
+    if turn == 3:
+        return -top, left, -bottom, right
     return box
 
 
-def _line(text: str, start: int, page: int, page_height: float, box: Callable[[int], _Box]) -> Line | None:
-    """Measure one line; where gaps as between columns divide it, they become " | "."""
-    stripped = text.rstrip()
-    first = len(stripped) - len(stripped.lstrip())
-    if first == len(stripped):
-        return None
-    left, bottom, _, top = box(start + first)
-    right = box(start + len(stripped) - 1)[2]
-    cells: list[str] = []
-    begin = first
-    for blank in re.finditer(r" +(?=\S)", stripped[first:]):
-        before, after = first + blank.start(), first + blank.end()
-        if box(start + after)[0] - box(start + before - 1)[2] > _GAP * (top - bottom):
-            cells.append(stripped[begin:before])
-            begin = after
-    cells.append(stripped[begin:])
-    words = [" ".join(cell.translate(_CHARACTERS).split()) for cell in cells]
-    line = " | ".join(word for word in words if word)
-    place = top / page_height if page_height > 0 else 0.0
-    return Line(line, page, left, right, top, bottom, place, row=len(words) > 1) if line else None
+def _struck(page: Any, raw: Any) -> list[_Box]:
+    """Flat shapes that may strike text through, and the areas of annotations that do."""
+    found: list[_Box] = []
+    for item in page.get_objects(filter=(raw.FPDF_PAGEOBJ_PATH,), max_depth=2):
+        left, bottom, right, top = item.get_bounds()
+        if top - bottom <= _THIN and right - left > 2 * _THIN:
+            found.append((left, bottom, right, top))
+    return found
+
+
+def _strikes(line: _Box, box: _Box) -> bool:
+    """Whether a flat shape goes through the middle of a character."""
+    left, bottom, right, top = box
+    middle = (line[1] + line[3]) / 2
+    height = top - bottom
+    return line[0] <= (left + right) / 2 <= line[2] and bottom + 0.36 * height < middle < bottom + 0.62 * height
