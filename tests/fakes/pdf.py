@@ -3,17 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Words", "column", "make_pdf"]
+__all__ = ["Drawn", "Entry", "Words", "column", "make_pdf"]
 
 
 @dataclass(frozen=True)
 class Words:
-    """A run of text; `left` and `base` in points from the page's lower left corner."""
+    """A run of text; `left` and `base` in points from the page's lower left corner; `turn` in quarters, to the left."""
 
     text: str
     left: float = 70.0
     base: float = 700.0
     size: float = 10.0
+    turn: int = 0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Operators of a page's content as they are, such as b"60 700 100 1 re f"."""
+
+    operators: bytes
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ def column(
 
 
 def make_pdf(
-    pages: Sequence[Sequence[Words]], outline: Sequence[Entry] = (), title: str = "", *, locked: bool = False
+    pages: Sequence[Sequence[Words | Drawn]], outline: Sequence[Entry] = (), title: str = "", *, locked: bool = False
 ) -> bytes:
     """Return the bytes of an A4 document in Helvetica and, for what Latin-1 has not, STSong."""
     objects: list[bytes] = []
@@ -85,14 +93,18 @@ def make_pdf(
     return _file(objects, catalog, info, security if locked else b"")
 
 
-def _show(words: Words) -> bytes:
+def _show(words: Words | Drawn) -> bytes:
+    if isinstance(words, Drawn):
+        return words.operators
     try:
         font, text = b"L", words.text.encode("cp1252").hex()
     except UnicodeEncodeError:
         font, text = b"C", words.text.encode("utf-16-be").hex()
-    return b"BT /%s %.2f Tf 1 0 0 1 %.2f %.2f Tm <%s> Tj ET" % (
+    turned = [b"1 0 0 1", b"0 1 -1 0", b"-1 0 0 -1", b"0 -1 1 0"][words.turn]
+    return b"BT /%s %.2f Tf %s %.2f %.2f Tm <%s> Tj ET" % (
         font,
         words.size,
+        turned,
         words.left,
         words.base,
         text.encode(),

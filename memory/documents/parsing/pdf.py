@@ -5,12 +5,13 @@ PDFium is not safe for threads: one lock of this module serialises every use of 
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from math import pi
 from typing import Any
@@ -33,6 +34,8 @@ _EVERY = 7
 """Every so many characters are asked for how the page's text is turned."""
 _THIN = 1.6
 """A shape that is at most so high, in points, is a line."""
+_UNSEEN = 2 | 32
+"""Flags of an annotation that is hidden or not to be viewed."""
 _MOST_UNREAD = 0.1
 """Share of the characters of a document that may be unknown."""
 _HEADING_LINES = 3
@@ -171,6 +174,7 @@ def _read_pdf(name: str, data: bytes) -> _Content:
     with _PDFIUM:
         try:
             with closing(pdfium.PdfDocument(data)) as document:
+                document.init_forms()
                 pages = [_lines(document, number, raw) for number in range(len(document))]
                 title = _words(lambda: document.get_metadata_value("Title"))
                 return _Content(pages, _bookmarks(document, raw), title)
@@ -207,37 +211,33 @@ def _lines(document: Any, number: int, raw: Any) -> _Page:
         count = max(0, raw.FPDFText_CountChars(textpage))
         turns = Counter(_turn(textpage, place, raw) for place in range(0, count, _EVERY))
         turn = turns.most_common(1)[0][0] if turns else 0
-        struck = _struck(page, raw)
-        straight: list[list[Glyph]] = [[]]
-        turned: list[list[Glyph]] = [[]]
+        struck, areas = _struck(page, raw), _struck_areas(page, raw)
+        filled_in = _filled_in(document, page, raw)
+        runs: dict[int, list[list[Glyph]]] = {each: [[]] for each in range(4)}
         unread = inked = 0
-        begins = True
-        runs = straight
+        begins, way = True, turn
         for place in range(count):
             code = raw.FPDFText_GetUnicode(textpage, place)
             if code in (10, 13):
                 if not begins:
-                    straight.append([])
-                    turned.append([])
+                    runs[way].append([])
                 begins = True
                 continue
             box = _box(textpage, place, raw)
             if begins and code != 0x20:
-                runs = straight if _turn(textpage, place, raw) == turn else turned
-                begins = False
+                way, begins = _turn(textpage, place, raw), False
             text = _character(textpage, place, code, raw)
             inked += not text.isspace()
             unread += text == UNREADABLE
-            if text and not (text != " " and any(_strikes(line, box) for line in struck)):
-                runs[-1].append(Glyph(text, *_upright(box, turn if runs is straight else 0)))
+            if text and not (text != " " and _is_struck(box, struck, areas)):
+                runs[way][-1].append(Glyph(text, *_upright(box, way)))
             if code in _HYPHENS:  # it ends a line
-                straight.append([])
-                turned.append([])
+                runs[way].append([])
                 begins = True
         height = page.get_height()
-    lines = lines_of(straight, number, height)
-    aside = [replace(line, row=False, text=line.text.replace(" | ", " ")) for line in lines_of(turned, number, height)]
-    return _Page([*lines, *aside], inked, unread)
+    ways = sorted(runs, key=lambda way: way != turn)
+    lines = [line for way in ways for line in lines_of(runs[way], number, height, filled_in if way == turn else ())]
+    return _Page(lines, inked, unread)
 
 
 def _turn(textpage: Any, place: int, raw: Any) -> int:
@@ -274,13 +274,80 @@ def _upright(box: _Box, turn: int) -> _Box:
 
 
 def _struck(page: Any, raw: Any) -> list[_Box]:
-    """Flat shapes that may strike text through, and the areas of annotations that do."""
+    """Flat shapes of a page, which may strike text through."""
     found: list[_Box] = []
     for item in page.get_objects(filter=(raw.FPDF_PAGEOBJ_PATH,), max_depth=2):
         left, bottom, right, top = item.get_bounds()
         if top - bottom <= _THIN and right - left > 2 * _THIN:
             found.append((left, bottom, right, top))
     return found
+
+
+def _struck_areas(page: Any, raw: Any) -> list[_Box]:
+    """The areas of text that annotations strike out."""
+    return [box for kind, box, _ in _annotations(page, raw) if kind == raw.FPDF_ANNOT_STRIKEOUT]
+
+
+def _filled_in(document: Any, page: Any, raw: Any) -> list[Glyph]:
+    """What was typed into a page: the values of form fields, texts put over the page, notes."""
+    found: list[Glyph] = []
+    form = document.formenv.raw if document.formenv else None
+    for kind, box, annotation in _annotations(page, raw):
+        text = ""
+        if kind == raw.FPDF_ANNOT_WIDGET and form is not None:
+            text = _field(form, annotation, raw)
+        elif kind in (raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_TEXT):
+            text = _contents(annotation, raw)
+            text = f"Note: {text}" if text and kind == raw.FPDF_ANNOT_TEXT else text
+        if text:
+            found.append(Glyph(text, *box))
+    return found
+
+
+def _annotations(page: Any, raw: Any) -> Iterator[tuple[int, _Box, Any]]:
+    """Kind, area and handle of each annotation of a page that is shown."""
+    rectangle = raw.FS_RECTF()
+    for place in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, place)
+        if not annotation:
+            continue
+        try:
+            if not raw.FPDFAnnot_GetFlags(annotation) & _UNSEEN and raw.FPDFAnnot_GetRect(annotation, rectangle):
+                low, high = sorted((rectangle.bottom, rectangle.top))
+                box = rectangle.left, low, rectangle.right, high
+                yield raw.FPDFAnnot_GetSubtype(annotation), box, annotation
+        finally:
+            raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _contents(annotation: Any, raw: Any) -> str:
+    return _string(lambda buffer, size: raw.FPDFAnnot_GetStringValue(annotation, b"Contents", buffer, size))
+
+
+def _field(form: Any, annotation: Any, raw: Any) -> str:
+    """The value of a form field: its text, or a box that is ticked or not."""
+    kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
+    if kind in (raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON):
+        return "☒" if raw.FPDFAnnot_IsChecked(form, annotation) else "☐"
+    if kind in (raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX):
+        return _string(lambda buffer, size: raw.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
+    return ""
+
+
+def _string(read: Callable[[Any, int], int]) -> str:
+    """A text that PDFium writes as UTF-16 into a buffer; "" where it is not."""
+    size = read(None, 0)
+    if size <= 2:
+        return ""
+    buffer = (ctypes.c_ushort * (size // 2 + 1))()
+    read(buffer, size)
+    return " ".join(bytes(buffer)[: size - 2].decode("utf-16-le", "ignore").translate(_CHARACTERS).split())
+
+
+def _is_struck(box: _Box, lines: Sequence[_Box], areas: Sequence[_Box]) -> bool:
+    across, up = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    within = any(left <= across <= right and bottom <= up <= top for left, bottom, right, top in areas)
+    return within or any(_strikes(line, box) for line in lines)
 
 
 def _strikes(line: _Box, box: _Box) -> bool:

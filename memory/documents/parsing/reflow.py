@@ -18,6 +18,10 @@ _CHINESE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _TORN = re.compile(r"(?P<head>[^\W\d_]{2,})-$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：", "；", "…")
+_RANGE = re.compile(r"\d ?[-–]$")
+_SHORTEST_PART = 4
+_BEGIN_CLOSED = frozenset("with there where some when what every over under after".split())
+"""Words that others are written together with."""
 _EDGE_LINES = 2
 """So many of the uppermost and of the lowest lines of a page may be its header and footer."""
 _MARGIN = 0.08
@@ -141,7 +145,7 @@ class _Layout:
                 for column in self._columns(line):
                     margins[column] = max(margins[column], line.right)
         self._margins = margins
-        self._words = {word.lower() for line in lines for word in _WORD.findall(line.text)}
+        self._words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text))
         leadings = [
             (one.bottom - other.bottom) / one.height
             for one, other in pairwise(lines)
@@ -157,6 +161,8 @@ class _Layout:
         if line.row or following.row or _ITEM.match(following.text):
             return True
         gap = (line.bottom - following.bottom) / line.height
+        if _RANGE.search(line.text) and following.text[0].isdigit() and gap <= self._largest_gap:
+            return False
         if line.page != following.page or gap < 0.5:  # next page, or further up: next column
             return not self._runs_on(line, following)
         if gap > self._largest_gap or not 1 / _LARGER_TYPE < following.height / line.height < _LARGER_TYPE:
@@ -197,6 +203,8 @@ class _Layout:
             former = parts[-1]
             if former[-1] == "-" and former[-2:-1].isalnum():
                 parts[-1] = former if self._keeps_hyphen(former, text) else former[:-1]
+            elif _RANGE.search(former[-3:]) and text[0].isdigit():
+                pass
             elif former[-1] != "/" and not (_CHINESE.match(former[-1]) and _CHINESE.match(text)):
                 parts.append(" ")
             parts.append(text)
@@ -208,4 +216,7 @@ class _Layout:
         if not head or not tail or not text[0].islower():
             return True
         words = head["head"].lower(), tail[0].lower()
-        return "".join(words) not in self._words and "-".join(words) in self._words
+        if "".join(words) in self._words:
+            return False
+        compound = min(self._words[word] - 1 for word in words) > 0 and min(map(len, words)) >= _SHORTEST_PART
+        return "-".join(words) in self._words or (compound and words[0] not in _BEGIN_CLOSED)

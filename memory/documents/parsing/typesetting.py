@@ -85,22 +85,49 @@ class _Row:
     is_row: bool = field(default=False)
 
 
-def lines_of(runs: Sequence[Sequence[Glyph]], page: int, page_height: float) -> list[Line]:
+def lines_of(
+    runs: Sequence[Sequence[Glyph]], page: int, page_height: float, filled_in: Sequence[Glyph] = ()
+) -> list[Line]:
     """Make the lines of a page.
 
     Args:
         runs: what the reader takes for lines, in the order of the page's content.
+        filled_in: whole texts of their own at places in or between the lines, such as the values of form fields.
         page: 0-based.
         page_height: in points.
     """
-    rows = [_cells(run) for run in _with_scripts([_Run(list(run)) for run in map(_trimmed, runs) if run])]
-    rows = _without_line_numbers([row for row in rows if row.cells])
+    whole = [_Run(list(part)) for run in runs for part in _in_order(run)]
+    rows = [_cells(run) for run in _with_scripts(whole)]
+    for text in filled_in:
+        _fill_in(rows, text)
+    rows = _columns_in_order(_without_line_numbers([row for row in rows if row.cells]))
     for place, row in enumerate(rows):
         row.is_row = len(row.cells) > 1 and any(
             _share_columns(row, other)
             for other in rows[max(0, place - _BESIDE) : place] + rows[place + 1 : place + 1 + _BESIDE]
         )
     return [_line(row, page, page_height) for row in _in_reading_order(_with_wrapped_cells(rows))]
+
+
+def _in_order(run: Sequence[Glyph]) -> Iterator[Sequence[Glyph]]:
+    """Take scripts out of a run that are drawn after what stands to the right of them."""
+    run = _trimmed(run)
+    if not run:
+        return
+    height = _Run(list(run)).height
+    rest: list[Glyph] = []
+    script: list[Glyph] = []
+    former = run[0]
+    for glyph in run:
+        small = glyph.top - glyph.bottom <= _SMALL * height
+        back = glyph.left < former.left - 0.1 * height
+        if (small and back) or (script and small and not glyph.text.isspace() and glyph.left >= script[-1].left):
+            script.append(glyph)
+        else:
+            rest.append(glyph)
+        if not glyph.text.isspace():
+            former = glyph if not script or script[-1] is not glyph else former
+    yield from (part for part in (_trimmed(rest), script) if part)
 
 
 def _trimmed(run: Sequence[Glyph]) -> Sequence[Glyph]:
@@ -155,8 +182,8 @@ def _goes_on(line: _Run, run: _Run) -> bool:
     last = line.glyphs[-1]
     ended_by_script = last.top - last.bottom <= _SMALL * line.height
     same = abs(run.bottom - line.bottom) < 0.15 * line.height and abs(run.height - line.height) < 0.2 * line.height
-    if ended_by_script and same:
-        return -0.3 <= _gap(line, run) <= _GAP
+    if same:
+        return _gap(line, run) >= -0.3 and (not ended_by_script or _gap(line, run) <= _GAP or len(line.glyphs) > 1)
     return _is_script_of(line, run) and -0.3 <= _gap(line, run) <= _NEAR
 
 
@@ -255,6 +282,40 @@ def _without_line_numbers(rows: list[_Row]) -> list[_Row]:
         if cells:
             kept.append(_Row(cells, row.bottom, row.height))
     return kept
+
+
+def _fill_in(rows: list[_Row], text: Glyph) -> None:
+    """Put a text into the line that it stands in, else between the lines."""
+    middle = (text.bottom + text.top) / 2
+    beside = [row for row in rows if row.cells and row.bottom - 2 <= middle <= row.bottom + row.height + 2]
+    cell = (text.text, text.left, text.right)
+    if beside:
+        row = min(beside, key=lambda row: min(abs(right - text.left) for _, _, right in row.cells))
+        row.cells.append(cell)
+        row.cells.sort(key=lambda cell: cell[1])
+    else:
+        at = next((place for place, row in enumerate(rows) if row.bottom < middle), len(rows))
+        rows.insert(at, _Row([cell], middle - 5.0, 10.0))
+
+
+def _columns_in_order(rows: list[_Row]) -> list[_Row]:
+    """Put a column before the one to its right where the file draws them the other way round."""
+    blocks: list[list[_Row]] = []
+    for row in rows:
+        if blocks and row.bottom <= blocks[-1][-1].bottom + 0.5 * row.height:
+            blocks[-1].append(row)
+        else:
+            blocks.append([row])
+    for place in range(1, len(blocks)):
+        if _stands_left(blocks[place], blocks[place - 1]):
+            blocks[place - 1], blocks[place] = blocks[place], blocks[place - 1]
+    return [row for block in blocks for row in block]
+
+
+def _stands_left(block: Sequence[_Row], of: Sequence[_Row]) -> bool:
+    beside = max(row.cells[-1][2] for row in block) < min(row.cells[0][1] for row in of)
+    shared = min(block[0].bottom, of[0].bottom) - max(block[-1].bottom, of[-1].bottom)
+    return beside and shared > 0.5 * min(block[0].bottom - block[-1].bottom, of[0].bottom - of[-1].bottom)
 
 
 def _share_columns(row: _Row, other: _Row) -> bool:
