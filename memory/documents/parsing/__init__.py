@@ -10,9 +10,10 @@ from memory.documents.parsing.html import parse_html
 from memory.documents.parsing.markdown import parse_markdown
 from memory.documents.parsing.pdf import parse_pdf
 from memory.documents.parsing.plaintext import parse_plaintext
+from memory.documents.parsing.rst import parse_rst
 from memory.documents.passages import ParsedDocument
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raised whenever a parser's output changes for the same file; kept with each document."""
 
 _Parser = Callable[[str, bytes], ParsedDocument]
@@ -22,7 +23,7 @@ _PARSERS: dict[str, _Parser] = {
     ".txt": parse_plaintext,
     ".text": parse_plaintext,
     ".log": parse_plaintext,
-    ".rst": parse_plaintext,
+    ".rst": parse_rst,
     ".html": parse_html,
     ".htm": parse_html,
     ".xhtml": parse_html,

@@ -207,7 +207,8 @@ def _bookmarks(document: Any, raw: Any) -> list[_Bookmark]:
 
 def _lines(document: Any, number: int, raw: Any) -> _Page:
     """Read the lines of one page."""
-    with closing(document[number]) as page, closing(page.get_textpage()) as textpage:
+    with closing(document[number]) as page, closing(page.get_textpage()) as opened:
+        textpage = opened.raw  # what PDFium takes; the object around it costs more than the call
         count = max(0, raw.FPDFText_CountChars(textpage))
         turns = Counter(_turn(textpage, place, raw) for place in range(0, count, _EVERY))
         turn = turns.most_common(1)[0][0] if turns else 0
@@ -216,21 +217,29 @@ def _lines(document: Any, number: int, raw: Any) -> _Page:
         runs: dict[int, list[list[Glyph]]] = {each: [[]] for each in range(4)}
         unread = inked = 0
         begins, way = True, turn
+        is_unsure = any(raw.FPDFText_HasUnicodeMapError(textpage, place) for place in range(0, count, _EVERY))
+        rectangle = raw.FS_RECTF()
+        code_of, box_of = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox
         for place in range(count):
-            code = raw.FPDFText_GetUnicode(textpage, place)
+            code = code_of(textpage, place)
             if code in (10, 13):
                 if not begins:
                     runs[way].append([])
                 begins = True
                 continue
-            box = _box(textpage, place, raw)
             if begins and code != 0x20:
                 way, begins = _turn(textpage, place, raw), False
-            text = _character(textpage, place, code, raw)
-            inked += not text.isspace()
+            is_plain = 0x20 <= code < 0x7F and not is_unsure
+            text = chr(code) if is_plain else _character(textpage, place, code, raw)
+            inked += code != 0x20
             unread += text == UNREADABLE
-            if text and not (text != " " and _is_struck(box, struck, areas)):
-                runs[way][-1].append(Glyph(text, *_upright(box, way)))
+            if not text:
+                continue
+            box_of(textpage, place, rectangle)
+            box = rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
+            if (struck or areas) and text != " " and _is_struck(box, struck, areas):
+                continue
+            runs[way][-1].append(Glyph(text, *(_upright(box, way) if way else box)))
             if code in _HYPHENS:  # it ends a line
                 runs[way].append([])
                 begins = True
@@ -252,13 +261,6 @@ def _character(textpage: Any, place: int, code: int, raw: Any) -> str:
     if code == 0 or raw.FPDFText_HasUnicodeMapError(textpage, place):
         return UNREADABLE
     return from_symbol_font(chr(code), "") if _PRIVATE <= code < _PRIVATE_END else chr(code)
-
-
-def _box(textpage: Any, place: int, raw: Any) -> _Box:
-    rectangle = raw.FS_RECTF()
-    if not raw.FPDFText_GetLooseCharBox(textpage, place, rectangle):
-        return 0.0, 0.0, 0.0, 0.0
-    return rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
 
 
 def _upright(box: _Box, turn: int) -> _Box:

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from memory.documents.parsing.reflow import Line
 from memory.documents.parsing.scripts import GAP_CHARACTER, lowered, raised, set_apart
 
 UNREADABLE = "\ufffd"
 """Stands for a character whose meaning the file does not say."""
+_UNREADABLE = re.compile(f"{UNREADABLE}+")
 _SMALL = 0.85
 """A script is at most so high as its line."""
 _RAISED, _LOWERED, _SHIFTED = 0.17, -0.07, 0.3
@@ -34,8 +36,7 @@ _LOWER = re.compile(r"[a-zß-öø-ÿ]")
 _NUMBER = re.compile(r"\d{1,4}")
 
 
-@dataclass(frozen=True, slots=True)
-class Glyph:
+class Glyph(NamedTuple):
     """A character and its box, in points from the page's lower left corner."""
 
     text: str
@@ -52,8 +53,17 @@ class _Run:
     glyphs: list[Glyph]
     height: float = 0.0
     bottom: float = 0.0
+    even: bool = False
+    """Whether all characters stand on one line and are of one size."""
 
     def __post_init__(self) -> None:
+        bottoms = {glyph.bottom for glyph in self.glyphs if glyph.text != " "}
+        tops = {glyph.top for glyph in self.glyphs if glyph.text != " "}
+        if len(bottoms) == len(tops) == 1:
+            self.even = True
+            self.bottom = bottoms.pop()
+            self.height = max(tops.pop() - self.bottom, 1.0)
+            return
         inked = [glyph for glyph in self.glyphs if not glyph.text.isspace()]
         heights = Counter(round(2 * (glyph.top - glyph.bottom)) for glyph in inked)
         most = [height for height, count in heights.items() if count >= len(inked) / 4] or list(heights)
@@ -114,7 +124,11 @@ def _in_order(run: Sequence[Glyph]) -> Iterator[Sequence[Glyph]]:
     run = _trimmed(run)
     if not run:
         return
-    height = _Run(list(run)).height
+    whole = _Run(list(run))
+    height = whole.height
+    if whole.even:
+        yield run
+        return
     rest: list[Glyph] = []
     script: list[Glyph] = []
     former = run[0]
@@ -217,7 +231,8 @@ def _cells(run: _Run) -> _Row:
 
 def _add_cell(row: _Row, run: _Run, begin: int, end: int) -> None:
     glyphs = run.glyphs[begin:end]
-    text = " ".join(_written(glyphs, run).split())
+    text = "".join(glyph.text for glyph in glyphs) if run.even else _written(glyphs, run)
+    text = " ".join(_UNREADABLE.sub(GAP_CHARACTER, text).split())
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
     if text and inked:
         row.cells.append((text, inked[0].left, inked[-1].right))
@@ -256,7 +271,7 @@ def _written(glyphs: Sequence[Glyph], run: _Run) -> str:
             text = text.rstrip() if group[0].left - base.right < _NEAR * run.height else text
         after = "".join(glyph.text for glyph in parts[place + 1][1])[:1] if place + 1 < len(parts) else ""
         text += set_apart(raised(words, text) if way == "sup" else lowered(words), after)
-    return re.sub(f"{UNREADABLE}+", GAP_CHARACTER, text)
+    return text
 
 
 def _without_line_numbers(rows: list[_Row]) -> list[_Row]:
