@@ -174,7 +174,7 @@ def as_markdown(quote: str, lead: str = "") -> str:
             in_code = not in_code
         elif in_code and line:
             rows.append(f"`{line.strip()}`  ")
-        elif line.lstrip().startswith("|"):
+        elif line.lstrip().startswith("|") or (" | " in line and len(cells_of(line)) == len(cells_of(lead))):
             rows.append(_row(line, lead))
         elif line:
             rows.append(line)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from edge.kernel.errors import InvalidInput
@@ -30,13 +31,14 @@ from memory.documents.parsing.visibility import Styles, remove_hidden, styles_of
 from memory.documents.passages import ParsedDocument
 
 if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, PageElement, Tag
+    from bs4 import BeautifulSoup, Tag
+    from bs4.element import PageElement
 
 
 _CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml[^>]*>?", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
-_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
+_INVISIBLE: dict[int, None] = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 """Soft hyphens and what has no width."""
 _NEVER_READ = "audio canvas datalist head iframe noscript object rp rt rtc script style svg template video".split()
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -55,6 +57,8 @@ _LONGEST_SCRIPT = 60
 """What is longer than so many characters is no superscript, whatever its element."""
 _LONGEST_TERM = 80
 _NOTE = re.compile(r"\bnote|footnote|\bfn\b|noteref|reference|cite", re.IGNORECASE)
+_NOTE_MARK = re.compile(r"\[\w{1,4}\]|[⁰¹²³⁴-⁹*†‡]+")
+"""Of a note: it stands before the note's first paragraph."""
 _MATH_IMAGE = re.compile(r"math|\btex\b|latex|equation|formula", re.IGNORECASE)
 _SYMBOL_FONT = re.compile(r"^[\"' ]*(?:symbol|wingdings)", re.IGNORECASE)
 _TYPED = frozenset(("", "text", "number", "tel", "date", "time", "datetime-local", "month", "week", "url"))
@@ -105,6 +109,8 @@ def _plain(soup: BeautifulSoup) -> None:
         _replace(image, _image(image))
     for tag in soup.find_all(("button", "input", "select")):
         _read_control(tag)
+    for tag in soup.find_all(class_="admonition-title"):
+        _lead_with(tag)
     for tag in soup.find_all("q"):
         tag.insert(0, "“")
         tag.append("”")
@@ -113,6 +119,15 @@ def _plain(soup: BeautifulSoup) -> None:
         if _SYMBOL_FONT.match(font):
             _replace(tag, from_symbol_font(tag.get_text(), font.split(",")[0]))
     _write_scripts(soup, styles)
+
+
+def _lead_with(title: Tag) -> None:
+    """Put the title of a notice, such as "Warning", before its first paragraph."""
+    after = title.find_next_sibling(True)
+    words = " ".join(title.get_text().split())
+    if words and after is not None and after.name == "p":
+        after.insert(0, f"{words}{'' if words.endswith((':', '!', '?')) else ':'} ")
+        title.decompose()
 
 
 def _decoration(styles: Styles, tag: Tag) -> str:
@@ -139,10 +154,9 @@ def _keep_one_form_of_equations(soup: BeautifulSoup) -> None:
 
 
 def _equation(math: Tag) -> str:
-    from lxml import etree
-
+    etree: Any = import_module("lxml.etree")
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
-    root = cast("Any", etree).fromstring(re.sub(r"<(/?)\w+:", r"<\1", str(math)).encode(), parser)
+    root = etree.fromstring(re.sub(r"<(/?)\w+:", r"<\1", str(math)).encode(), parser)
     written = None if root is None else math_ml(cast("Node", root))
     if written is None:
         return f" {GAP_FORMULA} " if math.get_text(strip=True) or math.find(True) else ""
@@ -340,7 +354,12 @@ class _Reader:
         level = _heading_level(tag)
         if tag.name not in _BLOCKS and not level:
             return True
-        self.flush()
+        if tag.name in ("dt", "dd") and tag.find_parent("dt"):  # one that was not closed
+            self.end_term()
+        if tag.name == "p" and _NOTE_MARK.fullmatch("".join(self.words).strip()):
+            self.words.append(" ")
+        else:
+            self.flush()
         if level:
             self.terms.clear()
             self.extract.add_heading(level, _inline(tag).rstrip(_PERMALINK))
@@ -367,8 +386,7 @@ class _Reader:
 
     def leave(self, tag: Tag) -> None:
         if tag.name == "dt":
-            self.terms.append(" ".join("".join(self.words).split()))
-            self.words.clear()
+            self.end_term()
         if tag.name in _BLOCKS:
             self.flush()
         if tag.name in _LISTS:
@@ -379,6 +397,12 @@ class _Reader:
         elif tag.name == "dl" and self.terms:
             self.add_terms()
             self.terms.clear()
+
+    def end_term(self) -> None:
+        term = " ".join("".join(self.words).split())
+        self.words.clear()
+        if term:
+            self.terms.append(term)
 
     def begin_item(self, tag: Tag) -> None:
         self.mark = "- "

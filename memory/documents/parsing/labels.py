@@ -1,6 +1,7 @@
 """The labels of numbered items: 1, a, iv, 二."""
 
 import re
+from collections.abc import Callable
 
 _ITEM = re.compile(r"\d{1,3}[.)]|[a-zA-Z]\)|[（(](?:\d{1,2}|[a-z])[)）]")
 """What memory.documents.blocks takes for the beginning of an item."""
@@ -9,31 +10,28 @@ _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "x
 _CHINESE = "〇一二三四五六七八九"
 
 
+_KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+
+
 def label(number: int, kind: str = "1") -> str:
     """The label of an item of an HTML list, with its full stop; `kind` as in the attribute `type`."""
-    return f"{written(number, {'a': 'lowerLetter', 'A': 'upperLetter', 'i': 'lowerRoman', 'I': 'upperRoman'}.get(kind, ''))}."
+    return f"{written(number, _KINDS.get(kind, 'decimal'))}."
 
 
 def written(number: int, style: str) -> str:
     """A number in one of Word's styles of numbering, decimal for those that are not known."""
-    if style == "none":
-        return ""
-    if number > 0 and style in ("lowerLetter", "upperLetter"):
-        letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
-        return letters if style == "lowerLetter" else letters.upper()
-    if 0 < number < 4000 and style in ("lowerRoman", "upperRoman"):
-        roman = _roman(number)
-        return roman if style == "lowerRoman" else roman.upper()
-    if 0 < number < 100 and style.startswith(("chinese", "japanese", "taiwanese", "ideograph")):
-        return _chinese(number)
-    if style == "decimalZero":
-        return f"{number:02d}"
-    if style == "ordinal":
-        ending = "th" if 10 < number % 100 < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-        return f"{number}{ending}"
-    if 0 < number <= 20 and style.startswith("decimalEnclosedCircle"):
-        return chr(ord("①") + number - 1)
-    return str(number)
+    if number < 1 or style not in _STYLES:
+        style = "chinese" if 0 < number < 100 and style.startswith(_EASTERN) else style if style == "none" else ""
+    return _STYLES.get(style, str)(number)
+
+
+def _letter(number: int) -> str:
+    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def as_item(marked: str) -> str:
@@ -53,3 +51,18 @@ def _chinese(number: int) -> str:
     tens, ones = divmod(number, 10)
     before = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
     return before + (_CHINESE[ones] if ones or not tens else "")
+
+
+_EASTERN = ("chinese", "japanese", "taiwanese", "ideograph")
+_STYLES: dict[str, Callable[[int], str]] = {
+    "none": lambda _: "",
+    "decimalZero": "{:02d}".format,
+    "lowerLetter": _letter,
+    "upperLetter": lambda number: _letter(number).upper(),
+    "lowerRoman": _roman,
+    "upperRoman": lambda number: _roman(number).upper(),
+    "ordinal": _ordinal,
+    "decimalEnclosedCircle": lambda number: chr(ord("①") + number - 1) if number <= 20 else str(number),
+    "chinese": _chinese,
+}
+"""Each for numbers above zero."""

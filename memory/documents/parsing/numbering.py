@@ -44,9 +44,9 @@ class _Level:
 class Numbering:
     """The lists of a document, which count as its paragraphs are read in order."""
 
-    _levels: dict[str, dict[int, _Level]] = field(default_factory=dict[str, dict[int, _Level]])
+    levels: dict[str, dict[int, _Level]] = field(default_factory=dict[str, dict[int, _Level]])
     """By the number of an abstract list."""
-    _lists: dict[str, tuple[str, dict[int, _Level], dict[int, int]]] = field(
+    lists: dict[str, tuple[str, dict[int, _Level], dict[int, int]]] = field(
         default_factory=dict[str, tuple[str, dict[int, _Level], dict[int, int]]]
     )
     """From the number of a list to its abstract one, its own levels and first numbers."""
@@ -55,18 +55,18 @@ class Numbering:
 
     def level_of(self, list_number: str, paragraph_style: str) -> int | None:
         """The level that a list gives to a style of paragraphs."""
-        abstract, own, _ = self._lists.get(list_number, ("", {}, {}))
-        for number, level in (self._levels.get(abstract, {}) | own).items():
+        abstract, own, _ = self.lists.get(list_number, ("", {}, {}))
+        for number, level in (self.levels.get(abstract, {}) | own).items():
             if paragraph_style and level.paragraph_style == paragraph_style:
                 return number
         return None
 
     def next_label(self, list_number: str, depth: int) -> str | None:
-        """Count a paragraph of a list; its label, "" where it shows none, "-" for a bullet, None for an unknown list."""
-        if list_number not in self._lists:
+        """Count a paragraph of a list: its label, "" where it shows none, "-" for a bullet; None for no list."""
+        if list_number not in self.lists:
             return None
-        abstract, own, starts = self._lists[list_number]
-        levels = self._levels.get(abstract, {}) | own
+        abstract, own, starts = self.lists[list_number]
+        levels = self.levels.get(abstract, {}) | own
         bullets = any(each.style == "bullet" for each in levels.values())
         level = levels.get(depth, _Level("bullet" if bullets else "decimal", f"%{depth + 1}."))
         counts = self._counts.setdefault(abstract, {})
@@ -99,13 +99,13 @@ def numbering_of(root: Element | None) -> Numbering:
     linked: dict[str, str] = {}
     for abstract in root.iter(f"{W}abstractNum"):
         key = abstract.get(f"{W}abstractNumId") or ""
-        numbering._levels[key] = dict(_level(each) for each in abstract.iter(f"{W}lvl"))
+        numbering.levels[key] = dict(_level(each) for each in abstract.iter(f"{W}lvl"))
         if style := _value(abstract, "styleLink"):
             links[style] = key
         if style := _value(abstract, "numStyleLink"):
             linked[key] = style
     for key, style in linked.items():
-        numbering._levels[key] = numbering._levels.get(links.get(style, ""), {})
+        numbering.levels[key] = numbering.levels.get(links.get(style, ""), {})
     for each in root.iter(f"{W}num"):
         own: dict[int, _Level] = {}
         starts: dict[int, int] = {}
@@ -117,7 +117,7 @@ def numbering_of(root: Element | None) -> Numbering:
                 starts[depth] = _number(start, 1)
         abstract_number = _value(each, "abstractNumId") or ""
         abstract_number = links.get(linked.get(abstract_number, ""), abstract_number)
-        numbering._lists[each.get(f"{W}numId") or ""] = (abstract_number, own, starts)
+        numbering.lists[each.get(f"{W}numId") or ""] = (abstract_number, own, starts)
     return numbering
 
 

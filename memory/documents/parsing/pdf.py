@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import takewhile
 from math import pi
 from typing import Any
 
 from edge.kernel.errors import InvalidInput
 from memory.documents.parsing.outline import Extract, Heading, file_title, own_title, sections_of
-from memory.documents.parsing.reflow import Line, is_same_text, paragraphs_of, without_running_lines
+from memory.documents.parsing.reflow import Line, Paragraph, is_same_text, paragraphs_of, without_running_lines
 from memory.documents.parsing.scripts import from_symbol_font
+from memory.documents.parsing.tables import reads_as_head, rule_under
 from memory.documents.parsing.typesetting import UNREADABLE, Glyph, lines_of
 from memory.documents.passages import ParsedDocument
 
@@ -103,8 +105,11 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     spans = {first: after for first, after, _ in marks if after > first}
     extract = Extract()
     offsets: dict[int, int] = {}
-    for paragraph in paragraphs_of(lines, {first for first, _, _ in marks}, spans):
+    paragraphs = paragraphs_of(lines, {first for first, _, _ in marks}, spans)
+    for place, paragraph in enumerate(paragraphs):
         offsets[paragraph.first] = extract.add(paragraph.text, tight=paragraph.tight) or 0
+        if lines[paragraph.first].row and not paragraph.tight and (rule := _rule_under(paragraphs[place:])):
+            extract.add(rule, tight=True)
     begins = list(offsets)
     if marks:
         starts = [offsets[begins[bisect_right(begins, first) - 1]] for first, _, _ in marks]
@@ -115,6 +120,13 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     title = _root(content.bookmarks) or own_title(content.title) or file_title(name)
     same = next((heading for heading in headings if marks and is_same_text(heading.text, title)), None)
     return ParsedDocument(title, extract.text, sections_of(extract.text, headings, same), "application/pdf")
+
+
+def _rule_under(rows: Sequence[Paragraph]) -> str:
+    """The line to stand under the first row of a table, where that has the heads of columns; else ""."""
+    head = rows[0].text.split(" | ")
+    body = [row.text.split(" | ") for row in takewhile(lambda row: row.tight and " | " in row.text, rows[1:])]
+    return rule_under(head) if all(len(row) == len(head) for row in body) and reads_as_head(head, body) else ""
 
 
 def _root(bookmarks: Sequence[_Bookmark]) -> str:

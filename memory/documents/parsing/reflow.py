@@ -156,13 +156,11 @@ class _Layout:
 
     def divides(self, line: Line, following: Line) -> bool:
         """Tell whether a paragraph ends between two lines."""
-        if _BARE_BULLET.fullmatch(line.text):
+        if _BARE_BULLET.fullmatch(line.text) or self._tears_range(line, following):
             return False
         if line.row or following.row or _ITEM.match(following.text):
             return True
         gap = (line.bottom - following.bottom) / line.height
-        if _RANGE.search(line.text) and following.text[0].isdigit() and gap <= self._largest_gap:
-            return False
         if line.page != following.page or gap < 0.5:  # next page, or further up: next column
             return not self._runs_on(line, following)
         if gap > self._largest_gap or not 1 / _LARGER_TYPE < following.height / line.height < _LARGER_TYPE:
@@ -175,6 +173,11 @@ class _Layout:
         needed = (letters + 1) * (following.right - following.left) / len(following.text)
         ended_early = line.right + needed < self._margin(line)
         return ended_early and (ended or not (following.text[0].islower() or line.text.endswith((",", "，", "、"))))
+
+    def _tears_range(self, line: Line, following: Line) -> bool:
+        """Tell whether a range of figures such as "10-20" goes on in the next line."""
+        near = line.page == following.page and line.bottom - following.bottom <= self._largest_gap * line.height
+        return near and bool(_RANGE.search(line.text)) and following.text[0].isdigit() and not line.row
 
     def _runs_on(self, line: Line, following: Line) -> bool:
         """Tell whether a sentence certainly goes on from one line to the next."""
@@ -203,9 +206,7 @@ class _Layout:
             former = parts[-1]
             if former[-1] == "-" and former[-2:-1].isalnum():
                 parts[-1] = former if self._keeps_hyphen(former, text) else former[:-1]
-            elif _RANGE.search(former[-3:]) and text[0].isdigit():
-                pass
-            elif former[-1] != "/" and not (_CHINESE.match(former[-1]) and _CHINESE.match(text)):
+            elif not _is_joined(former, text):
                 parts.append(" ")
             parts.append(text)
         return "".join(parts)
@@ -220,3 +221,9 @@ class _Layout:
             return False
         compound = min(self._words[word] - 1 for word in words) > 0 and min(map(len, words)) >= _SHORTEST_PART
         return "-".join(words) in self._words or (compound and words[0] not in _BEGIN_CLOSED)
+
+
+def _is_joined(former: str, text: str) -> bool:
+    """Whether no blank stands between the texts of two lines."""
+    range_goes_on = bool(_RANGE.search(former[-3:])) and text[0].isdigit()
+    return range_goes_on or former[-1] == "/" or bool(_CHINESE.match(former[-1]) and _CHINESE.match(text))

@@ -28,8 +28,12 @@ _NOT_SHOWN = frozenset(
     " testcleanup".split()
 )
 _VERSIONS = {"versionadded": "New in version", "versionchanged": "Changed in version", "deprecated": "Deprecated since"}
-_CODE = frozenset("code-block sourcecode doctest testcode testoutput prompt graphviz mermaid uml productionlist".split())
+_CODE = frozenset(
+    "code-block sourcecode doctest testcode testoutput prompt graphviz mermaid uml productionlist".split()
+)
 _LABELLED = re.compile(r"(?s)(?P<text>.+?)\s*<[^<>]*>$")
+_NO_TITLE = "<string>"
+"""What docutils calls a document without a title."""
 _SHORTENED = re.compile(r"^[~!]")
 
 
@@ -43,7 +47,7 @@ def parse_rst(name: str, data: bytes) -> ParsedDocument:
     """
     text = decode_text(data, name)
     page = parse_html(name, _as_page(text).encode())
-    title = page.title if page.title != "untitled page" else file_title(name)
+    title = page.title if page.title != _NO_TITLE else file_title(name)
     return replace(page, title=title, media_type="text/x-rst")
 
 
@@ -78,9 +82,9 @@ def _as_page(text: str) -> str:
 def _directive(known: Any) -> Any:
     def find(name: str, language: Any, document: Any) -> tuple[Any, list[Any]]:
         found, _ = known(name, language, document)
-        if found is None or name in _NOT_SHOWN:
-            found = _nothing() if name in _NOT_SHOWN else _body(name)
-        return found, []
+        if name in _NOT_SHOWN:
+            return _nothing(), []
+        return (_body(name) if found is None or name in _CODE else _tolerant(found)), []
 
     return find
 
@@ -93,7 +97,9 @@ def _role(known: Any) -> Any:
     return find
 
 
-def _text_role(name: str, raw: str, text: str, lineno: int, inliner: Any, *_: Any) -> tuple[list[nodes.Node], list[Any]]:
+def _text_role(
+    name: str, raw: str, text: str, lineno: int, inliner: Any, *_: Any
+) -> tuple[list[nodes.Node], list[Any]]:
     """The words of a role: `label <target>` is the label, `~package.name` the name."""
     from docutils import nodes
 
@@ -112,6 +118,15 @@ class _AnyOption(dict[str, Any]):
 
     def __bool__(self) -> bool:
         return True
+
+
+@lru_cache(maxsize=256)
+def _tolerant(directive: Any) -> Any:
+    """A directive of docutils that Sphinx gave more options."""
+    if not isinstance(directive, type):
+        return directive
+    known = cast("dict[str, Any]", getattr(directive, "option_spec", None) or {})
+    return type(directive.__name__, (directive,), {"option_spec": _AnyOption(known)})
 
 
 @lru_cache(maxsize=1)
@@ -141,7 +156,9 @@ def _body(directive: str, *, is_shown: bool = True) -> Any:
             self.state.nested_parse(self.content, self.content_offset, container)
             if directive in _VERSIONS:
                 version, _, rest = words.partition(" ")
-                head = f"{_VERSIONS[directive]} {version}" + (f": {rest}" if rest else ":" if container.children else ".")
+                head = f"{_VERSIONS[directive]} {version}" + (
+                    f": {rest}" if rest else ":" if container.children else "."
+                )
             else:
                 head = "See also:" if directive == "seealso" else words
             if head:

@@ -7,7 +7,7 @@ the heads come again after it, and after so many rows that a part still fits int
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from memory.documents.parsing.outline import Extract
 
@@ -61,7 +61,7 @@ def add_table(extract: Extract, rows: Sequence[Sequence[Cell]], heads: int | Non
         line = _line([f"{group}: {cells[0]}".removesuffix(": "), *cells[1:]] if group else cells)
         size += len(line)
         if head and (not tight or size > _PART_CHARACTERS):
-            extract.add(f"{_line(head)}\n{' | '.join('---' for _ in head)}")
+            extract.add(f"{_line(head)}\n{rule_under(head)}")
             tight, size = True, len(line)
         extract.add(line, tight=tight)
         tight = True
@@ -128,14 +128,19 @@ def _heads(grid: Sequence[Sequence[Cell]]) -> int:
         count += 1
     if count or len(grid) < 2:
         return min(count, max(0, len(grid) - 1))
-    first = [cell.text for cell in grid[0]]
-    named = first[1:] if not first[0] else first
+    return int(reads_as_head([cell.text for cell in grid[0]], [[cell.text for cell in row] for row in grid[1:]]))
+
+
+def reads_as_head(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of three and more columns has the heads: names, not values, over rows that have values."""
+    named = first[1:] if first and not first[0] else first
     reads_so = all(text and len(text) <= _LONGEST_HEAD and not _is_value(text) for text in named)
-    return int(len(first) > 2 and reads_so and len(set(named)) == len(named) and _has_values(grid[1:]))
+    return len(first) > 2 and reads_so and len(set(named)) == len(named) and any(map(_is_value, chain(*rows)))
 
 
-def _has_values(rows: Sequence[Sequence[Cell]]) -> bool:
-    return any(_is_value(cell.text) for row in rows for cell in row)
+def rule_under(head: Sequence[str]) -> str:
+    """The line between a table's heads and its rows."""
+    return " | ".join("---" for _ in head)
 
 
 def _is_value(text: str) -> bool:

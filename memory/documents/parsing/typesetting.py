@@ -1,7 +1,7 @@
 """From the characters of a page, at their places, to lines: scripts, table rows, columns, line numbers.
 
-Knows places and sizes, nothing of any file format. A gap in a line divides columns only where lines beside it have a gap
-at the same place; gaps of justified prose do not.
+Knows places and sizes, nothing of any file format. A gap in a line divides columns only where lines beside it have
+a gap at the same place; gaps of justified prose do not.
 """
 
 import re

@@ -7,7 +7,7 @@ files. What is hidden and can be opened by something on the page (tabs, accordio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ Styles = dict[int, dict[str, str]]
 
 def styles_of(soup: BeautifulSoup) -> Styles:
     """The properties that the page's own style sheets and style attributes give each element, without inheritance."""
-    from soupsieve.util import SelectorSyntaxError
-
     known = {name for tag in soup.find_all(True) for name in _names_of(tag)}
     weights: dict[tuple[int, str], tuple[bool, int, int]] = {}
     styles: Styles = {}
@@ -43,25 +41,34 @@ def styles_of(soup: BeautifulSoup) -> Styles:
             weights[id(tag), name] = ranked
             styles.setdefault(id(tag), {})[name] = value.replace("!important", "").strip()
 
-    rules = [rule for sheet in soup.find_all("style") for rule in _rules(_COMMENT.sub("", sheet.get_text()))]
     applied = 0
-    for order, (selectors, declarations) in enumerate(rules):
-        for selector in selectors.split(","):
-            names = set(_NAMES.findall(selector))
-            if not names <= known or applied >= _MOST_RULES:
-                continue
+    for order, (selector, declarations) in enumerate(_rules_of(soup)):
+        if applied < _MOST_RULES and set(_NAMES.findall(selector)) <= known:
             applied += 1
-            try:
-                chosen = soup.select(selector.strip())
-            except (SelectorSyntaxError, ValueError, NotImplementedError):
-                continue
-            for tag in chosen:
+            for tag in _chosen(soup, selector):
                 for name, value in declarations.items():
                     give(tag, name, value, (_specificity(selector), order))
     for tag in soup.find_all(style=True):
         for name, value in _declarations(str(tag["style"])).items():
             give(tag, name, value, (1_000_000, 0))
     return styles
+
+
+def _rules_of(soup: BeautifulSoup) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rules of a page's own style sheets, one selector each."""
+    for sheet in soup.find_all("style"):
+        for selectors, declarations in _rules(_COMMENT.sub("", sheet.get_text())):
+            for selector in selectors.split(","):
+                yield selector.strip(), declarations
+
+
+def _chosen(soup: BeautifulSoup, selector: str) -> Sequence[Tag]:
+    from soupsieve.util import SelectorSyntaxError
+
+    try:
+        return soup.select(selector)
+    except (SelectorSyntaxError, ValueError, NotImplementedError):  # one that only browsers know
+        return ()
 
 
 def _names_of(tag: Tag) -> Iterator[str]:
@@ -134,7 +141,7 @@ def _openable(soup: BeautifulSoup) -> set[str]:
     """The ids that links and buttons of the page lead to."""
     found: set[str] = set()
     for name in _OPENERS:
-        for tag in soup.find_all(attrs={name: True}):
+        for tag in soup.select(f"[{name}]"):
             value = str(tag[name])
             if name != "href" or value.startswith("#"):
                 found.update(value.replace("#", " ").split())

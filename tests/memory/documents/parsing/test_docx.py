@@ -45,7 +45,7 @@ def test_headings_lists_and_tables_come_in_order() -> None:
     assert document.title == "RMA process"
     assert document.text == (
         "RMA process\n\nCovers every device.\n\nWarranty\n\nProduct | Years\nSE30 | 3\n\nSteps\n\n"
-        "- Note the code.\n- Send it.\n\nEnd\nof line"
+        "1. Note the code.\n- Send it.\n\nEnd\nof line"
     )
     assert paths(document) == [(), ("Warranty",), ("Warranty", "Steps")]
 
@@ -135,7 +135,7 @@ def test_merged_and_nested_cells_are_read_once() -> None:
         table.cell(1, 0).text = "left"
         table.cell(1, 1).add_table(1, 1).cell(0, 0).text = "inner"
 
-    assert parsed(write).text == "wide\nleft | inner"
+    assert parsed(write).text == "wide\n\nleft | inner"
 
 
 def test_cells_in_content_controls_are_read() -> None:

@@ -63,7 +63,7 @@ def test_tables_become_rows() -> None:
         "<table><caption>Limits</caption><thead><tr><th>Item</th><th>Value</th></tr></thead>"
         "<tr><td>Inlet<br>air</td><td><p>10 to</p><p>35 °C</p></td></tr><tr><td></td></tr></table><p>x</p>"
     )
-    assert document.text == "Limits\n\nItem | Value\nInlet air | 10 to 35 °C\n\nx"
+    assert document.text == "Limits\n\nItem | Value\n--- | ---\nInlet air | 10 to 35 °C\n\nx"
 
 
 def test_a_table_for_the_layout_is_read_as_text() -> None:

@@ -30,7 +30,7 @@ HTML = b"\xef\xbb\xbf<!-- saved -->\n<!DOCTYPE html><title>Care</title><p>Dust t
     [
         ("a.md", b"# Care\n", "text/markdown"),
         ("A.MARKDOWN", b"# Care\n", "text/markdown"),
-        ("a.rst", b"Care\n====\n", "text/plain"),
+        ("a.rst", b"Care\n====\n", "text/x-rst"),
         ("folder.d/a.log", b"10:02 start\n", "text/plain"),
         ("a.htm", b"<p>Care", "text/html"),
         ("a.pdf", PDF, "application/pdf"),

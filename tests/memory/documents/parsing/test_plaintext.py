@@ -105,7 +105,7 @@ def test_binary_data_is_refused(data: bytes) -> None:
 
 def test_an_encoding_that_cannot_be_told_is_refused_with_advice() -> None:
     with pytest.raises(InvalidInput, match="encoding") as caught:
-        decode_text("Только русский текст без латиницы".encode("cp1251"), "a.txt")
+        decode_text("펌프".encode("euc-kr"), "a.txt")
     assert "UTF-8" in caught.value.advice
 
 
