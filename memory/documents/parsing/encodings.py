@@ -25,17 +25,21 @@ _AHEAD = 1.25
 _WIDE_AHEAD = 1.05
 _WESTERN = frozenset("äöüßÄÖÜéèêëàâáãçñîïíôóõûúùœŒæåøÆÅØÉÈÀÇÑ°µ±×÷²³¹½¼¾·–—‘’‚“”„…•€£§©®™«»¿¡ªº\xa0")
 _WESTERN_BONUS = 0.06
-_RARE = 0.6
+_OLD = ("mac", "cp4", "cp8")
+_RARE, _RARE_RIVAL = 0.6, 0.8
 """What a reading in an encoding of DOS or of the old Macintosh is worth beside others: few such files are left."""
 _MOST_HIGH_LETTERS = 0.5
 _WORD = re.compile(r"[^\W\d_]+")
 _CONTROLS = re.compile("[\x80-\x9f\ue000-\uf8ff\ufffd]")
 _ODD = re.compile(
-    "[^\\W\\d_][²³¹¤¦¬¶¨¯´¸ˇ˘˛˝¢£¥€ƒ†‡‰√≈∞∂∑∏π∫Ω¡¿‹›«»°±“”„‚…•—][^\\W\\d_]"  # marks within a word
-    "|[\u2500-\u259f][^\\W\\d_]|[^\\W\\d_][\u2500-\u259f]|øC\\b"  # frames of DOS beside letters, its degrees
-    "|\\b[ЂЃЌ][а-я]|(?<!\\w)[™…‰†‡•][^\\W\\d_]"  # capitals of the Macintosh
+    "[^\\W\\d_][²³¹¤¦¬¶¨¯´¸ˇ˘˛˝¢£¥€ƒ†‡‰√≈∞∂∑∏π∫Ω¡¿‹›«»°±“”„‚…•—§©˜ˆ][^\\W\\d_]"  # marks within a word
+    "|[\u2500-\u259f][^\\W\\d_]|[^\\W\\d_][\u2500-\u259f]|\\d ?ø|øC\\b"  # frames and degrees of DOS
+    "|\\b[ЂЃЌ][а-я]|(?<!\\w)[™…‰†‡•¹²³§©˜ˆ][^\\W\\d_]"  # the Macintosh
+    "|[^\\W\\d_][ˇ˘˙˛˝¸¨´¡¿ˆ˜¼½¾§]|…\\.|\\s[…ˆ˜]\\s[a-z]|[a-z]{3}[\u4e00-\u9fff](?![\u3000-\u9fff])"
+    "|\\w[a-zß-ÿ]µ|µ[a-z]{3}|[a-z]\xa0[a-z]{1,2}\\b"
 )
 _QUOTES = re.compile("[“”„]")
+_OPENED, _CLOSED = re.compile("(?<!\\w)‘"), re.compile("’")
 _UPPER = "À-ÖØ-ÞŸŠŽŒА-ЯЁΑ-Ω"
 _TORN_CASE = re.compile(rf"[^\W\d_A-Z]*(?:[a-zß-öø-ÿа-яёα-ω][{_UPPER}]|[{_UPPER}][a-z]*[{_UPPER}][a-zа-я])")
 _FOREIGN_TO_THE_WEST = re.compile(r"œ(?![uids])|\b[èìùò]\w", re.IGNORECASE)
@@ -71,17 +75,24 @@ def guess_encoding(data: bytes) -> str | None:
     sample = b"\n".join(_AROUND_HIGH.findall(data[:_SAMPLE_BYTES])) or data[:_SAMPLE_BYTES]
     ranked = chardet.detect_all(sample, ignore_threshold=True, include_encodings=_USUAL, compat_names=False)
     worth: dict[str, float] = {}
+    rivals: dict[str, float] = {}
     encoding_of: dict[str, str] = {}
     for guess in ranked:
         encoding = guess["encoding"] or ""
         text = _try(sample, encoding)
         if text is not None and _fits(data, encoding):
             encoding_of.setdefault(text, encoding)
-            worth[text] = max(worth.get(text, 0.0), _worth(guess["confidence"], encoding, text))
-    best, *others = sorted(worth, key=lambda text: -worth[text]) or [""]
-    if not best or worth[best] < max(_LEAST, _AHEAD * max((worth[text] for text in others), default=0.0)):
-        return None
-    return encoding_of[best]
+            value = (guess["confidence"] + _bonus(text)) * _plausible(text)
+            rivals[text] = max(rivals.get(text, 0.0), value * _doubt(encoding))
+            worth[text] = max(worth.get(text, 0.0), value * (_RARE if encoding.startswith(_OLD) else 1.0))
+    best = max(worth, key=lambda text: worth[text], default="")
+    others = max((rivals[text] for text in rivals if text != best), default=0.0)
+    return encoding_of[best] if best and worth[best] >= max(_LEAST, _AHEAD * others) else None
+
+
+def _doubt(encoding: str) -> float:
+    """What a reading in an encoding that few files have is worth against another: more than for being taken itself."""
+    return _RARE_RIVAL if encoding.startswith(_OLD) else 1.0
 
 
 def _is_torn_utf_8(data: bytes) -> bool:
@@ -90,11 +101,6 @@ def _is_torn_utf_8(data: bytes) -> bool:
     high = sum(byte >= 0x80 for byte in sample)
     paired = sum(len(found) for found in _UTF_8.findall(sample))
     return paired >= _MOSTLY_UTF_8 * high
-
-
-def _worth(confidence: float, encoding: str, text: str) -> float:
-    common = _RARE if encoding.startswith(("mac", "cp4", "cp8")) else 1.0
-    return common * (confidence + _bonus(text)) * _plausible(text)
 
 
 def _wide(data: bytes) -> str | None:
@@ -132,6 +138,7 @@ def _plausible(text: str) -> float:
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     odd = sum(_is_mixed(word) or bool(_TORN_CASE.match(word)) for word in words)
     odd += len(_ODD.findall(text)) + len(_QUOTES.findall(text)) % 2
+    odd += len(_OPENED.findall(text)) > len(_CLOSED.findall(text))
     return 1.0 / (1 + 4 * odd / max(1, len(words)))
 
 

@@ -46,6 +46,14 @@ REFUSED = {("Czech", "iso8859-2"), ("Russian", "mac-cyrillic"), ("German", "mac-
 """Two readings are nearly as likely, or the letters are those of a rare encoding."""
 
 
+def read(data: bytes) -> str | None:
+    """The text; None where it is refused."""
+    try:
+        return decode_text(data, "a.txt")
+    except InvalidInput:
+        return None
+
+
 @pytest.mark.parametrize("around", ["", "Pump P7 manual. The pressure is 6 bar. " * 10], ids=["alone", "in English"])
 @pytest.mark.parametrize(("language", "encoding"), CASES)
 def test_a_sentence_is_read_right_or_refused(language: str, encoding: str, around: str) -> None:
@@ -55,13 +63,7 @@ def test_a_sentence_is_read_right_or_refused(language: str, encoding: str, aroun
     except UnicodeEncodeError:
         data = text.replace("°", "").encode(encoding, "ignore")
         text = data.decode(encoding)
-    try:
-        decoded = decode_text(data, "a.txt")
-    except InvalidInput as refusal:
-        assert (language, encoding) in REFUSED
-        assert "UTF-8" in refusal.advice
-    else:
-        assert decoded == text
+    assert read(data) == text or ((language, encoding) in REFUSED and read(data) is None)
 
 
 @pytest.mark.parametrize("text", ["5 °C", "±5 %", "Größe 5", "déjà vu", "señal", "10 µF ±5 %", "Maß: 3 × 4 mm – fest"])
