@@ -1,4 +1,4 @@
-"""Markdown (CommonMark): the text stays as it is, headings divide it."""
+"""Markdown (CommonMark): the text stays as it is, headings divide it; what is not shown or struck out is blanked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from edge.kernel.errors import InvalidInput
 from memory.documents.blocks import front_matter_end
 from memory.documents.parsing.outline import Heading, file_title, sections_of
 from memory.documents.parsing.plaintext import decode_text
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>&!]")
+_NOT_SHOWN = re.compile(
+    r"<!--.{0,20000}?-->|~~(?=\S)[^~\n]+?(?<=\S)~~|<(?P<struck>del|s|strike)>[^<>]*</(?P=struck)>",
+    re.DOTALL | re.IGNORECASE,
+)
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
+_NO_BREAK = re.compile(r"[^\n]")
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(['\"]?)(?P<title>.*?\S)\1[ \t]*$", re.MULTILINE)
 
 
@@ -28,9 +35,11 @@ def parse_markdown(name: str, data: bytes) -> ParsedDocument:
     Offsets count the decoded file's characters after the newlines have been normalised.
 
     Raises:
-        InvalidInput: the file is empty or not text.
+        InvalidInput: the file is empty, not text, or has comments alone.
     """
-    text = decode_text(data, name)
+    text = _shown(decode_text(data, name))
+    if not text.strip():
+        raise InvalidInput(f"{name} has no text but comments.", "Give a file with text in it.")
     body = front_matter_end(text)
     headings = _headings(text, body)
     title = next((heading for heading in headings if heading.level == 1), None)
@@ -38,6 +47,26 @@ def parse_markdown(name: str, data: bytes) -> ParsedDocument:
     own = _FRONT_TITLE.search(text, 0, body) if title is None else None
     words = title.text if title else own["title"] if own else file_title(name)
     return ParsedDocument(words, text, sections, "text/markdown")
+
+
+def _shown(text: str) -> str:
+    """Put blanks in place of comments and of struck text outside of code, so that all else keeps its place."""
+    if not _NOT_SHOWN.search(text):
+        return text
+    lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    code = [found.span() for found in _CODE_SPAN.finditer(text)]
+    code.extend(
+        (starts[token.map[0]], starts[min(token.map[1], len(lines))])
+        for token in _blocks().parse(text)
+        if token.type in ("fence", "code_block") and token.map
+    )
+
+    def blank(found: re.Match[str]) -> str:
+        is_code = any(start <= found.start() < end for start, end in code)
+        return found[0] if is_code else _NO_BREAK.sub(" ", found[0])
+
+    return _NOT_SHOWN.sub(blank, text)
 
 
 def _headings(text: str, body: int) -> list[Heading]:

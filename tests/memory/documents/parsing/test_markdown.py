@@ -105,3 +105,21 @@ def test_anything_gives_a_document_or_a_refusal(text: str) -> None:
         return
     check_document(document)
     assert document.text == normalise_newlines(text.removeprefix("\ufeff"))
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("Wait ~~30~~ 90 minutes.", "Wait 90 minutes."),
+        ("Wait <del>30</del> 90 minutes.", "Wait 90 minutes."),
+        ("<!-- 3 bar\n\nonce -->\n6 bar.", "6 bar."),
+        ("At 6 <!-- 3 --> bar.", "At 6 bar."),
+        ("Use `~~30~~` here.", "Use `~~30~~` here."),
+        ("```\n<!-- kept -->\n```", "``` <!-- kept --> ```"),
+    ],
+)
+def test_comments_and_struck_text_are_blank_and_all_else_keeps_its_place(source: str, shown: str) -> None:
+    text = parse_markdown("a.md", source.encode()).text
+    assert " ".join(text.split()) == shown
+    assert len(text) == len(source)
+    assert all(char in (" ", written) for char, written in zip(text, source, strict=True))
