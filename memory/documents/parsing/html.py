@@ -56,6 +56,8 @@ _STRUCK = ("del", "s", "strike")
 _LONGEST_SCRIPT = 60
 """What is longer than so many characters is no superscript, whatever its element."""
 _LONGEST_TERM = 80
+_ENOUGH = 80
+"""So many characters before an element say how it is meant."""
 _NOTE = re.compile(r"\bnote|footnote|\bfn\b|noteref|reference|cite", re.IGNORECASE)
 _NOTE_MARK = re.compile(r"\[\w{1,4}\]|[⁰¹²³⁴-⁹*†‡]+")
 """Of a note: it stands before the note's first paragraph."""
@@ -136,8 +138,11 @@ def _decoration(styles: Styles, tag: Tag) -> str:
 
 
 def _replace(tag: Tag, text: str) -> None:
+    """Make a text of an element, in its place: `replace_with` looks through all its siblings."""
     if not was_removed(tag):
-        tag.replace_with(text)
+        tag.clear()
+        tag.name = "span"
+        tag.append(text)
 
 
 def _keep_one_form_of_equations(soup: BeautifulSoup) -> None:
@@ -178,7 +183,9 @@ def _image(image: Tag) -> str:
     within = image.find_parent(("p", "li", "td", "th", "dd", "dt", "caption", *_HEADINGS))
     if _MATH_IMAGE.search(marks):
         return words or f" {GAP_FORMULA} "
-    if within is None or not within.get_text(strip=True):
+    if within is None or not (
+        _text_before(image) or _goes_on_after(image) or (image.parent is not within and within.get_text(strip=True))
+    ):
         return ""
     if words or described is not None:
         return f" {words} " if words else ""
@@ -186,11 +193,18 @@ def _image(image: Tag) -> str:
 
 
 def _text_before(tag: Tag) -> str:
-    return "".join(node.get_text() for node in reversed(list(tag.previous_siblings))).strip()
+    parts: list[str] = []
+    length = 0
+    for node in tag.previous_siblings:
+        parts.append(node.get_text())
+        length += len(parts[-1].strip())
+        if length >= _ENOUGH:
+            break
+    return "".join(reversed(parts)).strip()
 
 
 def _goes_on_after(tag: Tag) -> bool:
-    return bool("".join(node.get_text() for node in tag.next_siblings).strip())
+    return any(node.get_text().strip() for node in tag.next_siblings)
 
 
 def _read_control(tag: Tag) -> None:
@@ -234,7 +248,7 @@ def _write_scripts(soup: BeautifulSoup, styles: Styles) -> None:
         before, words = _text_before(tag), " ".join(tag.get_text().split())
         if tag.get_text()[-1:].isspace():
             tag.insert_after(" ")
-        after = "".join(node.get_text() for node in tag.next_siblings)[:1]
+        after = next((text[0] for node in tag.next_siblings if (text := node.get_text())), "")
         if way == "sub":
             _replace(tag, set_apart(lowered(words), after))
         elif _is_note(tag, words) or (words in notes and _follows_plain_figure(before)):

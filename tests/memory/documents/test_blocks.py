@@ -76,3 +76,7 @@ def test_every_line_that_is_not_blank_is_in_one_block(text: str) -> None:
     assert covered == sorted(set(covered))
     missing = set(range(len(text))) - set(covered)
     assert all(text[place].isspace() for place in missing)
+
+
+def test_rows_below_a_head_without_a_first_name_belong_to_its_table() -> None:
+    assert [kind for kind, _ in kinds("|  | low | high |\n--- | --- | ---\nPX | 1 | 2")] == ["table"]

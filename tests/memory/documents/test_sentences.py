@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from memory.documents.sentences import sentences
+from memory.documents.sentences import gap, sentences
 from tests.fakes.documents import markdown_soup
 
 
@@ -121,3 +121,10 @@ def test_sentences_are_ordered_trimmed_and_apart(text: str) -> None:
         assert position <= start < end <= len(text)
         assert text[start:end] == text[start:end].strip()
         position = end
+
+
+def test_what_has_a_gap_is_no_sentence() -> None:
+    text = (
+        f"The force is {gap('formula')} at rest. It is high.\n\nPart | Force\n--- | ---\nA | {gap('formula')}\nB | 3 N"
+    )
+    assert split(text) == ["It is high.", "Part | Force", "B | 3 N"]
