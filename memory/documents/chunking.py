@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from edge.kernel.folding import fold
 from memory.documents.blocks import Block, blocks_of, line_spans
 from memory.documents.passages import Chunk, ParsedDocument, Section
 from memory.documents.sentences import sentences
@@ -47,13 +48,13 @@ def estimate_tokens(text: str) -> int:
 
 
 def embedding_text(title: str, chunk: Chunk) -> str:
-    """What is embedded for a chunk: the document's title, the headings, the text, each on lines of its own.
+    """What is embedded for a chunk: the document's title, the headings, the text, each on lines of its own, folded.
 
     Marks between the headings, the targets of Markdown links and the rows between a table's head and body are left
     out: they take up word pieces and say nothing.
     """
     text = _SEPARATOR_ROW.sub("", _LINK.sub(r"\1", chunk.text))
-    return "\n".join((title, *chunk.heading_path, text))
+    return fold("\n".join((title, *chunk.heading_path, text)))
 
 
 def split_into_chunks(document: ParsedDocument, *, target_tokens: int = 160, limit_tokens: int = 230) -> list[Chunk]:

@@ -13,7 +13,7 @@ from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
 from memory.mirrors.projection import Mirror
 
-ANALYSER_VERSION = 2
+ANALYSER_VERSION = 3
 """Raised whenever `terms_of` gives other terms for the same text: the index is then made anew."""
 
 _TENANT_SHIFT = 40
