@@ -1,7 +1,7 @@
 """The vector index: chunk embeddings in Chroma, one collection for each tenant."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from memory.documents.passages import Chunk
 from memory.embedding import Embedder
 from memory.ledger.documents import chunk_id
 from memory.mirrors.chroma import ChromaFolder
-from memory.mirrors.projection import Mirror
+from memory.mirrors.projection import Mirror, unheard
 
 _T = TypeVar("_T")
 _CHUNKS_AT_ONCE = 256
@@ -74,7 +74,7 @@ class VectorIndex(Mirror):
             waiting.update((chunk_id(document_id, ordinal), None) for ordinal in range(len(chunks), former))
             waiting.update((chunk_id(document_id, chunk.ordinal), embedding_text(title, chunk)) for chunk in chunks)
 
-    def flush(self) -> None:
+    def flush(self, tell: Callable[[float], None] = unheard) -> None:
         """Embed and store what waits. After a crash the same changes are applied again, to the same end.
 
         Raises:
@@ -87,7 +87,8 @@ class VectorIndex(Mirror):
             kept = [(key, text) for key, text in entries.items() if text is not None]
             for some in _slices(gone):
                 self._put(tenant, some, None)
-            for some in _slices(kept):
+            for at, some in enumerate(_slices(kept)):
+                tell(at * _CHUNKS_AT_ONCE / len(kept))
                 self._put(tenant, [key for key, _ in some], self._embedder.embed([text for _, text in some]))
 
     def rollback(self) -> None:
