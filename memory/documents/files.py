@@ -119,8 +119,8 @@ def _why_no_document(path: Path) -> str:
         return ""
     try:
         mode = path.stat().st_mode
-    except OSError:
-        mode = stat.S_IFREG
+    except OSError as error:
+        return f"Cannot be read: {error.strerror}."
     if not stat.S_ISREG(mode):
         return "It is not a file."
     return f"Files of the kind {suffix} are not read." if suffix else "It has no suffix that tells what it is."

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.documents.chunking import embedding_text
+from memory.documents.chunking import embedded_chunks, embedding_text
 from memory.documents.passages import Chunk
 from memory.embedding import Embedder
 from memory.ledger.documents import chunk_id
@@ -64,15 +64,17 @@ class VectorIndex(Mirror):
             self._chroma.clear()
 
     def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
-        """Make the index hold exactly these chunks of the document; done by the next `flush`.
+        """Make the index hold the document's chunks that are worth an embedding; done by the next `flush`.
 
         Args:
             former: how many chunks the document had before; those beyond `len(chunks)` are removed.
         """
         with self._lock:
             waiting = self._waiting.setdefault(tenant, {})
-            waiting.update((chunk_id(document_id, ordinal), None) for ordinal in range(len(chunks), former))
-            waiting.update((chunk_id(document_id, chunk.ordinal), embedding_text(title, chunk)) for chunk in chunks)
+            embedded = embedded_chunks(chunks)
+            gone = set(range(former)) - {chunk.ordinal for chunk in embedded}
+            waiting.update((chunk_id(document_id, ordinal), None) for ordinal in sorted(gone))
+            waiting.update((chunk_id(document_id, chunk.ordinal), embedding_text(title, chunk)) for chunk in embedded)
 
     def flush(self, tell: Callable[[float], None] = unheard) -> None:
         """Embed and store what waits. After a crash the same changes are applied again, to the same end.

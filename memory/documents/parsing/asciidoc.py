@@ -13,7 +13,8 @@ from memory.documents.passages import ParsedDocument
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?[ \t]*$")
 _ATTRIBUTE = re.compile(r":(!?[\w-]+!?):(?:[ \t]+(.*))?$")
 _REFERENCE = re.compile(r"\{([\w-]+)\}")
-_DIRECTIVE = re.compile(r"(?:ifdef|ifndef|ifeval|endif|include|toc|image|video|audio)::[^\[\n]*\[([^\]\n]*)\]$")
+_DIRECTIVE = re.compile(r"(?:toc|image|video|audio)::[^\[\n]*\[([^\]\n]*)\]$")
+_CONDITION = re.compile(r"(?:ifdef|ifndef|ifeval|endif|include)::\S*\[")
 _BLOCK_ATTRIBUTES = re.compile(r"\[([^\[\]\n]*)\]$|\[\[[^\]\n]*\]\]$")
 _ADMONITIONS = frozenset(("NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"))
 _LISTING = re.compile(r"(-{4,}|\.{4,}|`{3,})")
@@ -94,6 +95,8 @@ class _Reader:
         if line.startswith("//"):
             if line.startswith("////"):
                 self._until(line)
+            return True
+        if _CONDITION.match(line):
             return True
         if set(line) == {"+"}:
             self._flush()

@@ -20,7 +20,8 @@ def parse_csv(name: str, data: bytes) -> ParsedDocument:
     """Read comma, semicolon, tab or bar separated values, quoted where they have to be.
 
     The separator is the one that divides most of the first rows alike; lines before the table, such as a title, are
-    paragraphs. The first row of the table names the columns unless it has figures. The title is the file's name.
+    paragraphs. The first row of the table names the columns unless it has figures. The title is the first line
+    before the table, else the file's name.
 
     Raises:
         InvalidInput: the file is empty, not text, or has far too many rows.
@@ -30,15 +31,16 @@ def parse_csv(name: str, data: bytes) -> ParsedDocument:
     rows = list(_rows(name, text, separator))
     extract = Extract()
     at = _first_row(rows)
-    for row in rows[:at]:
-        extract.add(" ".join(cell for cell in row if cell))
+    captions = [" ".join(cell for cell in row if cell) for row in rows[:at]]
+    for caption in captions:
+        extract.add(caption)
     table = rows[at:]
     head = table[0] if has_head(table) else None
     body = table[1:] if head else table
     add_table(extract, body, head, level=1, first=at + (2 if head else 1))
     if not extract.text:
         raise InvalidInput(f"{name} has no cells with text in them.", "Give a file with text in it.")
-    return extract.document(file_title(name), "text/csv")
+    return extract.document(next(iter(captions), "") or file_title(name), "text/csv")
 
 
 def _rows(name: str, text: str, separator: str) -> list[list[str]]:

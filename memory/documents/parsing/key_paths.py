@@ -179,7 +179,7 @@ def _columns(values: Sequence[Any]) -> list[str]:
         if len(columns) > _MOST_COLUMNS:
             return []
     filled = sum(len(row) for row in values)
-    return list(columns) if filled * 2 >= len(columns) * len(values) else []
+    return list(columns) if filled * 2 > len(columns) * len(values) else []
 
 
 def _cell(value: Any) -> str:

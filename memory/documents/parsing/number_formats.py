@@ -2,11 +2,12 @@
 
 import re
 from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]|\[[^\]]*\]|_.|\*.')
-_DIGITS = re.compile(r"[#0?][#0?,]*(?:\.[#0?]+)?|\.[#0?]+")
+_DIGITS = re.compile(r"(?:[#0?][#0?,]*(?:\.[#0?]+)?|\.[#0?]+),*")
 _EXPONENT = re.compile(r"[#0?]+(?:\.([#0?]+))?E[+-]0+", re.IGNORECASE)
 _DATE_TOKEN = re.compile(r"y+|m+|d+|h+|s+(?:\.0+)?|AM/PM|A/P|.", re.IGNORECASE | re.DOTALL)
 _LOCAL_DATES = frozenset(("m/d/yyyy", "mm-dd-yy", "m/d/yy", "m/d/yy h:mm", "m/d/yyyy h:mm"))
@@ -18,7 +19,7 @@ _PLAIN_BELOW = 1e15
 
 
 class _Figure(NamedTuple):
-    """One section of a number format."""
+    """One section of a number format; `decimals` is below 0 where it shows words alone."""
 
     before: str
     after: str
@@ -57,12 +58,15 @@ def _number(value: float, number_format: str) -> str:
     figure = _figure(section)
     if figure is None:
         return _plain(value)
+    if figure.decimals < 0:
+        return figure.before.strip()
     negative = value < 0 and len(sections) < 2
     value = abs(value) * figure.scale
     if figure.exponent:
         words = f"{value:.{figure.decimals}E}"
     else:
-        words = f"{value:{',' if figure.thousands else ''}.{figure.decimals}f}"
+        rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-figure.decimals), ROUND_HALF_UP)
+        words = f"{rounded:{',' if figure.thousands else ''}f}"
         whole, point, rest = words.partition(".")
         words = whole.rjust(figure.least_digits, "0") + point + rest
     return f"{'-' if negative else ''}{figure.before}{words}{figure.after}".strip()
@@ -106,29 +110,28 @@ def _figure(section: str) -> _Figure | None:
     bare = _LITERAL.sub(keep, section)
     exponent = _EXPONENT.search(bare)
     digits = exponent or _DIGITS.search(bare)
-    if digits is None:
-        return None
 
     def written(text: str) -> str:
         return "".join(literal.get(letter, letter) for letter in text)
 
+    if digits is None:
+        return _Figure(written(bare), "", -1, 0, thousands=False, scale=1.0, exponent=False) if bare.strip() else None
     pattern = digits[0]
     whole, _, rest = pattern.partition(".")
     if exponent:
         decimals, trailing = len(exponent[1] or ""), 0
     else:
         decimals = len(rest.rstrip(","))
-        trailing = len(whole) - len(whole.rstrip(",")) if not rest else 0
+        trailing = len(pattern) - len(pattern.rstrip(","))
     scale = 0.001**trailing * 100.0 ** bare.count("%")
-    thousands = "," in whole.rstrip(",")
     return _Figure(
         written(bare[: digits.start()]),
         written(bare[digits.end() :]),
         decimals,
         whole.count("0"),
-        thousands,
-        scale,
-        bool(exponent),
+        thousands="," in whole.rstrip(","),
+        scale=scale,
+        exponent=bool(exponent),
     )
 
 

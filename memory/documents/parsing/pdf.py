@@ -16,7 +16,9 @@ from importlib import import_module
 from typing import Any
 
 from edge.kernel.errors import InvalidInput
+from memory.documents.parsing.ocr import ADVICE, can_read_scans, read_page
 from memory.documents.parsing.outline import Extract, Heading, file_title, own_title, sections_of
+from memory.documents.parsing.pdf_forms import Filled, add_annotations, read_annotations
 from memory.documents.parsing.reflow import Line, is_same_text, paragraphs_of, without_running_lines
 from memory.documents.passages import ParsedDocument
 
@@ -54,18 +56,23 @@ class _Bookmark:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """One list of lines for each page, in the order of the page's content; the outline; the title, perhaps ""."""
+    """One list of lines for each page, in the order of the page's content; the outline; the title, perhaps "".
+
+    `filled` are form fields and notes.
+    """
 
     pages: list[list[Line]]
     bookmarks: list[_Bookmark]
     title: str
+    filled: list[Filled]
 
 
 def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     """Join lines to paragraphs, mend words torn at line ends, drop running headers and footers.
 
     Sections are those of the outline; without one, each page is a section "Page N", and a sentence that runs on to
-    the next page belongs to the page it begins on. The title is the outline's only outermost entry where others
+    the next page belongs to the page it begins on. Values of form fields and notes come at the end. Pages without text
+    are read by OCR where the extra `ocr` is installed. The title is the outline's only outermost entry where others
     stand below it, else the document property, else the file's name.
 
     Raises:
@@ -73,8 +80,8 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     """
     content = _read_pdf(name, data)
     lines = without_running_lines(content.pages)
-    if not lines:
-        raise InvalidInput(f"{name} has no text, only images or drawings.", "If it was scanned, run OCR first.")
+    if not lines and not content.filled:
+        raise InvalidInput(f"{name} has no text, only images or drawings.", ADVICE)
     marks = _placed(content.bookmarks, lines)
     spans = {first: after for first, after, _ in marks if after > first}
     extract = Extract()
@@ -88,6 +95,8 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     else:
         pages = {lines[first].page: offsets[first] for first in reversed(begins)}
         headings = [Heading(1, f"Page {page + 1}", pages[page]) for page in sorted(pages)]
+    add_annotations(extract, content.filled)
+    headings += extract.headings
     title = _root(content.bookmarks) or own_title(content.title) or file_title(name)
     same = next((heading for heading in headings if marks and is_same_text(heading.text, title)), None)
     return ParsedDocument(title, extract.text, sections_of(extract.text, headings, same), "application/pdf")
@@ -146,9 +155,10 @@ def _read_pdf(name: str, data: bytes) -> _Content:
     with _PDFIUM:
         try:
             with closing(pdfium.PdfDocument(data)) as document:
+                filled = read_annotations(document, raw)
                 pages = [_lines(document, number, raw) for number in range(len(document))]
                 title = _words(lambda: document.get_metadata_value("Title"))
-                return _Content(pages, _bookmarks(document, raw), title)
+                return _Content(pages, _bookmarks(document, raw), title, filled)
         except pdfium.PdfiumError as error:
             if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
                 raise InvalidInput(f"{name} has a password.", "Save it without one.") from error
@@ -181,7 +191,7 @@ def _lines(document: Any, number: int, raw: Any) -> list[Line]:
     with closing(document[number]) as page, closing(page.get_textpage()) as textpage:
         count = raw.FPDFText_CountChars(textpage)
         if count <= 0:
-            return []
+            return read_page(page, number) if raw.FPDFPage_CountObjects(page) > 0 and can_read_scans() else []
         # Twice as many units as characters: those outside of the basic plane take two.
         buffer = (ctypes.c_ushort * (2 * count + 2))()
         units = raw.FPDFText_GetText(textpage, 0, count, buffer)

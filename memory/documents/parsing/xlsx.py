@@ -20,6 +20,7 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([
 _WITHOUT_VALUE = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
 _MOST_MERGED_CELLS = 200_000
 _MOST_CELLS = 5_000_000
+_FIRST_ROWS = 3
 _DEFAULT_TITLE = re.compile(r"(?:sheet|tabelle|工作表)\s*\d*", re.IGNORECASE)
 
 
@@ -39,7 +40,8 @@ def parse_xlsx(name: str, data: bytes) -> ParsedDocument:
 
     Cells are written as they are shown, with the values of formulas that were saved last; a formula that was saved
     without one is written as such. What is merged stands in each of its cells. A blank row ends a table. Hidden sheets
-    are left out. The title is the document property, else the file's name.
+    are left out. The title is the document property, else the line over the only sheet that has one, else the file's
+    name.
 
     Raises:
         InvalidInput: the file is damaged, protected, too large unpacked, or has no text.
@@ -55,17 +57,19 @@ def parse_xlsx(name: str, data: bytes) -> ParsedDocument:
             warnings.simplefilter("ignore")  # of parts that openpyxl would not write again
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             formulas: Any = None
-            cells = 0
+            cells, captions = 0, list[str]()
             for sheet, path in _sheets(archive, book):
                 xml = archive.read(path) if path else b""
                 if formulas is None and _WITHOUT_VALUE.search(xml):
                     formulas = load_workbook(io.BytesIO(data), read_only=True, data_only=False)
                 rows = _rows(sheet, _merges(xml), formulas[sheet.title] if formulas is not None else None)
                 several = len(book.sheetnames) > 1 or not _DEFAULT_TITLE.fullmatch(sheet.title)
-                cells += _add_sheet(extract, sheet.title if several else "", rows)
+                count, caption = _add_sheet(extract, sheet.title if several else "", rows)
+                cells += count
+                captions += [caption] if caption else []
                 if cells > _MOST_CELLS:
                     raise InvalidInput(f"{name} has more than {_MOST_CELLS:,} cells.", "Divide it.")
-            title = own_title(book.properties.title or "")
+            title = own_title(book.properties.title or "") or (captions[0] if len(captions) == 1 else "")
     except BROKEN as error:
         raise archive.damaged() from error
     if not extract.text.strip():
@@ -164,17 +168,19 @@ def _fill(
     return spans
 
 
-def _add_sheet(extract: Extract, title: str, rows: Iterator[_Row | None]) -> int:
-    """Write down a sheet; returns how many cells it has."""
+def _add_sheet(extract: Extract, title: str, rows: Iterator[_Row | None]) -> tuple[int, str]:
+    """Write down a sheet; returns how many cells it has, and the line that stands over all of it."""
     headed = False
-    cells = 0
+    cells, caption = 0, ""
     for table in _tables(rows):
+        if cells == 0 and _is_line(table[0]) and table[0].number <= _FIRST_ROWS:
+            caption = next(cell for cell in table[0].cells if cell)
         if title and not headed:
             extract.add_heading(1, title)
             headed = True
         cells += sum(len(row.cells) for row in table)
         _add_block(extract, table)
-    return cells
+    return cells, caption
 
 
 def _tables(rows: Iterator[_Row | None]) -> Iterator[list[_Row]]:
