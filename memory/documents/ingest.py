@@ -64,11 +64,11 @@ class Stopwatch:
     def words(self, reached: Progress) -> str:
         """In words; empty where it is too early, or where nothing is worth telling."""
         now = self._clock()
-        if now - self._start < _FIRST_WORD_S or now - self._last < _NEXT_WORD_S:
+        if reached.share >= 1.0 or now - self._start < _FIRST_WORD_S or now - self._last < _NEXT_WORD_S:
             return ""
         self._last = now
         words = f"{reached.done:,} of {reached.files:,} files, {reached.share:.0%}"
-        if 0.0 < reached.share < 1.0:
+        if reached.share > 0.0:
             words += f", about {duration((now - self._start) * (1.0 - reached.share) / reached.share)} left"
         return words
 

@@ -21,6 +21,8 @@ _WITHOUT_VALUE = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v><
 _MOST_MERGED_CELLS = 200_000
 _MOST_CELLS = 5_000_000
 _FIRST_ROWS = 3
+_NEAR_THE_TOP = 8
+"""Rows of a table that may be its head: looking at the type of every cell would take half of the time."""
 _DEFAULT_TITLE = re.compile(r"(?:sheet|tabelle|工作表)\s*\d*", re.IGNORECASE)
 
 
@@ -119,17 +121,21 @@ def _rows(sheet: Any, merged: dict[tuple[int, int], tuple[int, int]], formulas: 
     others = iter(()) if formulas is None else formulas.iter_rows()
     if formulas is not None:
         formulas.reset_dimensions()
-    gap = False
+    gap, since_gap = False, 0
     for number, row in enumerate(sheet.iter_rows(), 1):
         unknown = next(others, ())
         cells: list[str] = []
         bold = words = 0
         for at, cell in enumerate(row):
             value = cell.value
-            text = "" if value is None else clean_cell(shown(value, cell.number_format))
+            text = (
+                clean_cell(value if isinstance(value, str) else shown(value, cell.number_format))
+                if value is not None
+                else ""
+            )
             if value is None and at < len(unknown) and str(unknown[at].value or "").startswith("="):
                 text = f"(not calculated: {clean_cell(unknown[at].value)})"
-            if isinstance(value, str) and text:
+            if isinstance(value, str) and text and since_gap < _NEAR_THE_TOP:
                 words += 1
                 bold += bool(cell.font and cell.font.b)
             cells.append(text)
@@ -143,6 +149,7 @@ def _rows(sheet: Any, merged: dict[tuple[int, int], tuple[int, int]], formulas: 
         elif not gap:
             yield None
         gap = not cells
+        since_gap = 0 if gap else since_gap + 1
 
 
 def _fill(
