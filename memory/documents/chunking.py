@@ -84,7 +84,7 @@ def _is_row(chunk: Chunk) -> bool:
 
 def _runs_on(chunk: Chunk, following: Chunk) -> bool:
     """Whether a chunk ends in the middle of a sentence: no full stop and no line break parts it from the next."""
-    return following.start - chunk.end <= 1 and (chunk.text[-1].isalnum() or chunk.text[-1] in ",，、")
+    return 0 <= following.start - chunk.end <= 1 and (chunk.text[-1].isalnum() or chunk.text[-1] in ",，、")
 
 
 def split_into_chunks(document: ParsedDocument, *, target_tokens: int = 160, limit_tokens: int = 230) -> list[Chunk]:
