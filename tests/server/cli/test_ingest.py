@@ -65,7 +65,10 @@ def test_what_is_passed_over_is_told_by_reason(chargehand: Chargehand, notes: Pa
         (notes / name).write_bytes(b"\x89PNG")
     done = chargehand("ingest", notes)
     assert done.code == 0
-    assert without_progress(done.err) == "Passed over a.png, b.png, c.png and 1 more: Files of the kind .png are not read.\n"
+    assert (
+        without_progress(done.err)
+        == "Passed over a.png, b.png, c.png and 1 more: Files of the kind .png are not read.\n"
+    )
     assert "0 refused, 4 passed over;" in done.out
     assert list(chargehand("ingest", notes, "--json").json["passed_over"]) == ["a.png", "b.png", "c.png", "d.png"]
 
