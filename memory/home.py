@@ -7,10 +7,11 @@ import shutil
 import sqlite3
 import struct
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from filelock import FileLock, Timeout
 
@@ -19,6 +20,8 @@ from edge.kernel.errors import Conflict, StorageFailed
 _FLOCK = "hhqqi4x"
 """Linux's `struct flock`: type, whence, start, length, process."""
 
+_PATIENCE_S = 1.0
+"""How long a lock is waited for before who waits is told."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _LEAST_FREE_BYTES = 64 * 1024
 _BROKEN = {
@@ -86,13 +89,19 @@ class Home:
         return self.shared_cache or self.cache
 
     @contextmanager
-    def lock(self, name: str, doing: str, wait_s: float = 0.0) -> Generator[None]:
+    def lock(
+        self, name: str, doing: str, wait_s: float = 0.0, waiting: Callable[[str], None] | None = None
+    ) -> Generator[Callable[[str], None]]:
         """Hold the named lock of this home; it is released when the process dies, however it dies.
 
         Args:
             name: what is locked, such as "hub" or "documents"; letters, digits, `-` and `_`.
             doing: what the holder does, told to whoever finds the lock taken.
             wait_s: how long to wait for another holder, seconds.
+            waiting: is told what the other holder does, about once a second.
+
+        Yields:
+            Tells others what the holder does by now, in place of `doing`.
 
         Raises:
             Conflict: another process holds it.
@@ -103,17 +112,27 @@ class Home:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(folder / f"{name}.lock")
-            try:
-                lock.acquire(timeout=wait_s, poll_interval=0.02)
-            except Timeout:
-                raise Conflict(
-                    f"{self.root} is in use: {_told(holder)}.",
-                    "Wait for it or stop it, or give this one a home of its own with CHARGEHAND_HOME.",
-                ) from None
-        try:
+            until = monotonic() + wait_s
+            while True:
+                try:
+                    lock.acquire(timeout=max(0.0, min(_PATIENCE_S, until - monotonic())), poll_interval=0.02)
+                    break
+                except Timeout:
+                    if monotonic() >= until:
+                        raise Conflict(
+                            f"{self.root} is in use: {_told(holder)}.",
+                            "Wait for it or stop it, or give this one a home of its own with CHARGEHAND_HOME.",
+                        ) from None
+                    if waiting is not None:
+                        waiting(_told(holder))
+
+        def tell(doing: str) -> None:
             with storage_errors(folder):
                 holder.write_text(f"{doing} (process {os.getpid()})", encoding="utf-8")
-            yield
+
+        try:
+            tell(doing)
+            yield tell
         finally:
             holder.unlink(missing_ok=True)
             lock.release()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.kernel.folding import fold
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Passage
 from memory.embedding import Embedder
@@ -63,7 +64,7 @@ class Retriever:
         gloss = query if self.multilingual else load_glossary().in_english(query)
         words = query if gloss == query else f"{query} {gloss}"
         ranked = self.lexical.search(terms_of(words), tenant, _DEPTH * self.candidates)
-        vector = self.embedder.embed([gloss])[0]
+        vector = self.embedder.embed([fold(gloss)])[0]
         nearest = [key for key, _ in self.vectors.search(vector, tenant, self.candidates)]
         candidates = dict.fromkeys([*(key for key, _ in ranked[: self.candidates]), *nearest])
         held = self.vectors.held(list(candidates), tenant)

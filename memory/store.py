@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from memory.documents.ingest import IngestReport, ingest_paths
+from memory.documents.ingest import IngestReport, Progress, Stopwatch, ingest_paths
 from memory.embedding import Embedder
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 from memory.mirrors.lexical import LexicalIndex, open_lexical_index
-from memory.mirrors.projection import Mirror, is_behind, project
+from memory.mirrors.projection import Mirror, is_behind, project, unheard
 from memory.mirrors.vectors import VectorIndex
 from memory.retrieval import Retriever
 
@@ -39,15 +39,38 @@ class KnowledgeStore:
     def retriever(self) -> Retriever:
         return Retriever(self.ledger, self.lexical, self.vectors, self.embedder)
 
-    def ingest(self, paths: Sequence[Path], tenant: str, limit_bytes: int) -> IngestReport:
-        """Read files and folders, and bring the mirrors up to date.
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        tenant: str,
+        limit_bytes: int,
+        progress: Callable[[Progress, str], None] | None = None,
+        waiting: Callable[[str], None] | None = None,
+    ) -> IngestReport:
+        """Read files and folders, and bring the mirrors up to date, batch by batch.
+
+        Stopped or killed on the way, it leaves whole documents, and the same call goes on where it stopped.
+
+        Args:
+            progress: is told how far it is, and the same in words.
+            waiting: is told what another process does that is waited for.
 
         Raises:
             Conflict: another process is writing documents.
             NotFound, InvalidInput, StorageFailed: as `memory.documents.ingest.ingest_paths`.
         """
-        with self.home.lock("documents", "ingesting documents", wait_s=self.wait_s):
-            report = ingest_paths(self.ledger, paths, tenant=tenant, limit_bytes=limit_bytes)
+        with self.home.lock("documents", "ingesting documents", self.wait_s, waiting) as tell:
+            clock = Stopwatch()
+
+            def note(reached: Progress) -> None:
+                if words := clock.words(reached):
+                    tell(f"ingesting documents, {words}")
+                    if progress is not None:
+                        progress(reached, words)
+
+            report = ingest_paths(
+                self.ledger, paths, tenant=tenant, limit_bytes=limit_bytes, progress=note, index=self._project
+            )
             self._project()
         return report
 
@@ -68,8 +91,8 @@ class KnowledgeStore:
             mirror.close()
         self.ledger.close()
 
-    def _project(self) -> int:
-        return sum(project(self.ledger, mirror) for mirror in self.mirrors)
+    def _project(self, tell: Callable[[float], None] = unheard) -> int:
+        return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, tell)
 
 
 def open_store(home: Home, load_embedder: Callable[[], Embedder], ledger: Ledger | None = None) -> KnowledgeStore:

@@ -19,7 +19,6 @@ MODULES = {
     "instructor": "instructor",
     "kubernetes": "kubernetes",
     "lancedb": "lancedb",
-    "openpyxl": "openpyxl",
     "pdfplumber": "pdfplumber",
 }
 """What each package that is left out is imported as."""

@@ -200,7 +200,8 @@ def _unknown_codes(question: Question, passages: Sequence[Passage], rarity: Rari
         stem = re.sub(r"(?:[-_][A-Za-z]+)+$", "", code)
         names = {name for written in (code, stem) for name in terms_of(written)[:1]} & rarity.frequencies.keys()
         heard = any(rarity.frequencies[name] > 0 for name in names)
-        if not heard and not any(code.lower() in canonical(f"{one.title} {one.text}") for one in passages):
+        written = re.compile(rf"(?<![a-z0-9]){re.escape(code.lower())}(?![a-z0-9])")  # E-07 is no part of E-071
+        if not heard and not any(written.search(canonical(f"{one.title} {one.text}")) for one in passages):
             unknown.append(code)
     return unknown
 

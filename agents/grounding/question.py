@@ -8,11 +8,11 @@ from functools import lru_cache
 
 from agents.grounding.kinds import AnswerKind, Wanted, kind_of_answer
 from agents.grounding.polarity import permits_or_forbids
+from edge.kernel.folding import fold_case
 from edge.kernel.grounding import codes, plain
 from edge.kernel.text_analysis import terms_of
 from memory.embedding.word_pieces import load_word_pieces
 
-_HYPHENS = {ord(hyphen): "-" for hyphen in "\u2010\u2011\u2012\ufe63\uff0d"} | {0xAD: None}
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _COUNTED = re.compile(r"\bhow many ([a-z]+)", re.IGNORECASE)
 _ASKS = re.compile(
@@ -70,7 +70,16 @@ _WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
 _PARTS = re.compile(r"[a-z]+")
 
 _MEANS = re.compile(r"\bmeans?\b|\bmeaning\b|\bstands? for\b|什么意思|是什么|什么故障|什么错误", re.IGNORECASE)
-_SUBJECT = r"\b(?:of|does|is|are|codes?|errors?|faults?|alarms?|messages?)(?: the| an?)? {code}|^\W*{code}(?:\W|$)"
+_SUBJECT = (
+    r"\b(?:of|does|is|are|codes?|errors?|faults?|alarms?|messages?|shows?|showing|displays?|displaying|reports?|indicates?"
+    r"|flash(?:es)?|blinks?|sees?|gets?|got|throws?)(?: the| an?| me| us| code| error| fault| alarm| message)* {code}\b"
+    r"|(?:显示|出现|提示|报警|报错|报|代码|错误|故障)[:：\s]*{code}|^\W*{code}(?:\W|$)"
+)
+_CIRCUMSTANCE = (
+    r"\b(?:with|under|using|running|alongside|beside|besides|next to|in combination with|together with)"
+    r"(?: (?!{code})[\w'-]+){{0,3}} {code}\b"
+)
+"""What the subject is used with, which the documents need not know."""
 
 _LONGEST = 4000
 """Characters."""
@@ -145,7 +154,7 @@ class Question:
 def read_question(text: str) -> Question:
     """Read a message of any kind as a question; of a very long one its beginning."""
     text = text[:_LONGEST]
-    asked = with_plain_hyphens(text)
+    asked = plain(text)
     counted, kind = _COUNTED.search(asked), kind_of_answer(asked)
     terms = dict[str, Term]()
     for term in _terms(asked):
@@ -164,11 +173,13 @@ def read_question(text: str) -> Question:
 
 def names_subject(question: Question, code: str) -> bool:
     """Whether a question is about this code, rather than mentioning it beside its subject, as in "with Windows-11"."""
-    written, text = re.escape(code), with_plain_hyphens(question.text)
+    written, text = re.escape(code), plain(question.text)
     if _MEANS.search(text) or re.search(_SUBJECT.format(code=written), text, re.IGNORECASE):
         return True
     parts = set(terms_of(code))
-    return sum(term.name not in parts and term.rarity > _RARE_ENOUGH for term in question.terms) <= _FEW_BESIDE
+    beside = sum(term.name not in parts and term.rarity > _RARE_ENOUGH for term in question.terms)
+    few = 0 if re.search(_CIRCUMSTANCE.format(code=written), text, re.IGNORECASE) else _FEW_BESIDE
+    return beside <= few
 
 
 def is_chinese(text: str) -> bool:
@@ -178,13 +189,8 @@ def is_chinese(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
-    """A text in lower case with ASCII digits and hyphens, and Chinese words of one meaning written alike."""
-    return _ALIKE.sub(lambda found: _CANONICAL[found[0]], with_plain_hyphens(text).lower())
-
-
-def with_plain_hyphens(text: str) -> str:
-    """A text with ASCII digits and ASCII hyphens: some documents keep a code together by a hyphen that never breaks."""
-    return plain(text.translate(_HYPHENS))
+    """A text as `fold_case` gives it, and Chinese words of one meaning written alike."""
+    return _ALIKE.sub(lambda found: _CANONICAL[found[0]], fold_case(plain(text)))
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_WIDE = str.maketrans("０１２３４５６７８９．％－−\u202f\u2009", "0123456789.%--\u00a0\u00a0")
+from edge.kernel.folding import fold
+
+_NARROW_BLANKS = str.maketrans("\u202f\u2009", "\u00a0\u00a0")
 _WIDE_THOUSANDS = re.compile(r"(?<=[０-９])，(?=[０-９]{3})")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,\u00a0]\d{3})+(?![\d,])")
 _LATIN = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*", re.ASCII)
@@ -114,8 +116,8 @@ def figures(text: str) -> set[str]:
 
 
 def plain(text: str) -> str:
-    """The text with ASCII digits and without separators of thousands."""
-    text = _WIDE_THOUSANDS.sub("", text).translate(_WIDE)
+    """The text as `fold` gives it, and without separators of thousands."""
+    text = fold(_WIDE_THOUSANDS.sub("", text)).translate(_NARROW_BLANKS)
     return _THOUSANDS.sub(lambda found: re.sub(r"[,\u00a0]", "", found[0]), text)
 
 

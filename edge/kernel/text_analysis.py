@@ -5,9 +5,10 @@ import threading
 from functools import cache, lru_cache
 from typing import Any
 
+from edge.kernel.folding import fold_case
 from edge.kernel.slim_imports import import_slim
 
-ANALYSER = "terms-1"
+ANALYSER = "terms-2"
 """Named anew whenever `terms_of` or `words_of` gives other terms for the same text: packs are then made anew."""
 
 _WORD = re.compile(r"[a-z0-9]+(?:[._'/-]?[a-z0-9]+)*|[\u3400-\u9fff]+")
@@ -25,20 +26,20 @@ _stemming = threading.Lock()
 
 
 def terms_of(text: str) -> list[str]:
-    """Index terms in lower case.
+    """Index terms in lower case, of the text as `fold_case` gives it.
 
     English words are stemmed (Snowball English) and function words left out; codes such as "E-217" or "qwen2.5-3b"
     give themselves without punctuation and their parts; Chinese runs give overlapping pairs of characters.
     """
     terms: list[str] = []
-    for word in _WORD.findall(text.lower()):
+    for word in _WORD.findall(fold_case(text)):
         terms.extend(_pairs(word) if word[0] >= "\u3400" else _word_terms(word))
     return terms
 
 
 def words_of(text: str) -> list[str]:
-    """The words that may have a vector: English, in lower case, as they stand there."""
-    return [word for word in _LETTERS.findall(text.lower()) if word not in _STOP]
+    """The words that may have a vector: English, in lower case."""
+    return [word for word in _LETTERS.findall(fold_case(text)) if word not in _STOP]
 
 
 def _pairs(run: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Documents: from files to the chunks that retrieval searches.
 
+files.py      which files below a path are documents, and what is passed over
 ingest.py     files and folders into the ledger, idempotent by content hash
 parsing/      a file's bytes to its text and sections
 chunking.py   sections to chunks small enough to embed

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
+from edge.kernel.folding import fold
 from memory.documents.blocks import Block, blocks_of, line_spans
 from memory.documents.passages import Chunk, ParsedDocument, Section
 from memory.documents.sentences import sentences
@@ -15,6 +16,7 @@ CHUNKER_VERSION = 1
 _PIECE = re.compile(
     r"[A-Za-z]{1,6}|\d{1,2}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W\d_a-zA-Z]{1,2}|[^\w\s]|_"
 )
+_MOST_ROWS_EMBEDDED = 256
 _HEADING_ALLOWANCE = 24
 _SMALL = 4
 """What has less than the target divided by this is too small for a chunk where the limit lets it be joined."""
@@ -47,13 +49,42 @@ def estimate_tokens(text: str) -> int:
 
 
 def embedding_text(title: str, chunk: Chunk) -> str:
-    """What is embedded for a chunk: the document's title, the headings, the text, each on lines of its own.
+    """What is embedded for a chunk: the document's title, the headings, the text, each on lines of its own, folded.
 
     Marks between the headings, the targets of Markdown links and the rows between a table's head and body are left
     out: they take up word pieces and say nothing.
     """
     text = _SEPARATOR_ROW.sub("", _LINK.sub(r"\1", chunk.text))
-    return "\n".join((title, *chunk.heading_path, text))
+    return fold("\n".join((title, *chunk.heading_path, text)))
+
+
+def embedded_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The chunks of a document that are worth an embedding: all, but of rows of data and endless lines the first few.
+
+    They are found by their words; the meaning of one row is much like that of another, and a hundred thousand rows
+    would take minutes.
+
+    Args:
+        chunks: all of one document, in order.
+    """
+    endless = 0
+    kept: list[Chunk] = []
+    for chunk, following in zip_longest(chunks, chunks[1:]):
+        if _is_row(chunk) or (following is not None and _runs_on(chunk, following)):
+            endless += 1
+            if endless > _MOST_ROWS_EMBEDDED:
+                continue
+        kept.append(chunk)
+    return kept
+
+
+def _is_row(chunk: Chunk) -> bool:
+    return chunk.text.startswith("|")
+
+
+def _runs_on(chunk: Chunk, following: Chunk) -> bool:
+    """Whether a chunk ends in the middle of a sentence: no full stop and no line break parts it from the next."""
+    return 0 <= following.start - chunk.end <= 1 and (chunk.text[-1].isalnum() or chunk.text[-1] in ",，、")
 
 
 def split_into_chunks(document: ParsedDocument, *, target_tokens: int = 160, limit_tokens: int = 230) -> list[Chunk]:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Chunk
 from memory.home import storage_errors
 from memory.ledger.documents import chunk_id
-from memory.mirrors.projection import Mirror
+from memory.mirrors.projection import Mirror, unheard
 
-ANALYSER_VERSION = 2
+ANALYSER_VERSION = 3
 """Raised whenever `terms_of` gives other terms for the same text: the index is then made anew."""
 
 _TENANT_SHIFT = 40
@@ -88,7 +88,7 @@ class LexicalIndex(Mirror):
                     (row, chunk_id(document_id, chunk.ordinal), document_id),
                 )
 
-    def flush(self) -> None:
+    def flush(self, tell: Callable[[float], None] = unheard) -> None:
         """Make what was replaced durable and visible to other processes."""
         with self._lock, storage_errors(self._where):
             self._connection.execute(f"PRAGMA user_version = {ANALYSER_VERSION}")

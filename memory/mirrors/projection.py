@@ -1,12 +1,16 @@
 """The outbox projection: applies the ledger's changes to a mirror, and moves its watermark; may be killed any time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from memory.documents.passages import Chunk
 from memory.ledger import Ledger
 
 _CHANGES_AT_ONCE = 64
+
+
+def unheard(_: float) -> None:
+    """Nobody asks how far it is."""
 
 
 class Mirror(ABC):
@@ -34,8 +38,11 @@ class Mirror(ABC):
         """
 
     @abstractmethod
-    def flush(self) -> None:
+    def flush(self, tell: Callable[[float], None] = unheard) -> None:
         """Make what was replaced durable.
+
+        Args:
+            tell: is told the share that is done, 0 to 1, now and then.
 
         Raises:
             StorageFailed: the disk is full, read-only or broken.
@@ -65,11 +72,14 @@ def is_behind(ledger: Ledger, mirror: Mirror) -> bool:
     )
 
 
-def project(ledger: Ledger, mirror: Mirror) -> int:
+def project(ledger: Ledger, mirror: Mirror, tell: Callable[[float], None] = unheard) -> int:
     """Bring `mirror` up to the ledger; returns how many changes it applied.
 
     The watermark moves only after the mirror is durable, so a crash in between applies some changes again. A damaged
     mirror is cleared and made anew from the first change on.
+
+    Args:
+        tell: is told the share of the changes at hand that is done, 0 to 1.
     """
     mirror.reopen()
     if mirror.damaged():
@@ -85,7 +95,7 @@ def project(ledger: Ledger, mirror: Mirror) -> int:
             for document_id, change in latest.items():
                 title, chunks = current.get(document_id, ("", []))
                 mirror.replace(change.tenant, document_id, title, chunks, former[document_id])
-            mirror.flush()
+            mirror.flush(tell)
         except BaseException:
             mirror.rollback()
             raise

@@ -1,7 +1,7 @@
 """The vector index: chunk embeddings in Chroma, one collection for each tenant."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -9,12 +9,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.documents.chunking import embedding_text
+from memory.documents.chunking import embedded_chunks, embedding_text
 from memory.documents.passages import Chunk
 from memory.embedding import Embedder
 from memory.ledger.documents import chunk_id
 from memory.mirrors.chroma import ChromaFolder
-from memory.mirrors.projection import Mirror
+from memory.mirrors.projection import Mirror, unheard
 
 _T = TypeVar("_T")
 _CHUNKS_AT_ONCE = 256
@@ -64,17 +64,19 @@ class VectorIndex(Mirror):
             self._chroma.clear()
 
     def replace(self, tenant: str, document_id: str, title: str, chunks: Sequence[Chunk], former: int) -> None:
-        """Make the index hold exactly these chunks of the document; done by the next `flush`.
+        """Make the index hold the document's chunks that are worth an embedding; done by the next `flush`.
 
         Args:
             former: how many chunks the document had before; those beyond `len(chunks)` are removed.
         """
         with self._lock:
             waiting = self._waiting.setdefault(tenant, {})
-            waiting.update((chunk_id(document_id, ordinal), None) for ordinal in range(len(chunks), former))
-            waiting.update((chunk_id(document_id, chunk.ordinal), embedding_text(title, chunk)) for chunk in chunks)
+            embedded = embedded_chunks(chunks)
+            gone = set(range(former)) - {chunk.ordinal for chunk in embedded}
+            waiting.update((chunk_id(document_id, ordinal), None) for ordinal in sorted(gone))
+            waiting.update((chunk_id(document_id, chunk.ordinal), embedding_text(title, chunk)) for chunk in embedded)
 
-    def flush(self) -> None:
+    def flush(self, tell: Callable[[float], None] = unheard) -> None:
         """Embed and store what waits. After a crash the same changes are applied again, to the same end.
 
         Raises:
@@ -87,7 +89,8 @@ class VectorIndex(Mirror):
             kept = [(key, text) for key, text in entries.items() if text is not None]
             for some in _slices(gone):
                 self._put(tenant, some, None)
-            for some in _slices(kept):
+            for at, some in enumerate(_slices(kept)):
+                tell(at * _CHUNKS_AT_ONCE / len(kept))
                 self._put(tenant, [key for key, _ in some], self._embedder.embed([text for _, text in some]))
 
     def rollback(self) -> None:

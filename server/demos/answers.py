@@ -23,8 +23,8 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="home folder of the demo")
     os.environ["CHARGEHAND_HOME"] = str(parser.parse_args().home.resolve())
     sys.stdout.write(
-        "This reads the sample documents into a home of its own, then puts three questions to them: a few seconds once the\n"
-        "packages are there. Nothing leaves this machine.\n"
+        "This reads the sample documents into a home of its own, then puts three questions to them:\n"
+        "a few seconds once the packages are there. Nothing leaves this machine.\n"
     )
     steps = [["ingest", str(_SAMPLES)], *(["chat", question] for question in _QUESTIONS)]
     for step in steps:

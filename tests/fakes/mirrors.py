@@ -45,7 +45,7 @@ class MemoryMirror(Mirror):
         self._waiting |= {(document_id, ordinal): None for ordinal in range(len(chunks), former)}
         self._waiting |= {(document_id, chunk.ordinal): chunk.text for chunk in chunks}
 
-    def flush(self) -> None:
+    def flush(self, tell=None) -> None:
         self._step()
         self.torn = True
         for key, text in self._waiting.items():

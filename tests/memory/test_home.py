@@ -118,6 +118,18 @@ def test_a_waiter_gets_the_lock_when_it_is_let_go(home: Home) -> None:
     assert order == ["first", "second"]
 
 
+def test_a_waiter_is_told_what_the_holder_does_by_now(home: Home) -> None:
+    told: list[str] = []
+    with home.lock("documents", "ingesting documents") as tell:
+        tell("ingesting documents, 3 of 9 files, about 5 s left")
+        with (
+            pytest.raises(Conflict, match="3 of 9 files, about 5 s left"),
+            home.lock("documents", "ingesting", 1.2, told.append),
+        ):
+            pass
+    assert told == [f"ingesting documents, 3 of 9 files, about 5 s left (process {os.getpid()})"]
+
+
 def test_of_a_kind_each_key_is_held_once_and_free_after_an_error(home: Home) -> None:
     def fail() -> None:
         with home.claim("threads", "one", "answering", DOINGS), home.claim("threads", "two", "answering", DOINGS):

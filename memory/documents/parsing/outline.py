@@ -12,7 +12,8 @@ _BACKTICKS = re.compile(r"`{3,}")
 _NO_TITLE = re.compile(
     r"(?:microsoft \w+ - .*"
     r"|\W*(?:untitled|unspecified|anonymous|no title|word document|document ?\d*|presentation ?\d*)\W*"
-    r"|.*\.(?:docx?|indd|odt|pdf|pptx?|rtf|tex|txt)|[\W\d_]*)",
+    r"|.*\.(?:ai|cdr|docx?|docm|dvi|dwg|eps|exe|fm|html?|indd|jpe?g|odp|ods|odt|p65|pages|pdf|png|pptx?|ps|pub|qxd|rtf"
+    r"|tex|tiff?|tmp|txt|vsdx?|wpd|wps|xlsx?|xml|zip)|[\W\d_]*)",
     re.IGNORECASE,
 )
 

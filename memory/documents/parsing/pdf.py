@@ -18,6 +18,7 @@ from math import pi
 from typing import Any
 
 from edge.kernel.errors import InvalidInput
+from memory.documents.parsing.ocr import ADVICE, can_read_scans, read_page
 from memory.documents.parsing.outline import Extract, Heading, file_title, own_title, sections_of
 from memory.documents.parsing.reflow import Line, Paragraph, is_same_text, paragraphs_of, without_running_lines
 from memory.documents.parsing.scripts import from_symbol_font
@@ -85,7 +86,8 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     """Join lines to paragraphs, mend words torn at line ends, drop running headers and footers.
 
     Sections are those of the outline; without one, each page is a section "Page N", and a sentence that runs on to
-    the next page belongs to the page it begins on. The title is the outline's only outermost entry where others
+    the next page belongs to the page it begins on. Pages without text are read by OCR where the extra `ocr` is installed.
+    The title is the outline's only outermost entry where others
     stand below it, else the document property, else the file's name.
 
     Raises:
@@ -100,7 +102,7 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
         )
     lines = without_running_lines([page.lines for page in content.pages])
     if not lines:
-        raise InvalidInput(f"{name} has no text, only images or drawings.", "If it was scanned, run OCR first.")
+        raise InvalidInput(f"{name} has no text, only images or drawings.", ADVICE)
     marks = _placed(content.bookmarks, lines)
     spans = {first: after for first, after, _ in marks if after > first}
     extract = Extract()
@@ -226,6 +228,8 @@ def _lines(document: Any, number: int, raw: Any) -> _Page:
         turn = turns.most_common(1)[0][0] if turns else 0
         struck, areas = _struck(page, raw), _struck_areas(page, raw)
         filled_in = _filled_in(document, page, raw)
+        if not count and not filled_in and raw.FPDFPage_CountObjects(page) > 0 and can_read_scans():
+            return _Page(read_page(page, number), 0, 0)
         runs: dict[int, list[list[Glyph]]] = {each: [[]] for each in range(4)}
         unread = inked = 0
         begins, way = True, turn

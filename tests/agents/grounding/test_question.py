@@ -52,6 +52,10 @@ def test_the_form_of_a_question(message: str, asks: bool) -> None:
         ("What does the update error E-F071 on a gateway mean?", "E-F071", True),
         ("What is the operating temperature of the SE90 in a closed steel cabinet?", "SE90", True),
         ("On which terminal does the serial port of the Lyra box end with Windows-11?", "Windows-11", False),
+        ("Which power does the port have with an iPhone16?", "iPhone16", False),
+        ("What should I do when the unit displays E-999?", "E-999", True),
+        ("My unit shows the error code E\u2011999, what now?", "E-999", True),
+        ("控制面板上的风扇灯闪烁并且显示E-999怎么办？", "E-999", True),
     ],
 )
 def test_a_code_as_the_subject(question: str, code: str, subject: bool) -> None:

@@ -2,13 +2,15 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edge.kernel.errors import InvalidInput, NotFound
-from memory.documents.ingest import IngestReport, ingest_paths
+from memory.documents.files import read_file
+from memory.documents.ingest import IngestReport, Progress, Stopwatch, ingest_paths
 from memory.home import Home
 from memory.ledger import Ledger, open_ledger
 
@@ -91,6 +93,144 @@ def test_a_file_that_cannot_be_read_keeps_its_old_version_and_the_others_go_on(l
 def test_a_large_file_is_refused_with_the_setting_to_change(ledger: Ledger, folder: Path) -> None:
     report = ingest(ledger, folder, limit=16)
     assert "CHARGEHAND_DOCUMENT_LIMIT_BYTES" in report.refused["manuals/fan.md"]
+
+
+def test_what_is_passed_over_is_told_and_the_counts_add_up(ledger: Ledger, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (folder / "other").symlink_to(tmp_path / "other")
+    (folder / ".git").mkdir()
+    (folder / ".hidden.md").write_text("# no")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    (folder / "LICENSE").write_text("Apache")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 nothing more")
+    (folder / "data.csv").write_text("Part,Price\nK7,5\n")
+    report = ingest(ledger, folder)
+    assert report.passed_over == {
+        "other/": "A link to a folder: name the folder itself to ingest it.",
+        ".git/": "A folder of programs, not of documents.",
+        ".hidden.md": "Hidden: its name begins with a dot.",
+        "picture.png": "Files of the kind .png are not read.",
+        "LICENSE": "It has no suffix that tells what it is.",
+    }
+    assert sorted(report.added) == ["data.csv", "manuals/fan.md", "note.txt"]
+    entries = [path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()]
+    counted = len(report.added) + len(report.refused) + len(report.passed_over)
+    assert counted == len(entries) + 1  # the folder .git
+
+
+def test_one_file_is_one_document_whichever_path_names_it(ledger: Ledger, folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert len(ingest(ledger, folder).added) == 2
+    assert sorted(ingest(ledger, link).unchanged) == ["manuals/fan.md", "note.txt"]
+    assert ingest(ledger, link / "note.txt", folder).added == []
+    assert ledger.documents.count("default")[0] == 2
+    (folder / "note.txt").unlink()
+    assert ingest(ledger, folder).deleted == ["note.txt"]
+    (folder / "manuals" / "fan.md").unlink()
+    (folder / "new.md").write_text("# New\n\nText.\n")
+    assert ingest(ledger, link).deleted == ["manuals/fan.md"]
+    assert [row.name for row in ledger.documents.all("default")] == ["new.md"]
+
+
+def test_a_link_to_a_file_elsewhere_is_that_file(ledger: Ledger, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "lamp.md").write_text("# Lamp\n\nGreen.\n")
+    (folder / "lamp-link.md").symlink_to(other / "lamp.md")
+    assert "lamp-link.md" in ingest(ledger, folder).added
+    assert ingest(ledger, other).added == []
+    assert ledger.documents.count("default")[0] == 3
+    (folder / "lamp-link.md").unlink()
+    assert ingest(ledger, folder).deleted == []  # it was ingested by its own path, too
+    (folder / "lamp-link.md").symlink_to(other / "lamp.md")
+    (other / "lamp.md").unlink()
+    assert ingest(ledger, folder).deleted == ["lamp-link.md"]
+
+
+def test_a_link_that_is_gone_or_leads_elsewhere_takes_its_document_along(
+    ledger: Ledger, folder: Path, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.md").write_text(f"# {name}\n\nText of {name}.\n")
+    link = folder / "link.md"
+    link.symlink_to(tmp_path / "one.md")
+    ingest(ledger, folder)
+    link.unlink()
+    link.symlink_to(tmp_path / "two.md")
+    report = ingest(ledger, folder)
+    assert (report.added, report.deleted) == (["link.md"], ["link.md"])
+    link.unlink()
+    assert ingest(ledger, folder).deleted == ["link.md"]
+
+
+def test_documents_of_a_link_that_were_ingested_before_links_were_resolved_go(
+    ledger: Ledger, folder: Path, tmp_path: Path
+) -> None:
+    ingest(ledger, folder)
+    (row, *_) = ledger.documents.all("default")
+    former = replace(row, id="former", source=str(tmp_path / "link" / row.name), text="x")
+    (tmp_path / "link").symlink_to(folder)
+    ledger.documents.save([(former, [])])
+    assert ingest(ledger, folder).deleted == [row.name]
+    assert ledger.documents.count("default")[0] == 2
+
+
+def test_progress_is_told_and_reaches_the_end(ledger: Ledger, folder: Path) -> None:
+    for number in range(40):
+        (folder / f"{number}.md").write_text(f"# Page {number}\n\nText.\n")
+    told: list[Progress] = []
+    indexed: list[int] = []
+
+    def index(tell) -> None:
+        tell(0.5)
+        indexed.append(ledger.documents.count("default")[0])
+
+    ingest_paths(ledger, [folder], tenant="default", limit_bytes=1000, progress=told.append, index=index)
+    shares = [one.share for one in told]
+    assert shares == sorted(shares)
+    assert (told[-1].done, told[-1].files, told[-1].share) == (42, 42, 1.0)
+    assert indexed == [32, 42]
+
+
+def test_what_was_stopped_goes_on(ledger: Ledger, folder: Path) -> None:
+    for number in range(40):
+        (folder / f"{number}.md").write_text(f"# Page {number}\n\nText.\n")
+
+    def stop(_) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest_paths(ledger, [folder], tenant="default", limit_bytes=1000, index=stop)
+    report = ingest(ledger, folder)
+    assert (len(report.unchanged), len(report.added)) == (32, 10)
+
+
+def test_the_time_left_is_told_from_one_second_on() -> None:
+    now = [0.0]
+    clock = Stopwatch(lambda: now[0])
+    assert clock.words(Progress(1, 100, 0.1)) == ""
+    now[0] = 1.5
+    assert clock.words(Progress(10, 100, 0.1)) == "10 of 100 files, 10%, about 14 s left"
+    now[0] = 1.6
+    assert clock.words(Progress(11, 100, 0.11)) == ""
+    now[0] = 100.0
+    assert clock.words(Progress(2000, 10_000, 0.01)) == "2,000 of 10,000 files, 1%, about 2 h 45 min left"
+
+
+def test_a_file_that_does_not_stop_changing_is_refused(ledger: Ledger, folder: Path) -> None:
+    growing = folder / "log.txt"
+    growing.write_text("start\n")
+
+    class Growing(type(growing)):
+        def read_bytes(self) -> bytes:
+            data = super().read_bytes()
+            with self.open("ab") as file:
+                file.write(b"more\n")
+            return data
+
+    with pytest.raises(InvalidInput, match="changes while it is read"):
+        read_file(Growing(growing), 1000)
 
 
 def test_hidden_and_foreign_files_are_left_alone(ledger: Ledger, folder: Path) -> None:
@@ -186,8 +326,12 @@ def test_links_that_lead_nowhere_or_round_in_circles_do_no_harm(ledger: Ledger, 
     (folder / "manuals" / "up").symlink_to(folder)
     (folder / "linked.md").symlink_to(folder / "manuals" / "fan.md")
     report = ingest(ledger, folder)
-    assert sorted(report.added) == ["linked.md", "manuals/fan.md", "note.txt"]
+    assert sorted(report.added) == ["manuals/fan.md", "note.txt"]
     assert set(report.refused) == {"loop.md", "dangling.md"}
+    assert report.passed_over == {
+        "linked.md": "A link to manuals/fan.md, which is read itself.",
+        "manuals/up/": "A link to a folder: name the folder itself to ingest it.",
+    }
     with pytest.raises(NotFound):
         ingest(ledger, folder / "loop.md")
 

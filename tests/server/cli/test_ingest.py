@@ -17,11 +17,16 @@ def notes(tmp_path: Path) -> Path:
     return folder
 
 
+def without_progress(told: str) -> str:
+    """What else is told: a machine that is busy takes a second, and then says how far it is."""
+    return "".join(line for line in told.splitlines(keepends=True) if " files, " not in line)
+
+
 def test_what_came_is_told_and_found(chargehand: Chargehand, notes: Path):
     done = chargehand("ingest", notes)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, without_progress(done.err)) == (0, "")
     assert done.out == (
-        "2 added, 0 updated, 0 unchanged, 0 deleted, 0 refused; 2 documents in 2 passages are searchable.\n"
+        "2 added, 0 updated, 0 unchanged, 0 deleted, 0 refused, 0 passed over; 2 documents in 2 passages are searchable.\n"
     )
     assert "1250 kg" in chargehand("search", "How much does the goods lift carry?").out
 
@@ -35,6 +40,7 @@ def test_json_is_one_object_of_names(chargehand: Chargehand, notes: Path):
         "unchanged": [],
         "deleted": [],
         "refused": {},
+        "passed_over": {},
         "documents": 2,
         "chunks": 2,
     }
@@ -52,6 +58,19 @@ def test_a_refused_file_is_failed_work_and_the_others_are_kept(chargehand: Charg
     assert "2 added" in done.out
     assert "1 refused" in done.out
     assert list(chargehand("ingest", notes, "--json").json["refused"]) == ["broken.pdf"]
+
+
+def test_what_is_passed_over_is_told_by_reason(chargehand: Chargehand, notes: Path):
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        (notes / name).write_bytes(b"\x89PNG")
+    done = chargehand("ingest", notes)
+    assert done.code == 0
+    assert (
+        without_progress(done.err)
+        == "Passed over a.png, b.png, c.png and 1 more: Files of the kind .png are not read.\n"
+    )
+    assert "0 refused, 4 passed over;" in done.out
+    assert list(chargehand("ingest", notes, "--json").json["passed_over"]) == ["a.png", "b.png", "c.png", "d.png"]
 
 
 def test_a_file_above_the_limit_is_refused(chargehand: Chargehand, notes: Path):
