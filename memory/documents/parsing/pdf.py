@@ -86,8 +86,8 @@ def parse_pdf(name: str, data: bytes) -> ParsedDocument:
     """Join lines to paragraphs, mend words torn at line ends, drop running headers and footers.
 
     Sections are those of the outline; without one, each page is a section "Page N", and a sentence that runs on to
-    the next page belongs to the page it begins on. Pages without text are read by OCR where the extra `ocr` is installed.
-    The title is the outline's only outermost entry where others
+    the next page belongs to the page it begins on. Pages without text are read by OCR where the extra `ocr` is
+    installed. The title is the outline's only outermost entry where others
     stand below it, else the document property, else the file's name.
 
     Raises:
