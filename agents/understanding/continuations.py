@@ -150,6 +150,15 @@ class Continuation:
             return self.corrected(asked.tool, asked.arguments, said)
         return None
 
+    def agreed(self) -> Filling | None:
+        """The asked call with the one name that was asked about; None where there was a choice, or no such question."""
+        asked = self.frame.asked
+        if asked is None or asked.reason != "ambiguous" or not asked.slot or len(asked.choices) != 1:
+            return None
+        slots = self.operations.slots(asked.tool)
+        chosen = Argument(asked.choices[0], asked.choices[0], "answer")
+        return _filling(asked.tool, slots, {**_as_arguments(asked.arguments), asked.slot: chosen})
+
     def _may_answer(self, asked: Question, slot: Slot | None, said: ParsedMessage, fresh: Sequence[Scored]) -> bool:
         """Whether a message may answer at all: no question, denial or doubt does, and no order or look of its own.
 

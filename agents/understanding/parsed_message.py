@@ -127,7 +127,10 @@ def _is_known(mention: Mention) -> bool:
     """Whether it is shown by its kind; what only looks like a name may be that of something new, unless it is an id."""
     if mention.common or label_shaped(mention.words):
         return False
-    return (bool(mention.entities) and mention.exact) or _ID.match(mention.words) is not None
+    new_version = (
+        mention.looks_like == ("version",) and " " in mention.words.strip()
+    )  # "triage v7", of which there is none
+    return (bool(mention.entities) and mention.exact) or _ID.match(mention.words) is not None or new_version
 
 
 def _is_one_new_word(mention: Mention) -> bool:

@@ -245,7 +245,7 @@ class SlotFiller:
     ) -> None:
         """The id of a version that is to be made, `model@label`, as the two arguments that it is said in."""
         words = _trimmed(said.text[span[0] : span[1]])
-        model, at, label = words.partition("@")
+        model, at, label = words.partition("@" if "@" in words else " ")
         if path == "version" and at and model in self._known.models:
             filling.arguments.setdefault("model", Argument(model, words))
             filling.arguments.setdefault("label", Argument(label, words))

@@ -31,6 +31,8 @@ from tools.spec import ToolSpec
 Found = Literal["answer", "near", "nothing"]
 
 _ALTERNATIVES = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
+_HOW = re.compile(r"\b(?:how|why|who|when|where)\b|怎|如何|为什么|为何|谁|何时|什么时候", re.IGNORECASE)
+"""What asks about doing something, and not for what comes of it."""
 _PERFORMS = re.compile(
     r"\W*(?:ok(?:ay)?,? |well,? )?i (?:hereby |also |fully )?"
     r"(?:approve|agree (?:with|to)|accept|reject|refuse|decline)\b",
@@ -161,6 +163,8 @@ class _Reading:
         self.mood: Mood = mood_of(look.said.clauses)
         if self.mood == "question" and operations.opens_as_change(look.said):
             self.mood = "order"
+        if self.mood == "order" and self._asks_how():
+            self.mood = "question"
 
     def interpret(self) -> Interpretation:
         reply = reply_of(self.said.text)
@@ -178,6 +182,17 @@ class _Reading:
         note = sentence("dropped", self.language, order=order)
         return replace(found, not_done="\n\n".join(part for part in (found.not_done, note) if part))
 
+    def _asks_how(self) -> bool:
+        """Whether what has the form of an order only ends a question: "how do I move it to hall-3, at once"."""
+        first = self.said.clauses[0]
+        orders = [one for one in standing_clauses(self.said.clauses) if one.mood == "order"]
+        named = [one.start for one in (*self.said.mentions, *self.said.quantities, *self.said.references)]
+        return (
+            first.mood == "question"
+            and _HOW.search(self.said.text[first.start : first.end]) is not None
+            and not any(one.start <= start < one.end for one in orders for start in named)
+        )
+
     # ---- what leans on the turn before
 
     def _reply(self, reply: str) -> Interpretation | None:  # noqa: PLR0911 - one for each reply
@@ -192,6 +207,13 @@ class _Reading:
             return self._said(sentence("retraction", self.language), "retraction")
         if reply == "why" and frame.calls and (call := self._why()) is not None:
             return self._calls((call,), sentence("thread_decides", self.language))
+        if (
+            reply == "yes"
+            and frame.asked
+            and not frame.proposed
+            and (filling := self.continuation.agreed()) is not None
+        ):
+            return self._settled([filling], sentence("thread_decides", self.language))
         if reply in {"yes", "go_on"} and frame.asked and not frame.proposed:
             return self._ask(frame.asked, sentence("thread_decides", self.language))
         if reply in {"yes", "no"} and not frame.asked:
@@ -382,6 +404,8 @@ class _Reading:
     def _inquires(self, best: Scored) -> bool:
         """Whether a question asks for what an operation finds out, and says all that it needs."""
         talk, filling = self.operations.talk.get(best.label), best.filling
+        if _HOW.search(self.said.text):
+            return False
         complete = filling is not None and not (
             filling.problems or filling.unused or filling.missing or filling.strange
         )

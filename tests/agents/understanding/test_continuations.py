@@ -121,3 +121,17 @@ def test_a_correction_keeps_the_rest(operations: Operations) -> None:
     filling = continuation(operations, Frame()).corrected("rollout_start", past, said)
     assert filling is not None
     assert filling.nested() == {**past, "percentages": [5]}
+
+
+def test_yes_to_the_one_thing_that_was_asked_about_is_that_thing_and_a_choice_is_made_by_name(
+    operations: Operations,
+) -> None:
+    def agreed(*choices: str) -> Filling | None:
+        asked = Question("ambiguous", "?", "approval_reject", {"comment": "in use"}, "approval", choices)
+        return continuation(operations, Frame(asked=asked)).agreed()
+
+    filling = agreed("ap-1f2e3d4c5b6a")
+    assert filling is not None
+    assert filling.nested() == {"comment": "in use", "approval": "ap-1f2e3d4c5b6a"}
+    assert agreed("ap-1f2e3d4c5b6a", "ap-9a8b7c6d5e4f") is None
+    assert continuation(operations, Frame()).agreed() is None

@@ -186,3 +186,8 @@ def test_a_name_that_a_list_does_not_use_is_told(operations: Operations) -> None
     found = understood(operations, "list the tenants, acme for example")
     assert [call.tool for call in found.calls] == ["tenants_list"]
     assert "acme" in found.not_done
+
+
+def test_an_order_that_only_ends_a_how_question_is_none(operations: Operations) -> None:
+    for text in ("怎么把 smollm2@2 部署到新目标 helpdesk，重建", "how do I move press-1 to line-7, do it at once"):
+        assert not changes(operations, understood(operations, text)), text
