@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.understanding.arguments import Slot, slots_of
 from agents.understanding.entities import KnownEntities
@@ -17,6 +17,7 @@ from agents.understanding.quantities import Quantity
 from agents.understanding.slot_tagger import SlotTagger
 from agents.understanding.slots import Filling, SlotFiller, ValueWords
 from agents.understanding.speech_act import clauses_of, mood_of
+from agents.understanding.words import is_no_word
 from tools.spec import ToolSpec
 
 _TAKEN = 6
@@ -27,6 +28,7 @@ _CALLED = re.compile(
     re.IGNORECASE,
 )
 _NAME_SHAPED = re.compile(r"[a-z0-9][-_.]?\d|[a-z]-[a-z]", re.IGNORECASE)
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _SHORT = 6
 """Tokens of a message at which the last turn's operations are tried, too."""
 _LEAST = 0.004
@@ -120,7 +122,7 @@ class Operations:
             if token.type == "word" and at not in tagged and token.text.casefold() not in expected
         ]
         self._take_strange_name(filling, said, filler)
-        taken = {word for one in filling.arguments.values() for word in one.words.split()}
+        taken = {word for one in filling.arguments.values() for word in (*one.words.split(), *_HAN.findall(one.words))}
         filling.strange = [word for word in filling.strange if word not in taken]
         return filling
 
@@ -133,12 +135,18 @@ class Operations:
             for token in said.tokens
             if (token.type == "word" and called is not None and called.start("name") == token.start)
             or (token.text in filling.strange and _NAME_SHAPED.search(token.text))
+        ] or [
+            token
+            for token in said.tokens
+            if token.type == "word" and token.text in filling.strange and is_no_word(token.text)
         ]
+        guessed = not named
+        named = named or [token for token in said.tokens if token.type == "word" and [token.text] == filling.strange]
         if len(empty) != 1 or len(named) != 1:
             return
         read = filler.read(filling.tool, empty[0], empty[0].path, said, (named[0].start, named[0].end))
         if isinstance(read, Argument):
-            filling.arguments[empty[0].path] = read
+            filling.arguments[empty[0].path] = replace(read, source="thread") if guessed else read
             filling.missing.remove(empty[0])
             filling.strange = [word for word in filling.strange if word != named[0].text]
             filling.unused = [one for one in filling.unused if not one.start <= named[0].start < one.end]

@@ -17,7 +17,12 @@ from agents.understanding.slots import Filling, Problem, SlotFiller
 
 Reply = Literal["yes", "no", "go_on", "undo", "forget", "why"]
 
-_LEAD = r"(?:(?:ok(?:ay)?|well|now|please|so|hm+|great|good|thanks|thank you|好|好的|那|嗯|请)[,，.。!！\s]+)*"
+_LEAD = (
+    r"(?:(?:ok(?:ay)?|well|now|please|so|hm+|great|good|thanks|thank you|好|好的|那|嗯|请)[,，.。!！\s]+"
+    r"|好的?|那就?|请)*"
+)
+_TURN = r"(?:(?:actually|oh|oops|sorry|hey|no|wait|just|哎呀?|哦|等等|不对|不|抱歉)[,，.。!！\s]+|还是)*"
+"""What may lead to undoing, and to nothing else: "no, fine" is no "fine"."""
 _YES = re.compile(
     _LEAD + r"(?:yes|yep|yeah|yup|sure|ok(?:ay)?|confirm(?:ed)?|do (?:it|that|so)"
     r"|please do|correct|right|absolutely|of course|fine"
@@ -47,11 +52,16 @@ _GO_ON = re.compile(
     re.IGNORECASE,
 )
 _UNDO = re.compile(
-    _LEAD + r"(?:(?:please |can you |could you )?(?:undo|revert|reverse|take back|roll back|put back|restore)"
+    _TURN + _LEAD + r"(?:(?:please |can you |could you )?(?:undo|revert|reverse|take back|roll back|put back|restore)"
     r"(?: (?:it|that|this|the (?:last )?(?:change|one|thing|step)|what (?:you|we|i) (?:just )?did|my last \w+))*"
-    r"(?: back)?|put (?:it|that) back(?: (?:as|the way|how|where) it was(?: before)?)?|take (?:it|that) back"
+    r"(?: back)?|put (?:it|that) back(?: (?:as|the way|how|where) it was(?: before)?)?"
+    r"|take (?:it|that|this|the last one) back"
+    r"|(?:请|帮我)*(?:把)?(?:它|这个|那个|刚才的?(?:那个|那步|操作|改动)?|上一步|上一个)(?:给)?"
+    r"(?:撤回来?|撤销|撤掉|还原|退回去?|改回去|改回来|恢复原样)(?:吧|一下)?"
+    r"|(?:请|帮我)*(?:取消|退回|回到)(?:刚才的?(?:操作|改动|那步)|上一步)吧?"
     r"|(?:请|帮我)?(?:撤销|撤回|还原|恢复原样|退回去|改回去|改回来|撤掉)"
-    r"(?:吧|一下|刚才的?(?:操作|改动|更改)?|上一步|它|这个|那个)*|(?:把它)?改回(?:去|来))",
+    r"(?:吧|一下|刚才的?(?:操作|改动|更改)?|上一步|它|这个|那个)*|(?:把它)?改回(?:去|来))"
+    r"(?:[,\s]+(?:please|again|now|then))*",
     re.IGNORECASE,
 )
 _WHY = re.compile(
@@ -139,6 +149,15 @@ class Continuation:
         if corrects(said.text) or (asked.reason == "confirm" and self._only_slots(said)):
             return self.corrected(asked.tool, asked.arguments, said)
         return None
+
+    def agreed(self) -> Filling | None:
+        """The asked call with the one name that was asked about; None where there was a choice, or no such question."""
+        asked = self.frame.asked
+        if asked is None or asked.reason != "ambiguous" or not asked.slot or len(asked.choices) != 1:
+            return None
+        slots = self.operations.slots(asked.tool)
+        chosen = Argument(asked.choices[0], asked.choices[0], "answer")
+        return _filling(asked.tool, slots, {**_as_arguments(asked.arguments), asked.slot: chosen})
 
     def _may_answer(self, asked: Question, slot: Slot | None, said: ParsedMessage, fresh: Sequence[Scored]) -> bool:
         """Whether a message may answer at all: no question, denial or doubt does, and no order or look of its own.

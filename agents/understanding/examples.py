@@ -71,6 +71,7 @@ class ToolTalk(BaseModel):
         over: it is for rollouts that are over.
         plain: its result says all; no crew thinks about it.
         whole: it is ordered for what the rest of the message says, such as to remember it, whatever its mood is.
+        inquires: it only finds something out and keeps it, so that a question for it is an order, to be said "yes" to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +84,7 @@ class ToolTalk(BaseModel):
     over: bool = False
     plain: bool = False
     whole: bool = False
+    inquires: bool = False
     en: tuple[str, ...]
     zh: tuple[str, ...]
 

@@ -6,10 +6,12 @@ from itertools import pairwise
 
 from agents.understanding.tokens import Token, glossed
 
-FEATURE_VERSION = 5
+FEATURE_VERSION = 6
 """Raised whenever the same tokens give other features."""
 
 _DIGITS = re.compile(r"\d+")
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[-_.:@/][A-Za-z0-9]+)+|[A-Za-z]*\d\w*")
+_NEW = "<new>"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LONGEST_WORD = 24
 _CONTRACTED = {"s": "is", "re": "are", "ve": "have", "d": "would", "ll": "will", "t": "not", "m": "am"}
@@ -19,12 +21,20 @@ def operation_features(tokens: Sequence[Token]) -> list[str]:
     """Words, pairs and triples of neighbours, letters within words, and the kinds that occur; each once."""
     seen = [word for token in tokens if token.type != "mark" for word in _spelt_out(_DIGITS.sub("0", token.shown))]
     features = dict.fromkeys(_neighbours(seen))
+    unnamed = [_NEW if _is_name(word) else word for word in seen]
+    if unnamed != seen:
+        features |= dict.fromkeys(_neighbours(unnamed))
     if gloss := glossed(tokens):
         features |= dict.fromkeys(_neighbours(gloss))
     for word in seen:
         features |= dict.fromkeys(_letters(word))
     features |= dict.fromkeys(f"k {kind}" for token in tokens for kind in token.kinds)
     return list(features)
+
+
+def _is_name(word: str) -> bool:
+    """Whether it has the shape of a name, so that its letters say nothing of what is to be done."""
+    return not word.startswith("<") and _NAME.fullmatch(word) is not None
 
 
 def _neighbours(words: Sequence[str]) -> Iterator[str]:
@@ -41,7 +51,7 @@ def _spelt_out(word: str) -> list[str]:
 
 
 def _letters(word: str) -> Iterator[str]:
-    if word.startswith("<") or len(word) < 3 or _HAN.match(word):
+    if word.startswith("<") or len(word) < 3 or _HAN.match(word) or _is_name(word):
         return
     framed = f"<{word[:_LONGEST_WORD]}>"
     for length in (3, 4, 5):

@@ -103,6 +103,7 @@ def pointing_in(text: str, mentions: Sequence[Mention] = ()) -> tuple[Reference,
 
 def _parts(mentions: Sequence[Mention], pointing: Sequence[Reference], quantities: Sequence[Quantity]) -> list[Part]:
     parts = [Part(one.start, one.end, "name", _kinds(one)) for one in mentions if _is_known(one)]
+    parts += [Part(one.start, one.end, "word", one.looks_like) for one in mentions if _is_one_new_word(one)]
     parts += [Part(one.start, one.end, "reference", (one.kind,) if one.kind else ()) for one in pointing]
     for one in quantities:
         quoted = one.kind == "quoted"
@@ -126,7 +127,22 @@ def _is_known(mention: Mention) -> bool:
     """Whether it is shown by its kind; what only looks like a name may be that of something new, unless it is an id."""
     if mention.common or label_shaped(mention.words):
         return False
-    return (bool(mention.entities) and mention.exact) or _ID.match(mention.words) is not None
+    new_version = (
+        mention.looks_like == ("version",) and " " in mention.words.strip()
+    )  # "triage v7", of which there is none
+    return (bool(mention.entities) and mention.exact) or _ID.match(mention.words) is not None or new_version
+
+
+def _is_one_new_word(mention: Mention) -> bool:
+    """Whether it is one word that looks like a name of some kind, and nothing has it."""
+    return (
+        not mention.common
+        and not mention.entities
+        and bool(mention.looks_like)
+        and not re.search(r"\s", mention.words)
+        and not _is_known(mention)
+        and not label_shaped(mention.words)
+    )
 
 
 def label_shaped(words: str) -> bool:

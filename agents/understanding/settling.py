@@ -176,7 +176,11 @@ class Settler:
         slot, language = problem.slot, self.language
         kind = kind_name(slot.kinds[0] if slot.kinds else slot.name, language)
         choices = problem.choices
-        if problem.kind == "ambiguous":
+        if problem.kind == "ambiguous" and len(choices) == 1:
+            noted = self._noted(slot, choices)
+            text = sentence("did_you_mean", language, names=f"`{noted[0]}`")
+            text = sentence("for_order", language, order=self._said(call), question=text)
+        elif problem.kind == "ambiguous":
             asked = ask_for(slot, language, self._noted(slot, choices))
             text = f"{sentence('ambiguous', language, words=problem.words)} {asked}"
         elif problem.kind == "contradictory":

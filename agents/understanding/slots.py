@@ -18,6 +18,7 @@ from agents.understanding.interpretation import Argument
 from agents.understanding.linking import Mention, Reference
 from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.quantities import Quantity
+from agents.understanding.regions import region_of, regions_in
 from agents.understanding.slot_tagger import TaggedSpan
 
 ValueWords = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -34,6 +35,8 @@ _DECIDED = frozenset({"approval", "delegation", "key"})
 """Kinds that are never taken for granted from something else: a request is named by its id, or chosen."""
 _LONG = 500
 """Most letters of what is a name or a word; longer ones are texts."""
+_SHORT = 8
+"""Most tokens of a message that may leave out what it is about."""
 _EDGES = re.compile(r"^[\s,;:，；：、.。!！]+|[\s,;:，；：、.。!！?？]+$")
 
 
@@ -182,6 +185,8 @@ class SlotFiller:
             return self._name(slot, said, span, words)
         if path.startswith("quotas.") and not _rates(said.quantities, span):
             return None
+        if slot.name == "region" and (region := region_of(said.text[span[0] : span[1]])):
+            return Argument(region, words)
         called = self._words.get((tool, _unnumbered(path)), {})
         value = called.get(words.casefold())
         if value is not None or words.casefold() in called:
@@ -240,7 +245,7 @@ class SlotFiller:
     ) -> None:
         """The id of a version that is to be made, `model@label`, as the two arguments that it is said in."""
         words = _trimmed(said.text[span[0] : span[1]])
-        model, at, label = words.partition("@")
+        model, at, label = words.partition("@" if "@" in words else " ")
         if path == "version" and at and model in self._known.models:
             filling.arguments.setdefault("model", Argument(model, words))
             filling.arguments.setdefault("label", Argument(label, words))
@@ -266,6 +271,7 @@ class SlotFiller:
                 self._take(filling, used, said, slot, slot.path, (mention.start, mention.end))
         self._take_new_names(filling, used, said, slots)
         self._take_quantities(filling, used, said, slots)
+        self._take_region(filling, said, slots)
         self._take_what_is_pointed_at(filling, used, said, slots)
 
     def _take_quantities(
@@ -281,11 +287,34 @@ class SlotFiller:
             if len(fitting) == 1:
                 self._take(filling, used, said, fitting[0], fitting[0].path, (quantity.start, quantity.end))
 
+    def _take_region(self, filling: Filling, said: ParsedMessage, slots: Mapping[str, Slot]) -> None:
+        """A region that was not tagged: a word that names one counts wherever it stands outside of names."""
+        slot = next((one for one in slots.values() if one.name == "region"), None)
+        if slot is None or slot.path in filling.arguments:
+            return
+        found = [
+            (start, end, code)
+            for start, end, code in regions_in(said.text)
+            if any(token.start < end and start < token.end for token in said.tokens)
+            and not any(one.start < end and start < one.end for one in said.mentions if one.entities)
+        ]
+        if len({code for _, _, code in found}) == 1:
+            start, end, code = found[0]
+            filling.arguments[slot.path] = Argument(code, said.text[start:end])
+
     def _take_what_is_pointed_at(
         self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
     ) -> None:
-        """What the one reference of the message stands for, into the first required name that is empty."""
-        if len(said.references) != 1 or any(one.source == "thread" for one in filling.arguments.values()):
+        """What the one reference of the message stands for, into the first required name that is empty.
+
+        A short message that names and points at nothing is about what the last turn was about.
+        """
+        if any(one.source == "thread" for one in filling.arguments.values()):
+            return
+        if not said.references:
+            self._take_what_the_thread_is_about(filling, said, slots)
+            return
+        if len(said.references) != 1:
             return
         for slot in slots.values():
             if slot.required and slot.kinds and slot.path not in filling.arguments:
@@ -296,6 +325,16 @@ class SlotFiller:
                 elif found is not None:
                     filling.problems.append(found)
                 break
+
+    def _take_what_the_thread_is_about(self, filling: Filling, said: ParsedMessage, slots: Mapping[str, Slot]) -> None:
+        if len(said.tokens) > _SHORT or any(not one.common for one in said.mentions):
+            return
+        slot = next((one for one in slots.values() if one.required and one.kinds), None)
+        if slot is None or slot.path in filling.arguments or slot.kinds[0] in _DECIDED:
+            return
+        found = self._from_thread(slot, said.words)
+        if isinstance(found, Argument):
+            filling.arguments[slot.path] = found
 
     def _take_new_names(
         self, filling: Filling, used: set[tuple[int, int]], said: ParsedMessage, slots: Mapping[str, Slot]
@@ -368,6 +407,8 @@ class SlotFiller:
             if near := tuple(self._known.nearest(name[0].lower(), *slot.kinds)):
                 return Problem("unknown", slot, name[0], near)
             return Argument(name[0].lower(), words)
+        if pattern and _NEW.search(words) and (name := _LAST_NAME.search(said)) and re.search(pattern, name[0]):
+            return Argument(name[0], words)
         spelt = said.lower() if pattern and _LOWER.search(pattern) else said
         if pattern and re.search(pattern, spelt) and not nearest:
             return Argument(spelt, words)
@@ -464,7 +505,10 @@ def _counts(one: Mention | Quantity | Reference) -> bool:
     """Whether it may not be left over."""
     if isinstance(one, Mention):
         return not one.common
-    return isinstance(one, Reference) or one.kind not in {"quoted", "number"}
+    if isinstance(one, Reference):
+        return True
+    once = one.value == {"on": "once"} or (one.kind in {"count", "number"} and one.words.startswith("一"))
+    return one.kind not in {"quoted", "number"} and not once  # 一条 and 一次 are "a" and "once"
 
 
 def _lists(first: Any, second: Any) -> bool:

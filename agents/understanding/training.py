@@ -182,7 +182,8 @@ def train(tools: Mapping[str, ToolSpec], embedder: Embedder) -> tuple[Learnt, fl
     examples = examples_of(talk)
     slots = {name: slots_of(tools[name]) for name in talk}
     slices = {name: tools[name].run.__module__ for name in talk}
-    messages = [*messages_of(labelled_examples(examples, slots, 1)), *other_messages()]
+    linked = labelled_examples(examples, slots)[-len(examples) :]  # with names as linking finds them
+    messages = [*messages_of(linked), *other_messages()]
     operations, accuracy = train_classifier(messages, embedder)
     fields = train_taggers(labelled_examples(examples, slots), slices)
     return Learnt(operations, fields, digest_of(talk, other_messages_text(), embedder.name)), accuracy

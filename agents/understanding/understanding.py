@@ -15,10 +15,12 @@ from agents.understanding.continuations import Continuation, adds, corrects, rep
 from agents.understanding.entities import Kind, KnownEntities
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Interpretation, Mood, PlannedCall, Question
+from agents.understanding.linking import Mention
 from agents.understanding.operation_classifier import OTHER_LABELS
 from agents.understanding.parsed_message import ParsedMessage
 from agents.understanding.questions import sentence
 from agents.understanding.settling import Settler
+from agents.understanding.several import each_of_several
 from agents.understanding.slots import Filling
 from agents.understanding.speech_act import Clause, clauses_of, mood_of, standing_clauses
 from agents.understanding.undo import inverse_of
@@ -29,6 +31,14 @@ from tools.spec import ToolSpec
 Found = Literal["answer", "near", "nothing"]
 
 _ALTERNATIVES = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
+_HOW = re.compile(r"\b(?:how|why|who|when|where)\b|怎|如何|为什么|为何|谁|何时|什么时候", re.IGNORECASE)
+"""What asks about doing something, and not for what comes of it."""
+_PERFORMS = re.compile(
+    r"\W*(?:ok(?:ay)?,? |well,? )?i (?:hereby |also |fully )?"
+    r"(?:approve|agree (?:with|to)|accept|reject|refuse|decline)\b",
+    re.IGNORECASE,
+)
+"""What does by being said: "I approve ap-..."."""
 _PAST = re.compile(r"\b(?:yesterday|last|ago|today|now|since|this)\b|昨|上|前|今天|现在|刚", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:and|then|also|but)\b|[,;，；]|然后|并且?|再|\b(?=(?:if|unless|when|once)\b)", re.IGNORECASE)
 
@@ -58,6 +68,29 @@ _TEAMS = (
 
 _WHY_LOOKS: Mapping[Kind, str] = {"rollout": "rollout_status", "version": "gate_history"}
 """Kind of an object, which is the argument as well -> the tool that says why it is as it is."""
+_LOOKS: Mapping[Kind, str] = {
+    "rollout": "rollout_status",
+    "target": "rollout_list",
+    "version": "version_show",
+    "alias": "version_show",
+    "model": "models_list",
+    "device": "device_show",
+    "group": "device_list",
+    "pipeline": "pipeline_status",
+    "factory": "factories_list",
+    "approval": "approvals_list",
+    "job": "device_job_list",
+    "tenant": "tenants_list",
+    "key": "api_keys_list",
+    "policy": "policies_list",
+}
+"""Kind of an object -> the tool that shows it, which answers a question about it that no other look fits."""
+_WHETHER = re.compile(
+    r"\b(?:should|shall|can|could|may|might|would|must|ought|want|suppose|imagine|if)\b"
+    r"|要不要|该不该|应该|能不能|可不可以|可以|能否|可否|是否|如果|假如|会怎|要是|需不需要",
+    re.IGNORECASE,
+)
+"""What asks whether to do something, which no look answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +163,35 @@ class _Reading:
         self.mood: Mood = mood_of(look.said.clauses)
         if self.mood == "question" and operations.opens_as_change(look.said):
             self.mood = "order"
+        if self.mood == "order" and self._asks_how():
+            self.mood = "question"
 
     def interpret(self) -> Interpretation:
         reply = reply_of(self.said.text)
         if reply is not None and (found := self._reply(reply)) is not None:
             return found
         candidates = self._candidates(self.said, self.mood)
-        return self._continued(candidates) or self._fresh(candidates)
+        return self._continued(candidates) or self._told_what_falls(self._fresh(candidates))
+
+    def _told_what_falls(self, found: Interpretation) -> Interpretation:
+        """With a word on what was proposed and is neither agreed to nor refused: a later "yes" is not for it."""
+        open_ones = [call for call in self.look.frame.proposed if call not in found.proposed]
+        if not open_ones or found.mood == "retraction":
+            return found
+        order = "; ".join(self.settler.order(PlannedCall(one.tool, one.arguments)) for one in open_ones)
+        note = sentence("dropped", self.language, order=order)
+        return replace(found, not_done="\n\n".join(part for part in (found.not_done, note) if part))
+
+    def _asks_how(self) -> bool:
+        """Whether what has the form of an order only ends a question: "how do I move it to hall-3, at once"."""
+        first = self.said.clauses[0]
+        orders = [one for one in standing_clauses(self.said.clauses) if one.mood == "order"]
+        named = [one.start for one in (*self.said.mentions, *self.said.quantities, *self.said.references)]
+        return (
+            first.mood == "question"
+            and _HOW.search(self.said.text[first.start : first.end]) is not None
+            and not any(one.start <= start < one.end for one in orders for start in named)
+        )
 
     # ---- what leans on the turn before
 
@@ -152,6 +207,13 @@ class _Reading:
             return self._said(sentence("retraction", self.language), "retraction")
         if reply == "why" and frame.calls and (call := self._why()) is not None:
             return self._calls((call,), sentence("thread_decides", self.language))
+        if (
+            reply == "yes"
+            and frame.asked
+            and not frame.proposed
+            and (filling := self.continuation.agreed()) is not None
+        ):
+            return self._settled([filling], sentence("thread_decides", self.language))
         if reply in {"yes", "go_on"} and frame.asked and not frame.proposed:
             return self._ask(frame.asked, sentence("thread_decides", self.language))
         if reply in {"yes", "no"} and not frame.asked:
@@ -276,6 +338,8 @@ class _Reading:
             return self._ask(Question("unclear", sentence("universal", self.language)), self._decides(best), best)
         if best.probability < ACT:
             return self._which(candidates)
+        if each := each_of_several(best.filling, self.operations.slots(best.label), self.said):
+            return self._settled(each, self._decides(best), best.probability, implicit=True)
         return self._settled([best.filling], self._decides(best), best.probability, implicit=self.mood != "order")
 
     def _ordered(self, candidates: Sequence[Scored]) -> Scored | None:
@@ -300,6 +364,8 @@ class _Reading:
             return False
         if _ALTERNATIVES.search(self.said.text):
             return False
+        if _PERFORMS.match(self.said.text):
+            return not (filling.problems or filling.unused or filling.missing)
         certain = max((one.certainty for one in self.said.clauses), default=1.0)
         return certain <= HARDLY and not (filling.problems or filling.unused or filling.missing)
 
@@ -312,16 +378,21 @@ class _Reading:
             return self._documents(documents)
         if best.probability < READ:
             return self._which(candidates)
-        return self._settled([best.filling], self._decides(best), best.probability)
+        fillings = each_of_several(best.filling, self.operations.slots(best.label), self.said) or [best.filling]
+        return self._settled(fillings, self._decides(best), best.probability)
 
     def _no_order(self, best: Scored, candidates: Sequence[Scored]) -> Interpretation:
         """Something that changes is spoken of and not ordered."""
         reads = [one for one in candidates if one.filling and self.operations.tools[one.label].effect == "read"]
         if self.mood == "question":
+            if self._inquires(best):
+                return self._settled([best.filling], self._decides(best), best.probability, implicit=True)  # type: ignore[list-item]
             if reads and reads[0].probability >= READ / 2 and not reads[0].filling.unused:  # type: ignore[union-attr]
                 return self._read(reads[0], candidates)
             if self.look.found == "answer":
                 return self._documents(next(one for one in candidates if one.label == "documents"))
+            if look := self._look_at_what_is_named():
+                return self._settled([look], self._decides(Scored(look.tool, 1.0)))
         elif best.probability < CLEAR * 3 and self.look.found == "answer":
             return self._documents(next(one for one in candidates if one.label == "documents"))
         assert best.filling is not None  # noqa: S101 # nosec B101: it is an operation
@@ -329,6 +400,27 @@ class _Reading:
         name = "conditional" if self.mood == "conditional" else "talk"
         why = sentence(name, self.language, order=self.settler.order(call))
         return self._ask(Question("mood", sentence("not_done", self.language, why=why)), self._decides(best), best)
+
+    def _inquires(self, best: Scored) -> bool:
+        """Whether a question asks for what an operation finds out, and says all that it needs."""
+        talk, filling = self.operations.talk.get(best.label), best.filling
+        if _HOW.search(self.said.text):
+            return False
+        complete = filling is not None and not (
+            filling.problems or filling.unused or filling.missing or filling.strange
+        )
+        return talk is not None and talk.inquires and complete and best.by_words >= ACT
+
+    def _look_at_what_is_named(self) -> Filling | None:
+        """The look at the one thing that a question names; None where it names several, or asks whether to act."""
+        named = [one for one in self.said.mentions if not one.common and one.entities]
+        if len(named) != 1 or _WHETHER.search(self.said.text):
+            return None
+        tool = next((_LOOKS[kind] for kind in named[0].kinds if kind in _LOOKS), "")
+        if tool not in self.look.allowed:
+            return None
+        filling = self.operations.fill(tool, self.said, self.filler)
+        return None if filling.problems or filling.missing or filling.unused else filling
 
     def _several(  # noqa: C901, PLR0911 - each return asks for something else
         self, clauses: Sequence[Clause], candidates: Sequence[Scored]
@@ -461,11 +553,12 @@ class _Reading:
             found = self._propose(tuple(calls), reason)
         else:
             found = self._calls(tuple(calls), reason)
-        note = (
-            sentence("not_understood", self.language, words=", ".join(dict.fromkeys(strange)))
-            if strange and self._changes(calls)
-            else ""
-        )
+        note = ""
+        if self._changes(calls):
+            if strange:
+                note = sentence("not_understood", self.language, words=", ".join(dict.fromkeys(strange)))
+        elif left := [item.words for one in fillings for item in one.unused if isinstance(item, Mention)]:
+            note = sentence("not_used", self.language, words=", ".join(dict.fromkeys(left)))
         return replace(found, confidence=confidence, mood=self.mood, not_done=note)
 
     def _carries_order(self, filling: Filling) -> bool:
@@ -491,7 +584,14 @@ class _Reading:
 
     def _which(self, candidates: Sequence[Scored]) -> Interpretation:
         """Asks which of two operations is meant; nothing is proposed."""
-        likely = [one for one in candidates if one.filling and one.probability >= CLEAR][:2]
+        likely = [one for one in candidates if one.filling and one.probability >= CLEAR]
+        if self.mood == "question":  # whoever asks is not offered a change
+            likely = [one for one in likely if self.operations.tools[one.label].effect == "read"] or likely
+        if self.mood == "question" and len(likely) == 1 and self.operations.tools[likely[0].label].effect == "read":
+            filling = likely[0].filling
+            assert filling is not None  # noqa: S101 # nosec B101: it is an operation
+            return self._settled([filling], self._decides(likely[0]), likely[0].probability)
+        likely = likely[:2]
         if not likely:
             return self._elsewhere([one for one in candidates if one.filling is None])
         orders = [self.settler.order(PlannedCall(one.label, one.filling.nested())) for one in likely if one.filling]

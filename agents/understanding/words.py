@@ -37,6 +37,8 @@ KIND_WORDS: dict[Kind, str] = {
 """Patterns of the nouns that say a kind, English and Chinese."""
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_LATIN_NAME = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE)
+_SHORTEST_NAME = 3
 
 
 @lru_cache(1)
@@ -143,6 +145,11 @@ def is_ordinary(word: str) -> bool:
         if spelling.endswith("ies") and f"{spelling[:-3]}y" in words:
             return True
     return False
+
+
+def is_no_word(text: str) -> bool:
+    """Whether it is in Latin letters and no common English word, so that it is a name if anything."""
+    return len(text) >= _SHORTEST_NAME and _LATIN_NAME.fullmatch(text) is not None and not is_ordinary(text)
 
 
 def _undoubled(stem: str) -> str:

@@ -231,8 +231,16 @@ def device_job_remove(context: ToolContext, name: JobName, device: Device = None
     return ItemView.of(remove_item(context, where_of(context, device, group), JOB, name))
 
 
-def device_job_list(context: ToolContext) -> JobList:
+def device_job_list(
+    context: ToolContext,
+    device: Annotated[str | None, Field(max_length=200, description="only what this device has; else all")] = None,
+    group: Annotated[str | None, Field(max_length=200, description="only what this group has")] = None,
+) -> JobList:
     """List the jobs of devices, and for whom each is."""
-    return JobList(
-        jobs=[JobView.of(item, job=(item.body or {}).get("body", {})) for item in context.unit.desired.all(JOB)]
-    )
+    wanted = {where_of(context, device, group)}
+    if device is not None:
+        wanted.add(("group", context.unit.devices.get(device).group))
+    if wanted != {("all", "")}:
+        wanted.add(("all", ""))
+    items = [one for one in context.unit.desired.all(JOB) if len(wanted) == 1 or (one.scope, one.subject) in wanted]
+    return JobList(jobs=[JobView.of(item, job=(item.body or {}).get("body", {})) for item in items])

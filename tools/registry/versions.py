@@ -177,9 +177,12 @@ def version_tools() -> list[ToolSpec]:
     ]
 
 
-def models_list(context: ToolContext) -> ModelList:
+def models_list(
+    context: ToolContext, model: Annotated[ModelName | None, Field(description="only this; all where left out")] = None
+) -> ModelList:
     """List the tenant's registered models with their versions, stages and aliases."""
-    return ModelList(models=[model_view(context.unit, model) for model in context.unit.models.all()])
+    models = context.unit.models
+    return ModelList(models=[model_view(context.unit, one) for one in ([models.get(model)] if model else models.all())])
 
 
 def version_show(context: ToolContext, version: VersionName) -> VersionView:

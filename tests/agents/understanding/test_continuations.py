@@ -32,6 +32,14 @@ CATALOGUE = load_catalogue()
         ("please forget it again", "forget"),
         ("忘了它吧", "forget"),
         ("forget that I work in hall 3", None),
+        ("take that back please", "undo"),
+        ("actually, undo that", "undo"),
+        ("还是撤销吧", "undo"),
+        ("把刚才的撤回来", "undo"),
+        ("取消刚才的操作", "undo"),
+        ("那就继续吧", "go_on"),
+        ("no, fine", None),
+        ("no wait, ok", None),
         ("why?", "why"),
         ("为什么？", "why"),
         ("yes, but not yet", None),
@@ -113,3 +121,17 @@ def test_a_correction_keeps_the_rest(operations: Operations) -> None:
     filling = continuation(operations, Frame()).corrected("rollout_start", past, said)
     assert filling is not None
     assert filling.nested() == {**past, "percentages": [5]}
+
+
+def test_yes_to_the_one_thing_that_was_asked_about_is_that_thing_and_a_choice_is_made_by_name(
+    operations: Operations,
+) -> None:
+    def agreed(*choices: str) -> Filling | None:
+        asked = Question("ambiguous", "?", "approval_reject", {"comment": "in use"}, "approval", choices)
+        return continuation(operations, Frame(asked=asked)).agreed()
+
+    filling = agreed("ap-1f2e3d4c5b6a")
+    assert filling is not None
+    assert filling.nested() == {"comment": "in use", "approval": "ap-1f2e3d4c5b6a"}
+    assert agreed("ap-1f2e3d4c5b6a", "ap-9a8b7c6d5e4f") is None
+    assert continuation(operations, Frame()).agreed() is None

@@ -24,6 +24,12 @@ def test_no_name_and_no_number_is_learnt() -> None:
     assert operation_features(tokenise("keep 2026 of them")) == operation_features(tokenise("keep 17 of them"))
 
 
+def test_the_letters_of_a_new_name_say_nothing_and_its_place_does() -> None:
+    features = set(operation_features(tokenise("cancel the job weekly-log")))
+    assert {"t the job <new>", "w weekly-log", "c <can"} <= features
+    assert not [one for one in features if one.startswith("c ") and "log" in one]
+
+
 def test_a_tag_sees_the_tool_and_its_neighbours() -> None:
     features = tag_features(PAUSE, "rollout_pause")
     assert len(features) == len(PAUSE)

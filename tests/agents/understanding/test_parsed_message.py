@@ -37,3 +37,8 @@ def test_of_a_very_long_message_the_beginning_is_looked_at() -> None:
     said = parse_message("pause " + "x " * 50_000 + "hall-3", SHOP_FLOOR, CATALOGUE)
     assert len(said.text) == 4000
     assert said.mentions == ()
+
+
+def test_a_version_that_there_is_none_of_is_shown_as_one_though_it_is_said_in_two_words() -> None:
+    said = parse_message("register phi-4-mini v77 please", SHOP_FLOOR, CATALOGUE)
+    assert [token.shown for token in said.tokens] == ["register", "<version>", "please"]

@@ -86,3 +86,21 @@ def test_a_reference_is_bound_by_the_thread_alone(operations: Operations) -> Non
     assert (bound.arguments["rollout"].value, bound.arguments["rollout"].source) == ("ro-1111aaaa2222", "thread")
     two = Frame((("rollout", "ro-1111aaaa2222"), ("rollout", "ro-3333bbbb4444")))
     assert {one.kind for one in filled(operations, "rollout_pause", "pause it", two).problems} == {"ambiguous"}
+
+
+@pytest.mark.parametrize("text", ["check the gate for phi-4-mini@q8, region EU", "检查 phi-4-mini@q8 的门禁，地区欧盟"])
+def test_a_region_is_never_left_out(operations: Operations, text: str) -> None:
+    assert filled(operations, "gate_check", text).arguments["region"].value == "EU"
+
+
+def test_once_and_one_of_them_are_not_left_over(operations: Operations) -> None:
+    assert filled(operations, "gate_check", "对 phi-4-mini@q8 跑一次门禁").unused == []
+
+
+def test_a_short_message_without_a_name_is_about_what_the_thread_is_about(operations: Operations) -> None:
+    frame = Frame((("device", "press-1"),))
+    found = filled(operations, "device_show", "show more", frame).arguments["device"]
+    assert (found.value, found.source) == ("press-1", "thread")
+    assert "device" not in filled(operations, "device_show", "show more").arguments
+    decided = Frame((("approval", "ap-1f2e3d4c5b6a"),))
+    assert filled(operations, "approval_approve", "sign off", decided).arguments == {}

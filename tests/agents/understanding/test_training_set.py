@@ -46,3 +46,16 @@ def test_a_token_has_the_label_of_the_mark_that_it_lies_in() -> None:
 def test_quantities_are_parts_and_quoted_text_is_of_its_own_type() -> None:
     parts = found_quantities('say "hello there" at 10 %', [])
     assert [(part.type, part.kinds) for part in parts] == [("quoted", ()), ("quantity", ("percent",))]
+
+
+def test_a_name_is_learnt_as_linking_finds_it_a_rollout_by_its_target() -> None:
+    slots = {"rollout": slot("rollout", "rollout", "target", "group")}
+    chance = random.Random(1)
+
+    def kinds(marked: str) -> set[tuple[str, ...]]:
+        example = read_example("t", "en", marked)
+        labelled = [label_example(example, slots, chance, unknown=True) for _ in range(100)]
+        return {one.tokens[-1].kinds for one in labelled if one.tokens[-1].type == "name"}
+
+    assert kinds("pause [the lyon rollout](rollout)") == {("rollout", "target")}
+    assert kinds("pause [the lyon one](rollout)") == {("target",), ("group",)}

@@ -157,3 +157,37 @@ def test_an_answer_completes_the_call_that_was_asked_about(operations: Operation
 def test_whatever_is_said_changes_nothing_by_accident(operations: Operations, text: str) -> None:
     found = understood(operations, text)
     assert not changes(operations, found)
+
+
+def test_who_asks_about_a_thing_is_shown_it_and_never_offered_a_change(operations: Operations) -> None:
+    for text in ("is hall-3 still paused?", "what about press-1?", "hall-3 为什么停了？"):
+        found = understood(operations, text)
+        assert found.calls, text
+        assert found.proposed == (), text
+        assert not changes(operations, found), text
+
+
+def test_a_question_for_the_gates_verdict_proposes_the_check(operations: Operations) -> None:
+    found = understood(operations, "does phi-4-mini@q8 pass the gate for production in the EU?")
+    assert found.calls == ()
+    assert [call.tool for call in found.proposed] == ["gate_check"]
+    assert found.proposed[0].arguments["region"] == "EU"
+
+
+def test_an_open_proposal_that_something_else_follows_is_told_as_dropped(operations: Operations) -> None:
+    frame = Frame(proposed=(PAUSE,), asked=Question("confirm", "?", "rollout_pause", dict(PAUSE.arguments)))
+    look = understood(operations, "which devices are late?", frame)
+    assert "stands no longer" in look.not_done
+    assert understood(operations, "which devices are late?").not_done == ""
+    assert understood(operations, "yes", frame).calls == (PAUSE,)
+
+
+def test_a_name_that_a_list_does_not_use_is_told(operations: Operations) -> None:
+    found = understood(operations, "list the tenants, acme for example")
+    assert [call.tool for call in found.calls] == ["tenants_list"]
+    assert "acme" in found.not_done
+
+
+def test_an_order_that_only_ends_a_how_question_is_none(operations: Operations) -> None:
+    for text in ("怎么把 smollm2@2 部署到新目标 helpdesk，重建", "how do I move press-1 to line-7, do it at once"):
+        assert not changes(operations, understood(operations, text)), text

@@ -238,3 +238,7 @@ async def test_lineage_comparison_and_card(works: Works) -> None:
     assert (card["fields"], [row["id"] for row in card["evaluations"]]) == ({"use": "chat"}, ["e2"])
     models = (await works.call(ANN, "models_list")).model_dump()["models"]
     assert [(model["name"], len(model["versions"])) for model in models] == [("support", 3)]
+    only = (await works.call(ANN, "models_list", model="support")).model_dump()["models"]
+    assert [model["name"] for model in only] == ["support"]
+    with pytest.raises(NotFound):
+        await works.call(ANN, "models_list", model="supper")
