@@ -261,12 +261,15 @@ def storage_errors(where: Path) -> Generator[None]:
 
 
 def _storage_failed(where: Path, why: str, *, full: bool) -> StorageFailed:
-    if full or _is_full(where):
+    if full or is_full(where):
         return StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.")
     return StorageFailed(f"Cannot read or write {where}: {why}.", "Check the disk and the rights of the file.")
 
 
-def _is_full(where: Path) -> bool:
-    """SQLite tells of a full disk as of any other failure when it cannot make its shared memory."""
+def is_full(where: Path) -> bool:
+    """Whether there is next to no space left on the disk of a path.
+
+    SQLite tells of a full disk as of any other failure when it cannot make its shared memory.
+    """
     folder = next(path for path in (where, *where.parents) if path.is_dir())
     return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES

@@ -15,6 +15,7 @@ from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
+from server.health import HEALTH
 from server.outcomes import error_body, outcome_of
 from tools.calling.context import ToolContext, ToolRuntime
 from tools.fleet.credentials import TOKEN_PREFIX, Identity, claimed_by, find_device, find_enroller
@@ -59,7 +60,7 @@ def caller_of(request: Request) -> ToolContext:
 
 
 class AuthenticationMiddleware:
-    """Finds out who makes each request, and lets nobody else in; the page itself is open to all.
+    """Finds out who makes each request, and lets nobody else in; the page itself and the hub's health are open to all.
 
     Models are asked many times a second, so who asks them is held in memory for a second; a revoked key is good there
     for so long. Every tool is called by who the ledger says at that moment.
@@ -86,7 +87,7 @@ class AuthenticationMiddleware:
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/" and not scope["path"].startswith("/assets/"):
+        if scope["type"] == "http" and not _is_open(scope["path"]):
             claim = self._device_claim(scope)
             try:
                 if claim is None:
@@ -135,6 +136,10 @@ class AuthenticationMiddleware:
             self._held.clear()
         self._held[header] = (now, caller)
         return caller
+
+
+def _is_open(path: str) -> bool:
+    return path in {"/", HEALTH} or path.startswith(("/assets/", f"{HEALTH}/"))
 
 
 async def _read(receive: Receive) -> bytes:

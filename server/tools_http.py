@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Header, Request
 
 from edge.kernel.errors import NotFound
 from edge.kernel.names import nearest_names
+from server.guarded_routes import guarded
 from tools.spec import ToolContext, ToolSpec
 
 Key = Annotated[str | None, Header(min_length=1, max_length=200)]
@@ -19,7 +20,13 @@ def tool_routes(tools: Mapping[str, ToolSpec], identify: Callable[[Request], Too
     Args:
         identify: who makes a request.
     """
-    router = APIRouter(prefix="/v1/tools", tags=["tools"])
+
+    async def permit(request: Request) -> None:
+        name = request.path_params.get("name")
+        if name is not None:
+            await find_tool(tools, name).require_rights(identify(request))
+
+    router = APIRouter(prefix="/v1/tools", tags=["tools"], route_class=guarded(permit))
 
     @router.get("")
     async def listed(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]

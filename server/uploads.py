@@ -15,13 +15,13 @@ from memory.home import storage_errors
 from tools.calling.context import ToolContext
 from tools.registry.artifacts import Uploads
 
-_LARGEST_BYTES = 64 << 30
+LARGEST_BYTES = 64 << 30
 _WRITTEN_AT_ONCE = 1 << 20
 _SILENCE_S = 60.0
 
 
 def upload_routes(
-    uploads: Uploads, identify: Callable[[Request], ToolContext], spool: Path, largest_bytes: int = _LARGEST_BYTES
+    uploads: Uploads, identify: Callable[[Request], ToolContext], spool: Path, largest_bytes: int = LARGEST_BYTES
 ) -> APIRouter:
     """The route.
 

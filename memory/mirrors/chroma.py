@@ -12,6 +12,7 @@ Chroma 1.5 in process asks for care:
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from edge.kernel.errors import Conflict, StorageFailed
-from memory.home import storage_errors
+from memory.home import is_full, storage_errors
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
 
 _WAIT_S = 30.0
+_NOT_THE_FILES = re.compile(
+    r"disk is full|no space|quota|read-?only|unable to open|open files|permission|locked|disk I/O|out of memory",
+    re.IGNORECASE,
+)
+"""Failures of the surroundings, in the words of SQLite and the operating system."""
 _REPAIR = "Run `chargehand ingest` again, or start `chargehand up`: the index is then made again from the ledger."
 
 
@@ -47,7 +53,11 @@ class ChromaFolder:
 
     def damaged(self) -> bool:
         """Whether there is no folder, or a writer died or failed while Chroma wrote."""
-        return self._mark.exists() or not self._folder.exists()
+        return self.left_half_written() or not self._folder.exists()
+
+    def left_half_written(self) -> bool:
+        """Whether a writer died or failed while Chroma wrote."""
+        return self._mark.exists()
 
     def clear(self) -> None:
         """Remove the folder; it is `damaged` until something is put."""
@@ -160,6 +170,9 @@ class ChromaFolder:
                         collection.query(query_embeddings=self._probe, n_results=1, include=[])
                 except NotFoundError:
                     return None
+                except StorageFailed:
+                    self.close()  # what it could not read, it reads anew next time
+                    raise
             self._loaded[name] = collection
         return self._loaded.get(name)
 
@@ -189,12 +202,17 @@ class ChromaFolder:
 
 @contextmanager
 def _chroma_errors(folder: Path, mark: Path | None = None) -> Generator[None]:
-    """Turn Chroma's failures into `StorageFailed`; with `mark`, the folder is not to be trusted from then on."""
+    """Turn Chroma's failures into `StorageFailed`; with `mark`, the folder is not to be trusted from then on.
+
+    What fails because there is no room, or because nothing can be written, says nothing of what is in the folder.
+    """
     from chromadb.errors import InternalError
 
     try:
         yield
     except InternalError as error:
-        if mark is not None:
+        if is_full(folder):
+            raise StorageFailed(f"The disk is full under {folder}.", "Free some space: it then works again.") from error
+        if mark is not None and not _NOT_THE_FILES.search(str(error)):
             mark.touch()
         raise StorageFailed(f"The vector index at {folder} failed: {error}.", _REPAIR) from error

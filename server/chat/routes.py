@@ -15,8 +15,9 @@ from memory.threads import SavedMessage
 from server.chat.conversation import CHAT
 from server.chat.messages import check_id
 from server.chat.runs import ChatRun, Runs
+from server.guarded_routes import scoped
 from server.hub import Hub
-from tools.calling.context import ToolContext, require_scope
+from tools.calling.context import ToolContext
 
 
 class ForkRequest(BaseModel):
@@ -31,17 +32,12 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     Args:
         identify: who makes a request. Threads are the tenant's: whoever in it may use the chat can go on with one.
     """
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", route_class=scoped(identify, CHAT, "use the chat"))
     threads = hub.conversation.threads
-
-    def talker(request: Request) -> ToolContext:
-        caller = identify(request)
-        require_scope(caller, CHAT, "use the chat")
-        return caller
 
     @router.post("/runs")
     async def start_run(request: Request, body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
-        caller, message = talker(request), _last_message(body)
+        caller, message = identify(request), _last_message(body)
         check_message(message, hub.settings.message_limit_bytes)
         check_id("thread", body.thread_id)
         check_id("run", body.run_id)
@@ -51,27 +47,27 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     async def follow_run(  # pyright: ignore[reportUnusedFunction]
         request: Request, run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
     ) -> EventSourceResponse:
-        return _events(hub.runs.get(run_id, talker(request).tenant), last_event_id)
+        return _events(hub.runs.get(run_id, identify(request).tenant), last_event_id)
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
     async def cancel_run(request: Request, run_id: str) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        await hub.runs.cancel(run_id, talker(request).tenant)
+        await hub.runs.cancel(run_id, identify(request).tenant)
         return {"status": "cancelling"}
 
     @router.get("/threads")
     async def list_threads(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        return {"threads": [_thread(thread, hub.runs) for thread in await threads.all(talker(request).tenant)]}
+        return {"threads": [_thread(thread, hub.runs) for thread in await threads.all(identify(request).tenant)]}
 
     @router.get("/threads/{thread_id}")
     async def get_thread(request: Request, thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        tenant = talker(request).tenant
+        tenant = identify(request).tenant
         thread = await threads.get(thread_id, tenant)
         saved = await threads.messages(thread_id, tenant)
         return _thread(thread, hub.runs) | {"messages": [_message(entry) for entry in saved]}
 
     @router.delete("/threads/{thread_id}", status_code=204)
     async def delete_thread(request: Request, thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        tenant = talker(request).tenant
+        tenant = identify(request).tenant
         await threads.get(thread_id, tenant)
         if hub.runs.active_in(thread_id):
             raise Conflict("The thread is still answering.", "Stop it first.")
@@ -82,7 +78,7 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     async def fork_thread(  # pyright: ignore[reportUnusedFunction]
         request: Request, thread_id: str, body: ForkRequest
     ) -> dict[str, Any]:
-        return _thread(await threads.fork(thread_id, talker(request).tenant, body.checkpoint_id), hub.runs)
+        return _thread(await threads.fork(thread_id, identify(request).tenant, body.checkpoint_id), hub.runs)
 
     return router
 

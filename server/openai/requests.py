@@ -104,7 +104,7 @@ class Message(BaseModel):
 class ChatRequest(_Generation):
     """`POST /v1/chat/completions`."""
 
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[list[Message], Field(min_length=1, max_length=8192)]
     max_completion_tokens: Tokens | None = None
     response_format: Options | None = None
     tools: list[Options] | None = None

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from edge.kernel.errors import Cancelled, ChargehandError, NotFound
 from edge.kernel.names import nearest_names
-from server.openai.answers import EventStream, error_response, invalid_request, unless_disconnected
+from server.guarded_routes import guarded
+from server.openai.answers import EventStream, error_response, invalid_body, invalid_request, unless_disconnected
 from server.openai.requests import ApiRequest, ChatRequest, CompletionRequest, EmbeddingRequest
 from tools.serving.attempts import ModelRequest
 from tools.serving.gateway import Gateway
@@ -34,7 +36,11 @@ def openai_routes(gateway: Gateway, identify: Callable[[Request], Caller]) -> AP
     Args:
         identify: who makes a request; raises NotAllowed where that is nobody.
     """
-    router = APIRouter(prefix="/v1", route_class=_OpenAIRoute, tags=["gateway"])
+
+    async def permit(request: Request) -> None:
+        identify(request)
+
+    router = APIRouter(prefix="/v1", route_class=_told_as_openai(guarded(permit)), tags=["gateway"])
 
     @router.post("/chat/completions", response_model=None)
     async def chat(request: Request, body: ChatRequest, sticky: StickyKey = None) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -69,26 +75,31 @@ def openai_routes(gateway: Gateway, identify: Callable[[Request], Caller]) -> AP
     return router
 
 
-class _OpenAIRoute(APIRoute):
-    """Failures leave in OpenAI's shape; the hub's other routes have their own."""
+def _told_as_openai(routes: type[APIRoute]) -> type[APIRoute]:
+    """The class of routes whose failures leave in OpenAI's shape; the hub's other routes have their own."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    class Told(routes):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
 
-        async def told(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                return invalid_request(error)
-            except Cancelled:
-                return Response(status_code=499)  # nobody reads it: the client left
-            except ChargehandError as error:
-                return error_response(error, "model" if isinstance(error, NotFound) else None)
-            except Exception as error:  # noqa: BLE001  # the process boundary
-                _log.exception("%s failed", request.url.path)
-                return error_response(error)
+            async def told(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except RequestValidationError as error:
+                    return invalid_request(error)
+                except HTTPException as error:
+                    return invalid_body(error)
+                except Cancelled:
+                    return Response(status_code=499)  # nobody reads it: the client left
+                except ChargehandError as error:
+                    return error_response(error, "model" if isinstance(error, NotFound) else None)
+                except Exception as error:  # noqa: BLE001  # the process boundary
+                    _log.exception("%s failed", request.url.path)
+                    return error_response(error)
 
-        return told
+            return told
+
+    return Told
 
 
 async def _answer(gateway: Gateway, request: Request, body: ApiRequest, asked: ModelRequest) -> Response:
