@@ -27,6 +27,7 @@ from server.limits import (
     too_large,
 )
 from server.mcp.http import open_mcp
+from server.openai.own_models import OwnModels
 from server.openai.routes import openai_routes
 from server.outcomes import INTERNAL, error_body, outcome_of
 from server.rollouts import rollout_routes
@@ -54,11 +55,12 @@ def create_app(components: Components) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_hub(components) as hub, open_mcp(tools, caller_of, names) as mcp:
+            own = OwnModels(hub.conversation, hub.dependencies.store.embedder)
             app.include_router(chat_routes(hub, caller_of), max_body_size=BODY_BYTES)
             app.include_router(document_routes(hub, caller_of), max_body_size=BODY_BYTES)
             app.include_router(tool_routes(tools, caller_of), max_body_size=BODY_BYTES)
             app.include_router(upload_routes(uploads, caller_of, components.home.cache), max_body_size=LARGEST_BYTES)
-            app.include_router(openai_routes(hub.models.gateway, _gateway_caller), max_body_size=OPENAI_BODY_BYTES)
+            app.include_router(openai_routes(hub.models.gateway, _gateway_caller, own), max_body_size=OPENAI_BODY_BYTES)
             app.include_router(rollout_routes(hub.rollouts, caller_of), max_body_size=BODY_BYTES)
             app.router.routes.append(mcp)
             yield

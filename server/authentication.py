@@ -23,6 +23,14 @@ from tools.serving.ledger import HELD_S
 from tools.tenancy import KEY_PREFIX, find_caller
 
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models")
+_NOT_SERVED = tuple(
+    f"/v1/{name}"
+    for name in (
+        "assistants audio batches conversations evals files fine_tuning images moderations realtime responses uploads "
+        "vector_stores videos"
+    ).split()
+)
+"""Of OpenAI's API: its clients are to be told that it is not there, not that their key is wrong."""
 _MOST_HELD = 10_000
 """Headers whose callers are held in memory."""
 LARGEST_DEVICE_BODY = 4 << 20
@@ -121,7 +129,7 @@ class AuthenticationMiddleware:
             foreign = (
                 header is not None
                 and not any(prefix in header for prefix in (KEY_PREFIX, TOKEN_PREFIX))
-                and scope["path"].startswith(_OPENAI)
+                and scope["path"].startswith((*_OPENAI, *_NOT_SERVED))
             )
             if header is None or foreign:
                 return self._local
