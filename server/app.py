@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
@@ -10,13 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from edge.kernel.errors import ChargehandError
 from server.authentication import AuthenticationMiddleware, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
 from server.health import health_routes
-from server.hub import Components, open_hub
+from server.hub import Components, Hub, open_hub
 from server.limits import (
     BODY_BYTES,
     OPENAI_BODY_BYTES,
@@ -26,7 +28,8 @@ from server.limits import (
     refusal,
     too_large,
 )
-from server.mcp.http import open_mcp
+from server.mcp.http import open_mcp, readable
+from server.mcp.metadata import metadata_routes
 from server.openai.own_models import OwnModels
 from server.openai.routes import openai_routes
 from server.outcomes import INTERNAL, error_body, outcome_of
@@ -54,7 +57,7 @@ def create_app(components: Components) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_hub(components) as hub, open_mcp(tools, caller_of, names) as mcp:
+        async with open_hub(components) as hub, _served_mcp(hub, names) as mcp:
             own = OwnModels(hub.conversation, hub.dependencies.store.embedder)
             app.include_router(chat_routes(hub, caller_of), max_body_size=BODY_BYTES)
             app.include_router(document_routes(hub, caller_of), max_body_size=BODY_BYTES)
@@ -73,6 +76,7 @@ def create_app(components: Components) -> FastAPI:
     app.add_middleware(BodyPace)
     add_error_handlers(app)
     app.include_router(health_routes(components))
+    app.include_router(metadata_routes())
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
     @app.get("/", include_in_schema=False)
@@ -80,6 +84,17 @@ def create_app(components: Components) -> FastAPI:
         return FileResponse(str(page / "index.html"))
 
     return app
+
+
+@asynccontextmanager
+async def _served_mcp(hub: Hub, names: frozenset[str]) -> AsyncGenerator[Route]:
+    """The route of MCP: the assistant as a tool before all others, and the documents."""
+    from server.mcp.ask import ASK, ask_tool
+
+    known = hub.dependencies
+    tools = {ASK: ask_tool(hub.conversation), **known.tools}
+    async with open_mcp(tools, caller_of, names, partial(readable, hub)) as route:
+        yield route
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
 from server.health import HEALTH
+from server.mcp.metadata import METADATA_PATH, challenge
 from server.outcomes import error_body, outcome_of
 from tools.calling.context import ToolContext, ToolRuntime
 from tools.fleet.credentials import TOKEN_PREFIX, Identity, claimed_by, find_device, find_enroller
@@ -107,7 +108,7 @@ class AuthenticationMiddleware:
                 header = Headers(scope=scope).get("authorization") or ""
                 if isinstance(error, NotAllowed) and (claim is not None or TOKEN_PREFIX in header):
                     await asyncio.to_thread(self._rejected.note, header, error)
-                await _refuse(error)(scope, receive, send)
+                await _refuse(error, scope)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
@@ -147,7 +148,7 @@ class AuthenticationMiddleware:
 
 
 def _is_open(path: str) -> bool:
-    return path in {"/", HEALTH} or path.startswith(("/assets/", f"{HEALTH}/"))
+    return path in {"/", HEALTH, METADATA_PATH} or path.startswith(("/assets/", f"{HEALTH}/", f"{METADATA_PATH}/"))
 
 
 async def _read(receive: Receive) -> bytes:
@@ -177,9 +178,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _refuse(error: ChargehandError) -> JSONResponse:
+def _refuse(error: ChargehandError, scope: Scope) -> JSONResponse:
     if isinstance(error, NotAllowed):
-        return JSONResponse({"error": error_body(error)}, status_code=401, headers={"www-authenticate": "Bearer"})
+        challenged = challenge(Headers(scope=scope).get("host", ""), scope.get("scheme", "http"))
+        headers = {"www-authenticate": challenged}
+        return JSONResponse({"error": error_body(error)}, status_code=401, headers=headers)
     return JSONResponse({"error": error_body(error)}, status_code=outcome_of(error).status)
 
 

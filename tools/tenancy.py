@@ -59,9 +59,9 @@ class TenantUse(BaseModel):
 def register_tenant(
     context: ToolContext,
     name: NewName,
-    title: Annotated[str, Field(max_length=200)] = "",
-    isolation: Isolation = "shared",
-    quotas: dict[str, float] | None = None,
+    title: Annotated[str, Field(max_length=200, description="its name for people")] = "",
+    isolation: Annotated[Isolation, Field(description="on whose runtimes its requests are answered")] = "shared",
+    quotas: Annotated[dict[str, float] | None, Field(description="by name; what is not named is not limited")] = None,
 ) -> TenantView:
     """Register a tenant with its isolation level (shared, dedicated or hybrid runtimes) and quotas."""
     tenant = Tenant(name, title or name, isolation, _checked(quotas or {}), "active", context.now)
@@ -73,8 +73,8 @@ def manage_tenant_resources(
     context: ToolContext,
     tenant: TenantName,
     quotas: Annotated[dict[str, float | None] | None, Field(description="by name; null lifts one")] = None,
-    isolation: Isolation | None = None,
-    state: Literal["active", "suspended"] | None = None,
+    isolation: Annotated[Isolation | None, Field(description="on whose runtimes its requests are answered")] = None,
+    state: Annotated[Literal["active", "suspended"] | None, Field(description="suspended: nobody acts for it")] = None,
 ) -> TenantView:
     """Change what a tenant may use, how far apart it is kept, or whether it may act at all."""
     former = context.unit.tenants.get(tenant)
@@ -192,7 +192,7 @@ def api_key_issue(
     context: ToolContext,
     principal: Name,
     scopes: Annotated[list[str], Field(min_length=1, description="rights such as roster:read, or * for the caller's")],
-    kind: Literal["person", "service", "device"] = "person",
+    kind: Annotated[Literal["person", "service", "device"], Field(description="of the principal")] = "person",
     tenant: OwnTenant | None = None,
     days: Annotated[float | None, Field(gt=0, le=3650, description="valid for; without end where left out")] = None,
 ) -> NewApiKey:
