@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
@@ -11,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from edge.kernel.errors import ChargehandError
 from server.authentication import AuthenticationMiddleware, caller_of
@@ -32,6 +33,7 @@ from server.mcp.http import open_mcp, readable
 from server.mcp.metadata import metadata_routes
 from server.openai.own_models import OwnModels
 from server.openai.routes import openai_routes
+from server.openapi import describe_api
 from server.outcomes import INTERNAL, error_body, outcome_of
 from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
@@ -68,7 +70,7 @@ def create_app(components: Components) -> FastAPI:
             app.router.routes.append(mcp)
             yield
 
-    app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="Chargehand", version=version("chargehand"), docs_url=None, redoc_url=None, lifespan=lifespan)
     app.add_middleware(ConcurrentRequests)
     app.add_middleware(AuthenticationMiddleware, ledger=components.ledger, local=local, identity=components.identity)
     app.add_middleware(KnownHosts, names=names)
@@ -77,6 +79,7 @@ def create_app(components: Components) -> FastAPI:
     add_error_handlers(app)
     app.include_router(health_routes(components))
     app.include_router(metadata_routes())
+    describe_api(app, keyless=local is not None)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
     @app.get("/", include_in_schema=False)
@@ -132,7 +135,18 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     code = "not_found" if error.status_code == 404 else "invalid_input"
     message = f"{request.method} {request.url.path}: {error.detail.lower()}."
     content = refusal(code, message, "See /openapi.json.")
-    return JSONResponse(content, status_code=error.status_code, headers=error.headers)
+    headers = {"allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return JSONResponse(content, status_code=error.status_code, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of the path; the framework names those of the first route alone."""
+    routes = request.app.router.routes
+
+    def serves(method: str) -> bool:
+        return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+
+    return ", ".join(method for method in ("DELETE", "GET", "PATCH", "POST", "PUT") if serves(method))
 
 
 async def _on_internal(request: Request, error: Exception) -> JSONResponse:

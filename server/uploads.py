@@ -36,7 +36,7 @@ def upload_routes(
         request: Request,
         name: Annotated[str, Query(min_length=1, max_length=255)],
         digest: str | None = None,
-        content_length: Annotated[int | None, Header()] = None,
+        content_length: Annotated[int | None, Header(include_in_schema=False)] = None,
     ) -> dict[str, Any]:
         """Keep the body, a GGUF, safetensors or ONNX file, under the digest that is computed from it."""
         caller, arguments = identify(request), {"name": name, "digest": digest}

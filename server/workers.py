@@ -133,6 +133,29 @@ def _told(reply: TurnResult) -> list[str]:
     return [" > ".join(filter(None, parts)) for parts in named][:20]
 
 
+@asynccontextmanager
+async def mending_mirrors(store: KnowledgeStore, pause_s: float = 5.0) -> AsyncGenerator[None]:
+    """Make mirrors again that were left half-written, such as by a disk that was full, once that goes."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                if await asyncio.to_thread(store.vectors.left_half_written):
+                    await asyncio.to_thread(store.catch_up)
+                    _log.warning("the vector index was left half-written, and is whole again")
+            except (Conflict, DependencyError) as error:
+                _log.info("the vector index is still half-written: %s", error)
+
+    looking = asyncio.create_task(look(), name="mending mirrors")
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+
+
 def _open(ledger: Ledger) -> list[tuple[str, DeviceQuestion]]:
     with ledger.view("default") as view:
         tenants = [tenant.id for tenant in view.tenants.all() if tenant.state == "active"]

@@ -35,7 +35,7 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     router = APIRouter(prefix="/v1", route_class=scoped(identify, CHAT, "use the chat"))
     threads = hub.conversation.threads
 
-    @router.post("/runs")
+    @router.post("/runs", response_class=EventSourceResponse)
     async def start_run(request: Request, body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
         caller, message = identify(request), _last_message(body)
         check_message(message, hub.settings.message_limit_bytes)
@@ -43,7 +43,7 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
         check_id("run", body.run_id)
         return _events(hub.runs.start(body.run_id, body.thread_id, message, caller), 0)
 
-    @router.get("/runs/{run_id}/events")
+    @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
     async def follow_run(  # pyright: ignore[reportUnusedFunction]
         request: Request, run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
     ) -> EventSourceResponse:

@@ -32,6 +32,9 @@ from tools.serving.runtime import Endpoint, Json
 
 _log = logging.getLogger(__name__)
 
+_JSON_OR_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The answer, or its chunks as they come.", "content": {"text/event-stream": {}}}
+}
 StickyKey = Annotated[str | None, Header(alias="x-chargehand-sticky-key", max_length=512)]
 """Keeps a caller at its version; wins over what the body says."""
 
@@ -49,14 +52,14 @@ def openai_routes(gateway: Gateway, identify: Callable[[Request], Caller], own: 
 
     router = APIRouter(prefix="/v1", route_class=_told_as_openai(guarded(permit)), tags=["gateway"])
 
-    @router.post("/chat/completions", response_model=None)
+    @router.post("/chat/completions", response_model=None, responses=_JSON_OR_EVENTS)
     async def chat(request: Request, body: ChatRequest, sticky: StickyKey = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         if own is not None and body.model == CHARGEHAND:
             return await _own_answer(own, request, body)
         asked = _asked(identify(request), body, "chat/completions", sticky, shows_images=body.shows_images)
         return await _answer(gateway, request, body, asked)
 
-    @router.post("/completions", response_model=None)
+    @router.post("/completions", response_model=None, responses=_JSON_OR_EVENTS)
     async def complete(request: Request, body: CompletionRequest, sticky: StickyKey = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         asked = _asked(identify(request), body, "completions", sticky)
         if body.streams:
