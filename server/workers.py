@@ -5,15 +5,16 @@ import hashlib
 import logging
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from agents.events import TurnEvent
-from edge.kernel.errors import ChargehandError
+from edge.kernel.errors import ChargehandError, Conflict, DependencyError
 from memory.ledger import Ledger
 from memory.ledger.device_events import DeviceQuestion
 from memory.settings import Settings
+from memory.store import KnowledgeStore
 from server.chat.conversation import CHAT, Conversation, TurnResult
 from tools.calling.context import ToolContext
 from tools.governance.gate import Gates
@@ -23,6 +24,8 @@ from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
 from tools.runs import Worker
 from tools.serving.assembly import Serving
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -60,8 +63,6 @@ async def running_workers(
 def _now() -> datetime:
     return datetime.now(UTC)
 
-
-_log = logging.getLogger(__name__)
 
 _EVERY_S = 5.0
 _READS = frozenset({CHAT, "documents:read"})

@@ -1,20 +1,17 @@
 """`chargehand doctor`: what is configured, what is reachable, what is missing."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from edge.kernel.errors import ChargehandError
 from memory.settings import Settings
+from memory.home import Home, is_full
 from server.cli import print_json
 from server.cli.session import Session, open_session
 from server.hub import Components
 from server.outcomes import DONE, FAILED
-
-
-if TYPE_CHECKING:
-    from memory.home import Home
 
 
 @click.command("doctor")
@@ -105,7 +102,6 @@ def _home(hub: Components, tenant: str) -> dict[str, Any]:
 
 def _storage_trouble(home: Home) -> str:
     """What keeps the home from being written or searched, in sentences; empty where nothing does."""
-    from memory.home import is_full
     from memory.mirrors.chroma import ChromaFolder
 
     wrong = list[str]()

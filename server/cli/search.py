@@ -41,12 +41,14 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
             elif as_json:
                 print_json({"passages": passages})
             else:
-                _print(found)
+                _print(found, is_empty=session.hub.ledger.documents.count(session.caller.tenant)[0] == 0)
 
 
-def _print(passages: list[Passage]) -> None:
-    if not passages:
-        click.echo("Nothing found. Ingest documents with `chargehand ingest PATH`.", err=True)
+def _print(passages: list[Passage], *, is_empty: bool) -> None:
+    if is_empty:
+        click.echo("No documents were ingested yet: `chargehand ingest PATH`.", err=True)
+    elif not passages:
+        click.echo("Nothing found.", err=True)
     for place, passage in enumerate(passages, start=1):
         heading = " > ".join((passage.title, *passage.heading_path))
         click.echo(f"{place}. {heading}  ({passage.document}, characters {passage.start}-{passage.end})")
