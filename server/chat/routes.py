@@ -56,20 +56,21 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
 
     @router.get("/threads")
     async def list_threads(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        return {"threads": [_thread(thread, hub.runs) for thread in await threads.all(identify(request).tenant)]}
+        tenant = identify(request).tenant
+        return {"threads": [_thread(thread, hub.runs, tenant) for thread in await threads.all(tenant)]}
 
     @router.get("/threads/{thread_id}")
     async def get_thread(request: Request, thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         tenant = identify(request).tenant
         thread = await threads.get(thread_id, tenant)
         saved = await threads.messages(thread_id, tenant)
-        return _thread(thread, hub.runs) | {"messages": [_message(entry) for entry in saved]}
+        return _thread(thread, hub.runs, tenant) | {"messages": [_message(entry) for entry in saved]}
 
     @router.delete("/threads/{thread_id}", status_code=204)
     async def delete_thread(request: Request, thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         tenant = identify(request).tenant
         await threads.get(thread_id, tenant)
-        if hub.runs.active_in(thread_id):
+        if hub.runs.active_in(thread_id, tenant):
             raise Conflict("The thread is still answering.", "Stop it first.")
         await hub.conversation.delete(thread_id, tenant)
         return Response(status_code=204)
@@ -78,7 +79,8 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     async def fork_thread(  # pyright: ignore[reportUnusedFunction]
         request: Request, thread_id: str, body: ForkRequest
     ) -> dict[str, Any]:
-        return _thread(await threads.fork(thread_id, identify(request).tenant, body.checkpoint_id), hub.runs)
+        tenant = identify(request).tenant
+        return _thread(await threads.fork(thread_id, tenant, body.checkpoint_id), hub.runs, tenant)
 
     return router
 
@@ -102,13 +104,13 @@ def _last_message(body: RunAgentInput) -> str:
     raise InvalidInput("The run has no user message.", "Put one into `messages`.")
 
 
-def _thread(thread: Thread, runs: Runs) -> dict[str, Any]:
+def _thread(thread: Thread, runs: Runs, tenant: str) -> dict[str, Any]:
     return {
         "id": thread.id,
         "title": thread.title,
         "updated_at": thread.updated_at.isoformat(),
         "turns": thread.turns,
-        "run_id": runs.active_in(thread.id),
+        "run_id": runs.active_in(thread.id, tenant),
     }
 
 

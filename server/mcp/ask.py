@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from agents.events import Ending
 from server.chat.conversation import CHAT, Conversation
+from server.plain_text import without_images
 from tools.spec import ToolContext, ToolSpec, tool
 
 ASK = "ask"
@@ -61,7 +62,7 @@ def ask_tool(conversation: Conversation) -> ToolSpec:
         """
         turn = await conversation.take_turn(thread or f"mcp-{uuid.uuid4().hex}", message, lambda _: None, context)
         return Answered(
-            answer=turn.answer,
+            answer=without_images(turn.answer),
             thread=turn.thread_id,
             ending=turn.ending,
             sources=[Source.model_validate(citation, extra="ignore") for citation in turn.citations],

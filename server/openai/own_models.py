@@ -16,6 +16,7 @@ from edge.kernel.errors import InvalidInput
 from memory.embedding import Embedder
 from server.chat.conversation import Conversation
 from server.openai.requests import ChatRequest, EmbeddingRequest, Message
+from server.plain_text import ImageFreeStream, without_images
 from tools.calling.context import ToolContext
 from tools.serving.runtime import Json
 
@@ -107,15 +108,16 @@ class Turn:
             self._models.conversation.take_turn(self.thread, self._text, events.put_nowait, self._caller)
         )
         turn.add_done_callback(lambda _: events.put_nowait(None))
+        images = ImageFreeStream()
         try:
             while (event := await events.get()) is not None:
-                if isinstance(event, AnswerDelta) and event.text:
-                    self._answer += event.text
-                    yield event.text
+                if isinstance(event, AnswerDelta) and (text := images.take(event.text)):
+                    self._answer += text
+                    yield text
                 elif isinstance(event, Sources):
                     self._citations = list(event.citations)
             await turn
-            if listed := _listed(self._citations):
+            if listed := images.rest() + without_images(_listed(self._citations)):
                 self._answer += listed
                 yield listed
             self._models.remember(self._caller, [*self._said, ("assistant", self._answer)], self.thread)
