@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from edge.kernel.errors import ChargehandError
-from memory.settings import Settings
 from memory.home import Home, is_full
+from memory.settings import Settings
 from server.cli import print_json
 from server.cli.session import Session, open_session
 from server.hub import Components
