@@ -9,9 +9,10 @@ import struct
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
@@ -44,10 +45,12 @@ class Home:
 
     Attributes:
         shared_cache: folder that all homes of the user share; None where there is none that can be written to.
+        writable: whether anything can be kept; otherwise it can be searched and verified.
     """
 
     root: Path
     shared_cache: Path | None = None
+    writable: bool = True
 
     @property
     def ledger(self) -> Path:
@@ -216,15 +219,38 @@ def open_home(root: Path, shared_cache: Path | None = None) -> Home:
         shared_cache: as `Settings.cache`; one that cannot be made or written to is passed over.
 
     Raises:
-        StorageFailed: it cannot be made or written to.
+        StorageFailed: it cannot be made, or cannot be written to and holds nothing that could be read.
     """
     home = Home(root.expanduser().resolve(), _writable(shared_cache))
+    if home.root.is_dir() and not os.access(home.root, os.W_OK | os.X_OK):
+        if os.access(home.ledger, os.R_OK):
+            return replace(home, writable=False)
+        raise StorageFailed(f"{home.root} cannot be written to.", "Change its owner, or set CHARGEHAND_HOME.")
     with storage_errors(home.root):
         home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         home.cache.mkdir(exist_ok=True, mode=0o700)
-    if not os.access(home.root, os.W_OK | os.X_OK):
-        raise StorageFailed(f"{home.root} cannot be written to.", "Change its owner, or set CHARGEHAND_HOME.")
     return home
+
+
+def sqlite_address(path: Path) -> str:
+    """The file as SQLite opens it by URI: private to its owner, or read-only where nothing can be written.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    quoted = quote(str(path))
+    if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        # Without a journal nothing is missing from the file itself, and no index of the journal need be made.
+        journal = path.with_name(f"{path.name}-wal")
+        whole = not journal.exists() or journal.stat().st_size == 0
+        return f"file:{quoted}?mode=ro" + ("&immutable=1" if whole else "")
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    elif path.stat().st_mode & 0o077 and path.stat().st_uid == os.geteuid():
+        for file in (path, *(path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))):
+            if file.exists():
+                file.chmod(0o600)
+    return f"file:{quoted}?mode=rwc"
 
 
 def _writable(cache: Path | None) -> Path | None:
@@ -261,12 +287,15 @@ def storage_errors(where: Path) -> Generator[None]:
 
 
 def _storage_failed(where: Path, why: str, *, full: bool) -> StorageFailed:
-    if full or _is_full(where):
+    if full or is_full(where):
         return StorageFailed(f"The disk is full under {where}.", "Free some space; nothing was half-written.")
     return StorageFailed(f"Cannot read or write {where}: {why}.", "Check the disk and the rights of the file.")
 
 
-def _is_full(where: Path) -> bool:
-    """SQLite tells of a full disk as of any other failure when it cannot make its shared memory."""
+def is_full(where: Path) -> bool:
+    """Whether there is next to no space left on the disk of a path.
+
+    SQLite tells of a full disk as of any other failure when it cannot make its shared memory.
+    """
     folder = next(path for path in (where, *where.parents) if path.is_dir())
     return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES

@@ -1,13 +1,15 @@
 """Everything that is kept about documents, opened together: the ledger, its mirrors and the retriever."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from memory.documents.ingest import IngestReport, Progress, Stopwatch, ingest_paths
 from memory.embedding import Embedder
-from memory.home import Home
+from memory.home import Home, storage_errors
 from memory.ledger import Ledger, open_ledger
 from memory.mirrors.lexical import LexicalIndex, open_lexical_index
 from memory.mirrors.projection import Mirror, is_behind, project, unheard
@@ -21,6 +23,7 @@ class KnowledgeStore:
 
     Attributes:
         wait_s: how long a writer waits for another one, seconds.
+        scratch: where the vectors of a home lie that cannot be written to: Chroma writes where it reads.
     """
 
     home: Home
@@ -29,6 +32,7 @@ class KnowledgeStore:
     vectors: VectorIndex
     embedder: Embedder
     wait_s: float = 20.0
+    scratch: TemporaryDirectory[str] | None = None
 
     @property
     def mirrors(self) -> tuple[Mirror, ...]:
@@ -90,6 +94,8 @@ class KnowledgeStore:
         for mirror in self.mirrors:
             mirror.close()
         self.ledger.close()
+        if self.scratch is not None:
+            self.scratch.cleanup()
 
     def _project(self, tell: Callable[[float], None] = unheard) -> int:
         return project(self.ledger, self.lexical) + project(self.ledger, self.vectors, tell)
@@ -106,10 +112,18 @@ def open_store(home: Home, load_embedder: Callable[[], Embedder], ledger: Ledger
         Unavailable: the embedder is not installed.
     """
     embedder = load_embedder()
+    scratch, vectors = None, home.vectors
+    if not home.writable:
+        scratch = TemporaryDirectory(prefix="chargehand-")
+        vectors = Path(scratch.name) / home.vectors.name
+        with storage_errors(vectors):
+            if home.vectors.exists():
+                shutil.copytree(home.vectors, vectors)
     return KnowledgeStore(
         home,
         ledger or open_ledger(home.ledger),
         open_lexical_index(home.lexical),
-        VectorIndex(home.vectors, embedder),
+        VectorIndex(vectors, embedder),
         embedder,
+        scratch=scratch,
     )

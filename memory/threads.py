@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from edge.kernel.errors import NotFound
-from memory.home import storage_errors
+from memory.home import sqlite_address, storage_errors
 from memory.ledger import Ledger
 from memory.ledger.threads import Thread, ThreadQuestion
 
@@ -167,7 +167,7 @@ async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore
             await asyncio.to_thread(self.delete_thread, thread_id)
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        connection = sqlite3.connect(sqlite_address(path), timeout=30, check_same_thread=False, uri=True)
         connection.execute("PRAGMA synchronous=FULL")
         return connection
 

@@ -3,31 +3,48 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from edge.kernel.errors import ChargehandError
 from server.authentication import AuthenticationMiddleware, caller_of
 from server.chat.routes import chat_routes
 from server.documents import document_routes
-from server.hub import Components, open_hub
-from server.mcp.http import open_mcp
+from server.health import health_routes
+from server.hub import Components, Hub, open_hub
+from server.limits import (
+    BODY_BYTES,
+    OPENAI_BODY_BYTES,
+    BodyPace,
+    ConcurrentRequests,
+    TooLargeAsJson,
+    refusal,
+    too_large,
+)
+from server.mcp.http import open_mcp, readable
+from server.mcp.metadata import metadata_routes
+from server.openai.own_models import OwnModels
 from server.openai.routes import openai_routes
+from server.openapi import describe_api
 from server.outcomes import INTERNAL, error_body, outcome_of
 from server.rollouts import rollout_routes
 from server.security import KnownHosts, is_loopback
 from server.tools_http import tool_routes
-from server.uploads import upload_routes
+from server.uploads import LARGEST_BYTES, upload_routes
 from tools.calling.context import require_scope
 from tools.registry.artifacts import Uploads
 from tools.serving.metering import Caller
 
+_MOST_WRONG = 8
+"""Mistakes in a request that an error names."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,20 +59,27 @@ def create_app(components: Components) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_hub(components) as hub, open_mcp(tools, caller_of, names) as mcp:
-            app.include_router(chat_routes(hub, caller_of))
-            app.include_router(document_routes(hub, caller_of))
-            app.include_router(tool_routes(tools, caller_of))
-            app.include_router(upload_routes(uploads, caller_of, components.home.cache))
-            app.include_router(openai_routes(hub.models.gateway, _gateway_caller))
-            app.include_router(rollout_routes(hub.rollouts, caller_of))
+        async with open_hub(components) as hub, _served_mcp(hub, names) as mcp:
+            own = OwnModels(hub.conversation, hub.dependencies.store.embedder)
+            app.include_router(chat_routes(hub, caller_of), max_body_size=BODY_BYTES)
+            app.include_router(document_routes(hub, caller_of), max_body_size=BODY_BYTES)
+            app.include_router(tool_routes(tools, caller_of), max_body_size=BODY_BYTES)
+            app.include_router(upload_routes(uploads, caller_of, components.home.cache), max_body_size=LARGEST_BYTES)
+            app.include_router(openai_routes(hub.models.gateway, _gateway_caller, own), max_body_size=OPENAI_BODY_BYTES)
+            app.include_router(rollout_routes(hub.rollouts, caller_of), max_body_size=BODY_BYTES)
             app.router.routes.append(mcp)
             yield
 
-    app = FastAPI(title="Chargehand", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="Chargehand", version=version("chargehand"), docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.add_middleware(ConcurrentRequests)
     app.add_middleware(AuthenticationMiddleware, ledger=components.ledger, local=local, identity=components.identity)
     app.add_middleware(KnownHosts, names=names)
+    app.add_middleware(TooLargeAsJson)
+    app.add_middleware(BodyPace)
     add_error_handlers(app)
+    app.include_router(health_routes(components))
+    app.include_router(metadata_routes())
+    describe_api(app, keyless=local is not None)
     app.mount("/assets", StaticFiles(directory=str(page)), name="assets")
 
     @app.get("/", include_in_schema=False)
@@ -63,6 +87,17 @@ def create_app(components: Components) -> FastAPI:
         return FileResponse(str(page / "index.html"))
 
     return app
+
+
+@asynccontextmanager
+async def _served_mcp(hub: Hub, names: frozenset[str]) -> AsyncGenerator[Route]:
+    """The route of MCP: the assistant as a tool before all others, and the documents."""
+    from server.mcp.ask import ASK, ask_tool
+
+    known = hub.dependencies
+    tools = {ASK: ask_tool(hub.conversation), **known.tools}
+    async with open_mcp(tools, caller_of, names, partial(readable, hub)) as route:
+        yield route
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -86,22 +121,34 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 # nosec B101: registered for this class
-    wrong = "; ".join(f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors())
-    return _body(422, "invalid_input", f"The request does not fit: {wrong}.", "See /openapi.json.")
+    wrong = "; ".join(
+        f"{'.'.join(str(part)[:80] for part in entry['loc'])}: {entry['msg']}" for entry in error.errors()[:_MOST_WRONG]
+    )
+    content = refusal("invalid_input", f"The request does not fit: {wrong}.", "See /openapi.json.")
+    return JSONResponse(content, status_code=422)
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # nosec B101: registered for this class
+    if error.status_code == 413:
+        return JSONResponse(too_large(), status_code=413)
     code = "not_found" if error.status_code == 404 else "invalid_input"
     message = f"{request.method} {request.url.path}: {error.detail.lower()}."
-    return _body(error.status_code, code, message, "See /openapi.json.")
+    content = refusal(code, message, "See /openapi.json.")
+    headers = {"allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return JSONResponse(content, status_code=error.status_code, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of the path; the framework names those of the first route alone."""
+    routes = request.app.router.routes
+
+    def serves(method: str) -> bool:
+        return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+
+    return ", ".join(method for method in ("DELETE", "GET", "PATCH", "POST", "PUT") if serves(method))
 
 
 async def _on_internal(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return JSONResponse({"error": INTERNAL}, status_code=500)
-
-
-def _body(status: int, code: str, message: str, advice: str) -> JSONResponse:
-    content: dict[str, Any] = {"error": {"code": code, "message": message, "advice": advice}}
-    return JSONResponse(content, status_code=status)

@@ -15,6 +15,8 @@ from edge.kernel.canonical import digest_of
 from edge.kernel.errors import ChargehandError, InvalidInput, NotAllowed
 from edge.kernel.protocol.messages import DEVICE_SCHEME
 from memory.ledger import Ledger
+from server.health import HEALTH
+from server.mcp.metadata import METADATA_PATH, challenge
 from server.outcomes import error_body, outcome_of
 from tools.calling.context import ToolContext, ToolRuntime
 from tools.fleet.credentials import TOKEN_PREFIX, Identity, claimed_by, find_device, find_enroller
@@ -22,6 +24,14 @@ from tools.serving.ledger import HELD_S
 from tools.tenancy import KEY_PREFIX, find_caller
 
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models")
+_NOT_SERVED = tuple(
+    f"/v1/{name}"
+    for name in (
+        "assistants audio batches conversations evals files fine_tuning images moderations realtime responses uploads "
+        "vector_stores videos"
+    ).split()
+)
+"""Of OpenAI's API: its clients are to be told that it is not there, not that their key is wrong."""
 _MOST_HELD = 10_000
 """Headers whose callers are held in memory."""
 LARGEST_DEVICE_BODY = 4 << 20
@@ -59,7 +69,7 @@ def caller_of(request: Request) -> ToolContext:
 
 
 class AuthenticationMiddleware:
-    """Finds out who makes each request, and lets nobody else in; the page itself is open to all.
+    """Finds out who makes each request, and lets nobody else in; the page itself and the hub's health are open to all.
 
     Models are asked many times a second, so who asks them is held in memory for a second; a revoked key is good there
     for so long. Every tool is called by who the ledger says at that moment.
@@ -86,7 +96,7 @@ class AuthenticationMiddleware:
         self._held: dict[str | None, tuple[datetime, ToolContext]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/" and not scope["path"].startswith("/assets/"):
+        if scope["type"] == "http" and not _is_open(scope["path"]):
             claim = self._device_claim(scope)
             try:
                 if claim is None:
@@ -98,7 +108,7 @@ class AuthenticationMiddleware:
                 header = Headers(scope=scope).get("authorization") or ""
                 if isinstance(error, NotAllowed) and (claim is not None or TOKEN_PREFIX in header):
                     await asyncio.to_thread(self._rejected.note, header, error)
-                await _refuse(error)(scope, receive, send)
+                await _refuse(error, scope)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
@@ -120,7 +130,7 @@ class AuthenticationMiddleware:
             foreign = (
                 header is not None
                 and not any(prefix in header for prefix in (KEY_PREFIX, TOKEN_PREFIX))
-                and scope["path"].startswith(_OPENAI)
+                and scope["path"].startswith((*_OPENAI, *_NOT_SERVED))
             )
             if header is None or foreign:
                 return self._local
@@ -135,6 +145,10 @@ class AuthenticationMiddleware:
             self._held.clear()
         self._held[header] = (now, caller)
         return caller
+
+
+def _is_open(path: str) -> bool:
+    return path in {"/", HEALTH, METADATA_PATH} or path.startswith(("/assets/", f"{HEALTH}/", f"{METADATA_PATH}/"))
 
 
 async def _read(receive: Receive) -> bytes:
@@ -164,9 +178,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _refuse(error: ChargehandError) -> JSONResponse:
+def _refuse(error: ChargehandError, scope: Scope) -> JSONResponse:
     if isinstance(error, NotAllowed):
-        return JSONResponse({"error": error_body(error)}, status_code=401, headers={"www-authenticate": "Bearer"})
+        challenged = challenge(Headers(scope=scope).get("host", ""), scope.get("scheme", "http"))
+        headers = {"www-authenticate": challenged}
+        return JSONResponse({"error": error_body(error)}, status_code=401, headers=headers)
     return JSONResponse({"error": error_body(error)}, status_code=outcome_of(error).status)
 
 

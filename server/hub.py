@@ -370,7 +370,7 @@ async def open_hub(components: Components) -> AsyncGenerator[Hub]:
     """Open the threads, the model gateway and the reconciler; running turns are stopped, and kept, at the end."""
     from server.chat.conversation import open_conversation
     from server.chat.runs import Runs
-    from server.workers import answering_devices, running_workers
+    from server.workers import answering_devices, mending_mirrors, running_workers
 
     settings, ledger, dependencies = components.settings, components.ledger, components.dependencies
     async with (
@@ -378,6 +378,7 @@ async def open_hub(components: Components) -> AsyncGenerator[Hub]:
         dependencies.serving.warming() as models,
         running_workers(settings, ledger, models, components.gates) as rollouts,
         answering_devices(ledger, conversation),
+        mending_mirrors(components.store),
     ):
         runs = Runs(conversation)
         try:

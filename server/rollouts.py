@@ -23,7 +23,7 @@ def rollout_routes(store: EventSource[RolloutEvent], identify: Callable[[Request
     """
     router = APIRouter(prefix="/v1/rollouts", tags=["rollouts"])
 
-    @router.get("/{rollout_id}/events")
+    @router.get("/{rollout_id}/events", response_class=EventSourceResponse)
     async def follow(  # pyright: ignore[reportUnusedFunction]
         request: Request, rollout_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
     ) -> EventSourceResponse:

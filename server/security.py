@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger
+from server.health import HEALTH
 from tools.calling.context import LOCAL_ENGINEER
 
 _POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -72,7 +73,8 @@ class KnownHosts:
         host = headers.get("host", "")
         origin = headers.get("origin")
         name = _parts(f"//{host}").hostname or ""
-        if not (is_loopback(name) or name in self._names):
+        watched = scope["path"] == HEALTH or scope["path"].startswith(f"{HEALTH}/")  # by its address, not its name
+        if not (watched or is_loopback(name) or name in self._names):
             await _refuse(f"The host {host!r} is not this hub.")(scope, receive, send)
             return
         if origin is not None and _parts(origin).netloc != host:

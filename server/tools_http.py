@@ -2,13 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Request
+from pydantic import BaseModel
 
 from edge.kernel.errors import NotFound
 from edge.kernel.names import nearest_names
+from server.guarded_routes import guarded
 from tools.spec import ToolContext, ToolSpec
+
+
+class _Waiting(BaseModel):
+    code: Literal["approval_needed"]
+    message: str
+    advice: str
+    approval_id: str
+
+
+class WaitsForApproval(BaseModel):
+    """Nothing was done yet: somebody has to agree to `approval_id` first."""
+
+    error: _Waiting
+
 
 Key = Annotated[str | None, Header(min_length=1, max_length=200)]
 
@@ -19,7 +35,13 @@ def tool_routes(tools: Mapping[str, ToolSpec], identify: Callable[[Request], Too
     Args:
         identify: who makes a request.
     """
-    router = APIRouter(prefix="/v1/tools", tags=["tools"])
+
+    async def permit(request: Request) -> None:
+        name = request.path_params.get("name")
+        if name is not None:
+            await find_tool(tools, name).require_rights(identify(request))
+
+    router = APIRouter(prefix="/v1/tools", tags=["tools"], route_class=guarded(permit))
 
     @router.get("")
     async def listed(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
@@ -27,7 +49,7 @@ def tool_routes(tools: Mapping[str, ToolSpec], identify: Callable[[Request], Too
         caller = identify(request)
         return {"tools": [describe(spec) for spec in tools.values() if spec.scopes <= caller.scopes]}
 
-    @router.post("/{name}")
+    @router.post("/{name}", responses={202: {"model": WaitsForApproval}})
     async def call(  # pyright: ignore[reportUnusedFunction]
         request: Request,
         name: str,

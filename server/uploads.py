@@ -15,13 +15,13 @@ from memory.home import storage_errors
 from tools.calling.context import ToolContext
 from tools.registry.artifacts import Uploads
 
-_LARGEST_BYTES = 64 << 30
+LARGEST_BYTES = 64 << 30
 _WRITTEN_AT_ONCE = 1 << 20
 _SILENCE_S = 60.0
 
 
 def upload_routes(
-    uploads: Uploads, identify: Callable[[Request], ToolContext], spool: Path, largest_bytes: int = _LARGEST_BYTES
+    uploads: Uploads, identify: Callable[[Request], ToolContext], spool: Path, largest_bytes: int = LARGEST_BYTES
 ) -> APIRouter:
     """The route.
 
@@ -36,7 +36,7 @@ def upload_routes(
         request: Request,
         name: Annotated[str, Query(min_length=1, max_length=255)],
         digest: str | None = None,
-        content_length: Annotated[int | None, Header()] = None,
+        content_length: Annotated[int | None, Header(include_in_schema=False)] = None,
     ) -> dict[str, Any]:
         """Keep the body, a GGUF, safetensors or ONNX file, under the digest that is computed from it."""
         caller, arguments = identify(request), {"name": name, "digest": digest}

@@ -5,15 +5,16 @@ import hashlib
 import logging
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from agents.events import TurnEvent
-from edge.kernel.errors import ChargehandError
+from edge.kernel.errors import ChargehandError, Conflict, DependencyError
 from memory.ledger import Ledger
 from memory.ledger.device_events import DeviceQuestion
 from memory.settings import Settings
+from memory.store import KnowledgeStore
 from server.chat.conversation import CHAT, Conversation, TurnResult
 from tools.calling.context import ToolContext
 from tools.governance.gate import Gates
@@ -23,6 +24,8 @@ from tools.rollouts.store import LedgerRolloutStore
 from tools.rollouts.world import EvidenceGate, LedgerApprovals, LedgerFleet, World
 from tools.runs import Worker
 from tools.serving.assembly import Serving
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -60,8 +63,6 @@ async def running_workers(
 def _now() -> datetime:
     return datetime.now(UTC)
 
-
-_log = logging.getLogger(__name__)
 
 _EVERY_S = 5.0
 _READS = frozenset({CHAT, "documents:read"})
@@ -131,6 +132,29 @@ def _told(reply: TurnResult) -> list[str]:
     """Title and headings of each citation, in their order."""
     named = [(f"[{one['number']}] {one['title']}", one["heading"]) for one in reply.citations]
     return [" > ".join(filter(None, parts)) for parts in named][:20]
+
+
+@asynccontextmanager
+async def mending_mirrors(store: KnowledgeStore, pause_s: float = 5.0) -> AsyncGenerator[None]:
+    """Make mirrors again that were left half-written, such as by a disk that was full, once that goes."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                if await asyncio.to_thread(store.vectors.left_half_written):
+                    await asyncio.to_thread(store.catch_up)
+                    _log.warning("the vector index was left half-written, and is whole again")
+            except (Conflict, DependencyError) as error:
+                _log.info("the vector index is still half-written: %s", error)
+
+    looking = asyncio.create_task(look(), name="mending mirrors")
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
 
 
 def _open(ledger: Ledger) -> list[tuple[str, DeviceQuestion]]:

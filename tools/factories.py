@@ -238,7 +238,7 @@ class FactoryWork:
     def create_model_factory(  # noqa: PLR0913, PLR0917 - what a template consists of
         self,
         context: ToolContext,
-        name: ShortName,
+        name: Annotated[ShortName, Field(description="a new name: lower-case letters, digits, . _ -")],
         model: Annotated[Name, Field(description="a registered model")],
         base: Annotated[
             Name,
@@ -250,7 +250,7 @@ class FactoryWork:
         reference: ServedBy,
         base_digest: Digest = "",
         adapter: AdapterPolicy | None = None,
-        sizes: Annotated[tuple[Size, ...], Field(max_length=20)] = (),
+        sizes: Annotated[tuple[Size, ...], Field(max_length=20, description="in which it is made")] = (),
         autoscaling: Autoscaling | None = None,
         strategy: RolloutChoice | None = None,
         use: Use | None = None,
@@ -275,7 +275,7 @@ class FactoryWork:
     def deploy_model_via_factory(  # noqa: PLR0913, PLR0917 - what a version and its place consist of
         self,
         context: ToolContext,
-        factory: Name,
+        factory: Annotated[Name, Field(description="name of a factory")],
         target: Annotated[
             Name,
             Field(
@@ -285,7 +285,7 @@ class FactoryWork:
         ],
         label: Annotated[ShortName, Field(description="of the version: a new one, or one that the factory made")],
         size: Annotated[str | None, Field(max_length=64, description="one of the factory's sizes")] = None,
-        adapter: Annotated[str, Field(max_length=500)] = "",
+        adapter: Annotated[str, Field(max_length=500, description="the adapter of this version")] = "",
         adapter_digest: Digest = "",
         datasets: Annotated[list[dict[str, Any]] | None, Field(description="trained on: name, digest, licence")] = None,
         card: Annotated[dict[str, Any] | None, Field(description="model card; adapter_licence")] = None,

@@ -24,6 +24,8 @@ __all__ = ["LOCAL_ENGINEER", "ApprovalRule", "Effect", "ToolContext", "ToolRunti
 
 Effect = Literal["read", "write", "destructive"]
 
+_MOST_WRONG = 8
+"""Mistakes in the arguments that an error names."""
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -108,14 +110,23 @@ class ToolSpec:
         try:
             return self.arguments.model_validate(dict(arguments))
         except ValidationError as error:
+            found = error.errors(include_input=False, include_context=False, include_url=False)
             wrong = "; ".join(
-                f"{'.'.join(str(part) for part in entry['loc']) or 'arguments'}: {_uncapitalised(entry['msg'])}"
-                for entry in error.errors()
+                f"{'.'.join(str(part)[:80] for part in entry['loc']) or 'arguments'}: {_uncapitalised(entry['msg'])}"
+                for entry in found[:_MOST_WRONG]
             )
-            unknown = any(entry["type"] == "extra_forbidden" and len(entry["loc"]) == 1 for entry in error.errors())
+            unknown = any(entry["type"] == "extra_forbidden" and len(entry["loc"]) == 1 for entry in found)
             known = ", ".join(self.arguments.model_fields) or "no arguments"
             advice = f"It takes {known}." if unknown else "Correct the arguments."
             raise InvalidInput(f"{self.name} cannot be called so: {wrong}.", advice) from error
+
+    async def require_rights(self, context: ToolContext) -> None:
+        """Before any argument is read: raises NotAllowed, and writes it down, where the caller may not call it."""
+        try:
+            self._authorise(context)
+        except NotAllowed as error:
+            await self._note_refused(context, {}, error)
+            raise
 
     def _authorise(self, context: ToolContext) -> None:
         missing = self.scopes - context.scopes

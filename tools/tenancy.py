@@ -6,6 +6,7 @@ API keys are issued and shown once, kept as hashes, and resolved to the caller b
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -15,8 +16,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from edge.kernel.errors import InvalidInput, NotAllowed
 from memory.ledger import Ledger, Unit
 from memory.ledger.tenants import ApiKey, Isolation, Principal, Tenant
-from tools.calling.context import SCOPES
-from tools.spec import ToolContext, ToolSpec, View, tool
+from tools.calling.approval import MAY_DECIDE
+from tools.calling.context import LOCAL_ENGINEER, SCOPES
+from tools.spec import ApprovalRule, ToolContext, ToolSpec, View, tool
 
 QUOTAS = frozenset({"requests_per_minute", "tokens_per_minute", "tokens_per_day", "concurrent_requests"})
 """What can be limited; a quota that a tenant does not have is not limited."""
@@ -57,9 +59,9 @@ class TenantUse(BaseModel):
 def register_tenant(
     context: ToolContext,
     name: NewName,
-    title: Annotated[str, Field(max_length=200)] = "",
-    isolation: Isolation = "shared",
-    quotas: dict[str, float] | None = None,
+    title: Annotated[str, Field(max_length=200, description="its name for people")] = "",
+    isolation: Annotated[Isolation, Field(description="on whose runtimes its requests are answered")] = "shared",
+    quotas: Annotated[dict[str, float] | None, Field(description="by name; what is not named is not limited")] = None,
 ) -> TenantView:
     """Register a tenant with its isolation level (shared, dedicated or hybrid runtimes) and quotas."""
     tenant = Tenant(name, title or name, isolation, _checked(quotas or {}), "active", context.now)
@@ -71,8 +73,8 @@ def manage_tenant_resources(
     context: ToolContext,
     tenant: TenantName,
     quotas: Annotated[dict[str, float | None] | None, Field(description="by name; null lifts one")] = None,
-    isolation: Isolation | None = None,
-    state: Literal["active", "suspended"] | None = None,
+    isolation: Annotated[Isolation | None, Field(description="on whose runtimes its requests are answered")] = None,
+    state: Annotated[Literal["active", "suspended"] | None, Field(description="suspended: nobody acts for it")] = None,
 ) -> TenantView:
     """Change what a tenant may use, how far apart it is kept, or whether it may act at all."""
     former = context.unit.tenants.get(tenant)
@@ -131,6 +133,10 @@ def tenant_tools() -> list[ToolSpec]:
 
 KEY_PREFIX = "chk_"
 """What every API key begins with."""
+_NOBODYS = frozenset({LOCAL_ENGINEER.principal, "hub"})
+"""Who acts without a key: the person at the hub's machine, and the hub itself."""
+_OVER_OTHERS = frozenset({MAY_DECIDE, "keys:admin", "tenants:admin"})
+"""Rights by which one could agree to one's own requests under another name."""
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,99}$", description="letters, digits and . _ @ -")]
 OwnTenant = Annotated[str, Field(min_length=1, max_length=64, description="the caller's own where left out")]
 
@@ -147,9 +153,10 @@ class ApiKeyView(View):
 
 
 class NewApiKey(BaseModel):
-    """A key that was just made. `key` is shown this once and not kept."""
+    """A key that was just made. `key` is shown this once and not kept; `id` is no secret."""
 
     key: str
+    id: str
     tenant: str
     view: ApiKeyView
 
@@ -185,22 +192,12 @@ def api_key_issue(
     context: ToolContext,
     principal: Name,
     scopes: Annotated[list[str], Field(min_length=1, description="rights such as roster:read, or * for the caller's")],
-    kind: Literal["person", "service", "device"] = "person",
+    kind: Annotated[Literal["person", "service", "device"], Field(description="of the principal")] = "person",
     tenant: OwnTenant | None = None,
     days: Annotated[float | None, Field(gt=0, le=3650, description="valid for; without end where left out")] = None,
 ) -> NewApiKey:
     """Make an API key for a principal, who is registered where they are new. The key is shown this once."""
-    unit = _unit_of(context, tenant)
-    wanted = context.scopes if scopes == ["*"] else frozenset(scopes)
-    if unknown := sorted(wanted - SCOPES):
-        raise InvalidInput(f"There is no scope {', '.join(unknown)}.", f"There are: {', '.join(sorted(SCOPES))}.")
-    if beyond := sorted(wanted - context.scopes):
-        raise NotAllowed(f"{context.principal} cannot give away {', '.join(beyond)}.", "Give only what you have.")
-    if principal == context.principal and unit.tenant == context.tenant:
-        raise NotAllowed("Nobody makes keys for themselves.", "Ask another administrator.")
-    former = unit.principals.find(principal)
-    if former is not None and not former.active:
-        raise NotAllowed(f"The principal {principal!r} is not active.", "Choose another name.")
+    unit, wanted, former = _checked_issue(context, principal, scopes, tenant)
     held = wanted | frozenset(former.scopes if former else ())
     created_at = former.created_at if former else context.now
     unit.principals.save(Principal(principal, kind, sorted(held), True, created_at))
@@ -216,7 +213,83 @@ def api_key_issue(
         revoked_at=None,
     )
     unit.keys.save(kept)
-    return NewApiKey(key=key, tenant=unit.tenant, view=ApiKeyView.of(kept))
+    return NewApiKey(key=key, id=key_id, tenant=unit.tenant, view=ApiKeyView.of(kept))
+
+
+def _checked_issue(
+    context: ToolContext, principal: str, scopes: Sequence[str], tenant: str | None
+) -> tuple[Unit, frozenset[str], Principal | None]:
+    """Where the key is made, its scopes, and the principal where there is one already. Raises as `api_key_issue`."""
+    unit = _unit_of(context, tenant)
+    wanted = context.scopes if list(scopes) == ["*"] else frozenset(scopes)
+    if unknown := sorted(wanted - SCOPES):
+        raise InvalidInput(f"There is no scope {', '.join(unknown)}.", f"There are: {', '.join(sorted(SCOPES))}.")
+    if beyond := sorted(wanted - context.scopes):
+        raise NotAllowed(f"{context.principal} cannot give away {', '.join(beyond)}.", "Give only what you have.")
+    if principal in _NOBODYS:
+        raise NotAllowed(f"Nobody gets a key for {principal!r}: it is who acts without one.", "Choose another name.")
+    if principal == context.principal and unit.tenant == context.tenant:
+        raise NotAllowed("Nobody makes keys for themselves.", "Ask another administrator.")
+    former = unit.principals.find(principal)
+    if former is not None and not former.active:
+        raise NotAllowed(f"The principal {principal!r} is not active.", "Choose another name.")
+    return unit, wanted, former
+
+
+class KeyPlan(BaseModel):
+    """What a key would be.
+
+    Attributes:
+        exists: the principal is somebody already: whoever holds the key acts in their name.
+        adds: rights that the principal has not had.
+    """
+
+    principal: str
+    tenant: str
+    exists: bool
+    scopes: list[str]
+    adds: list[str]
+
+
+def _planned_issue(
+    context: ToolContext, principal: str, scopes: Sequence[str], tenant: str | None, **rest: object
+) -> KeyPlan:
+    unit, wanted, former = _checked_issue(context, principal, scopes, tenant)
+    adds = wanted - frozenset(former.scopes if former else ())
+    return KeyPlan(
+        principal=principal,
+        tenant=unit.tenant,
+        exists=former is not None,
+        scopes=sorted(wanted),
+        adds=sorted(adds),
+    )
+
+
+def _needs_nobody(
+    context: ToolContext, principal: str, scopes: Sequence[str], tenant: str | None, **rest: object
+) -> bool:
+    """Whether one person may make the key alone: for somebody new, who could not agree to that person's requests.
+
+    The first who could is made by one person, since nobody else is there to agree.
+    """
+    _, wanted, former = _checked_issue(context, principal, scopes, tenant)
+    if former is not None:
+        return False
+    return not (wanted & _OVER_OTHERS) or not _somebody_else_decides(context)
+
+
+def _somebody_else_decides(context: ToolContext) -> bool:
+    """Whether another principal of the caller's tenant holds a key by which they may decide."""
+    alive = (
+        key
+        for key in context.unit.keys.all()
+        if MAY_DECIDE in key.scopes
+        and key.principal != context.principal
+        and key.revoked_at is None
+        and (key.expires_at is None or key.expires_at > context.now)
+    )
+    found = (context.unit.principals.find(key.principal) for key in alive)
+    return any(one is not None and one.active and MAY_DECIDE in one.scopes for one in found)
 
 
 def api_keys_list(context: ToolContext, tenant: OwnTenant | None = None) -> ApiKeyList:
@@ -258,7 +331,13 @@ def key_tools() -> list[ToolSpec]:
     """The operations on API keys."""
     scopes = {"keys:admin"}
     return [
-        tool(api_key_issue, scopes=scopes, effect="write", shown_once=True),
+        tool(
+            api_key_issue,
+            scopes=scopes,
+            effect="write",
+            shown_once=True,
+            approval=ApprovalRule(unless=_needs_nobody, plan=_planned_issue),
+        ),
         tool(api_keys_list, scopes=scopes, ledger=True),
         tool(api_key_revoke, scopes=scopes, effect="destructive", idempotent=True),
     ]

@@ -68,9 +68,34 @@ class Approvals(MutableRepository[Approval]):
 
     table, row, noun = approvals, Approval, "approval"
 
-    def all(self, state: ApprovalState | None = None, limit: int = 200) -> list[Approval]:
-        """Newest first; in all states, or in one."""
-        return self._rows.list(order=(approvals.c.requested_at.desc(), approvals.c.id), limit=limit, state=state)
+    def all(
+        self,
+        state: ApprovalState | None = None,
+        limit: int = 200,
+        *,
+        at: datetime | None = None,
+        before: Approval | None = None,
+    ) -> list[Approval]:
+        """Newest first; in all states, or in one.
+
+        Args:
+            at: the moment by which what nobody used in time counts as expired; None goes by what is written.
+            before: only what stands behind this one in the list.
+        """
+        where = list[Condition]()
+        if state is not None:
+            where.append(approvals.c.state == state if at is None else _stands(state, at))
+        if before is not None:
+            same = sa.and_(approvals.c.requested_at == before.requested_at, approvals.c.id > before.id)
+            where.append(sa.or_(approvals.c.requested_at < before.requested_at, same))
+        return self._rows.list(*where, order=(approvals.c.requested_at.desc(), approvals.c.id), limit=limit)
+
+    def count_requested(self, requester: str, now: datetime) -> int:
+        """How many requests of one principal nobody has decided yet."""
+        count = sa.func.count().label("count")
+        query = sa.select(count).select_from(approvals)
+        waiting = query.where(approvals.c.requester == requester, _stands("requested", now))
+        return self._scope.rows(waiting)[0]["count"]
 
     def alive(self, digest: str, requester: str, now: datetime) -> Approval | None:
         """The approval of exactly this that can still be decided or used; an approved one before a requested one."""
@@ -95,6 +120,17 @@ class Delegations(MutableRepository[Delegation]):
         """All that hold at `now`, by id; or those of one receiver, oldest first."""
         order = (delegations.c.given_at, delegations.c.id) if receiver is not None else delegations.c.id
         return self._rows.list(_hold(now), order=order, receiver=receiver)
+
+
+def _stands(state: ApprovalState, now: datetime) -> Condition:
+    """Whether an approval is in this state at `now`."""
+    open_states = ("requested", "approved")
+    if state in open_states:
+        return sa.and_(approvals.c.state == state, approvals.c.expires_at > now)
+    if state == "expired":
+        late = sa.and_(approvals.c.state.in_(open_states), approvals.c.expires_at <= now)
+        return sa.or_(approvals.c.state == state, late)
+    return approvals.c.state == state
 
 
 def _hold(now: datetime) -> Condition:

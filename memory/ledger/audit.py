@@ -30,7 +30,7 @@ class AuditEntry:
     Attributes:
         sequence: counts from 1 within the tenant.
         arguments_digest: SHA-256 of the canonical arguments; the arguments themselves may hold secrets.
-        detail: the error's message, or what was done, in one line.
+        detail: the error's message, the approval that is waited for, or on what it acted, in one line.
     """
 
     sequence: Key[BigInt]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 
 from edge.kernel.errors import InvalidInput, StorageFailed, Unavailable
-from memory.home import storage_errors
+from memory.home import sqlite_address, storage_errors
 from memory.ledger.migrations import found_version, migrate
 from memory.ledger.tables import SCHEMA_VERSION
 
@@ -104,8 +104,10 @@ def open_database(path: Path, url: str | None = None) -> Database:
         Unavailable: the server does not answer.
     """
     if url is None:
-        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        event.listen(engine, "connect", _configure)
+        with storage_errors(path):
+            address = sqlite_address(path)
+        engine = sa.create_engine(f"sqlite:///{address}&uri=true", connect_args={"timeout": 30})
+        event.listen(engine, "connect", _configure if "mode=rwc" in address else _configure_reader)
         database, where = Database(engine, lambda: storage_errors(path)), str(path)
     else:
         address = _address(url)
@@ -172,6 +174,10 @@ def _begin(connection: Connection, lock: str) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(lock, 0))))
+
+
+def _configure_reader(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA busy_timeout=30000")
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -12,6 +12,7 @@ Chroma 1.5 in process asks for care:
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from edge.kernel.errors import Conflict, StorageFailed
-from memory.home import storage_errors
+from memory.home import is_full, storage_errors
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
 
 _WAIT_S = 30.0
+_NOT_THE_FILES = re.compile(
+    r"disk is full|no space|quota|read-?only|unable to open|open files|permission|locked|disk I/O|out of memory",
+    re.IGNORECASE,
+)
+"""Failures of the surroundings, in the words of SQLite and the operating system."""
 _REPAIR = "Run `chargehand ingest` again, or start `chargehand up`: the index is then made again from the ledger."
 
 
@@ -47,7 +53,11 @@ class ChromaFolder:
 
     def damaged(self) -> bool:
         """Whether there is no folder, or a writer died or failed while Chroma wrote."""
-        return self._mark.exists() or not self._folder.exists()
+        return self.left_half_written() or not self._folder.exists()
+
+    def left_half_written(self) -> bool:
+        """Whether a writer died or failed while Chroma wrote."""
+        return self._mark.exists()
 
     def clear(self) -> None:
         """Remove the folder; it is `damaged` until something is put."""
@@ -69,7 +79,7 @@ class ChromaFolder:
         """
         with self._alone():
             self._mark.touch()
-            with _chroma_errors(self._folder):
+            with chroma_errors(self._folder):
                 collection = self._open().get_or_create_collection(
                     name,
                     configuration={"hnsw": {"space": "cosine", "ef_search": 128, "num_threads": 1}},
@@ -92,7 +102,7 @@ class ChromaFolder:
         collection = self._read(name)
         if collection is None:
             return []
-        with _chroma_errors(self._folder):
+        with chroma_errors(self._folder):
             found = collection.query(query_embeddings=vector[None, :], n_results=limit, include=["distances"])
         distances = found["distances"] or [[]]
         return [(key, 1.0 - float(distance)) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
@@ -106,7 +116,7 @@ class ChromaFolder:
         collection = self._read(name)
         if collection is None or not keys:
             return {}
-        with _chroma_errors(self._folder):
+        with chroma_errors(self._folder):
             found = collection.get(ids=list(keys), include=["embeddings"])
         vectors = np.asarray(found["embeddings"], dtype=np.float32)
         return dict(zip(found["ids"], vectors, strict=True))
@@ -120,7 +130,7 @@ class ChromaFolder:
         collection = self._read(name)
         if collection is None:
             return {}
-        with _chroma_errors(self._folder):
+        with chroma_errors(self._folder):
             if collection.count() > limit:
                 return {}
             found = collection.get(include=["embeddings"])
@@ -136,7 +146,7 @@ class ChromaFolder:
         collection = self._read(name)
         if collection is None:
             return set()
-        with _chroma_errors(self._folder):
+        with chroma_errors(self._folder):
             return set(collection.get(include=[])["ids"])
 
     def close(self) -> None:
@@ -155,11 +165,14 @@ class ChromaFolder:
                 if self._mark.exists():
                     raise StorageFailed(f"The vector index at {self._folder} was left half-written.", _REPAIR)
                 try:
-                    with _chroma_errors(self._folder, self._mark):
+                    with chroma_errors(self._folder, self._mark):
                         collection = self._open().get_collection(name, embedding_function=None)
                         collection.query(query_embeddings=self._probe, n_results=1, include=[])
                 except NotFoundError:
                     return None
+                except StorageFailed:
+                    self.close()  # what it could not read, it reads anew next time
+                    raise
             self._loaded[name] = collection
         return self._loaded.get(name)
 
@@ -170,7 +183,12 @@ class ChromaFolder:
             from chromadb.config import Settings
 
             settings = Settings(anonymized_telemetry=False, allow_reset=False)
-            self._client = cast("Client", chromadb.PersistentClient(str(self._folder), settings))
+            try:
+                self._client = cast("Client", chromadb.PersistentClient(str(self._folder), settings))
+            except Exception as error:  # of any kind: Chroma fails anew while it cleans up after what failed first
+                if is_full(self._folder):
+                    raise _disk_full(self._folder) from error
+                raise
         return self._client
 
     @contextmanager
@@ -188,13 +206,22 @@ class ChromaFolder:
 
 
 @contextmanager
-def _chroma_errors(folder: Path, mark: Path | None = None) -> Generator[None]:
-    """Turn Chroma's failures into `StorageFailed`; with `mark`, the folder is not to be trusted from then on."""
+def chroma_errors(folder: Path, mark: Path | None = None) -> Generator[None]:
+    """Turn Chroma's failures into `StorageFailed`; with `mark`, the folder is not to be trusted from then on.
+
+    What fails because there is no room, or because nothing can be written, says nothing of what is in the folder.
+    """
     from chromadb.errors import InternalError
 
     try:
         yield
     except InternalError as error:
-        if mark is not None:
+        if is_full(folder):
+            raise _disk_full(folder) from error
+        if mark is not None and not _NOT_THE_FILES.search(str(error)):
             mark.touch()
         raise StorageFailed(f"The vector index at {folder} failed: {error}.", _REPAIR) from error
+
+
+def _disk_full(folder: Path) -> StorageFailed:
+    return StorageFailed(f"The disk is full under {folder}.", "Free some space: it then works again.")

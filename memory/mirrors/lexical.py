@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.kernel.text_analysis import terms_of
 from memory.documents.passages import Chunk
-from memory.home import storage_errors
+from memory.home import sqlite_address, storage_errors
 from memory.ledger.documents import chunk_id
 from memory.mirrors.projection import Mirror, unheard
 
@@ -165,7 +165,10 @@ def open_lexical_index(path: Path) -> LexicalIndex:
         StorageFailed: the file cannot be opened.
     """
     with storage_errors(path):
-        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        address = sqlite_address(path)
+        connection = sqlite3.connect(address, timeout=30, check_same_thread=False, uri=True)
+        if "mode=rwc" not in address:
+            return LexicalIndex(connection, path)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")  # else a power cut loses what the watermark says is there
         connection.executescript(_TABLES)

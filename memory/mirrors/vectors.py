@@ -57,6 +57,10 @@ class VectorIndex(Mirror):
         """Whether the index was lost, or left half-written by a process that died."""
         return self._chroma.damaged()
 
+    def left_half_written(self) -> bool:
+        """Whether a writer died or failed half-way: nothing is found until it is made again."""
+        return self._chroma.left_half_written()
+
     def clear(self) -> None:
         """Hold nothing."""
         with self._lock:

@@ -21,7 +21,7 @@ from graphs.supervisor import build_supervisor
 from memory.home import storage_errors
 from memory.threads import ThreadStore, open_threads
 from server.chat.messages import check_id
-from tools.calling.context import ToolContext, require_scope
+from tools.calling.context import LOCAL_ENGINEER, ToolContext, require_scope
 from tools.serving.metering import charged_to
 
 CHAT = "chat:use"
@@ -84,7 +84,7 @@ class Conversation:
         require_scope(caller, CHAT, "use the chat")
         with (
             charged_to(caller.tenant, caller.principal),
-            self._holding(thread_id, "answering in"),
+            self._holding(thread_id, caller.tenant, "answering in"),
             storage_errors(self.dependencies.store.home.root),
         ):
             asked = await self._keep_question(thread_id, caller.tenant, message)
@@ -97,12 +97,13 @@ class Conversation:
             NotFound: there is no such thread in this tenant.
             Conflict: a turn runs in it.
         """
-        with self._holding(thread_id, "deleting"):
+        with self._holding(thread_id, tenant, "deleting"):
             await self.threads.delete(thread_id, tenant)
 
-    def _holding(self, thread_id: str, doing: str) -> AbstractContextManager[None]:
-        home = self.dependencies.store.home
-        return home.claim("threads", f"thread {thread_id}", doing, ("answering in", "deleting"))
+    def _holding(self, thread_id: str, tenant: str, doing: str) -> AbstractContextManager[None]:
+        """A tenant's claim on a thread; whether another's is busy must not show, and it is not found right after."""
+        home, of = self.dependencies.store.home, "" if tenant == LOCAL_ENGINEER.tenant else f" of {tenant}"
+        return home.claim("threads", f"thread {thread_id}{of}", doing, ("answering in", "deleting"))
 
     async def _keep_question(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
         """As `ThreadStore.begin_turn`; a turn that is stopped waits for the write before it lets go of the thread."""

@@ -15,8 +15,9 @@ from memory.threads import SavedMessage
 from server.chat.conversation import CHAT
 from server.chat.messages import check_id
 from server.chat.runs import ChatRun, Runs
+from server.guarded_routes import scoped
 from server.hub import Hub
-from tools.calling.context import ToolContext, require_scope
+from tools.calling.context import ToolContext
 
 
 class ForkRequest(BaseModel):
@@ -31,49 +32,45 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     Args:
         identify: who makes a request. Threads are the tenant's: whoever in it may use the chat can go on with one.
     """
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", route_class=scoped(identify, CHAT, "use the chat"))
     threads = hub.conversation.threads
 
-    def talker(request: Request) -> ToolContext:
-        caller = identify(request)
-        require_scope(caller, CHAT, "use the chat")
-        return caller
-
-    @router.post("/runs")
+    @router.post("/runs", response_class=EventSourceResponse)
     async def start_run(request: Request, body: RunAgentInput) -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
-        caller, message = talker(request), _last_message(body)
+        caller, message = identify(request), _last_message(body)
         check_message(message, hub.settings.message_limit_bytes)
         check_id("thread", body.thread_id)
         check_id("run", body.run_id)
         return _events(hub.runs.start(body.run_id, body.thread_id, message, caller), 0)
 
-    @router.get("/runs/{run_id}/events")
+    @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
     async def follow_run(  # pyright: ignore[reportUnusedFunction]
         request: Request, run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
     ) -> EventSourceResponse:
-        return _events(hub.runs.get(run_id, talker(request).tenant), last_event_id)
+        return _events(hub.runs.get(run_id, identify(request).tenant), last_event_id)
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
     async def cancel_run(request: Request, run_id: str) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        await hub.runs.cancel(run_id, talker(request).tenant)
+        await hub.runs.cancel(run_id, identify(request).tenant)
         return {"status": "cancelling"}
 
     @router.get("/threads")
     async def list_threads(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        return {"threads": [_thread(thread, hub.runs) for thread in await threads.all(talker(request).tenant)]}
+        tenant = identify(request).tenant
+        return {"threads": [_thread(thread, hub.runs, tenant) for thread in await threads.all(tenant)]}
 
     @router.get("/threads/{thread_id}")
     async def get_thread(request: Request, thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        tenant = talker(request).tenant
+        tenant = identify(request).tenant
         thread = await threads.get(thread_id, tenant)
         saved = await threads.messages(thread_id, tenant)
-        return _thread(thread, hub.runs) | {"messages": [_message(entry) for entry in saved]}
+        return _thread(thread, hub.runs, tenant) | {"messages": [_message(entry) for entry in saved]}
 
     @router.delete("/threads/{thread_id}", status_code=204)
     async def delete_thread(request: Request, thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        tenant = talker(request).tenant
+        tenant = identify(request).tenant
         await threads.get(thread_id, tenant)
-        if hub.runs.active_in(thread_id):
+        if hub.runs.active_in(thread_id, tenant):
             raise Conflict("The thread is still answering.", "Stop it first.")
         await hub.conversation.delete(thread_id, tenant)
         return Response(status_code=204)
@@ -82,7 +79,8 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     async def fork_thread(  # pyright: ignore[reportUnusedFunction]
         request: Request, thread_id: str, body: ForkRequest
     ) -> dict[str, Any]:
-        return _thread(await threads.fork(thread_id, talker(request).tenant, body.checkpoint_id), hub.runs)
+        tenant = identify(request).tenant
+        return _thread(await threads.fork(thread_id, tenant, body.checkpoint_id), hub.runs, tenant)
 
     return router
 
@@ -106,13 +104,13 @@ def _last_message(body: RunAgentInput) -> str:
     raise InvalidInput("The run has no user message.", "Put one into `messages`.")
 
 
-def _thread(thread: Thread, runs: Runs) -> dict[str, Any]:
+def _thread(thread: Thread, runs: Runs, tenant: str) -> dict[str, Any]:
     return {
         "id": thread.id,
         "title": thread.title,
         "updated_at": thread.updated_at.isoformat(),
         "turns": thread.turns,
-        "run_id": runs.active_in(thread.id),
+        "run_id": runs.active_in(thread.id, tenant),
     }
 
 

@@ -67,8 +67,9 @@ class Runs:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._runs: dict[str, ChatRun] = {}
-        self._active: dict[str, ChatRun] = {}
+        # By tenant and id: that another tenant has a run or a thread of the same id must not show.
+        self._runs: dict[tuple[str, str], ChatRun] = {}
+        self._active: dict[tuple[str, str], ChatRun] = {}
 
     def start(self, run_id: str, thread_id: str, message: str, caller: ToolContext | None = None) -> ChatRun:
         """Begin a turn; `caller` as of `Conversation.take_turn`.
@@ -76,27 +77,28 @@ class Runs:
         Raises:
             Conflict: the thread is answering already, or the id has been used.
         """
-        if thread_id in self._active:
+        caller = caller or self._conversation.dependencies.caller
+        run, thread = (caller.tenant, run_id), (caller.tenant, thread_id)
+        if thread in self._active:
             raise Conflict("The thread is still answering.", "Wait for the answer, or stop it.")
-        if run_id in self._runs:
+        if run in self._runs:
             raise Conflict(f"There is a run {run_id!r} already.", "Give each run an id of its own.")
         self._forget_old()
-        caller = caller or self._conversation.dependencies.caller
-        run = ChatRun(run_id, thread_id, caller.tenant)
-        self._runs[run_id] = self._active[thread_id] = run
-        run.task = asyncio.create_task(self._execute(run, message, caller), name=f"run {run_id}")
-        return run
+        made = ChatRun(run_id, thread_id, caller.tenant)
+        self._runs[run] = self._active[thread] = made
+        made.task = asyncio.create_task(self._execute(made, message, caller), name=f"run {run_id}")
+        return made
 
     def get(self, run_id: str, tenant: str | None = None) -> ChatRun:
-        """Raises NotFound: no such run is in progress or was lately; or not in this tenant, where one is given."""
-        run = self._runs.get(run_id)
-        if run is None or tenant not in {None, run.tenant}:
+        """Raises NotFound: no such run of the tenant, by default the hub's own, is in progress or was lately."""
+        run = self._runs.get((self._tenant(tenant), run_id))
+        if run is None:
             raise NotFound(f"There is no run {run_id!r}.", "Its answer, if it ended, is in its thread.")
         return run
 
-    def active_in(self, thread_id: str) -> str | None:
-        """Id of the run in progress in a thread."""
-        run = self._active.get(thread_id)
+    def active_in(self, thread_id: str, tenant: str | None = None) -> str | None:
+        """Id of the run in progress in a thread; `tenant` as of `get`."""
+        run = self._active.get((self._tenant(tenant), thread_id))
         return run.id if run else None
 
     async def cancel(self, run_id: str, tenant: str | None = None) -> None:
@@ -115,8 +117,11 @@ class Runs:
 
     async def close(self) -> None:
         """Stop all runs."""
-        for run_id in [run.id for run in self._active.values()]:
-            await self.cancel(run_id)
+        for run in list(self._active.values()):
+            await self.cancel(run.id, run.tenant)
+
+    def _tenant(self, given: str | None) -> str:
+        return self._conversation.dependencies.caller.tenant if given is None else given
 
     async def _execute(self, run: ChatRun, message: str, caller: ToolContext) -> None:
         agui = AguiRun(run.thread_id, run.id)
@@ -137,7 +142,7 @@ class Runs:
             ending = agui.finished()
         for event in ending:
             run.append(event)
-        del self._active[run.thread_id]
+        del self._active[run.tenant, run.thread_id]
         run.finish()
 
     def _forget_old(self) -> None:
@@ -145,4 +150,4 @@ class Runs:
         finished = [run for run in self._runs.values() if run.finished_at is not None]
         for place, run in enumerate(reversed(finished)):
             if place >= _KEPT_FINISHED or now - (run.finished_at or now) > _KEPT_FINISHED_S:
-                del self._runs[run.id]
+                del self._runs[run.tenant, run.id]

@@ -68,6 +68,7 @@ def cli(verbose: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `chargehand` script; ends the process with a code of the contract."""
     silence_third_parties()
+    os.umask(0o077)  # what is kept is its owner's alone, whoever made the folder
     collect_rarely()
     sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from edge.kernel.errors import ChargehandError
+from memory.home import Home, is_full
 from memory.settings import Settings
 from server.cli import print_json
 from server.cli.session import Session, open_session
@@ -93,7 +94,24 @@ def _home(hub: Components, tenant: str) -> dict[str, Any]:
     documents, chunks = ledger.documents.count(tenant)
     mirrors = {"lexical": LexicalIndex.name, "vectors": mirror_name(MiniLM.name)}
     behind = {store: len(ledger.outbox.pending(name, 10_000)) for store, name in mirrors.items()}
-    return {"path": str(home.root), "documents": documents, "chunks": chunks, "changes_not_applied": behind}
+    found = {"path": str(home.root), "documents": documents, "chunks": chunks, "changes_not_applied": behind}
+    if wrong := _storage_trouble(home):
+        found["error"] = wrong
+    return found
+
+
+def _storage_trouble(home: Home) -> str:
+    """What keeps the home from being written or searched, in sentences; empty where nothing does."""
+    from memory.mirrors.chroma import ChromaFolder
+
+    wrong = list[str]()
+    if is_full(home.root):
+        wrong.append("The disk is full: nothing can be written until there is space; then it works by itself.")
+    if ChromaFolder(home.vectors, 1).left_half_written():
+        wrong.append("The vector index was left half-written: `chargehand up` or `chargehand ingest` makes it again.")
+    if not home.writable:
+        wrong.append("The home cannot be written to: it can be searched and verified, and nothing else.")
+    return " ".join(wrong)
 
 
 def _artifacts(hub: Components) -> dict[str, Any]:

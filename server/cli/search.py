@@ -10,6 +10,7 @@ from memory.settings import load_settings
 from server.cli import print_json
 from server.cli.session import open_session
 from server.cli.texts import file_option, read_items, text_argument
+from server.plain_text import with_hidden_shown
 
 _SHOWN_CHARACTERS = 240
 
@@ -41,14 +42,17 @@ def command(text: str | None, limit: int, as_json: bool, path: Path | None) -> N
             elif as_json:
                 print_json({"passages": passages})
             else:
-                _print(found)
+                _print(found, is_empty=session.hub.ledger.documents.count(session.caller.tenant)[0] == 0)
 
 
-def _print(passages: list[Passage]) -> None:
-    if not passages:
-        click.echo("Nothing found. Ingest documents with `chargehand ingest PATH`.", err=True)
+def _print(passages: list[Passage], *, is_empty: bool) -> None:
+    if is_empty:
+        click.echo("No documents were ingested yet: `chargehand ingest PATH`.", err=True)
+    elif not passages:
+        click.echo("Nothing found.", err=True)
     for place, passage in enumerate(passages, start=1):
         heading = " > ".join((passage.title, *passage.heading_path))
+        heading = with_hidden_shown(heading)
         click.echo(f"{place}. {heading}  ({passage.document}, characters {passage.start}-{passage.end})")
-        shown = " ".join(passage.text.split())
+        shown = with_hidden_shown(" ".join(passage.text.split()))
         click.echo(f"   {shown[:_SHOWN_CHARACTERS]}{'…' if len(shown) > _SHOWN_CHARACTERS else ''}\n")

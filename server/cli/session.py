@@ -15,6 +15,7 @@ from memory.settings import Settings, load_settings
 from server.cli import print_json, print_lines
 from server.hub import Components, open_components
 from server.outcomes import DONE
+from server.plain_text import with_hidden_shown
 
 if TYPE_CHECKING:
     from tools.spec import ToolContext
@@ -100,7 +101,7 @@ def tool_command(
                 for entry in found[rows] if rows else (found,):
                     print_json(entry)
             else:
-                print_lines(lines(found))
+                print_lines(with_hidden_shown(line) for line in lines(found))
             return code(found)
 
         for parameter in (json_option, *reversed(parameters)):

@@ -46,6 +46,7 @@ def _serve(hub: Components, listener: socket.socket, url: str) -> None:
     import uvicorn
 
     from server.app import create_app
+    from server.connections import ConnectionLimits, affordable, bounded_protocol
 
     model, home = hub.dependencies.model.reference, hub.home.root
     hub.store.catch_up()
@@ -57,7 +58,16 @@ def _serve(hub: Components, listener: socket.socket, url: str) -> None:
             keep_loaded()
             click.echo(f"Chargehand is up at {url} (model {model}, home {home})")
 
-    config = uvicorn.Config(create_app(hub), log_level="warning", timeout_graceful_shutdown=5, server_header=False)
+    limits = affordable(ConnectionLimits())
+    config = uvicorn.Config(
+        create_app(hub),
+        http=bounded_protocol(limits),
+        ws="none",
+        limit_concurrency=limits.most + 1,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
     try:
         Announced(config).run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has stopped in order by now

@@ -17,6 +17,9 @@ from tools.spec import ToolContext, ToolSpec
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+    from server.hub import Hub
+    from server.mcp.profiles import Profile
+    from server.mcp.resources import HubResources
     from server.mcp.server import RequestContext
 
 
@@ -27,7 +30,10 @@ _PACKED_BYTES = 16 << 10
 
 @asynccontextmanager
 async def open_mcp(
-    tools: Mapping[str, ToolSpec], identify: Callable[[Request], ToolContext], hosts: frozenset[str] = frozenset()
+    tools: Mapping[str, ToolSpec],
+    identify: Callable[[Request], ToolContext],
+    hosts: frozenset[str] = frozenset(),
+    resources: Callable[[], HubResources] | None = None,
 ) -> AsyncGenerator[Route]:
     """Serve the tools at `/mcp` until the end of the block; the route is for the hub's application.
 
@@ -37,6 +43,7 @@ async def open_mcp(
     Args:
         identify: who makes a request.
         hosts: names of this hub, besides those of this machine.
+        resources: makes what can be read beside the tools, at the first request.
     """
     wanted, closing = asyncio.Event(), asyncio.Event()
     opened: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
@@ -46,7 +53,7 @@ async def open_mcp(
         if closing.is_set():
             return
         try:
-            manager = await asyncio.to_thread(_make_manager, tools, identify, hosts)
+            manager = await asyncio.to_thread(_make_manager, tools, identify, hosts, resources)
             async with manager.run():
                 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
 
@@ -73,6 +80,14 @@ async def open_mcp(
         await serving
 
 
+def readable(hub: Hub) -> HubResources:
+    """What clients of a hub can read; imports the protocol's types."""
+    from server.mcp import resources
+
+    known = hub.dependencies
+    return resources.HubResources(known.store.ledger.documents, known.know)
+
+
 class _Application:
     """An ASGI application that Starlette's routes do not take for a view: a view is a function."""
 
@@ -89,11 +104,15 @@ def _without_blanks(scope: Scope) -> Scope:
 
 
 def _make_manager(
-    tools: Mapping[str, ToolSpec], identify: Callable[[Request], ToolContext], hosts: frozenset[str]
+    tools: Mapping[str, ToolSpec],
+    identify: Callable[[Request], ToolContext],
+    hosts: frozenset[str],
+    resources: Callable[[], HubResources] | None,
 ) -> StreamableHTTPSessionManager:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp.server.transport_security import TransportSecuritySettings
 
+    from server.mcp.profiles import profile_named
     from server.mcp.server import make_server
 
     names = [*_LOOPBACK, *sorted(hosts)]
@@ -111,6 +130,8 @@ def _make_manager(
     def identify_http(context: RequestContext) -> ToolContext:
         return identify(cast("Request", context.request))
 
-    return StreamableHTTPSessionManager(
-        make_server(tools, identify_http), json_response=True, stateless=True, security_settings=security
-    )
+    def profile(context: RequestContext) -> Profile | None:
+        return profile_named(cast("Request", context.request).query_params.get("profile"))
+
+    server = make_server(tools, identify_http, resources() if resources is not None else None, profile)
+    return StreamableHTTPSessionManager(server, json_response=True, stateless=True, security_settings=security)

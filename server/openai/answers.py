@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -148,6 +149,13 @@ def invalid_request(error: RequestValidationError) -> JSONResponse:
     else:
         message = f"{param or 'The body'}: {first['msg']}."
     return error_response(InvalidInput(message, advice), param)
+
+
+def invalid_body(error: HTTPException) -> JSONResponse:
+    """The answer to a body that is too large, or not even text."""
+    advice = "Send less at once." if error.status_code == 413 else "Send JSON."
+    body = error_body(InvalidInput(f"The body cannot be taken: {error.detail.lower()}.", advice))
+    return JSONResponse(body, status_code=error.status_code)
 
 
 def _type(error: BaseException) -> str:

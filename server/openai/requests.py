@@ -5,7 +5,7 @@ but for those that only hint at speed or accounting.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.serving.configuration import GenerationOptions
 
@@ -54,7 +54,7 @@ class ApiRequest(_Strict):
 
     def body(self) -> dict[str, Any]:
         """What a runtime gets, without its name of the model."""
-        return self.model_dump(exclude_unset=True, exclude=set(_OURS))
+        return self.model_dump(exclude_unset=True, exclude=set(_OURS), by_alias=True)
 
 
 class _Generation(GenerationOptions, ApiRequest):
@@ -97,18 +97,95 @@ class Message(BaseModel):
     role: Literal["developer", "system", "user", "assistant", "tool"]
     content: str | list[Annotated[TextPart | ImagePart, Field(discriminator="type")]] | None = None
     name: str | None = None
-    tool_calls: list[Options] | None = None
+    tool_calls: "Annotated[list[ToolCall], Field(max_length=128)] | None" = None
     tool_call_id: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Message":
+        if self.content is None and not (self.role == "assistant" and self.tool_calls):
+            raise ValueError("a message needs content")
+        if self.role == "tool" and not self.tool_call_id:
+            raise ValueError("a tool's message needs tool_call_id")
+        return self
+
+
+class CalledFunction(BaseModel):
+    """The function of a call that a model made."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(BaseModel):
+    """A call that a model made, as it comes back; what runtimes add comes back unharmed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = ""
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
+class Function(_Strict):
+    """What a model may call."""
+
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    description: Annotated[str, Field(max_length=4096)] | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(_Strict):
+    """A tool of a request."""
+
+    type: Literal["function"]
+    function: Function
+
+
+class NamedFunction(_Strict):
+    """The name of one of the functions."""
+
+    name: str
+
+
+class NamedTool(_Strict):
+    """The tool that must be called."""
+
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class JsonSchema(_Strict):
+    """The schema of an answer."""
+
+    name: str = "answer"
+    description: str | None = None
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    strict: bool | None = None
+
+
+class ResponseFormat(_Strict):
+    """The form of an answer; llama.cpp and Ollama take a schema for `json_object`, too."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> "ResponseFormat":
+        if self.type == "json_schema" and (self.json_schema is None or self.json_schema.schema_ is None):
+            raise ValueError("json_schema needs a schema")
+        return self
 
 
 class ChatRequest(_Generation):
     """`POST /v1/chat/completions`."""
 
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[list[Message], Field(min_length=1, max_length=8192)]
     max_completion_tokens: Tokens | None = None
-    response_format: Options | None = None
-    tools: list[Options] | None = None
-    tool_choice: str | Options | None = None
+    response_format: ResponseFormat | None = None
+    tools: Annotated[list[Tool], Field(max_length=128)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
@@ -117,6 +194,17 @@ class ChatRequest(_Generation):
     modalities: list[Literal["text"]] | None = None
     prediction: Options | None = None
     prompt_cache_retention: str | None = None
+
+    @model_validator(mode="after")
+    def _chooses_among_its_tools(self) -> "ChatRequest":
+        names = {tool.function.name for tool in self.tools or ()}
+        if isinstance(self.tool_choice, NamedTool) and self.tool_choice.function.name not in names:
+            raise ValueError(f"tool_choice: there is no tool {self.tool_choice.function.name!r}")
+        if self.tool_choice == "required" and not names:
+            raise ValueError("tool_choice: required needs tools")
+        if self.top_logprobs is not None and not self.logprobs:
+            raise ValueError("top_logprobs needs logprobs")
+        return self
 
     @property
     def shows_images(self) -> bool:

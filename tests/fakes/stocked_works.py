@@ -74,7 +74,7 @@ async def stock(works: Works, folder: Path) -> dict[str, str]:
     await works.call(ANN, "memory_remember", fact="the bakery is closed on Mondays")
     question = await _fleet(works)
     delegation: Any = await works.call(ANN, "approval_delegate", to="carol", hours=9)
-    key: Any = await works.call(ANN, "api_key_issue", principal="dora", scopes=["roster:read"])
+    key: Any = await works.agree(ANN, BOB, "api_key_issue", principal="dora", scopes=["roster:read"])
     works.now += timedelta(minutes=1)
     return {
         "approval": needed.value.approval_id,

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import Tool
 
 from memory.store import KnowledgeStore
 from tests.fakes.commands import CHARGEHAND, Up, environment, run_process, start_up
@@ -50,7 +52,7 @@ def hub(home: Path) -> Iterator[Up]:
 
 def key_of(home: Path, *scopes: str) -> str:
     """A new key for somebody who has just these scopes."""
-    arguments = json.dumps({"principal": "zoe-" + "-".join(scopes).replace(":", "-"), "scopes": scopes})
+    arguments = json.dumps({"principal": f"zoe-{uuid4().hex[:8]}", "scopes": scopes})
     return run_process(home, "tools", "call", "api_key_issue", arguments).json["key"]
 
 
@@ -61,9 +63,21 @@ def stdio(home: Path, **settings: str) -> StdioServerParameters:
     )
 
 
+async def all_tools(client: Client) -> list[Tool]:
+    """Every page of the list; each is small enough for a model to be given."""
+    found, cursor = list[Tool](), None
+    while True:
+        page = await client.list_tools(cursor=cursor)
+        assert len(page.model_dump_json(by_alias=True, exclude_none=True)) <= 60_000
+        found += page.tools
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
 async def exchange(client: Client, name: str) -> dict[str, Any]:
     """List, read, make the same change twice, and be refused in the two ways there are."""
-    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    tools = {tool.name: tool for tool in await all_tools(client)}
     assert tools["retire_version"].annotations is not None
     assert tools["retire_version"].annotations.destructive_hint
     assert tools["models_list"].output_schema is not None
@@ -111,7 +125,7 @@ async def test_a_key_gives_its_rights_and_no_more(mode: str, hub: Up, home: Path
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http,
         Client(streamable_http_client(f"{hub.url}/mcp", http_client=http), mode=mode) as client,
     ):
-        names = {tool.name for tool in (await client.list_tools()).tools}
+        names = {tool.name for tool in await all_tools(client)}
         assert "models_list" in names
         assert "register_model" not in names
         refused = await client.call_tool("register_model", {"name": "mine"})
@@ -127,7 +141,11 @@ async def test_a_key_counts_over_stdio_too(home: Path) -> None:
 def test_a_key_that_is_not_valid_is_refused_before_anything_is_read(key: str, hub: Up) -> None:
     response = httpx.post(f"{hub.url}/mcp", content=b"{", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     assert response.status_code == 401
-    assert response.headers["www-authenticate"] == "Bearer"
+    scheme, _, said = response.headers["www-authenticate"].partition(" ")
+    assert (scheme, said) == ("Bearer", f'resource_metadata="{hub.url}/.well-known/oauth-protected-resource/mcp"')
+    told = httpx.get(said.split('"')[1], trust_env=False).json()
+    assert told["resource"] == f"{hub.url}/mcp"
+    assert "roster:read" in told["scopes_supported"]
 
 
 def node_tool(package: str, folder: Path) -> Path:

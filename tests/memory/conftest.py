@@ -33,5 +33,7 @@ def mounted(disk: Path, options: str) -> Iterator[Path]:
     )
     if not made or made.returncode:
         pytest.skip("a disk cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True, timeout=20)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=20)

@@ -5,22 +5,25 @@ from typing import Any
 
 import pytest
 
-from edge.kernel.errors import CallerError, Conflict, InvalidInput, NotAllowed
+from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed
 from server.authentication import resolve_caller
 from tests.fakes.works import ANN, BOB, Works
-from tools.calling.context import SCOPES, ToolContext
+from tools.calling.approval_tools import approval_tools
+from tools.calling.context import LOCAL_ENGINEER, SCOPES, ToolContext
 from tools.tenancy import ApiKeyList, NewApiKey, find_caller, key_tools, tenant_tools
+
+CAROL = replace(BOB, principal="cleo")
 
 
 @pytest.fixture
 def works(works: Works) -> Works:
-    works.add([*key_tools(), *tenant_tools()])
+    works.add([*key_tools(), *tenant_tools(), *approval_tools()])
     return works
 
 
 async def issue(works: Works, caller: ToolContext = ANN, **more: Any) -> NewApiKey:
     arguments = {"principal": "carol", "scopes": ["roster:read", "approvals:decide"], **more}
-    made = await works.call(caller, "api_key_issue", **arguments)
+    made = await works.agree(caller, CAROL, "api_key_issue", **arguments)
     assert isinstance(made, NewApiKey)
     return made
 
@@ -76,6 +79,46 @@ async def test_nobody_gives_away_what_they_do_not_have(works: Works) -> None:
     with pytest.raises(InvalidInput, match="no scope roster:own"):
         await issue(works, scopes=["roster:own"])
     assert (await issue(works, lesser, scopes=["*"])).view.scopes == ["keys:admin", "roster:read"]
+
+
+async def test_nobody_alone_makes_a_key_for_somebody_who_is_there_already(works: Works) -> None:
+    await issue(works)
+    with pytest.raises(ApprovalNeeded) as needed:
+        await works.call(ANN, "api_key_issue", principal="carol", scopes=["audit:read"])
+    with works.ledger.view("default") as unit:
+        (asked,) = unit.approvals.all("requested", at=works.now)
+    assert (asked.plan["exists"], asked.plan["adds"]) == (True, ["audit:read"])
+    with pytest.raises(NotAllowed, match="four eyes"):
+        await works.call(ANN, "approval_approve", approval=needed.value.approval_id)
+    await works.call(BOB, "approval_approve", approval=needed.value.approval_id)
+    made = await works.call(ANN, "api_key_issue", principal="carol", scopes=["audit:read"])
+    assert isinstance(made, NewApiKey)
+    assert find_caller(works.ledger, made.key, works.now).scopes == {"audit:read"}
+
+
+@pytest.mark.parametrize("name", ["local", "hub"])
+@pytest.mark.parametrize("tenant", [None, "acme"])
+async def test_nobody_gets_a_key_in_the_name_of_who_acts_without_one(works: Works, name: str, tenant: str | None):
+    works.register_tenant("acme")
+    with pytest.raises(NotAllowed, match="acts without one"):
+        await issue(works, principal=name, tenant=tenant)
+
+
+async def test_nobody_alone_makes_a_second_self_who_could_agree(works: Works) -> None:
+    await works.call(LOCAL_ENGINEER, "api_key_issue", principal="first", scopes=["approvals:decide"])
+    for scopes in (["approvals:decide"], ["keys:admin"], ["*"]):
+        with pytest.raises(ApprovalNeeded):
+            await works.call(ANN, "api_key_issue", principal="puppet", scopes=scopes)
+    await works.call(ANN, "api_key_issue", principal="reader", scopes=["roster:read"])
+
+
+async def test_the_audit_says_whose_key_was_made_and_not_the_key(works: Works) -> None:
+    made = await issue(works)
+    (entry,) = works.audit()
+    assert (entry.tool, entry.outcome) == ("api_key_issue", "done")
+    assert '"principal":"carol"' in entry.detail
+    assert made.view.id in entry.detail
+    assert made.key not in entry.detail
 
 
 @pytest.mark.parametrize(

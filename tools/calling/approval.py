@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from edge.kernel.canonical import digest_of
-from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.approvals import Approval, Delegation
@@ -26,6 +26,8 @@ MAY_DECIDE = "approvals:decide"
 """The scope of those who may agree."""
 APPROVAL_LASTS = timedelta(days=1)
 """Until when a request must be decided and used, where nothing else is said."""
+MOST_REQUESTED = 100
+"""Calls of one principal that may wait for a decision at a time: what is asked without end, nobody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class ApprovalRule:
 
     Attributes:
         when: argument -> values; all must match. Empty: always.
+        unless: called like the tool, within its transaction: whether the call may be made without one all the same.
         four_eyes: whoever asked must not decide.
         lasts_s: until when it must be given and used, seconds from the request.
         plan: called like the tool, within its transaction; what it gives (JSON or a pydantic model) is shown to the
@@ -42,6 +45,7 @@ class ApprovalRule:
     """
 
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
+    unless: Callable[..., bool] | None = None
     four_eyes: bool = True
     lasts_s: float = APPROVAL_LASTS.total_seconds()
     plan: Callable[..., Any] | None = None
@@ -50,6 +54,10 @@ class ApprovalRule:
     def asks(self, arguments: BaseModel) -> bool:
         """Whether a call with these arguments needs an approval."""
         return all(getattr(arguments, name) in allowed for name, allowed in self.when.items())
+
+    def is_free(self, context: ToolContext, values: Mapping[str, Any]) -> bool:
+        """Whether a call with these arguments may be made without an approval. Raises as the tool."""
+        return self.unless is not None and self.unless(context, **values)
 
     def is_done(self, context: ToolContext, values: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments would change nothing. Raises as the tool, where it cannot be done."""
@@ -131,6 +139,7 @@ def find_or_request(
         NotFound: there is no approval of the id that the caller gave.
         NotAllowed: that approval is another's, or of another call.
         Conflict: it was used, rejected or revoked, or it expired.
+        LimitReached: too many calls of the caller wait for a decision already.
     """
     plan = rule.plan(context, **values) if rule.plan is not None else None
     shown = plan.model_dump(mode="json") if isinstance(plan, BaseModel) else plan
@@ -146,8 +155,17 @@ def find_or_request(
     )
     if context.approval_id is not None:
         return _given(context.unit, context.approval_id, context.principal, request.digest, context.now)
-    alive = context.unit.approvals.alive(request.digest, context.principal, context.now)
-    return alive if alive is not None else request.save(context.unit, context.now)
+    kept = context.unit.approvals
+    alive = kept.alive(request.digest, context.principal, context.now)
+    if alive is not None:
+        return alive
+    if kept.count_requested(context.principal, context.now) >= MOST_REQUESTED:
+        raise LimitReached(
+            f"{MOST_REQUESTED} requests of {context.principal} wait for a decision already.",
+            "Take some back with approval_revoke, or have them decided.",
+            retry_after_s=60.0,
+        )
+    return request.save(context.unit, context.now)
 
 
 def _given(unit: Unit, approval_id: str, principal: str, digest: str, now: datetime) -> Approval:

@@ -52,9 +52,14 @@ class DelegationView(View):
 
 
 class ApprovalList(BaseModel):
-    """Requests, newest first, and the delegations that hold."""
+    """Requests, newest first, and the delegations that hold.
+
+    Attributes:
+        more: older ones follow; ask for those before the last one.
+    """
 
     approvals: list[ApprovalView]
+    more: bool = False
     delegations: list[DelegationView]
 
 
@@ -64,12 +69,18 @@ def approvals_list(
         Literal["requested", "approved", "rejected", "expired", "used", "revoked"] | None,
         Field(description="only those in this state"),
     ] = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    limit: Annotated[int, Field(ge=1, le=200, description="most approvals in the answer")] = 50,
+    before: Annotated[
+        str | None, Field(max_length=200, description="id of an approval; only those asked for before it")
+    ] = None,
 ) -> ApprovalList:
     """List the approvals that were asked for, newest first, with what exactly is to be done and who decided."""
-    found = [current(approval, context.now) for approval in context.unit.approvals.all(limit=200)]
+    kept = context.unit.approvals
+    last = kept.get(before) if before is not None else None
+    found = kept.all(state, limit + 1, at=context.now, before=last)
     return ApprovalList(
-        approvals=[ApprovalView.of(approval) for approval in found if state is None or approval.state == state][:limit],
+        approvals=[ApprovalView.of(current(approval, context.now)) for approval in found[:limit]],
+        more=len(found) > limit,
         delegations=[DelegationView.of(one) for one in context.unit.delegations.holding(context.now)],
     )
 
@@ -92,7 +103,7 @@ def approval_revoke(context: ToolContext, approval: ApprovalId, comment: Comment
 def approval_delegate(
     context: ToolContext,
     to: PrincipalId,
-    hours: Annotated[float, Field(gt=0, le=24 * 90)],
+    hours: Annotated[float, Field(gt=0, le=24 * 90, description="for how long")],
     tools: Annotated[list[str] | None, Field(description="only for these tools; all where left out")] = None,
 ) -> DelegationView:
     """Let somebody decide approvals in the caller's place for some hours."""

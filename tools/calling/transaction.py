@@ -13,6 +13,7 @@ from edge.kernel.errors import ApprovalNeeded, CallerError, ChargehandError, Con
 from memory.ledger import Unit
 from memory.ledger.audit import AuditOutcome, Call
 from tools.calling.approval import consume, find_or_request
+from tools.calling.audit_detail import done_in_words
 from tools.calling.context import OpenCall, ToolContext, ToolRuntime
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class WriteCall:
         if needed is None:
             result = self.spec.run(context, **self.values)
             self._remember(context, result)
-            self._append(context, "done", "")
+            self._append(context, "done", done_in_words(self.arguments, result))
         else:
             result = needed
             self._append(context, "waiting", needed.approval_id)
@@ -106,7 +107,9 @@ class WriteCall:
 
     def _check_approval(self, context: ToolContext) -> ApprovalNeeded | None:
         rule, name = self.spec.approval, self.spec.name
-        if rule is None or not rule.asks(self.checked) or rule.is_done(context, self.values):
+        if rule is None or not rule.asks(self.checked):
+            return None
+        if rule.is_free(context, self.values) or rule.is_done(context, self.values):
             return None
         approval = find_or_request(context, name, rule, self.values, self.arguments)
         if approval.state == "approved":

@@ -73,7 +73,7 @@ def device_policy_set(
 
 def device_prompt_set(
     context: ToolContext,
-    text: Annotated[str, Field(min_length=1, max_length=8000)],
+    text: Annotated[str, Field(min_length=1, max_length=8000, description="of the prompt")],
     name: PromptName = "system",
     device: Device = None,
     group: Group = None,
@@ -98,7 +98,9 @@ def device_pack_assign(
 
 def device_item_remove(
     context: ToolContext,
-    kind: Literal["pack", "prompt", "configuration", "policy", "model"],
+    kind: Annotated[
+        Literal["pack", "prompt", "configuration", "policy", "model"], Field(description="of what is removed")
+    ],
     name: AnyItemName,
     device: Device = None,
     group: Group = None,

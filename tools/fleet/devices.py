@@ -92,7 +92,7 @@ def device_tools(shared: SharedStates) -> list[ToolSpec]:
         context: ToolContext,
         group: Annotated[str | None, Field(description="only this group's")] = None,
         after: Annotated[str, Field(max_length=200, description="only names behind this one")] = "",
-        limit: Annotated[int, Field(ge=1, le=1000)] = 200,
+        limit: Annotated[int, Field(ge=1, le=1000, description="most devices in the answer")] = 200,
     ) -> DeviceList:
         """List the devices: group, what model each runs, when it was here, and whether it is up to date."""
         unit = context.unit
@@ -305,7 +305,7 @@ def device_events(
     device: Annotated[str | None, Field(max_length=200, description="of this device; else of all")] = None,
     kind: Annotated[EventKind | None, Field(description="only these")] = None,
     before: Annotated[int | None, Field(ge=1, description="a position; older ones of the device")] = None,
-    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+    limit: Annotated[int, Field(ge=1, le=500, description="most entries in the answer")] = 50,
 ) -> DeviceEventList:
     """List what devices recorded, newest first: tool calls, alerts, answers, jobs, notes, measurements."""
     events = context.unit.device_events

@@ -54,7 +54,7 @@ def device_answers(
     device: Annotated[str | None, Field(max_length=200, description="of this device; else of all")] = None,
     question: Annotated[str | None, Field(max_length=200, description="only this one, by its id")] = None,
     waiting: Annotated[bool, Field(description="only those without an answer")] = False,
-    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+    limit: Annotated[int, Field(ge=1, le=500, description="most entries in the answer")] = 50,
 ) -> QuestionList:
     """List the questions that were put to devices, with their answers, newest first."""
     kept = context.unit.device_questions
@@ -68,7 +68,7 @@ def device_questions(
     context: ToolContext,
     device: Annotated[str | None, Field(max_length=200, description="of this device; else of all")] = None,
     waiting: Annotated[bool, Field(description="only those without an answer")] = True,
-    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+    limit: Annotated[int, Field(ge=1, le=500, description="most entries in the answer")] = 50,
 ) -> QuestionList:
     """List what was asked at devices that they could not answer and passed on to the hub, newest first."""
     name = context.unit.devices.get(device).id if device is not None else None
@@ -79,7 +79,7 @@ def device_questions(
 def device_reply(
     context: ToolContext,
     question: Annotated[str, Field(min_length=1, max_length=200, description="its id, as device_questions shows it")],
-    text: Annotated[str, Field(min_length=1, max_length=8000)],
+    text: Annotated[str, Field(min_length=1, max_length=8000, description="the answer")],
     citations: Annotated[list[str], Field(max_length=20, description="what it is taken from")] = [],  # noqa: B006
 ) -> QuestionView:
     """Answer a question that was asked at a device; the device shows it when it syncs next."""

@@ -166,7 +166,7 @@ def fetch_tool(artifacts: ArtifactStore, shared: SharedStates) -> ToolSpec:
 
     def edge_artifact(
         context: ToolContext,
-        digest: Digest,
+        digest: Annotated[Digest, Field(description="of the artifact")],
         offset: Annotated[int, Field(ge=0, le=2**53, description="first byte")] = 0,
         length: Annotated[int, Field(ge=1, le=LONGEST_RANGE, description="bytes, at most")] = LONGEST_RANGE,
     ) -> ArtifactRange:

@@ -51,7 +51,7 @@ class AuditFinding(View):
 
 def audit_list(
     context: ToolContext,
-    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+    limit: Annotated[int, Field(ge=1, le=500, description="most entries in the answer")] = 50,
     before: Annotated[int | None, Field(ge=1, description="only entries before this number")] = None,
 ) -> AuditList:
     """List who called what, when and how it ended, newest first: changes, and everything that was refused."""

@@ -179,7 +179,7 @@ def evaluation_record(  # noqa: PLR0913, PLR0917 - what a measurement consists o
     context: ToolContext,
     version: VersionName,
     metric: Metric,
-    value: Finite,
+    value: Annotated[Finite, Field(description="the measured value, as a share of 1 where it is one")],
     n: Samples,
     dataset: Dataset,
     lower: Annotated[Finite | None, Field(description="lower bound of the interval of confidence")] = None,
@@ -215,7 +215,7 @@ def bias_record(  # noqa: PLR0913, PLR0917 - what a measurement consists of
     gap: Annotated[float, Field(ge=0, allow_inf_nan=False, description="best group's value minus the worst's")],
     n: Samples,
     dataset: Dataset,
-    worst_group: Annotated[str, Field(max_length=200)] = "",
+    worst_group: Annotated[str, Field(max_length=200, description="the group with the lowest value")] = "",
     digest: Digest = None,
     finished_at: Moment = None,
 ) -> RecordedEvidence:
@@ -237,7 +237,7 @@ def bias_record(  # noqa: PLR0913, PLR0917 - what a measurement consists of
 def security_record(  # noqa: PLR0913, PLR0917 - what a finding consists of
     context: ToolContext,
     version: VersionName,
-    check: Literal["format", "signature", "scan"],
+    check: Annotated[Literal["format", "signature", "scan"], Field(description="what was checked")],
     outcome: Annotated[str, Field(max_length=32, description="format: gguf ..; signature: valid ..; scan: clean ..")],
     source: Annotated[str, Field(min_length=1, max_length=200, description="the artifact or the tool that checked")],
     critical: Annotated[int | None, Field(ge=0, description="critical findings of a scan")] = None,

@@ -163,7 +163,7 @@ def gate_tools(gates: Gates) -> list[ToolSpec]:
     def gate_check(
         context: ToolContext,
         version: VersionName,
-        purpose: Purpose = gates.use.purpose,
+        purpose: Annotated[Purpose, Field(description="what it is to be used for")] = gates.use.purpose,
         region: Annotated[
             Region, Field(description="a country by its two letters, EU, EEA or world")
         ] = gates.use.region,
@@ -187,7 +187,7 @@ def gate_history(
     context: ToolContext,
     version: VersionName,
     gate: Annotated[str | None, Field(max_length=200, description="only of this: purpose/region/stage")] = None,
-    limit: Annotated[int, Field(ge=1, le=100)] = 20,
+    limit: Annotated[int, Field(ge=1, le=100, description="most entries in the answer")] = 20,
 ) -> GateHistory:
     """List what gates found of a version, newest first, with the reasons of each verdict."""
     found = find_version(context.unit, version)

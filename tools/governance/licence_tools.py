@@ -58,7 +58,9 @@ def licence_tools(catalogue: Catalogue) -> list[ToolSpec]:
         return finding(model)
 
     def licence_list(
-        context: ToolContext, commercial_use: Permission = "yes", tier: Literal["edge", "any"] = "any"
+        context: ToolContext,
+        commercial_use: Annotated[Permission, Field(description="what the licence says of commercial use")] = "yes",
+        tier: Annotated[Literal["edge", "any"], Field(description="edge: only models that fit devices")] = "any",
     ) -> LicensedModels:
         """List the models of the catalogue whose licence answers the question of commercial use in one way."""
         chosen = [
@@ -97,7 +99,7 @@ def compatibility_tools(source: EvidenceSource) -> list[ToolSpec]:
 
     def licence_compatibility(  # noqa: PLR0913, PLR0917 - what a version is made of
         context: ToolContext,
-        purpose: Purpose,
+        purpose: Annotated[Purpose, Field(description="what the version is to be used for")],
         region: Annotated[Region, Field(description="two letters of a country, EU, EEA or world")] = "world",
         version: Annotated[Name | None, Field(description="a registered version, instead of its parts")] = None,
         base: Annotated[
@@ -107,7 +109,7 @@ def compatibility_tools(source: EvidenceSource) -> list[ToolSpec]:
         base_licence: Annotated[LicenceId, Field(description="of a base that the catalogue has not")] = "",
         adapter: Annotated[Name | None, Field(description="an adapter, or the model that it comes from")] = None,
         adapter_licence: LicenceId = "",
-        datasets: Annotated[tuple[DatasetLicence, ...], Field(max_length=50)] = (),
+        datasets: Annotated[tuple[DatasetLicence, ...], Field(max_length=50, description="trained on")] = (),
         quantised: Annotated[bool, Field(description="the weights of the base are changed")] = False,
         users: Annotated[int | None, Field(ge=0, description="expected monthly active users")] = None,
     ) -> LicenceAnswer:

@@ -98,7 +98,10 @@ def policies_list(
 
 
 def manage_security_policies(
-    context: ToolContext, action: Action, name: PolicyName | None = None, text: PolicyText | None = None
+    context: ToolContext,
+    action: Annotated[Action, Field(description="what to do; all but list and show are changes")],
+    name: PolicyName | None = None,
+    text: PolicyText | None = None,
 ) -> PolicyList:
     """List, show, put, activate or deactivate the policies by which gates decide; a change needs an approval."""
     unit = context.unit

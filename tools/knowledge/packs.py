@@ -76,12 +76,17 @@ def pack_tools(store: KnowledgeStore, artifacts: ArtifactStore, runtime: ToolRun
 
     def pack_build(
         context: ToolContext,
-        name: PackName,
+        name: Annotated[PackName, Field(description="of the pack")],
         documents: Annotated[
             list[str] | None, Field(min_length=1, max_length=10_000, description="names of documents; all if left out")
         ] = None,
         version: Annotated[
-            str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$", json_schema_extra={"names": []})
+            str | None,
+            Field(
+                pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$",
+                description="of the pack; the same documents give the same one if left out",
+                json_schema_extra={"names": []},
+            ),
         ] = None,
     ) -> PackManifest:
         """Build a knowledge pack of the company's documents for devices. It is kept, and changes nothing by itself.

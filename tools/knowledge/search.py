@@ -20,8 +20,8 @@ def knowledge_tools(retriever: Retriever) -> list[ToolSpec]:
 
     def knowledge_search(
         context: ToolContext,
-        query: Annotated[str, Field(min_length=1, max_length=70_000)],
-        limit: Annotated[int, Field(ge=1, le=50)] = 8,
+        query: Annotated[str, Field(min_length=1, max_length=70_000, description="a question, or words")],
+        limit: Annotated[int, Field(ge=1, le=50, description="most passages in the answer")] = 8,
     ) -> FoundPassages:
         """Search the company's documents by meaning and by words; gives passages with document, heading and offsets."""
         return FoundPassages(passages=retriever.search(query, context.tenant, limit))

@@ -99,8 +99,10 @@ def pipeline_tools(gates: Gates) -> list[ToolSpec]:
 
 def create_deployment_pipeline(
     context: ToolContext,
-    name: ShortName,
-    stages: Annotated[tuple[PipelineStage, ...], Field(min_length=1, max_length=10)],
+    name: Annotated[ShortName, Field(description="a new name: lower-case letters, digits, . _ -")],
+    stages: Annotated[
+        tuple[PipelineStage, ...], Field(min_length=1, max_length=10, description="in the order they are passed")
+    ],
 ) -> PipelineView:
     """Create a pipeline: stages in order, each with a quality gate, an approval or a rollout."""
     unit = context.unit

@@ -263,7 +263,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
                 max_length=200, description="name in the catalogue", json_schema_extra={"names": ["catalogue_model"]}
             ),
         ] = None,
-        description: Annotated[str, Field(max_length=2000)] = "",
+        description: Annotated[str, Field(max_length=2000, description="what the model is for")] = "",
     ) -> ModelView:
         """Register a model, a line of versions, in the tenant's roster."""
         known = catalogue.get(based_on).id if based_on is not None else None

@@ -124,7 +124,9 @@ def rollout_start(  # noqa: PLR0913, PLR0917 - what people may say of a rollout
     context: ToolContext,
     target: TargetName,
     version: VersionName,
-    strategy: Literal["canary", "blue_green", "rolling", "recreate", "shadow"] = "canary",
+    strategy: Annotated[
+        Literal["canary", "blue_green", "rolling", "recreate", "shadow"], Field(description="how it gets the traffic")
+    ] = "canary",
     percentages: Percentages = None,
     hold_s: HoldSeconds = None,
     limit_s: LimitSeconds = None,
@@ -205,7 +207,11 @@ def start_rollout(
     return _view(unit, rollout)
 
 
-def rollout_status(context: ToolContext, rollout: RolloutName, after: Annotated[int, Field(ge=0)] = 0) -> RolloutStatus:
+def rollout_status(
+    context: ToolContext,
+    rollout: RolloutName,
+    after: Annotated[int, Field(ge=0, description="only events behind this number")] = 0,
+) -> RolloutStatus:
     """Show a rollout: its state and why, its step, what the target serves, and its events behind a sequence number."""
     found = _find(context.unit, rollout, over=True)
     events = [RolloutEventView.of(event) for event in context.unit.rollouts.events(found.id, after, 500)]
@@ -216,7 +222,7 @@ def rollout_list(
     context: ToolContext,
     target: Annotated[str | None, Field(description="only this target's")] = None,
     active: Annotated[bool, Field(description="only those that are not over")] = False,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    limit: Annotated[int, Field(ge=1, le=200, description="most entries in the answer")] = 50,
 ) -> RolloutList:
     """List the rollouts with their state and step, newest first."""
     found = rollouts_of(context.unit, target, limit, active=active)

@@ -18,6 +18,7 @@ from edge.kernel.errors import ChargehandError, InvalidInput, NotFound, OutOfTim
 from edge.kernel.llama_child import LlamaChild, LlamaOptions
 from tools.serving.client import ApiClient
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
+from tools.serving.tool_calls import tool_request
 
 _log = logging.getLogger(__name__)
 
@@ -228,10 +229,16 @@ class LlamaRuntime:
     async def complete(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> Json:
         _require_task(version, endpoint)
         client = await self._client(version)
-        return await client.post(f"/v1/{endpoint}", prepare(version, endpoint, body))
+        asked = tool_request(body, holds_to_none=True) if endpoint == "chat/completions" else None
+        answer = await client.post(f"/v1/{endpoint}", prepare(version, endpoint, asked.body if asked else body))
+        return asked.read(answer) if asked else answer
 
     async def stream(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> AsyncGenerator[Json]:
         _require_task(version, endpoint)
+        if endpoint == "chat/completions" and (asked := tool_request(body, holds_to_none=True)):
+            for chunk in asked.chunks(await self.complete(version, endpoint, body)):
+                yield chunk
+            return
         client = await self._client(version)
         async with aclosing(client.stream(f"/v1/{endpoint}", prepare(version, endpoint, body, stream=True))) as chunks:
             async for chunk in chunks:

@@ -16,6 +16,7 @@ from edge.kernel.errors import ChargehandError, Interrupted, NotFound
 from tools.serving.client import ApiClient
 from tools.serving.providers import ollama_url, without_password
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
+from tools.serving.tool_calls import ToolRequest, tool_request
 
 _KEPT_WARM = "30m"
 _PIECE = 1024 * 1024
@@ -77,6 +78,11 @@ class OllamaRuntime:
         await self._load(version, 0)
 
     async def complete(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> Json:
+        asked = tool_request(body, holds_to_none=False) if endpoint == "chat/completions" else None
+        answer = await self._complete(version, endpoint, asked.body if asked else body)
+        return asked.read(answer) if asked else answer
+
+    async def _complete(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> Json:
         who, prepared = f"The model {version.id}", prepare(version, endpoint, body)
         own = _own_request(version, prepared) if endpoint == "chat/completions" and version.sends_context else None
         if own is None:
@@ -86,9 +92,15 @@ class OllamaRuntime:
         return {**_as_openai(answer, {"message": message}), "object": "chat.completion"}
 
     def stream(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> AsyncGenerator[Json]:
+        if endpoint == "chat/completions" and (asked := tool_request(body, holds_to_none=False)):
+            return self._at_once(asked, version, body)
         who, prepared = f"The model {version.id}", prepare(version, endpoint, body, stream=True)
         own = _own_request(version, prepared) if endpoint == "chat/completions" and version.sends_context else None
         return self._client.stream(f"/v1/{endpoint}", prepared, who) if own is None else self._own_stream(own, who)
+
+    async def _at_once(self, asked: ToolRequest, version: ServedVersion, body: Json) -> AsyncGenerator[Json]:
+        for chunk in asked.chunks(await self.complete(version, "chat/completions", body)):
+            yield chunk
 
     async def close(self) -> None:
         await self._client.close()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.kernel.errors import StorageFailed
 from memory.documents.passages import Chunk
 from memory.home import Home
-from memory.mirrors.chroma import ChromaFolder
+from memory.mirrors.chroma import ChromaFolder, chroma_errors
 from memory.mirrors.vectors import VectorIndex, mirror_name
 from tests.fakes.embedders import WordEmbedder
 
@@ -229,3 +229,16 @@ def test_chroma_sends_no_telemetry(index: VectorIndex) -> None:
     client = index._chroma._client
     assert client is not None
     assert client.get_settings().anonymized_telemetry is False
+
+
+@pytest.mark.parametrize(
+    "why", ["database or disk is full", "attempt to write a readonly database", "unable to open database file"]
+)
+def test_what_the_surroundings_failed_at_says_nothing_of_the_index(home: Home, index: VectorIndex, why: str) -> None:
+    from chromadb.errors import InternalError
+
+    put(index, "a", "text")
+    mark = home.vectors.with_suffix(".writing")
+    with pytest.raises(StorageFailed), chroma_errors(home.vectors, mark):
+        raise InternalError(f"Query error: (code: 13) {why}")
+    assert not index.damaged()

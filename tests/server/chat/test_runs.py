@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.understandings import ScriptedUnderstanding, helps
 from tests.server.chat.protocol import assert_valid
+from tools.calling.context import LOCAL_ENGINEER
 
 HEAT = "At what temperature does the SE30 throttle?"
 CARRIED = "At 85 °C SoC temperature the gateway lowers its clock from 1.8 to 1.2 GHz. "
@@ -184,3 +186,18 @@ async def test_old_finished_runs_are_forgotten_and_running_ones_are_not(store: K
         with pytest.raises(NotFound):
             runs.get("r0")
         assert [runs.get(name).id for name in ("busy", "r1", "r2", "r3")] == ["busy", "r1", "r2", "r3"]
+
+
+async def test_another_tenant_s_run_and_thread_tell_nothing(store: KnowledgeStore) -> None:
+    theirs = replace(LOCAL_ENGINEER, tenant="globex", principal="eve")
+    async with running(store) as runs:
+        mine = runs.start("r1", "t1", HEAT)
+        other = runs.start("r1", "t1", HEAT, theirs)  # neither "there is one" nor "it is answering"
+        assert other is not mine
+        assert runs.get("r1") is mine
+        assert runs.active_in("t1", "nobody") is None
+        with pytest.raises(NotFound):
+            runs.get("r1", "nobody")
+        await whole(mine)
+        ended = [event for _, event in await whole(other)]
+        assert "in use" not in "".join(ended)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.errors import ApprovalNeeded, CallerError, Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from memory.ledger.tenants import Principal
 from memory.ledger.versions import Model
 from tests.fakes.works import ANN, BOB, Works
-from tools.calling.approval import MAY_DECIDE, ApprovalRule
+from tools.calling.approval import MAY_DECIDE, MOST_REQUESTED, ApprovalRule
 from tools.calling.approval_tools import ApprovalList, ApprovalView, DelegationView, approval_tools
 from tools.calling.context import SCOPES
 from tools.spec import ToolContext, tool
@@ -237,3 +237,47 @@ async def test_approvals_of_another_tenant_are_not_there(works: Works) -> None:
     assert found.approvals == []
     with pytest.raises(CallerError):
         await works.call(stranger, "approval_approve", approval=approval)
+
+
+async def test_the_list_is_filtered_before_it_is_cut(works: Works) -> None:
+    first = await ask(works, name="first")
+    for number in range(5):
+        works.wait(seconds=1)
+        await works.call(BOB, "approval_reject", approval=await ask(works, name=f"other {number}"))
+    found = await works.call(BOB, "approvals_list", state="requested", limit=2)
+    assert isinstance(found, ApprovalList)
+    assert ([one.id for one in found.approvals], found.more) == ([first], False)
+
+
+async def test_more_than_two_hundred_are_read_page_by_page(works: Works) -> None:
+    asked = [await ask(works, replace(ANN, principal=f"ann{n % 3}"), name=f"n{n}") for n in range(205)]
+    works.wait(seconds=1)
+    seen, before = list[str](), None
+    while True:
+        found = await works.call(BOB, "approvals_list", limit=90, before=before)
+        assert isinstance(found, ApprovalList)
+        seen += [one.id for one in found.approvals]
+        if not found.more:
+            break
+        before = seen[-1]
+    assert sorted(seen) == sorted(asked)
+
+
+async def test_what_expired_is_found_as_expired(works: Works) -> None:
+    approval = await ask(works)
+    works.wait(hours=2)
+    for state, wanted in (("requested", []), ("expired", [approval])):
+        found = await works.call(BOB, "approvals_list", state=state)
+        assert isinstance(found, ApprovalList)
+        assert [one.id for one in found.approvals] == wanted
+
+
+async def test_one_principal_cannot_flood_who_decides(works: Works) -> None:
+    for number in range(MOST_REQUESTED):
+        await ask(works, name=f"n{number}")
+    with pytest.raises(LimitReached, match="wait for a decision"):
+        await works.call(ANN, "ship", name="one too many")
+    await ask(works, BOB, name="another's")
+    await ask(works, name="n0")  # what was asked for already is still told
+    works.wait(hours=2)
+    await ask(works, name="later")
