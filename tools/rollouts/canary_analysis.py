@@ -24,6 +24,8 @@ _LEAST_HISTORY = 200
 """Answers before the step, from which on its quantiles are taken from them."""
 _USUAL_PART = 0.1
 """A kind of answer that is rarer than this among either version's need not be shown to be within its limits."""
+PARTS = {"errors": 0.3, "error_rate_max": 0.15, "clients_left": 0.1, "times": 0.3, "scores": 0.15}
+"""Of what all measures together may err in finding a version over a limit; the twelve of times share theirs."""
 _NOTHING = -1e9
 """Log of no evidence: finite, so that JSON can hold it."""
 
@@ -294,12 +296,14 @@ def _rates(case: Case) -> Iterator[Finding]:
     if limit is None:
         return
     failures = _Measure(
-        "error_rate_increase", new.failures, old.failures, past.failures, limit, 0.4, worse_matters=True
+        "error_rate_increase", new.failures, old.failures, past.failures, limit, PARTS["errors"], worse_matters=True
     )
     text = f"error rate {_percent(new.failures)} against {_percent(old.failures)}"
     yield failures.finding(case, text, f"{100 * limit:+.1f} points")
     if new.left or old.left:
-        left = _Measure("clients_left", new.given_up, old.given_up, past.given_up, limit, 0.1, usual=False)
+        left = _Measure(
+            "clients_left", new.given_up, old.given_up, past.given_up, limit, PARTS["clients_left"], usual=False
+        )
         text = f"clients left {_percent(new.given_up)} against {_percent(old.given_up)}"
         yield left.finding(case, text, f"{100 * limit:+.1f} points")
 
@@ -338,7 +342,7 @@ def _quantile(case: Case, kind: TimeKind, name: str, share: float, limit: float,
     slow, margin = _slow(known, share, limit)
     history, price = (past.from_bucket(slow), 0.0) if known is past else (Share(), math.log(BUCKETS))
     measure = _Measure(
-        metric, new.from_bucket(slow), old.from_bucket(slow), history, margin, 0.5 / 12, price, usual=usual
+        metric, new.from_bucket(slow), old.from_bucket(slow), history, margin, PARTS["times"] / 12, price, usual=usual
     )
     shown = f"{edge_s(slow):.3g} s in {_percent(measure.candidate)} against {_percent(measure.baseline)}"
     return measure.finding(case, f"{text}, longer than {shown}", f"{1 + limit:.2f} times")
@@ -367,14 +371,14 @@ def usual_shares(history: Observed, limits: CanaryLimits) -> dict[str, tuple[flo
 def _intervals(case: Case) -> Iterator[Finding]:
     """What is judged in each step by itself."""
     limits, new, old = case.limits, case.candidate, case.baseline
-    alpha = limits.alpha / max(1, case.steps) / 4
+    alpha = limits.alpha_beyond / max(1, case.steps)
     if limits.error_rate_max is not None:
-        interval = proportion_interval(new.errors, new.requests, alpha)
+        interval = proportion_interval(new.errors, new.requests, alpha * PARTS["error_rate_max"])
         text = f"error rate {_percent(new.failures)}: {interval.low:.1%} to {interval.high:.1%}"
         doubtful = new.requests > 0 and new.failures.value > limits.error_rate_max
         yield _of_interval("error_rate_max", interval, limits.error_rate_max, text, doubtful=doubtful)
     if limits.score_drop is not None:
-        interval = difference(*mean_intervals(old.score, new.score, alpha=alpha))
+        interval = difference(*mean_intervals(old.score, new.score, alpha=alpha * PARTS["scores"]))
         text = (
             f"quality score {new.score.mean:.3f} ({new.score.count}) against {old.score.mean:.3f} "
             f"({old.score.count}): {interval.low:+.3f} to {interval.high:+.3f} lower"

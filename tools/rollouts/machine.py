@@ -4,6 +4,7 @@ One call makes at most one change of state. The change and its actions belong in
 die anywhere, and the next one sees either all of it or nothing.
 """
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -199,7 +200,9 @@ def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     held = now >= since + timedelta(seconds=step.hold_s + rollout.lost_s)
     if held and not seen.not_ready and _passes(step, analysis):
         return _next_step(rollout, analysis, now, f"{step.name} passed")
-    if now < until:
+    ready_within_s = math.inf if step.ready_within_s is None else step.ready_within_s
+    unready = bool(seen.not_ready) and (now - since).total_seconds() >= ready_within_s + rollout.lost_s
+    if now < until and not unready:
         return _later(rollout, now, seen.judged, seen.not_ready)
     return _at_limit(rollout, step, seen, analysis, now)
 

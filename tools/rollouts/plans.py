@@ -173,6 +173,7 @@ class Step(BaseModel):
         judge: "evidence" goes on once the new version is shown to be within the limits, "harm" goes on after `hold_s`
             and `minimum_samples` unless it looks to be over one, "ready" goes on once the new version can serve.
         baseline: what it is compared with: the former version "alongside", or as it was "before" the step.
+        ready_within_s: longest time in which the new version may be unable to serve; then as at the limit.
         at_limit: what happens where nothing is decided after `limit_s`; what is shown to be worse then goes back.
     """
 
@@ -188,6 +189,7 @@ class Step(BaseModel):
     hold_s: float = 0.0
     limit_s: float
     at_limit: Literal["pause", "roll_back", "next"] = "pause"
+    ready_within_s: float | None = None
 
 
 class Plan(BaseModel):
@@ -332,4 +334,5 @@ def _replacement(strategy: Recreate, kind: TargetKind, *, first: bool) -> Step:
         hold_s=0.0 if alone else strategy.hold_s,
         limit_s=strategy.ready_within_s + (0.0 if alone else max(strategy.hold_s, strategy.limit_s)),
         at_limit="roll_back",
+        ready_within_s=strategy.ready_within_s,
     )
