@@ -23,6 +23,8 @@ class Approval:
         digest: of the tool's name, the exact arguments and, where the tool gives one, its plan.
         four_eyes: whoever asked must not decide.
         on_behalf_of: who gave the decider the right, where it is delegated.
+        needed: how many have to agree.
+        agreed: who has, and in whose place, while others have to still.
     """
 
     id: Key[Name]
@@ -40,6 +42,8 @@ class Approval:
     decided_at: datetime | None = None
     comment: str = ""
     used_at: datetime | None = None
+    needed: int = 1
+    agreed: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,10 @@ class Approvals(MutableRepository[Approval]):
     def all(self, state: ApprovalState | None = None, limit: int = 200) -> list[Approval]:
         """Newest first; in all states, or in one."""
         return self._rows.list(order=(approvals.c.requested_at.desc(), approvals.c.id), limit=limit, state=state)
+
+    def open_of(self, tool: str) -> list[Approval]:
+        """Those of one tool that can still be decided or used."""
+        return self._rows.list(approvals.c.state.in_(("approved", "requested")), tool=tool)
 
     def alive(self, digest: str, requester: str, now: datetime) -> Approval | None:
         """The approval of exactly this that can still be decided or used; an approved one before a requested one."""

@@ -145,7 +145,7 @@ def _best_apart(candidate: Share, baseline: Share, margin: float) -> float:
 
 def _slope(share: Share, at: float) -> float:
     missed = share.trials - share.hits
-    rising = share.hits / at if share.hits else 0.0
+    rising = share.hits / max(at, 1e-300) if share.hits else 0.0
     return rising - (missed / max(1.0 - at, 1e-300) if missed else 0.0)
 
 

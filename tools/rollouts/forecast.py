@@ -80,7 +80,7 @@ def forecast(
 
 
 def fitted(plan: Plan, traffic: Traffic) -> Plan:
-    """The plan with longer steps where the traffic is small, up to a day, unless somebody said how long they may take."""
+    """The plan with longer steps where the traffic is small, up to a day, unless somebody said how long."""
     strategy = plan.strategy
     if not isinstance(strategy, Canary) or any("limit_s" in step.model_fields_set for step in strategy.steps):
         return plan

@@ -31,7 +31,7 @@ Command = Literal["pause", "resume", "abort", "promote"]
 _PATIENCE = 8
 """Looks that may fail in a row before a rollout pauses."""
 _UNSEEN = timedelta(seconds=60)
-"""How late a look may be, before the time until it counts as time in which nobody looked."""
+"""How late a look may be; what is over it counts as time in which nobody looked."""
 _AHEAD = timedelta(seconds=330)
 """No look is planned further ahead than this and the plan's interval: the clock was set back where one seems to be."""
 _PAUSABLE = ("pending", "waiting_for_gate", "waiting_for_approval", "progressing", "analysing")
@@ -70,9 +70,10 @@ def rebased(rollout: Rollout, now: datetime) -> Rollout:
         return rollout
     late, early = now - due, due - now
     interval = timedelta(seconds=rollout.plan.interval_s)
-    if late > _UNSEEN + interval:
-        lost_s = rollout.lost_s + late.total_seconds()
-        return rollout.model_copy(update={"step_until": until + late, "lost_s": lost_s})
+    if late > _UNSEEN:
+        lost = late - _UNSEEN
+        lost_s = rollout.lost_s + lost.total_seconds()
+        return rollout.model_copy(update={"step_until": until + lost, "lost_s": lost_s})
     if early > _AHEAD + interval:
         return rollout.model_copy(update={"step_since": since - early, "step_until": until - early})
     return rollout
@@ -139,7 +140,8 @@ def _gate(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     match answer.verdict:
         case "pass":
             passed = f"the gate passed: {len(answer.reasons)} rules are met" if answer.reasons else "the gate passed"
-            moved, (event, *others) = move(rollout, _after_gate(rollout), now, passed)
+            after = _after_gate(rollout)
+            moved, (event, *others) = move(rollout, after, now, passed, approvers=answer.approvers)
         case "fail":
             moved, (event, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
         case "insufficient_evidence":

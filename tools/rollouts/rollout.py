@@ -52,6 +52,7 @@ class Rollout(BaseModel):
         failures: how many looks at it failed in a row.
         reason: why it is in this state.
         not_ready: why the new version could not serve at the last look; empty where it could.
+        approvers: how many others have to agree, as the gate said.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,6 +82,7 @@ class Rollout(BaseModel):
     reason: str = "waiting to be looked at"
     not_ready: str = ""
     retry_of: str | None = None
+    approvers: int = 1
 
     @property
     def active(self) -> bool:
@@ -106,12 +108,14 @@ class GateAnswer:
         reasons: a sentence each.
         gate: what it was judged for, such as product/EU/production.
         result: id under which the verdict is kept; both are empty where none is.
+        approvers: how many others have to agree.
     """
 
     verdict: Literal["pass", "fail", "insufficient_evidence"]
     reasons: tuple[str, ...] = ()
     gate: str = ""
     result: str = ""
+    approvers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

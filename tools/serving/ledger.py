@@ -188,6 +188,7 @@ class LedgerDeployments:
             defaults=card.options,
             embeds=card.embeds,
             reads_images=card.reads_images,
+            fingerprint=card.fingerprint,
         )
         return Backend(served, runtime, Price(card.prompt_price, card.completion_price))
 
