@@ -179,3 +179,13 @@ def test_what_is_written_in_a_view_is_undone(ledger: Ledger) -> None:
         raise RuntimeError("undone")
     with ledger.view("default") as unit:
         assert unit.targets.all() == []
+
+
+def test_leases_and_looks_of_a_clock_that_was_set_back_are_none(ledger: Ledger) -> None:
+    ahead = timedelta(hours=5)
+    with ledger.unit("default") as unit:
+        unit.rollouts.add(replace(ROLLOUT, id="r1", target="t1", due_at=NOW))
+        assert unit.rollouts.claim("dead", NOW + ahead, NOW, 10)
+        (claimed,) = unit.rollouts.claim("one", NOW + timedelta(seconds=15), NOW, 10)
+        unit.rollouts.save(replace(claimed, due_at=NOW + ahead))
+        assert [one.id for one in unit.rollouts.claim("one", NOW + timedelta(seconds=15), NOW, 10)] == ["r1"]
