@@ -151,4 +151,4 @@ def test_what_is_judged_where_nothing_is_said() -> None:
 async def test_a_stage_that_nobody_knows_is_refused(works: Works) -> None:
     with pytest.raises(NotFound, match="no stage 'prodution'") as caught:
         await check(works, stage="prodution")
-    assert caught.value.nearest == ["production"]
+    assert caught.value.nearest == ("production",)
