@@ -129,7 +129,7 @@ class SimulatedTraffic(ScriptedWorld):
         ]
         if not rows:
             return Observed()
-        asked, failed, stood_in = (sum(row[place] for row in rows) for place in range(3))
+        asked, failed, stood_in = sum(row[0] for row in rows), sum(row[1] for row in rows), sum(row[2] for row in rows)
         buckets = np.sum([row[3] for row in rows], axis=0)
         times = Times({int(bucket): int(buckets[bucket]) for bucket in np.flatnonzero(buckets)})
         return Observed(asked, failed, retries=stood_in, retry_errors=stood_in, times={"answer": times})

@@ -8,6 +8,7 @@ import pytest
 from tests.effort import times
 from tools.rollouts.e_process import Share, evidence_beyond, evidence_within, growth
 
+pytestmark = pytest.mark.repeated
 RUNS = times(150, 1000)
 LOOKS = np.array([50, 100, 200, 400, 800, 1600])
 

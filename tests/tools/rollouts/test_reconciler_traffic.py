@@ -8,6 +8,7 @@ from tests.bench.rollout_traffic import Scenario, Version, ends
 from tests.effort import times
 from tools.rollouts.plans import BlueGreen, Recreate, Rolling, Strategy
 
+pytestmark = pytest.mark.repeated
 SEEDS = times(12, 200)
 USUAL = Version(0.01)
 
