@@ -17,7 +17,7 @@ from tools.governance.evidence_store import EvidenceSource, Use
 from tools.governance.gate import Gates, Judgement, reasons_of, record, refusal
 from tools.governance.licence import compatibility
 from tools.governance.verdict import Verdict
-from tools.registry.versions import Digest, ServedBy, VersionContent, registering_tools
+from tools.registry.versions import Digest, ServedBy, VersionContent, content_of, registering_tools
 from tools.rollouts.plans import RolloutChoice
 from tools.rollouts.store import read_target
 from tools.rollouts.tools import RolloutView, start_rollout
@@ -158,7 +158,7 @@ def require_adapter(source: EvidenceSource, template: FactoryTemplate, adapter: 
 
 def require_same(version: Version, content: VersionContent) -> None:
     """Raises Conflict: the version was made of something else."""
-    if version.digest != content.digest:
+    if content_of(version).digest != content.digest:
         raise Conflict(f"{version.id} has another content than the template gives.", "Choose a new label.")
 
 

@@ -173,6 +173,7 @@ _SLICE = 200
 """Runs in one claim; the lease of what is left of it after half its time is taken anew."""
 _BUSY = 50
 """Runs in one look from which on the next one does not wait its full time."""
+_SET_BACK = timedelta(seconds=2)
 _MOVES = 8
 """Changes of one run in one look, so that none keeps the others waiting."""
 
@@ -196,19 +197,30 @@ class Worker(Generic[R]):
         holder: name of this process, unlike that of any other.
         clock: now, aware of its zone.
         lease_s: how long others leave its runs alone after it dies.
+        monotonic: seconds that never go back, by which it sees that the clock was set back.
     """
 
-    def __init__(self, work: Work[R], *, holder: str, clock: Callable[[], datetime], lease_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        work: Work[R],
+        *,
+        holder: str,
+        clock: Callable[[], datetime],
+        lease_s: float = 15.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._work = work
         self._store = work.store
         self._holder = holder
         self._clock = clock
         self._lease = timedelta(seconds=lease_s)
         self._ending = threading.Event()
+        self._monotonic = monotonic
+        self._last: tuple[datetime, float] | None = None
 
     def run_once(self) -> Pass:
         """Look at every run that is due now, each until it waits for something."""
-        begun = self._clock()
+        begun = self._due()
         seen: set[str] = set()
         total = Pass()
         while True:
@@ -219,7 +231,7 @@ class Worker(Generic[R]):
 
     def look(self) -> Pass:
         """Look at some of the runs that are due, the longest due first: no more than one lease keeps."""
-        return self._look(self._clock(), set())
+        return self._look(self._due(), set())
 
     def release(self) -> None:
         """Give back the leases, so that another process need not wait until they run out."""
@@ -255,6 +267,18 @@ class Worker(Generic[R]):
         except Exception:  # noqa: BLE001 - the loop outlives any failure
             _log.exception("a look at the %ss failed; the next one tries again", self._work.kind)
         return every_s
+
+    def _due(self) -> datetime:
+        """Until when what is due is looked at: now; once the clock was set back, what would be now otherwise.
+
+        What was to be looked at soon would else wait until the clock has come to where it was.
+        """
+        now, ticks = self._clock(), self._monotonic()
+        last, self._last = self._last, (now, ticks)
+        if last is None:
+            return now
+        expected = last[0] + timedelta(seconds=ticks - last[1])
+        return expected if expected - now > _SET_BACK else now
 
     def _look(self, due: datetime, seen: set[str]) -> Pass:
         """One claim of what is due at this time and was not `seen`, driven for half a lease."""

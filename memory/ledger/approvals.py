@@ -23,6 +23,8 @@ class Approval:
         digest: of the tool's name, the exact arguments and, where the tool gives one, its plan.
         four_eyes: whoever asked must not decide.
         on_behalf_of: who gave the decider the right, where it is delegated.
+        needed: how many have to agree.
+        agreed: who has, and in whose place, while others have to still.
     """
 
     id: Key[Name]
@@ -40,6 +42,8 @@ class Approval:
     decided_at: datetime | None = None
     comment: str = ""
     used_at: datetime | None = None
+    needed: int = 1
+    agreed: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,10 @@ class Approvals(MutableRepository[Approval]):
         query = sa.select(count).select_from(approvals)
         waiting = query.where(approvals.c.requester == requester, _stands("requested", now))
         return self._scope.rows(waiting)[0]["count"]
+
+    def open_of(self, tool: str) -> list[Approval]:
+        """Those of one tool that can still be decided or used."""
+        return self._rows.list(approvals.c.state.in_(("approved", "requested")), tool=tool)
 
     def alive(self, digest: str, requester: str, now: datetime) -> Approval | None:
         """The approval of exactly this that can still be decided or used; an approved one before a requested one."""

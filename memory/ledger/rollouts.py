@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -13,6 +13,11 @@ from memory.ledger.scope import Condition, TenantScope
 from memory.ledger.tables import Key, Max32, Max64, Name, map_table
 
 _LEASE = frozenset({"lease_owner", "lease_until"})
+_CLOCK_SKEW = timedelta(minutes=1)
+_AHEAD = timedelta(seconds=4000)
+"""No look is planned further ahead than this: what seems to be was planned before the clock was set back."""
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""What is due later waits for a person."""
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 
 
@@ -99,9 +104,15 @@ class Rollouts(RevisedRepository[Rollout]):
     def claim(self, owner: str, until: datetime, now: datetime, limit: int) -> list[Rollout]:
         """Take or prolong the leases of what there is to do, the longest due first; does not count as a change.
 
-        What another one has leased still is left out.
+        What another one has leased still is left out, unless its lease is longer than one can be: then the clock was
+        set back since it was taken.
         """
-        free = sa.or_(rollouts.c.lease_owner.is_(None), rollouts.c.lease_owner == owner, rollouts.c.lease_until <= now)
+        free = sa.or_(
+            rollouts.c.lease_owner.is_(None),
+            rollouts.c.lease_owner == owner,
+            rollouts.c.lease_until <= now,
+            rollouts.c.lease_until > until + _CLOCK_SKEW,
+        )
         due = self._rows.list(*_due(now), free, order=_BY_DUE, limit=limit)
         if due:
             lease = {"lease_owner": owner, "lease_until": until}
@@ -184,7 +195,8 @@ def tenants_with_open_rollouts(database: Database) -> list[str]:
 
 
 def _due(now: datetime) -> tuple[Condition, Condition]:
-    return rollouts.c.ended_at.is_(None), sa.or_(rollouts.c.due_at.is_(None), rollouts.c.due_at <= now)
+    set_back = sa.and_(rollouts.c.due_at > now + _AHEAD, rollouts.c.due_at < _NEVER)
+    return rollouts.c.ended_at.is_(None), sa.or_(rollouts.c.due_at.is_(None), rollouts.c.due_at <= now, set_back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,21 @@ class TenantScope:
         row = self._connection.execute(statement, {**given, "since": since, "until": until}).one()
         return dict(zip(names, row, strict=True))
 
+    def counts_by(
+        self,
+        table: sa.Table,
+        names: tuple[str, ...],
+        counted: str,
+        key: Mapping[str, Any],
+        column: str,
+        since: Any,
+        until: Any,
+    ) -> dict[tuple[Any, ...], int]:
+        """As `sums_by`, of one column by the values of others."""
+        statement, given = _counts_by(table, names, counted, tuple(key), column), self._own(table, key)
+        rows = self._connection.execute(statement, {**given, "since": since, "until": until})
+        return {tuple(row[:-1]): row[-1] for row in rows}
+
     def update_by(self, table: sa.Table, values: Mapping[str, Any], key: Mapping[str, Any]) -> int:
         """As `update`, of the rows that have these values; the statement is made once. Raises NotAllowed."""
         kept = {name: value for name, value in self._own(table, values).items() if name != "tenant"}
@@ -213,6 +228,15 @@ def _sums_by(table: sa.Table, names: tuple[str, ...], key: tuple[str, ...], colu
     counted = table.c[column]
     when = (counted >= sa.bindparam("since"), counted < sa.bindparam("until"))
     return sa.select(*(_total(table.c[name]) for name in names)).where(*_equal(table, key), *when)
+
+
+@cache
+def _counts_by(
+    table: sa.Table, names: tuple[str, ...], counted: str, key: tuple[str, ...], column: str
+) -> sa.Select[*tuple[Any, ...]]:
+    by, at = [table.c[name] for name in names], table.c[column]
+    when = (at >= sa.bindparam("since"), at < sa.bindparam("until"))
+    return sa.select(*by, _total(table.c[counted])).where(*_equal(table, key), *when).group_by(*by)
 
 
 @cache

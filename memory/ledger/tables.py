@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 14
 """Number of the newest migration in `memory/ledger/migrations`."""
 
 metadata = sa.MetaData(

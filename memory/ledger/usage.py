@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from memory.ledger.database import batches
 from memory.ledger.repository import Rows
 from memory.ledger.scope import TenantScope
-from memory.ledger.tables import BigInt, Instant, Key, Name, map_table, metadata, tenant_column
+from memory.ledger.tables import BigInt, Instant, Key, Max16, Name, map_table, metadata, tenant_column
 
 _REMEMBERED = timedelta(days=1)
 _COUNTS = ("requests", "errors", "tokens_in", "tokens_out", "latency_ms_sum", "cost")
@@ -95,10 +95,7 @@ class ShadowUsageLog(UsageLog):
 
 
 _KEPT = timedelta(days=2)
-_SUMS = (
-    *("requests", "errors", "latency_count", "latency_total"),
-    *("latency_squares", "score_count", "score_total", "score_squares"),
-)
+_SUMS = ("requests", "errors", "left", "retries", "retry_errors", "score_count", "score_total", "score_squares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +105,9 @@ class Measured:
     Attributes:
         arm: key of the arm.
         second: its start.
-        latency_total, latency_squares: sum, and sum of squares, of scaled latencies, 0 to 1 each.
-        score_total, score_squares: the same of quality scores.
+        requests, errors: first attempts; `left` those that their clients ended, which are none of them.
+        retries, retry_errors: attempts in another arm's place.
+        score_total, score_squares: sum, and sum of squares, of quality scores, 0 to 1 each.
     """
 
     target: Key[Name]
@@ -117,15 +115,32 @@ class Measured:
     second: Key[datetime]
     requests: BigInt = 0
     errors: BigInt = 0
-    latency_count: BigInt = 0
-    latency_total: float = 0.0
-    latency_squares: float = 0.0
+    left: BigInt = 0
+    retries: BigInt = 0
+    retry_errors: BigInt = 0
     score_count: BigInt = 0
     score_total: float = 0.0
     score_squares: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ResponseTimes:
+    """How many answers of one arm took a time of one bucket, of those that ended in one second.
+
+    Attributes:
+        kind, bucket: see `tools/rollouts/response_times.py`.
+    """
+
+    target: Key[Name]
+    arm: Key[Name]
+    second: Key[datetime]
+    kind: Key[Max16[str]]
+    bucket: Key[int]
+    count: BigInt = 0
+
+
 measurements = map_table("measurements", Measured, sa.Index(None, "tenant", "second"))
+response_times = map_table("response_times", ResponseTimes, sa.Index(None, "tenant", "second"))
 
 
 class MeasurementLog:
@@ -134,16 +149,27 @@ class MeasurementLog:
     def __init__(self, scope: TenantScope) -> None:
         self._scope = scope
         self._rows = Rows(scope, measurements, Measured)
+        self._times = Rows(scope, response_times, ResponseTimes)
 
     def add(self, measured: Measured) -> None:
         """Add to what its second has."""
         self._rows.accumulate(measured, _SUMS)
+
+    def add_times(self, times: ResponseTimes) -> None:
+        """Add to what its bucket has."""
+        self._times.accumulate(times, ("count",))
 
     def total(self, target: str, arm: str, since: datetime, until: datetime) -> Measured:
         """The sum over the seconds that begin at `since` <= t < `until`."""
         sums = self._scope.sums_by(measurements, _SUMS, {"target": target, "arm": arm}, "second", since, until)
         return Measured(target, arm, since, **sums)
 
+    def times(self, target: str, arm: str, since: datetime, until: datetime) -> dict[tuple[str, int], int]:
+        """Answers by kind and bucket, over the same seconds."""
+        key = {"target": target, "arm": arm}
+        return self._scope.counts_by(response_times, ("kind", "bucket"), "count", key, "second", since, until)
+
     def forget(self, now: datetime) -> int:
         """Remove what is older than two days; returns how many seconds."""
+        self._times.delete(response_times.c.second < now - _KEPT)
         return self._rows.delete(measurements.c.second < now - _KEPT)

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from memory.ledger import Ledger, open_ledger
 from memory.ledger.rollouts import Target
-from memory.ledger.usage import Measured, measurements
+from memory.ledger.usage import Measured, ResponseTimes, measurements, response_times
 from tests.bench.machine import machine, table
 from tests.fakes.rollouts import ScriptedWorld, traffic
 from tools.rollouts.measurements import LedgerMetrics
@@ -78,15 +78,18 @@ class Bench:
 
     def measure(self, requests: int) -> None:
         """So many requests were answered by each arm of each target, in this second."""
-        seen = traffic(requests).latency
-        one = Measured("", "", self.now, requests, 0, seen.count, seen.total, seen.squares)
-        rows = (
-            {"tenant": "default", **asdict(replace(one, target=f"t{number:05}", arm=arm.key))}
-            for number in range(self.count)
-            for arm in (OLD, NEW)
-        )
+        one = Measured("", "", self.now, requests, 0)
+        buckets = traffic(requests).took("answer").counts.items()
+        names = [(f"t{number:05}", arm.key) for number in range(self.count) for arm in (OLD, NEW)]
+        rows = [{"tenant": "default", **asdict(replace(one, target=name, arm=arm))} for name, arm in names]
+        times = [
+            {"tenant": "default", **asdict(ResponseTimes(name, arm, self.now, "answer", bucket, count))}
+            for name, arm in names
+            for bucket, count in buckets
+        ]
         with self.ledger.database.write() as connection:
-            connection.execute(measurements.insert(), list(rows))
+            connection.execute(measurements.insert(), rows)
+            connection.execute(response_times.insert(), times)
 
 
 def bench_reconciler(count: int) -> list[tuple[str, ...]]:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from edge.kernel.errors import Conflict, NotFound
 from memory.ledger.rollouts import RolloutEvent
-from tools.rollouts.canary_analysis import Observed, WaveReport, latencies
+from tools.rollouts.canary_analysis import Observed, WaveReport
 from tools.rollouts.plans import Canary, CanaryStep, Strategy, make_plan
+from tools.rollouts.response_times import Times
 from tools.rollouts.rollout import Action, AppendEvent, GateAnswer, Rollout, SetTarget, Transition
 from tools.rollouts.targets import Arm, TargetKind, TargetState
 from tools.rollouts.world import ApprovalAnswer, Window, World
@@ -136,12 +137,12 @@ class MemoryStore:
         return [event for event in self.told.get(run_id, []) if event.sequence > after][:limit]
 
 
-def traffic(requests: int, error_rate: float = 0.0, seconds: float = 0.1, score: float = 0.8) -> Observed:
+def traffic(requests: int, error_rate: float = 0.0, seconds: float = 0.1) -> Observed:
     """So many requests, of which just that share failed."""
     errors = round(requests * error_rate)
     random_ = random.Random(requests)
     taken = [seconds * random_.uniform(0.9, 1.1) for _ in range(requests - errors)]
-    return Observed(requests, errors, latencies(taken))
+    return Observed(requests, errors, times={"answer": Times.of(taken)})
 
 
 @dataclass

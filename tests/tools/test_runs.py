@@ -225,3 +225,14 @@ def test_back_off_rises_from_the_first_wait_to_the_longest(failures: int, first_
     now, later = (backoff_s(number, first_s=first_s, longest_s=longest_s) for number in (failures, failures + 1))
     assert first_s <= now <= later <= longest_s
     assert later in {2 * now, longest_s}
+
+
+def test_a_clock_that_is_set_back_stops_no_work() -> None:
+    """What was due in a minute would else be due in an hour and a minute."""
+    clock, ticks = [NOON], [0.0]
+    store = Counts({"a": Count("a", due_at=NOON + timedelta(seconds=60))})
+    work = Work("count", store, step_all, failed, batch=10)
+    worker = Worker(work, holder="one", clock=lambda: clock[0], monotonic=lambda: ticks[0])
+    assert worker.run_once().looked_at == 0
+    clock[0], ticks[0] = NOON - timedelta(hours=1), 61.0
+    assert worker.run_once().looked_at == 1

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -40,7 +40,7 @@ class ApprovalRule:
         four_eyes: whoever asked must not decide.
         lasts_s: until when it must be given and used, seconds from the request.
         plan: called like the tool, within its transaction; what it gives (JSON or a pydantic model) is shown to the
-            decider, and the approval is bound to it.
+            decider, and the approval is bound to it; `approvers` in it says how many have to agree.
         done: called like the tool, within its transaction: whether all is so already, and nobody needs to agree.
     """
 
@@ -72,6 +72,7 @@ class ApprovalRequest:
         id: of the approval.
         tool, arguments, plan: shown to the decider; JSON.
         bound: what the approval is good for, and nothing else; JSON.
+        needed: how many people have to agree.
     """
 
     id: str
@@ -82,6 +83,7 @@ class ApprovalRequest:
     requester: str
     four_eyes: bool = True
     lasts: timedelta = APPROVAL_LASTS
+    needed: int = 1
 
     @property
     def digest(self) -> str:
@@ -101,6 +103,7 @@ class ApprovalRequest:
             state="requested",
             requested_at=now,
             expires_at=now + self.lasts,
+            needed=self.needed,
         )
         unit.approvals.save(approval)
         return approval
@@ -125,6 +128,13 @@ def ask(unit: Unit, request: ApprovalRequest, now: datetime) -> Approval:
 def consume(unit: Unit, approval: Approval, now: datetime) -> None:
     """Use an approved one up: it is good for nothing else any more."""
     unit.approvals.save(replace(approval, state="used", used_at=now))
+
+
+def end(unit: Unit, approval_id: str, reason: str) -> None:
+    """Let nobody decide or use it any more: what it was asked for is over. One that is over already stays as it is."""
+    approval = unit.approvals.find(approval_id)
+    if approval is not None and approval.state in {"requested", "approved"}:
+        unit.approvals.save(replace(approval, state="revoked", comment=reason))
 
 
 def find_or_request(
@@ -152,6 +162,7 @@ def find_or_request(
         requester=context.principal,
         four_eyes=rule.four_eyes,
         lasts=timedelta(seconds=rule.lasts_s),
+        needed=int(cast("Mapping[str, Any]", shown).get("approvers", 1)) if isinstance(shown, Mapping) else 1,
     )
     if context.approval_id is not None:
         return _given(context.unit, context.approval_id, context.principal, request.digest, context.now)
@@ -201,6 +212,15 @@ def decide(context: ToolContext, approval_id: str, *, approve: bool, comment: st
     giver = _giver(context, approval)
     if approval.state != "requested":
         raise Conflict(f"Approval {approval.id} is {approval.state} already.", "Only a request can be decided.")
+    names = {context.principal, giver or context.principal}
+    agreed = [name.split(" for ") for name in approval.agreed]
+    if approve and any(names & set(one) for one in agreed):
+        raise Conflict(f"{approval.id} has been agreed to in this name already.", "Somebody else has to agree, too.")
+    if approve and len(agreed) + 1 < approval.needed:
+        who = context.principal if giver is None else f"{context.principal} for {giver}"
+        waiting = replace(approval, agreed=[*approval.agreed, who])
+        context.unit.approvals.save(waiting)
+        return waiting
     decided = replace(
         approval,
         state="approved" if approve else "rejected",

@@ -23,7 +23,7 @@ PrincipalId = Annotated[
 
 
 class ApprovalView(View):
-    """One request, and how it stands now."""
+    """One request, and how it stands now: of the people that are `needed`, those in `agreed` have agreed."""
 
     id: str
     tool: str
@@ -38,6 +38,8 @@ class ApprovalView(View):
     on_behalf_of: str | None
     decided_at: AwareDatetime | None
     comment: str
+    needed: int = 1
+    agreed: list[str] = Field(default_factory=list[str])
 
 
 class DelegationView(View):

@@ -174,12 +174,39 @@ class LicensedPart(Frozen):
 
 
 class Lineage(Frozen):
-    """What a version was made of. `quantisation` is empty where the weights are as published."""
+    """What a version was made of. `quantisation` is empty where the weights are as published.
+
+    Attributes:
+        made_by: models behind an API that made some of the data, as `provider:name`.
+    """
 
     base: Name
     adapter: str = ""
     quantisation: str = ""
     datasets: tuple[str, ...] = ()
+    made_by: tuple[str, ...] = ()
+
+
+class Served(Frozen):
+    """What serves a version, and whether that is what the version claims to be.
+
+    Attributes:
+        reference: `provider:name`.
+        claimed: name of the base.
+        serves: the known model that the reference stands for; empty where none is known.
+        claims: the known model that the base stands for, likewise.
+        remote: weights that nobody here can look at.
+        fingerprint: that answers must have; empty where none is pinned.
+        otherwise: fields in which the place serves it otherwise than it was measured, such as system.
+    """
+
+    reference: str
+    claimed: str
+    serves: str = ""
+    claims: str = ""
+    remote: bool = False
+    fingerprint: str = ""
+    otherwise: tuple[str, ...] = ()
 
 
 class Evidence(Frozen):
@@ -192,6 +219,8 @@ class Evidence(Frozen):
         stage: where it is to be promoted to, such as staging; None where none is asked.
         tags: of the model, such as edge.
         users: monthly active users that are expected; None where it is not given.
+        served: what serves it; None where that is not looked at.
+        champion: the version of that alias, and what was measured of it; empty where there is none.
     """
 
     subject: Name
@@ -203,6 +232,9 @@ class Evidence(Frozen):
     requested_by: str = ""
     users: int | None = Field(default=None, ge=0)
     lineage: Lineage | None = None
+    served: Served | None = None
+    champion: str = ""
+    champion_evaluations: tuple[MetricMeasurement, ...] = ()
     licences: tuple[LicensedPart, ...] = ()
     evaluations: tuple[MetricMeasurement, ...] = ()
     bias: tuple[BiasMeasurement, ...] = ()

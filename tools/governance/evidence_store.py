@@ -24,15 +24,21 @@ from tools.governance.evidence import (
     Purpose,
     Region,
     SecurityFinding,
+    Served,
     newest,
 )
 from tools.governance.facts import CLOCK_SKEW, DEFAULT_VOCABULARY
 from tools.governance.licence import Licences
 from tools.governance.policy_store import declared_attributes, declared_metrics
 from tools.registry.catalogue import Catalogue, load_data_licences
-from tools.registry.versions import VersionName, find_version
+from tools.registry.versions import VersionName, find_version, subjects_of
+from tools.serving.configuration import serving_card
 from tools.spec import ToolContext, ToolSpec, View, tool
 
+CHAMPION = "champion"
+"""Alias of the version that others are compared with."""
+_HERE = frozenset({"local", "ollama"})
+"""Runtimes whose weights are files that somebody here has put there."""
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -44,6 +50,7 @@ class Use(Frozen):
         stage: where it is to be promoted to; None where none is asked.
         users: monthly active users that are expected; None where it is not given.
         tags: such as edge, besides those of the version's card.
+        otherwise: fields in which a place serves it otherwise than its card says, such as system.
     """
 
     purpose: Purpose = "internal_use"
@@ -51,6 +58,7 @@ class Use(Frozen):
     stage: Annotated[str | None, Field(max_length=64)] = None
     users: Annotated[int | None, Field(ge=0, description="expected monthly active users")] = None
     tags: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    otherwise: Annotated[tuple[str, ...], Field(max_length=50)] = ()
 
     @property
     def gate(self) -> str:
@@ -72,11 +80,8 @@ class EvidenceSource(Licences):
             raise InvalidInput(f"{version.id} has no digest of its content.", "Register it as a new version.")
         parts = tuple(self.parts(unit, version))
         items = unit.evidence.of(version.digest)
-        logged = _logged(unit, version, items)
-        evaluations = [
-            *(MetricMeasurement.model_validate(item.body) for item in items if item.kind == "evaluation"),
-            *logged,
-        ]
+        champion = unit.aliases.find(CHAMPION)
+        reigning = unit.versions.get(champion.version) if champion is not None else None
         bias = [BiasMeasurement.model_validate(item.body) for item in items if item.kind == "bias"]
         security = [SecurityFinding.model_validate(item.body) for item in items if item.kind == "security"]
         return Evidence(
@@ -89,8 +94,11 @@ class EvidenceSource(Licences):
             requested_by=requested_by,
             users=use.users,
             lineage=_lineage(version, parts),
+            served=self._served(unit, version, use),
+            champion=reigning.id if reigning is not None else "",
+            champion_evaluations=_evaluations(unit, reigning) if reigning is not None else (),
             licences=parts,
-            evaluations=newest(evaluations, lambda item: (item.metric, item.dataset)),
+            evaluations=_evaluations(unit, version),
             bias=newest(bias, lambda item: (item.attribute, item.metric, item.dataset)),
             security=newest(security, lambda item: (item.check, item.source)),
         )
@@ -103,6 +111,20 @@ class EvidenceSource(Licences):
         for dataset in version.datasets:
             name = str(dataset.get("name") or dataset.get("digest") or "a data set without a name")
             yield self.dataset(name, str(dataset.get("licence") or ""))
+
+    def _served(self, unit: Unit, version: Version, use: Use) -> Served:
+        provider, _, _ = version.reference.partition(":")
+        serves = self.catalogue.find(version.reference)
+        claims = self.catalogue.find(version.base, unit.models.get(version.model).catalogue_id)
+        return Served(
+            reference=version.reference,
+            claimed=version.base,
+            serves=serves.id if serves is not None else "",
+            claims=claims.id if claims is not None else "",
+            remote=provider not in _HERE,
+            fingerprint=serving_card(version.card).fingerprint,
+            otherwise=use.otherwise,
+        )
 
     def _base(self, unit: Unit, version: Version) -> LicensedPart:
         known = self.catalogue.find(version.base, unit.models.get(version.model).catalogue_id)
@@ -125,14 +147,22 @@ def _lineage(version: Version, parts: tuple[LicensedPart, ...]) -> Lineage:
         adapter=next((part.name for part in parts if part.part == "adapter"), ""),
         quantisation=version.quantisation,
         datasets=tuple(part.name for part in parts if part.part == "dataset"),
+        made_by=tuple(sorted({str(one["made_by"]) for one in version.datasets if one.get("made_by")})),
     )
 
 
+def _evaluations(unit: Unit, version: Version) -> tuple[MetricMeasurement, ...]:
+    """The newest value of each metric on each data set."""
+    items = unit.evidence.of(version.digest)
+    recorded = (MetricMeasurement.model_validate(item.body) for item in items if item.kind == "evaluation")
+    return newest([*recorded, *_logged(unit, version, items)], lambda item: (item.metric, item.dataset))
+
+
 def _logged(unit: Unit, version: Version, items: list[EvidenceItem]) -> Iterator[MetricMeasurement]:
-    """The rows of the evaluation log whose subject is this version, save those that are evidence already."""
-    known = {item.id for item in items}
+    """The rows of the evaluation log whose subject serves the same, save those that are evidence already."""
+    known, subjects = {item.id for item in items}, subjects_of(unit, version)
     for row in unit.evaluations.all():
-        if row["subject"] not in {version.id, version.digest} or row["id"] in known:
+        if row["subject"] not in subjects or row["id"] in known:
             continue
         for metric, value in row["metrics"].items():
             if _METRIC.fullmatch(metric):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from memory.ledger.versions import STAGES
 from tools.governance.evidence import (
     OUTCOMES,
     PURPOSES,
@@ -56,7 +57,8 @@ _TEXTS = FieldType("texts")
 _FIXED: dict[str, FieldType] = {
     "purpose": FieldType("text", allowed=PURPOSES),
     "region": FieldType("texts", allowed=REGIONS),
-    "stage": _TEXT,
+    "stage": FieldType("text", allowed=STAGES),
+    "champion": _TEXT,
     "tags": _TEXTS,
     "requested_by": _TEXT,
     "users": _COUNT,
@@ -64,6 +66,7 @@ _FIXED: dict[str, FieldType] = {
     "lineage.adapter": _TEXT,
     "lineage.quantisation": _TEXT,
     "lineage.datasets": _TEXTS,
+    "lineage.made_by": _TEXTS,
     "licence.verdict": FieldType("text", allowed=_ANSWERS),
     "licence.commercial_use": FieldType("text", allowed=_ANSWERS),
     "licence.redistribution": FieldType("text", allowed=_ANSWERS),
@@ -72,12 +75,16 @@ _FIXED: dict[str, FieldType] = {
     "licence.ids": _TEXTS,
     "licence.user_threshold": _COUNT,
     "evaluation.age_days": _AGE,
+    "evaluation.count": _COUNT,
+    "evaluation.datasets": _COUNT,
     "bias.max_gap": _COUNT,
     "bias.age_days": _AGE,
+    "bias.count": _COUNT,
     **{f"security.{check}": FieldType("text", allowed=outcomes) for check, outcomes in OUTCOMES.items()},
     "security.critical": _COUNT,
     "security.high": _COUNT,
     "security.age_days": _AGE,
+    "security.count": _COUNT,
 }
 
 _SHARE, _POSITIVE = (0.0, 1.0), (0.0, None)
@@ -107,19 +114,32 @@ _ATTRIBUTES = ("accent", "age_group", "dialect", "disability", "gender", "langua
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Fixed fields, known metrics with their least and greatest values, and known attributes of bias."""
+    """Fixed fields, known metrics with their least and greatest values, and known attributes of bias and stages.
+
+    Attributes:
+        stages: None where any may be named.
+    """
 
     metrics: Mapping[str, tuple[float | None, float | None]] = field(default_factory=lambda: dict(_METRICS))
     attributes: frozenset[str] = frozenset(_ATTRIBUTES)
+    stages: tuple[str, ...] | None = STAGES
 
     def extended(
-        self, metrics: Mapping[str, tuple[float | None, float | None]], attributes: Sequence[str]
+        self,
+        metrics: Mapping[str, tuple[float | None, float | None]],
+        attributes: Sequence[str],
+        stages: Sequence[str] = (),
+        *,
+        any_stage: bool = False,
     ) -> "Vocabulary":
-        """With the metrics and attributes that a policy file declares."""
-        return Vocabulary({**self.metrics, **metrics}, self.attributes | set(attributes))
+        """With the metrics, attributes and stages that a policy file declares."""
+        known = None if any_stage else (*STAGES, *stages)
+        return Vocabulary({**self.metrics, **metrics}, self.attributes | set(attributes), known)
 
     def type_of(self, name: str) -> FieldType | None:
         """The type of a field, such as `evaluation.accuracy.lower`; None where no field has this name."""
+        if name == "stage":
+            return FieldType("text", allowed=self.stages)
         if name in _FIXED:
             return _FIXED[name]
         group, _, rest = name.partition(".")
@@ -129,6 +149,8 @@ class Vocabulary:
             value = FieldType("number", low=low, high=high, by_dataset=True)
             fields = {"": value, "lower": value, "upper": value, "n": FieldType("number", low=1, by_dataset=True)}
             fields["age_days"] = FieldType("number", by_dataset=True)
+            fields["gain"] = FieldType("number", by_dataset=True)
+            fields["datasets"] = _COUNT
         elif group == "bias" and known in self.attributes:
             fields = {"max_gap": _COUNT, "age_days": _AGE}
         else:
@@ -138,7 +160,9 @@ class Vocabulary:
     def names(self) -> list[str]:
         """Every name that a rule may use."""
         metrics = [
-            f"evaluation.{name}{end}" for name in self.metrics for end in ("", ".lower", ".upper", ".n", ".age_days")
+            f"evaluation.{name}{end}"
+            for name in self.metrics
+            for end in ("", ".lower", ".upper", ".n", ".age_days", ".gain", ".datasets")
         ]
         bias = [f"bias.{name}.{end}" for name in sorted(self.attributes) for end in ("max_gap", "age_days")]
         return [*_FIXED, *metrics, *bias]
@@ -209,6 +233,7 @@ class Facts:
             "stage": evidence.stage,
             "users": evidence.users,
             "requested_by": evidence.requested_by or None,
+            "champion": evidence.champion or "none",
         }.get(name)
         if value is None:
             return FieldValues((), f"nothing says {name}")
@@ -244,7 +269,12 @@ class Facts:
     def _evaluation(self, rest: str, dataset: str | None) -> FieldValues:
         if rest == "age_days":
             return self._oldest(self.evidence.evaluations, "evaluation")
+        if rest in {"count", "datasets"}:
+            counted, why = self._counted(self.evidence.evaluations, "evaluation")
+            return _number(len({item.dataset for item in counted} if rest == "datasets" else counted), why)
         metric, _, attribute = rest.partition(".")
+        if attribute == "gain":
+            return self._gain(metric, dataset)
         wanted = [
             item
             for item in self.evidence.evaluations
@@ -253,6 +283,8 @@ class Facts:
         what = metric if dataset is None else f"{metric} on {dataset}"
         counted, why = self._counted(wanted, what, ages=attribute == "age_days")
         newest = _newest(counted, lambda item: item.dataset)
+        if attribute == "datasets":
+            return _number(len(newest), why)
         if attribute == "age_days":
             return FieldValues(tuple(FieldValue(self._age(item), _source_of(item)) for item in newest), why)
         if attribute and newest and any(getattr(item, attribute) is None for item in newest):
@@ -261,7 +293,26 @@ class Facts:
             tuple(FieldValue(getattr(item, attribute or "value"), _source_of(item)) for item in newest), why
         )
 
+    def _gain(self, metric: str, dataset: str | None) -> FieldValues:
+        """By how much it is larger than the champion's, on each data set on which both were measured."""
+        if not self.evidence.champion:
+            return FieldValues((), "there is no champion")
+        mine, why = self._counted([one for one in self.evidence.evaluations if one.metric == metric], metric)
+        theirs = {one.dataset: one for one in self.evidence.champion_evaluations if one.metric == metric}
+        both = [one for one in mine if one.dataset in theirs and dataset in {None, one.dataset}]
+        if not both:
+            return FieldValues((), why or f"{metric} of {self.evidence.champion} was measured on no such data set")
+        return FieldValues(
+            tuple(
+                FieldValue(one.value - theirs[one.dataset].value, f"{one.dataset}, against {self.evidence.champion}")
+                for one in sorted(both, key=lambda one: one.dataset)
+            ),
+            why,
+        )
+
     def _bias(self, rest: str) -> FieldValues:
+        if rest == "count":
+            return _number(*self._how_many(self.evidence.bias, "bias"))
         attribute, _, end = rest.rpartition(".")
         wanted = [item for item in self.evidence.bias if not attribute or item.attribute == attribute]
         what = f"bias by {attribute}" if attribute else "bias"
@@ -279,6 +330,8 @@ class Facts:
     def _security(self, rest: str) -> FieldValues:
         if rest == "age_days":
             return self._oldest(self.evidence.security, "security check")
+        if rest == "count":
+            return _number(*self._how_many(self.evidence.security, "security check"))
         check = "scan" if rest in ("critical", "high") else rest
         counted, why = self._counted([item for item in self.evidence.security if item.check == check], check)
         newest = _newest(counted, lambda item: item.source)
@@ -294,6 +347,10 @@ class Facts:
         if not counted:
             return FieldValues((), why)
         return FieldValues((FieldValue(max(self._age(item) for item in counted)),), why)
+
+    def _how_many(self, items: Sequence[Measured], what: str) -> tuple[int, str]:
+        counted, why = self._counted(items, what)
+        return len(counted), why
 
     def _counted(self, items: Sequence[Measured], what: str, *, ages: bool = False) -> tuple[list[Measured], str]:
         """Those that count, and why the others do not; for ages, the old ones count too."""
@@ -314,6 +371,11 @@ class Facts:
 
     def _age(self, item: Measured) -> float:
         return max(0.0, (self.now - item.finished_at) / timedelta(days=1))
+
+
+def _number(count: int, why: str) -> FieldValues:
+    """A count is always known: of nothing it is 0."""
+    return FieldValues((FieldValue(float(count)),), why)
 
 
 def _answer(name: str, answer: Permission) -> FieldValues:

@@ -8,16 +8,20 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from edge.kernel.errors import GateRefused
+from edge.kernel.errors import GateRefused, NotFound
+from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.governance import GateResult as StoredResult
 from memory.ledger.versions import Version
 from tools.governance.evidence import Evidence, Purpose, Region
 from tools.governance.evidence_store import EvidenceSource, Use
-from tools.governance.policy_store import active_policies
-from tools.governance.verdict import GateResult, Reason, Verdict, decide
+from tools.governance.policy_store import active_policies, known_stages
+from tools.governance.verdict import GateResult, Reason, Verdict, approvers, decide
 from tools.registry.versions import VersionName, find_version
 from tools.spec import ToolContext, ToolSpec, View, tool
+
+_MOST = 1000
+"""Newest verdicts among which those on one use are looked for."""
 
 
 class GateView(View):
@@ -44,19 +48,21 @@ class GateView(View):
 
 
 class GateHistory(BaseModel):
-    """Verdicts on one version, newest first."""
+    """Verdicts on one version, newest first; `about` is what was asked for, empty for all."""
 
     version: str
+    about: str = ""
     results: list[GateView]
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with what it was made of."""
+    """A verdict with what it was made of; `approvers` is how many others have to agree, besides."""
 
     use: Use
     evidence: Evidence
     result: GateResult
+    approvers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ class Gates:
     def judge(self, unit: Unit, version: Version, use: Use, requested_by: str, now: datetime) -> Judgement:
         """The verdict on what is known now. Raises InvalidInput: as `EvidenceSource.gather`."""
         evidence = self.source.gather(unit, version, use, requested_by)
-        return Judgement(use, evidence, decide(active_policies(unit), evidence, now))
+        policies = active_policies(unit)
+        return Judgement(use, evidence, decide(policies, evidence, now), approvers(policies, evidence, now))
 
     def require(self, unit: Unit, version: Version, use: Use, requested_by: str, now: datetime) -> Judgement:
         """The verdict, where it is a pass.
@@ -86,10 +93,14 @@ class Gates:
             raise refusal(found)
         return found
 
-    def keep_production(self, context: ToolContext, version: Version) -> None:
-        """The gatekeeper of `tools.registry.lifecycle`: production and champion take a pass. Raises GateRefused."""
+    def keep_production(self, context: ToolContext, version: Version) -> int:
+        """The gatekeeper of `tools.registry.lifecycle`: production and champion take a pass. Raises GateRefused.
+
+        Returns:
+            How many others have to agree.
+        """
         use = self.use.model_copy(update={"stage": "production"})
-        self.require(context.unit, version, use, context.principal, context.now)
+        return self.require(context.unit, version, use, context.principal, context.now).approvers
 
     def of_target(self, configuration: Mapping[str, Any]) -> Use:
         """What a target's versions are used for: its configuration's `use`, else that of all."""
@@ -173,6 +184,7 @@ def gate_tools(gates: Gates) -> list[ToolSpec]:
     ) -> GateView:
         """Judge a version for a purpose, region and stage: pass, fail or insufficient evidence, with the reasons."""
         found = find_version(context.unit, version)
+        require_stage(context.unit, stage)
         use = Use(purpose=purpose, region=region, stage=stage, users=users, tags=tags)
         judged = gates.judge(context.unit, found, use, context.principal, context.now)
         return _view(record(context.unit, judged), judged.result)
@@ -183,19 +195,39 @@ def gate_tools(gates: Gates) -> list[ToolSpec]:
     ]
 
 
+def require_stage(unit: Unit, stage: str | None) -> None:
+    """Raises NotFound: rules ask for stages by name, so that one which nobody knows would be judged by none of them."""
+    known = sorted(known_stages(unit))
+    if stage is not None and stage not in known:
+        advice = f"Known are {', '.join(known)}; a policy file declares others under stages."
+        raise NotFound(f"There is no stage {stage!r}.", advice, nearest_names(stage, known))
+
+
 def gate_history(
     context: ToolContext,
     version: VersionName,
     gate: Annotated[str | None, Field(max_length=200, description="only of this: purpose/region/stage")] = None,
     limit: Annotated[int, Field(ge=1, le=100, description="most entries in the answer")] = 20,
+    purpose: Annotated[Purpose | None, Field(description="only verdicts on this use")] = None,
+    region: Annotated[Region | None, Field(description="only verdicts on just this region: DE, EU, EEA, world")] = None,
 ) -> GateHistory:
-    """List what gates found of a version, newest first, with the reasons of each verdict."""
+    """List what gates found of a version, newest first, with the reasons of each verdict and what it is about."""
     found = find_version(context.unit, version)
-    results = context.unit.gates.of(found.id, gate, limit)
-    read = ((stored, read_result(stored)) for stored in results)
+    asked = purpose is not None or region is not None
+    results = context.unit.gates.of(found.id, gate, _MOST if asked else limit)
+    read = [(stored, result) for stored in results if (result := read_result(stored)) is not None]
+    wanted = [(stored, result) for stored, result in read if _is_about(stored, purpose, region)]
     return GateHistory(
-        version=found.id, results=[_view(stored, result) for stored, result in read if result is not None]
+        version=found.id,
+        about="/".join(part for part in (purpose, region) if part),
+        results=[_view(stored, result) for stored, result in wanted[:limit]],
     )
+
+
+def _is_about(stored: StoredResult, purpose: str | None, region: str | None) -> bool:
+    """A verdict on another use or region is none on this one."""
+    use = Use.model_validate(stored.evidence.get("use") or {})
+    return purpose in {None, use.purpose} and region in {None, use.region}
 
 
 def _view(stored: StoredResult, result: GateResult) -> GateView:

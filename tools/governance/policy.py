@@ -11,17 +11,19 @@
             require: evaluation.accuracy.lower >= 0.8
             why: Customers rely on it.
 
+A file may declare `metrics`, `attributes` and `stages` of its own, and `freezes`, times in which nothing passes.
 A rule has one of `require` (must be true), `forbid` (must be false) and `warn` (is told when true); its `when`, and the
 policy's, say where it holds. The language: `docs/policies.md`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from edge.kernel.errors import InvalidInput
 from memory.yaml_text import parse_yaml
@@ -53,11 +55,26 @@ class _RuleEntry(Frozen):
     why: str = ""
 
 
+class _FreezeEntry(Frozen):
+    id: Identifier
+    since: AwareDatetime = Field(alias="from")
+    until: AwareDatetime
+    when: str | None = None
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _lasts(self) -> "_FreezeEntry":
+        if self.until <= self.since:
+            raise ValueError("until must be later than from")
+        return self
+
+
 class _PolicyEntry(Frozen):
     id: Identifier
     title: str
     when: str | None = None
     max_age_days: float = Field(default=90, gt=0, le=3650)
+    approvers: int = Field(default=1, ge=1, le=10)
     rules: tuple[_RuleEntry, ...] = Field(min_length=1)
 
 
@@ -65,6 +82,8 @@ class _File(Frozen):
     schema_: Literal[1] = Field(alias="schema")
     metrics: dict[Name, _MetricEntry] = Field(default={})
     attributes: tuple[Name, ...] = ()
+    stages: tuple[Identifier, ...] = ()
+    freezes: tuple[_FreezeEntry, ...] = ()
     policies: tuple[_PolicyEntry, ...] = Field(min_length=1)
 
 
@@ -81,13 +100,29 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Checked rules for one circumstance. Measurements older than `max_age_days` do not count."""
+    """Checked rules for one circumstance. Measurements older than `max_age_days` do not count.
+
+    Attributes:
+        approvers: how many other people must agree, where the policy holds.
+    """
 
     id: str
     title: str
     when: Expression | None
     max_age_days: float
     rules: tuple[Rule, ...]
+    approvers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A time in which nothing passes where `when` holds."""
+
+    id: str
+    since: datetime
+    until: datetime
+    when: Expression | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +135,7 @@ class PolicySet:
 
     policies: tuple[Policy, ...]
     digest: str
+    freezes: tuple[Freeze, ...] = ()
 
     @property
     def rules(self) -> list[str]:
@@ -138,16 +174,17 @@ class Located:
         return self.lines.get(place, 1)
 
 
-def read_policies(text: str, name: str = "policy") -> PolicySet:
+def read_policies(text: str, name: str = "policy", *, any_stage: bool = False) -> PolicySet:
     """Read and check a policy file.
 
     Args:
         name: of the file, for messages.
+        any_stage: take stages that nothing declares, as in files that an earlier release took.
 
     Raises:
         InvalidInput: there are mistakes; the message lists all of them with lines and nearest names.
     """
-    policies, problems = _load(text, name)
+    policies, problems = _load(text, name, any_stage=any_stage)
     if policies is None:
         told = "\n".join(problem.located(name) for problem in problems)
         raise InvalidInput(told, "See docs/policies.md for the language.")
@@ -174,28 +211,42 @@ def default_text() -> str:
     return (files("tools.governance") / "default_policies.yaml").read_text(encoding="utf-8")
 
 
-def _load(text: str, name: str) -> tuple[PolicySet | None, list[Problem]]:
+def _load(text: str, name: str, *, any_stage: bool = False) -> tuple[PolicySet | None, list[Problem]]:
     located = read_located(text, name)
     try:
         entries = _File.model_validate(located.data)
     except ValidationError as error:
         return None, [Problem(line, said) for line, said in mistakes(error, located)]
     vocabulary = DEFAULT_VOCABULARY.extended(
-        {metric: (entry.low, entry.high) for metric, entry in entries.metrics.items()}, entries.attributes
+        {metric: (entry.low, entry.high) for metric, entry in entries.metrics.items()},
+        entries.attributes,
+        entries.stages,
+        any_stage=any_stage,
     )
     problems = [*_name_problems(entries, located)]
     policies = [
         _policy(entry, ("policies", number), located, vocabulary, problems)
         for number, entry in enumerate(entries.policies)
     ]
+    freezes = [
+        Freeze(
+            entry.id,
+            entry.since,
+            entry.until,
+            _circumstance(entry.when, ("freezes", number, "when"), f"freeze {entry.id}", located, vocabulary, problems),
+            entry.why,
+        )
+        for number, entry in enumerate(entries.freezes)
+    ]
     if problems:
         return None, sorted(problems, key=lambda problem: problem.line)
-    return PolicySet(tuple(policies), unordered_digest(entries)), []
+    return PolicySet(tuple(policies), unordered_digest(entries), tuple(freezes)), []
 
 
 def _name_problems(entries: _File, located: Located) -> Iterator[Problem]:
     ids = [policy.id for policy in entries.policies]
     yield from _doubles(ids, ("policies",), located)
+    yield from _doubles([freeze.id for freeze in entries.freezes], ("freezes",), located)
     for number, policy in enumerate(entries.policies):
         yield from _doubles([rule.id for rule in policy.rules], ("policies", number, "rules"), located)
     for metric, entry in entries.metrics.items():
@@ -215,22 +266,8 @@ def _doubles(ids: Sequence[str], place: Place, located: Located) -> Iterator[Pro
 def _policy(
     entry: _PolicyEntry, place: Place, located: Located, vocabulary: Vocabulary, problems: list[Problem]
 ) -> Policy:
-    def expression(text: str, at: Place, label: str, *, circumstances_only: bool = False) -> Expression | None:
-        try:
-            found = parse_expression(text, vocabulary)
-        except ExpressionError as error:
-            message = f"{label}: {error.message} (column {error.column} of the rule)"
-            problems.append(Problem(located.line_of(at), message, error.nearest))
-            return None
-        strange = {field.name for field in fields_of(found.tree)} - _CIRCUMSTANCES
-        if circumstances_only and strange:
-            allowed = ", ".join(sorted(_CIRCUMSTANCES))
-            message = f"{label}: when asks only for {allowed}, not for {', '.join(sorted(strange))}"
-            problems.append(Problem(located.line_of(at), message))
-        return found
-
     def when(text: str | None, at: Place, label: str) -> Expression | None:
-        return None if text is None else expression(text, (*at, "when"), label, circumstances_only=True)
+        return _circumstance(text, (*at, "when"), label, located, vocabulary, problems)
 
     rules: list[Rule] = []
     for number, rule in enumerate(entry.rules):
@@ -241,13 +278,36 @@ def _policy(
             problems.append(Problem(located.line_of(at), f"{label}: give exactly one of require, forbid and warn"))
             continue
         ((kind, text),) = stated
-        condition = expression(text, (*at, kind), label)
+        condition = _expression(text, (*at, kind), label, located, vocabulary, problems)
         holds = when(rule.when, at, label)
         if condition is not None:
             rules.append(Rule(rule.id, kind, condition, holds, rule.why))
-    return Policy(
-        entry.id, entry.title, when(entry.when, place, f"policy {entry.id}"), entry.max_age_days, tuple(rules)
-    )
+    where = when(entry.when, place, f"policy {entry.id}")
+    return Policy(entry.id, entry.title, where, entry.max_age_days, tuple(rules), entry.approvers)
+
+
+def _expression(
+    text: str, at: Place, label: str, located: Located, vocabulary: Vocabulary, problems: list[Problem]
+) -> Expression | None:
+    try:
+        return parse_expression(text, vocabulary)
+    except ExpressionError as error:
+        message = f"{label}: {error.message} (column {error.column} of the rule)"
+        problems.append(Problem(located.line_of(at), message, error.nearest))
+        return None
+
+
+def _circumstance(
+    text: str | None, at: Place, label: str, located: Located, vocabulary: Vocabulary, problems: list[Problem]
+) -> Expression | None:
+    """A condition that says where something holds."""
+    found = None if text is None else _expression(text, at, label, located, vocabulary, problems)
+    strange = {field.name for field in fields_of(found.tree)} - _CIRCUMSTANCES if found is not None else set[str]()
+    if strange:
+        allowed = ", ".join(sorted(_CIRCUMSTANCES))
+        message = f"{label}: when asks only for {allowed}, not for {', '.join(sorted(strange))}"
+        problems.append(Problem(located.line_of(at), message))
+    return found
 
 
 def read_located(text: str, name: str) -> Located:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from edge.kernel.errors import Conflict, InvalidInput
 from memory.ledger import Unit
 from memory.ledger.governance import StoredPolicy
+from memory.ledger.versions import STAGES
 from memory.yaml_text import parse_yaml
 from tools.governance.evidence import unordered_digest
 from tools.governance.policy import PolicySet, default_text, read_policies
@@ -68,7 +69,8 @@ def active_policies(unit: Unit) -> PolicySet:
     if len(sets) == 1:
         return sets[0]
     together = tuple(policy for one in sets for policy in one.policies)
-    return PolicySet(together, unordered_digest(_Digests(files=[one.digest for one in sets])))
+    freezes = tuple(freeze for one in sets for freeze in one.freezes)
+    return PolicySet(together, unordered_digest(_Digests(files=[one.digest for one in sets])), freezes)
 
 
 def declared_metrics(unit: Unit) -> dict[str, tuple[float | None, float | None]]:
@@ -79,6 +81,12 @@ def declared_metrics(unit: Unit) -> dict[str, tuple[float | None, float | None]]
             bounds: Mapping[str, Any] = entry or {}
             found[name] = (bounds.get("low"), bounds.get("high"))
     return found
+
+
+def known_stages(unit: Unit) -> set[str]:
+    """Stages that a gate may be asked for: everybody's, those that the policies declare, and those in use."""
+    declared = {str(name) for content in _contents(unit) for name in content.get("stages") or ()}
+    return {*STAGES, *declared, *(version.stage for version in unit.versions.all())} - {"retired"}
 
 
 def declared_attributes(unit: Unit) -> set[str]:
@@ -149,7 +157,7 @@ def _changed(context: ToolContext, action: Action, name: str | None, text: str |
                 f"The policy {name!r} is {'' if active else 'not '}active already.", "Nothing is to be done."
             )
     if action != "deactivate":
-        policies = _read(text, name)
+        policies = read_policies(text, name) if action == "put" else _read(text, name)
         if active:
             _require_own_ids(unit, name, policies)
     digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -210,7 +218,8 @@ def _contents(unit: Unit) -> list[Mapping[str, Any]]:
 
 @lru_cache(maxsize=64)
 def _read(text: str, name: str) -> PolicySet:
-    return read_policies(text, name)
+    """What was put once is read whatever stages it names; what is put now is checked."""
+    return read_policies(text, name, any_stage=True)
 
 
 def policy_tools() -> list[ToolSpec]:

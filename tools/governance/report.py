@@ -149,7 +149,10 @@ def _gate(view: GateView, chinese: bool) -> str:
 
 def _gates(found: GateHistory, chinese: bool) -> str:
     if not found.results:
-        return f"还没有门禁评判过 {found.version}。" if chinese else f"No gate has judged {found.version} yet."
+        about = (f"（{found.about}）" if chinese else f" for {found.about}") if found.about else ""
+        return f"还没有门禁评判过 {found.version}{about}。" if chinese else (
+            f"No gate has judged {found.version}{about} yet."
+        )  # fmt: skip
     first, *older = found.results
     before = listing(
         chinese,
@@ -182,6 +185,11 @@ def _approval(view: ApprovalView, chinese: bool) -> str:
         ]
         if view.state == "approved":
             lines.append(f"- {view.requester} can go on with it now")
+    if view.needed > 1 and view.state == "requested":
+        agreed = ", ".join(view.agreed)
+        missing = view.needed - len(view.agreed)
+        lines.append(f"- 还需要 {missing} 人批准" if chinese else f"- It takes {missing} more to agree")
+        lines += [f"- 已同意：{agreed}" if chinese else f"- Agreed: {agreed}"] if agreed else []
     return "\n".join([*lines, *([f"- {view.comment}"] if view.comment else [])])
 
 

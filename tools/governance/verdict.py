@@ -24,13 +24,16 @@ from tools.governance.policy_language import fields_of
 
 Verdict = Literal["pass", "fail", "insufficient evidence"]
 Outcome = Literal["met", "broken", "unknown", "warning"]
+IDENTITY = "identity"
+"""Name of the reasons about what is served."""
 
 
 class Reason(Frozen):
     """The outcome of one rule, or of the licence.
 
     Attributes:
-        rule: `policy/rule`, or `licence`, or `coverage` (whether any policy covers the case).
+        rule: `policy/rule`, or `licence`, `identity` (whether what is served is what the version claims to be),
+            `freeze`, or `coverage` (whether any policy covers the case).
         outcome: a broken reason fails the gate, an unknown one makes it insufficient, a warning changes nothing.
         condition: the rule's text; empty where there is none.
         facts: the evidence's value of each field, with its source, or what is missing.
@@ -98,8 +101,9 @@ def decide(policies: PolicySet, evidence: Evidence, now: datetime) -> GateResult
         adapted=lineage is not None and bool(lineage.adapter),
     )
     case = _Case(evidence, licence, now)
-    reasons = [_licence_reason(licence), *_lineage_reasons(evidence)]
+    reasons = [_licence_reason(licence), *_lineage_reasons(evidence), *_identity_reasons(evidence)]
     reasons += [reason for policy in policies.policies for reason in _of_policy(policy, case)]
+    reasons += _freezes(policies, case)
     reasons += _coverage(policies, case, reasons)
     order = ("broken", "unknown", "warning", "met")
     ranked = tuple(sorted(reasons, key=lambda reason: order.index(reason.outcome)))
@@ -152,6 +156,29 @@ def _lineage_reasons(evidence: Evidence) -> Iterator[Reason]:
     if missing:
         text = "The lineage names parts whose terms are not known."
         yield Reason(rule="licence", outcome="unknown", text=text, facts=missing)
+
+
+def _identity_reasons(evidence: Evidence) -> Iterator[Reason]:
+    """What is served must be what the version claims to be; evidence about what nobody here can look at is weaker."""
+    served = evidence.served
+    if served is None:
+        return
+    if served.serves and served.claims and served.serves != served.claims:
+        text = f"{served.reference} serves {served.serves}, and the version claims to be {served.claimed}."
+        yield Reason(rule=IDENTITY, outcome="broken", text=text)
+    elif served.remote:
+        named = served.reference.partition(":")[2].lower()
+        known = served.claims and served.serves == served.claims
+        if not known and served.claimed.lower() not in {named, served.reference.lower()}:
+            text = f"Nobody knows that {served.reference} serves {served.claimed}, which the version claims to be."
+            yield Reason(rule=IDENTITY, outcome="unknown", text=text)
+        else:
+            pinned = f"pinned to the fingerprint {served.fingerprint}" if served.fingerprint else "by its name alone"
+            text = f"Weaker evidence: {served.reference} is served elsewhere, {pinned}, and may change unseen."
+            yield Reason(rule=IDENTITY, outcome="warning", text=text)
+    if served.otherwise:
+        text = f"It is served otherwise here than it was measured: {', '.join(served.otherwise)}."
+        yield Reason(rule=IDENTITY, outcome="warning", text=text)
 
 
 def _of_policy(policy: Policy, case: _Case) -> Iterator[Reason]:
@@ -219,6 +246,25 @@ def _value(name: str, value: Value | None) -> str:
     if isinstance(value, str):
         return value
     return f"{round(value, 2):g}" if name.endswith("age_days") else f"{value:.6g}"
+
+
+def _freezes(policies: PolicySet, case: _Case) -> Iterator[Reason]:
+    """In a freeze nothing is bad, and nothing passes."""
+    facts = Facts(case.evidence, case.licence, case.now, max_age_days=1)
+    for freeze in policies.freezes:
+        holds = freeze.when is None or freeze.when.evaluate(facts) is not False
+        if holds and freeze.since <= case.now < freeze.until:
+            why = f" {freeze.why}" if freeze.why else ""
+            text = f"The freeze {freeze.id} holds until {freeze.until:%Y-%m-%d %H:%M %Z}.{why}"
+            yield Reason(rule="freeze", outcome="unknown", text=text)
+
+
+def approvers(policies: PolicySet, evidence: Evidence, now: datetime) -> int:
+    """How many people must agree, besides whoever asks: the most that a policy wants which may hold here."""
+    terms = compatibility(evidence.licences, evidence.purpose, evidence.region, users=evidence.users)
+    facts = Facts(evidence, terms, now, max_age_days=1)
+    held = (one for one in policies.policies if one.when is None or one.when.evaluate(facts) is not False)
+    return max((one.approvers for one in held), default=1)
 
 
 def _coverage(policies: PolicySet, case: _Case, reasons: Sequence[Reason]) -> Iterator[Reason]:

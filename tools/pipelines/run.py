@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from edge.kernel.errors import CallerError
 from memory.ledger.versions import Version
-from tools.calling.approval import ApprovalRequest, ask, consume
+from tools.calling.approval import ApprovalRequest, ask, consume, find_requested
 from tools.factories import ShortName
 from tools.governance.evidence import Frozen
 from tools.governance.evidence_store import Use
@@ -175,6 +175,9 @@ class Advance:
         """The run, and whether somebody else has agreed to exactly this stage, pipeline and content."""
         unit, now = self.context.unit, self.context.now
         request = self._request(run, stage, version)
+        if stage.use is not None and find_requested(unit, request.id, now) is None:
+            judged = self.gates.judge(unit, version, stage.use, run.requested_by, now)
+            request = replace(request, needed=judged.approvers)
         approval = ask(unit, request, now)
         name = approval.id
         if approval.digest != request.digest:

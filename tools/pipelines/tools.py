@@ -10,6 +10,7 @@ from edge.kernel.errors import Conflict, GateRefused, InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from memory.ledger.factories import Pipeline
+from tools.calling.approval import end
 from tools.factories import ShortName
 from tools.governance.gate import Gates, advice_on, read_result
 from tools.pipelines.run import Advance, PipelineRun, PipelineStage
@@ -131,6 +132,8 @@ def pipeline_cancel(
     rollout = context.unit.rollouts.get(found.rollout) if found.rollout is not None else None
     if rollout is not None and rollout.ended_at is None:
         raise Conflict(f"{rollout.id} is moving {rollout.target}.", f"Abort it first: rollout_abort {rollout.id}.")
+    if found.approval is not None:
+        end(context.unit, found.approval, f"run {found.id} is cancelled")
     changed = found.model_copy(update={"state": "cancelled", "reasons": (reason,), "updated_at": context.now})
     _save(context, kept, changed)
     return _run_view(kept, changed)

@@ -23,8 +23,11 @@ from tools.registry.versions import (
 )
 from tools.spec import ToolContext, ToolSpec, View, tool
 
-Gatekeeper = Callable[[ToolContext, Version], None]
-"""Raises GateRefused: what is known of the version does not allow it in production."""
+Gatekeeper = Callable[[ToolContext, Version], int | None]
+"""How many others have to agree; None is one.
+
+Raises GateRefused: what is known of the version does not allow it in production.
+"""
 
 Reason = Annotated[str, Field(min_length=3, max_length=2000, description="why, for the record")]
 
@@ -69,13 +72,13 @@ def lifecycle_tools(gatekeeper: Gatekeeper) -> list[ToolSpec]:
 
     def staged(context: ToolContext, version: str, stage: str) -> dict[str, Any]:
         found = find_version(context.unit, version)
-        gatekeeper(context, found)  # nobody is asked to approve what the gate refuses
-        return {"version": found.id, "digest": found.digest, "from": found.stage, "to": stage}
+        needed = gatekeeper(context, found) or 1  # nobody is asked to approve what the gate refuses
+        return {"version": found.id, "digest": found.digest, "from": found.stage, "to": stage, **_several(needed)}
 
     def pointed(context: ToolContext, alias: str, version: str) -> dict[str, Any]:
         found, former = find_version(context.unit, version), context.unit.aliases.find(alias)
-        gatekeeper(context, found)
-        return {"alias": alias, "from": former.version if former else None, "to": found.id, "digest": found.digest}
+        plan = {"alias": alias, "from": former.version if former else None, "to": found.id, "digest": found.digest}
+        return {**plan, **_several(gatekeeper(context, found) or 1)}
 
     writes = {"roster:write"}
     production = ApprovalRule(when={"stage": ("production",)}, plan=staged, done=_is_in_stage)
@@ -113,6 +116,10 @@ def retire_model(context: ToolContext, model: ModelName, reason: Reason) -> Mode
     retired = replace(found, retired_at=context.now, retired_reason=reason)
     unit.models.save(retired)
     return model_view(unit, retired)
+
+
+def _several(approvers: int) -> dict[str, int]:
+    return {"approvers": approvers} if approvers > 1 else {}
 
 
 def _is_in_stage(context: ToolContext, version: str, stage: str) -> bool:

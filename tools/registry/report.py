@@ -90,7 +90,12 @@ def _comparison(found: Comparison, chinese: bool) -> str:
     rows = [(name, *pair) for name, pair in found.differences.items()]
     for task, metrics in found.metrics.items():
         rows += [(f"{task}: {metric}", *(_measured(value) for value in pair)) for metric, pair in metrics.items()]
-    return table(columns, rows)
+    if not found.same:
+        return table(columns, rows)
+    head = "两个版本提供的内容相同：对一个的测量也适用于另一个。" if chinese else (
+        "Both versions serve the same: what was measured of one holds for the other."
+    )  # fmt: skip
+    return f"{head}\n\n{table(columns, rows)}" if rows else head
 
 
 def _measured(value: float | None) -> str:

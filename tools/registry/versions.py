@@ -1,5 +1,6 @@
 """Registered models and their versions: registered, shown, compared, with lineage and card."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -11,7 +12,7 @@ from memory.ledger import Unit
 from memory.ledger.versions import Model, Version
 from tools.registry.artifacts import FilePath, ModelFile, ModelFiles
 from tools.registry.catalogue import Catalogue
-from tools.serving.configuration import serving_card
+from tools.serving.configuration import ServingCard, serving_card
 from tools.spec import ToolContext, ToolSpec, View, tool
 
 NewName = Annotated[
@@ -32,7 +33,18 @@ ServedBy = Annotated[
 ]
 Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$", description="sha256:..., empty where unknown")]
 _FILES_LIMIT_S = 900.0
-_COMPARED = ("model", "base", "base_digest", "adapter", "adapter_digest", "quantisation", "licence", "stage", "parent")
+_COMPARED = (
+    "model",
+    "reference",
+    "base",
+    "base_digest",
+    "adapter",
+    "adapter_digest",
+    "quantisation",
+    "licence",
+    "stage",
+    "parent",
+)
 
 
 class VersionContent(BaseModel):
@@ -68,6 +80,40 @@ class VersionContent(BaseModel):
             "quantisation": self.quantisation,
         }
         return f"sha256:{digest_of(parts)}"
+
+
+def content_of(version: Version) -> VersionContent:
+    """What a version that is registered consists of."""
+    return VersionContent(
+        base=version.base,
+        base_digest=version.base_digest,
+        adapter=version.adapter,
+        adapter_digest=version.adapter_digest,
+        quantisation=version.quantisation,
+    )
+
+
+def served_digest(content: VersionContent, reference: str, serving: ServingCard) -> str:
+    """Of what is served: the content, what serves it, and what it is told besides the request.
+
+    Evidence is about this: weights behind another prompt, or behind a reference that may serve anything, are another
+    thing than what was measured. The migration `0013` computes it for versions of earlier releases.
+    """
+    parts = {
+        "content": content.digest,
+        "reference": reference,
+        "system": serving.system,
+        "options": dict(serving.options),
+        "adapter_scale": serving.adapter_scale if content.adapter else 1.0,
+        "fingerprint": serving.fingerprint,
+    }
+    return f"sha256:{digest_of(parts)}"
+
+
+def subjects_of(unit: Unit, version: Version) -> frozenset[str]:
+    """By what names the evaluation log knows what a version serves: its digest, and every version of that digest."""
+    alike = (one.id for one in unit.versions.all() if one.digest == version.digest)
+    return frozenset({version.id, version.digest, *alike} - {""})
 
 
 class VersionView(View):
@@ -119,12 +165,14 @@ class Comparison(BaseModel):
     """Two versions side by side.
 
     Attributes:
+        same: both serve the same, so that what was measured of one is known of the other.
         differences: field -> the two values.
-        metrics: task -> metric -> the two values, None where one was not measured.
+        metrics: task, and data set where there are several -> metric -> the two values, None where not measured.
     """
 
     first: VersionView
     second: VersionView
+    same: bool
     differences: dict[str, tuple[str, str]]
     metrics: dict[str, dict[str, tuple[float | None, float | None]]]
 
@@ -212,6 +260,7 @@ def version_compare(context: ToolContext, first: VersionName, second: VersionNam
     return Comparison(
         first=version_view(unit, one),
         second=version_view(unit, other),
+        same=one.digest == other.digest,
         differences={name: pair for name, pair in pairs.items() if pair[0] != pair[1]},
         metrics=_side_by_side(_newest_metrics(unit, one), _newest_metrics(unit, other)),
     )
@@ -221,7 +270,8 @@ def version_card(context: ToolContext, version: VersionName) -> VersionCard:
     """Show the model card of a version: intended use, data, licence and evaluations."""
     unit = context.unit
     found = find_version(unit, version)
-    measured = [row for row in unit.evaluations.all() if row["subject"] == found.id]
+    subjects = subjects_of(unit, found)
+    measured = [row for row in unit.evaluations.all() if row["subject"] in subjects]
     shown = [{**row, "finished_at": row["finished_at"].isoformat()} for row in measured]
     return VersionCard(
         version=version_view(unit, found),
@@ -231,20 +281,30 @@ def version_card(context: ToolContext, version: VersionName) -> VersionCard:
     )
 
 
-def _newest_metrics(unit: Unit, version: Version) -> dict[str, dict[str, float]]:
-    """Task -> metrics of the newest evaluation whose subject is this version."""
-    rows = [row for row in unit.evaluations.all() if row["subject"] == version.id]  # newest first
-    return {row["task"]: row["metrics"] for row in reversed(rows)}
+_Measured = dict[tuple[str, str], dict[str, float]]
 
 
-def _side_by_side(
-    one: dict[str, dict[str, float]], other: dict[str, dict[str, float]]
-) -> dict[str, dict[str, tuple[float | None, float | None]]]:
-    tasks = {task: (one.get(task, {}), other.get(task, {})) for task in sorted({*one, *other})}
-    return {
-        task: {metric: (mine.get(metric), theirs.get(metric)) for metric in sorted({*mine, *theirs})}
-        for task, (mine, theirs) in tasks.items()
-    }
+def _newest_metrics(unit: Unit, version: Version) -> _Measured:
+    """(task, data set) -> the newest value of each metric, of whatever serves the same: what gates go by, too."""
+    subjects = subjects_of(unit, version)
+    found: _Measured = {}
+    for row in reversed(unit.evaluations.all()):  # newest last
+        if row["subject"] in subjects:
+            found.setdefault((row["task"], row["dataset"]), {}).update(row["metrics"])
+    return found
+
+
+def _side_by_side(one: _Measured, other: _Measured) -> dict[str, dict[str, tuple[float | None, float | None]]]:
+    """Values of one data set stand beside each other, never those of two."""
+    both = sorted({*one, *other})
+    several = {task for task, count in Counter(task for task, _ in both).items() if count > 1}
+    shown: dict[str, dict[str, tuple[float | None, float | None]]] = {}
+    for task, dataset in both:
+        mine, theirs = one.get((task, dataset), {}), other.get((task, dataset), {})
+        shown[f"{task} ({dataset})" if task in several else task] = {
+            metric: (mine.get(metric), theirs.get(metric)) for metric in sorted({*mine, *theirs})
+        }
+    return shown
 
 
 def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> list[ToolSpec]:
@@ -302,7 +362,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
             raise Conflict(f"The model {model!r} is retired: {owner.retired_reason}", "Register it as another model.")
         if content.adapter_digest and not content.adapter:
             raise InvalidInput("There is a digest of an adapter, and no adapter.", "Name the adapter.")
-        serving_card(card or {})
+        serving = serving_card(card or {})
         if files is not None:
             content = _of_files(context, files, content, context.prepared or {})
         known = catalogue.find(content.base, owner.catalogue_id)
@@ -315,7 +375,7 @@ def registering_tools(catalogue: Catalogue, files: ModelFiles | None = None) -> 
             adapter=content.adapter,
             adapter_digest=content.adapter_digest,
             quantisation=content.quantisation,
-            digest=content.digest,
+            digest=served_digest(content, reference, serving),
             stage="candidate",
             parent=find_version(unit, parent).id if parent is not None else None,
             datasets=datasets or [],

@@ -3,7 +3,10 @@
     targets.py          what a target serves: arms of version and configuration, with weights
     plans.py            strategies (canary, blue-green, rolling, recreate, shadow), and the steps that each comes to
     canary_analysis.py  is the new version worse? promote, roll back, or inconclusive
-    sequential_test.py  its confidence sequences, always valid
+    e_process.py        its evidence on two shares, always valid
+    response_times.py   times of answers by bucket
+    sequential_test.py  confidence sequences of absolute limits and scores, always valid
+    forecast.py         how long a rollout takes at today's traffic
     rollout.py          persistent state, observations, actions
     machine.py          the state machine and people's commands, pure
     world.py            what rollouts observe: metrics, waves of devices, gate, approvals, runtimes

@@ -4,6 +4,7 @@ One call makes at most one change of state. The change and its actions belong in
 die anywhere, and the next one sees either all of it or nothing.
 """
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -29,11 +30,16 @@ Command = Literal["pause", "resume", "abort", "promote"]
 
 _PATIENCE = 8
 """Looks that may fail in a row before a rollout pauses."""
+_UNSEEN = timedelta(seconds=60)
+"""How late a look may be; what is over it counts as time in which nobody looked."""
+_AHEAD = timedelta(seconds=330)
+"""No look is planned further ahead than this and the plan's interval: the clock was set back where one seems to be."""
 _PAUSABLE = ("pending", "waiting_for_gate", "waiting_for_approval", "progressing", "analysing")
 
 
 def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  # noqa: PLR0911 - one for each state
-    """What comes next. Where nothing does, there are no actions: only `due_at`, `judged` and `not_ready` may be new."""
+    """What comes next. Where nothing does, there are no actions: when to look, and what was observed, may be new."""
+    rollout = rebased(rollout, now)
     match rollout.state:
         case "pending":
             return move(rollout, "waiting_for_gate" if rollout.plan.gate else _after_gate(rollout), now, "begun")
@@ -51,6 +57,26 @@ def advance(rollout: Rollout, seen: Observation, now: datetime) -> Transition:  
             return _restore(rollout, seen, now)
         case _:
             return rollout, ()
+
+
+def rebased(rollout: Rollout, now: datetime) -> Rollout:
+    """The rollout with the times of its step moved where the clock jumped, or nobody looked for a while.
+
+    What was not watched is no time in which all went well: the hold begins again where it was left, and the limit is
+    that much later. A clock that was set back would otherwise make the step longer, and leave it unwatched meanwhile.
+    """
+    due, since, until = rollout.due_at, rollout.step_since, rollout.step_until
+    if due is None or since is None or until is None or rollout.state != "analysing":
+        return rollout
+    late, early = now - due, due - now
+    interval = timedelta(seconds=rollout.plan.interval_s)
+    if late > _UNSEEN:
+        lost = late - _UNSEEN
+        lost_s = rollout.lost_s + lost.total_seconds()
+        return rollout.model_copy(update={"step_until": until + lost, "lost_s": lost_s})
+    if early > _AHEAD + interval:
+        return rollout.model_copy(update={"step_since": since - early, "step_until": until - early})
+    return rollout
 
 
 def move(rollout: Rollout, state: State, now: datetime, reason: str, **changes: Any) -> Transition:
@@ -114,7 +140,8 @@ def _gate(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     match answer.verdict:
         case "pass":
             passed = f"the gate passed: {len(answer.reasons)} rules are met" if answer.reasons else "the gate passed"
-            moved, (event, *others) = move(rollout, _after_gate(rollout), now, passed)
+            after = _after_gate(rollout)
+            moved, (event, *others) = move(rollout, after, now, passed, approvers=answer.approvers)
         case "fail":
             moved, (event, *others) = move(rollout, "failed", now, f"the gate refused: {reasons}")
         case "insufficient_evidence":
@@ -155,6 +182,7 @@ def _take_step(rollout: Rollout, seen: Observation, now: datetime) -> Transition
             step=number,
             step_since=now,
             step_until=now + timedelta(seconds=step.limit_s),
+            lost_s=0.0,
         ),
         state_at(step, rollout.before, rollout.candidate),
         seen.target_revision,
@@ -171,20 +199,39 @@ def _judge(rollout: Rollout, seen: Observation, now: datetime) -> Transition:
     analysis = seen.analysis or Analysis("inconclusive", ("nothing was observed",))
     if analysis.verdict == "roll_back":
         return _with_verdict(move(rollout, "rolling_back", now, "; ".join(analysis.reasons)), analysis)
-    held = now >= since + timedelta(seconds=step.hold_s)
+    held = now >= since + timedelta(seconds=step.hold_s + rollout.lost_s)
     if held and not seen.not_ready and _passes(step, analysis):
-        return _with_verdict(move(rollout, "progressing", now, f"{step.name} passed"), analysis)
-    if now < until:
+        return _next_step(rollout, analysis, now, f"{step.name} passed")
+    ready_within_s = math.inf if step.ready_within_s is None else step.ready_within_s
+    unready = bool(seen.not_ready) and (now - since).total_seconds() >= ready_within_s + rollout.lost_s
+    if now < until and not unready:
         return _later(rollout, now, seen.judged, seen.not_ready)
-    why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: "
-    why += "; ".join((seen.not_ready,) if seen.not_ready else analysis.reasons)
-    if step.at_limit == "roll_back":
-        return _with_verdict(move(rollout, "rolling_back", now, why), analysis)
-    return _with_verdict(pause(rollout, now, why), analysis)
+    return _at_limit(rollout, step, seen, analysis, now)
 
 
 def _passes(step: Step, analysis: Analysis) -> bool:
-    return step.judge == "ready" or analysis.verdict == "promote" or (step.judge == "harm" and analysis.enough)
+    harmless = analysis.enough and not analysis.doubts
+    return step.judge == "ready" or analysis.verdict == "promote" or (step.judge == "harm" and harmless)
+
+
+def _next_step(rollout: Rollout, analysis: Analysis, now: datetime, reason: str) -> Transition:
+    """On to the next step, which goes on with what this one found."""
+    carried = {**rollout.carried, **analysis.carried}
+    return _with_verdict(move(rollout, "progressing", now, reason, carried=carried), analysis)
+
+
+def _at_limit(rollout: Rollout, step: Step, seen: Observation, analysis: Analysis, now: datetime) -> Transition:
+    """The step's time is over and nothing is decided."""
+    if analysis.worse:
+        why = f"{step.name} is shown to be worse at its limit of {step.limit_s:g} s: {'; '.join(analysis.worse)}"
+        return _with_verdict(move(rollout, "rolling_back", now, why), analysis)
+    reasons = (seen.not_ready,) if seen.not_ready else analysis.reasons
+    why = f"{step.name} is undecided at its limit of {step.limit_s:g} s: {'; '.join(reasons)}"
+    if step.at_limit == "next" and analysis.enough and not seen.not_ready:
+        return _next_step(rollout, analysis, now, f"nothing shows it to be worse, so it goes on; {why}")
+    if step.at_limit == "roll_back":
+        return _with_verdict(move(rollout, "rolling_back", now, why), analysis)
+    return _with_verdict(pause(rollout, now, why), analysis)
 
 
 def _promote(rollout: Rollout, seen: Observation, now: datetime) -> Transition:

@@ -23,10 +23,11 @@ class CanaryStep(_Strategy):
 
     Attributes:
         judge: "evidence" waits until the new version is shown to be within the limits; "harm", for little traffic,
-            goes on after `hold_s` and `minimum_samples` unless it is shown to be over one.
+            goes on after `hold_s` and `minimum_samples` unless it looks to be over one.
         minimum_samples: requests of the new version; fewer never promote.
         hold_s: shortest time.
-        limit_s: longest time; what is inconclusive then pauses.
+        limit_s: longest time. What is inconclusive then goes on to the next share where nothing is shown to be worse,
+            for the evidence goes on with it; in the last step, which decides, it pauses.
     """
 
     weight: Weight
@@ -62,7 +63,10 @@ class Canary(_Strategy):
 
 
 class BlueGreen(_Strategy):
-    """The new version is made ready beside the old one, gets all traffic at once, and is judged for a while."""
+    """The new version is made ready beside the old one, gets all traffic at once, and is judged for a while.
+
+    What is undecided then goes back.
+    """
 
     kind: Literal["blue_green"] = "blue_green"
     ready_within_s: Annotated[float, Field(gt=0, le=86400)] = 600.0
@@ -72,19 +76,26 @@ class BlueGreen(_Strategy):
 
 
 class Rolling(_Strategy):
-    """Equal parts one after the other; each goes on after `hold_s` unless it is seen to do harm."""
+    """Equal parts one after the other; each goes on after `hold_s` and `minimum_samples` unless it looks to do harm."""
 
     kind: Literal["rolling"] = "rolling"
     part_percent: Annotated[int, Field(ge=1, le=100)] = 25
-    hold_s: Seconds = 60.0
+    minimum_samples: Samples = 100
+    hold_s: Seconds = 300.0
+    limit_s: Annotated[float, Field(gt=0, le=30 * 86400)] = 3600.0
 
 
 class Recreate(_Strategy):
-    """The old version is taken away and the new one put in its place; seen to do harm, it goes back."""
+    """The old version is taken away and the new one put in its place; seen to do harm, or undecided, it goes back.
+
+    The first version of a target has nothing to go back to, and is there as soon as it is ready.
+    """
 
     kind: Literal["recreate"] = "recreate"
     ready_within_s: Annotated[float, Field(gt=0, le=86400)] = 600.0
-    hold_s: Seconds = 0.0
+    minimum_samples: Samples = 100
+    hold_s: Seconds = 300.0
+    limit_s: Annotated[float, Field(gt=0, le=30 * 86400)] = 3600.0
 
 
 class Shadow(_Strategy):
@@ -160,9 +171,10 @@ class Step(BaseModel):
         shadow: percent of the requests that are copied to the new version.
         keeps_former: the former version stays warm.
         judge: "evidence" goes on once the new version is shown to be within the limits, "harm" goes on after `hold_s`
-            and `minimum_samples` unless it is shown to be over one, "ready" goes on once the new version can serve.
+            and `minimum_samples` unless it looks to be over one, "ready" goes on once the new version can serve.
         baseline: what it is compared with: the former version "alongside", or as it was "before" the step.
-        at_limit: what happens where nothing is decided after `limit_s`.
+        ready_within_s: longest time in which the new version may be unable to serve; then as at the limit.
+        at_limit: what happens where nothing is decided after `limit_s`; what is shown to be worse then goes back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -176,7 +188,8 @@ class Step(BaseModel):
     minimum_samples: int = 0
     hold_s: float = 0.0
     limit_s: float
-    at_limit: Literal["pause", "roll_back"] = "pause"
+    at_limit: Literal["pause", "roll_back", "next"] = "pause"
+    ready_within_s: float | None = None
 
 
 class Plan(BaseModel):
@@ -200,9 +213,9 @@ class Plan(BaseModel):
     approval: bool = True
 
     @property
-    def alpha(self) -> float:
-        """What each judged step may err: all of them together err with `limits.alpha`."""
-        return self.limits.alpha / max(1, sum(step.judge != "ready" for step in self.steps))
+    def judged_steps(self) -> int:
+        """Steps that are judged by what is measured: all of them together err with `limits.alpha`."""
+        return max(1, sum(step.judge != "ready" for step in self.steps))
 
 
 def make_plan(strategy: Strategy, kind: TargetKind, before: TargetState, candidate: Arm, **options: Any) -> Plan:
@@ -231,7 +244,7 @@ def make_plan(strategy: Strategy, kind: TargetKind, before: TargetState, candida
             "Name another version or another configuration.",
         )
     try:
-        return Plan(kind=kind, strategy=strategy, steps=_steps(strategy), **options)
+        return Plan(kind=kind, strategy=strategy, steps=_steps(strategy, kind, first=not before.arms), **options)
     except ValidationError as error:
         first = error.errors()[0]
         raise InvalidInput(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.") from error
@@ -247,9 +260,10 @@ def state_at(step: Step, before: TargetState, candidate: Arm) -> TargetState:
     return TargetState(arms=(before.arms[0].model_copy(update={"weight": 100 - step.weight}), new))
 
 
-def _steps(strategy: Strategy) -> tuple[Step, ...]:
+def _steps(strategy: Strategy, kind: TargetKind, *, first: bool) -> tuple[Step, ...]:
     match strategy:
         case Canary():
+            last = len(strategy.steps) - 1
             return tuple(
                 Step(
                     name=f"canary {step.weight} %",
@@ -258,8 +272,10 @@ def _steps(strategy: Strategy) -> tuple[Step, ...]:
                     minimum_samples=step.minimum_samples,
                     hold_s=step.hold_s,
                     limit_s=step.limit_s,
+                    # a device that has not reported says nothing: a wave is never left behind
+                    at_limit="next" if kind == "serving" and place < last else "pause",
                 )
-                for step in strategy.steps
+                for place, step in enumerate(strategy.steps)
             )
         case BlueGreen():
             return (
@@ -272,6 +288,7 @@ def _steps(strategy: Strategy) -> tuple[Step, ...]:
                     hold_s=strategy.hold_s,
                     minimum_samples=strategy.minimum_samples,
                     limit_s=max(strategy.hold_s, strategy.limit_s),
+                    at_limit="roll_back",
                 ),
             )
         case Rolling():
@@ -281,26 +298,15 @@ def _steps(strategy: Strategy) -> tuple[Step, ...]:
                     name=f"part to {weight} %",
                     weight=weight,
                     judge="harm",
+                    minimum_samples=strategy.minimum_samples,
                     hold_s=strategy.hold_s,
                     baseline="alongside" if weight < 100 else "before",
-                    limit_s=strategy.hold_s + 3600.0,
+                    limit_s=max(strategy.hold_s, strategy.limit_s),
                 )
                 for weight in (*range(part, 100, part), 100)
             )
         case Recreate():
-            limit_s = strategy.ready_within_s + strategy.hold_s
-            return (
-                Step(
-                    name="replace",
-                    weight=100,
-                    judge="harm",
-                    baseline="before",
-                    keeps_former=False,
-                    hold_s=strategy.hold_s,
-                    limit_s=limit_s,
-                    at_limit="roll_back",
-                ),
-            )
+            return (_replacement(strategy, kind, first=first),)
         case Shadow():
             return (
                 Step(
@@ -313,3 +319,20 @@ def _steps(strategy: Strategy) -> tuple[Step, ...]:
                     limit_s=max(strategy.hold_s, strategy.limit_s),
                 ),
             )
+
+
+def _replacement(strategy: Recreate, kind: TargetKind, *, first: bool) -> Step:
+    """The one step of recreate: the first version of a target is served once it is ready, for nothing was before it."""
+    alone = first and kind == "serving"
+    return Step(
+        name="replace",
+        weight=100,
+        judge="ready" if alone else "harm",
+        baseline="before",
+        keeps_former=False,
+        minimum_samples=0 if alone else strategy.minimum_samples,
+        hold_s=0.0 if alone else strategy.hold_s,
+        limit_s=strategy.ready_within_s + (0.0 if alone else max(strategy.hold_s, strategy.limit_s)),
+        at_limit="roll_back",
+        ready_within_s=strategy.ready_within_s,
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from memory.ledger.rollouts import RolloutEvent
-from tools.rollouts.canary_analysis import Analysis, CachedVerdict, Observed, analyse, fingerprint, judge_wave
+from tools.rollouts.canary_analysis import Analysis, CachedVerdict, Case, Observed, analyse, fingerprint, judge_wave
 from tools.rollouts.machine import advance, trouble
 from tools.rollouts.plans import Step
 from tools.rollouts.rollout import Observation, Rollout, Transition
@@ -57,11 +57,12 @@ class Measurements:
 
     Attributes:
         revisions: of targets, by tenant and name.
-        measured: of the new and the former version, by the rollout's tenant and id.
+        measured: of the new version, of the former one, and of the former one before the step, by the rollout's
+            tenant and id.
     """
 
     revisions: dict[tuple[str, str], int]
-    measured: dict[tuple[str, str], tuple[Observed, Observed]]
+    measured: dict[tuple[str, str], tuple[Observed, Observed, Observed]]
 
 
 def read(rollouts: Sequence[Rollout], store: RevisionSource, world: World, now: datetime) -> Measurements:
@@ -81,9 +82,11 @@ def read(rollouts: Sequence[Rollout], store: RevisionSource, world: World, now: 
         new = world.metrics.observed(tenant, [_new(one, now) for one in judged])
         replacing = [one for one in judged if one.before.arms]
         former = world.metrics.observed(tenant, [_former(one, now) for one in replacing])
-        formers = {one.id: seen for one, seen in zip(replacing, former, strict=True)}
+        past = world.metrics.observed(tenant, [_history(one) for one in replacing])
+        formers = {one.id: seen for one, *seen in zip(replacing, former, past, strict=True)}
         for one, seen in zip(judged, new, strict=True):
-            found.measured[tenant, one.id] = (seen, formers.get(one.id, Observed()))
+            beside, before = formers.get(one.id, (Observed(), Observed()))
+            found.measured[tenant, one.id] = (seen, beside, before)
     return found
 
 
@@ -122,6 +125,13 @@ def _former(rollout: Rollout, now: datetime) -> Window:
     return Window(rollout.target, rollout.before.arms[0], start, end)
 
 
+def _history(rollout: Rollout) -> Window:
+    """What was usual of the former version before what it is judged by now."""
+    step, since = _taken(rollout)
+    end = since if step.baseline == "alongside" else since - _BEFORE
+    return Window(rollout.target, rollout.before.arms[0], end - _BEFORE, end)
+
+
 def _step(rollout: Rollout, found: Measurements, world: World) -> Observation:
     (step, _), revision = _taken(rollout), rollout.target_revision
     if rollout.plan.kind == "devices":
@@ -135,13 +145,23 @@ def _step(rollout: Rollout, found: Measurements, world: World) -> Observation:
     return Observation(revision, not_ready=not_ready, analysis=judged.analysis, judged=judged)
 
 
-def _judged(rollout: Rollout, step: Step, candidate: Observed, baseline: Observed) -> CachedVerdict:
+def _judged(rollout: Rollout, step: Step, candidate: Observed, baseline: Observed, history: Observed) -> CachedVerdict:
     """The verdict: the one that is known where nothing was observed since."""
-    seen = fingerprint(candidate, baseline)
+    seen = fingerprint(candidate, baseline, history)
     if rollout.judged is not None and rollout.judged.of == seen:
         return rollout.judged
-    plan, samples = rollout.plan, step.minimum_samples
-    analysis = analyse(candidate, baseline, plan.limits, alpha=plan.alpha, minimum_samples=samples)
+    plan = rollout.plan
+    analysis = analyse(
+        Case(
+            candidate,
+            baseline,
+            plan.limits,
+            history,
+            rollout.carried,
+            plan.judged_steps,
+            step.minimum_samples,
+        )
+    )
     return CachedVerdict(seen, replace(analysis, findings=()))
 
 

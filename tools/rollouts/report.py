@@ -26,6 +26,7 @@ def render_rollout(view: RolloutView, chinese: bool) -> str:
             f"- 状态：**{view.state}**：{view.reason}",
             f"- 步骤 {view.step}/{len(view.steps)}：{steps}",
             f"- 流量：{serves}{shadow}",
+            *([f"- 预计：{view.expected}"] if view.expected else []),
         ]
         if view.state == "waiting_for_approval":
             lines.append(f"- 另一位负责人批准：`chargehand approvals approve ap-{view.id}`，或说“批准 ap-{view.id}”")
@@ -36,6 +37,7 @@ def render_rollout(view: RolloutView, chinese: bool) -> str:
             f"- State: **{view.state}**: {view.reason}",
             f"- Step {view.step} of {len(view.steps)}: {steps}",
             f"- Serves: {serves}{shadow}",
+            *([f"- Expected: {view.expected}"] if view.expected else []),
         ]
         if view.state == "waiting_for_approval":
             lines.append(

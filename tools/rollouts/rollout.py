@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from tools.rollouts.canary_analysis import Analysis, CachedVerdict
+from tools.rollouts.canary_analysis import Analysis, CachedVerdict, Evidence
 from tools.rollouts.plans import Plan, Step
 from tools.rollouts.targets import Arm, TargetState
 
@@ -43,6 +43,8 @@ class Rollout(BaseModel):
         target_revision: of the target, as this rollout left or found it last.
         step: number of the step that was taken last, from 1; 0 before the first.
         step_since, step_until: when it was taken, and when its limit is reached.
+        lost_s: time since the step was taken in which nobody looked, seconds: it counts neither as held nor as waited.
+        carried: what the steps before the one that is under way found.
         resume_to: where a paused rollout goes on.
         ends_as: what it becomes once it is rolled back.
         due_at: when to look at it next; None where nobody needs to until a person acts.
@@ -50,6 +52,7 @@ class Rollout(BaseModel):
         failures: how many looks at it failed in a row.
         reason: why it is in this state.
         not_ready: why the new version could not serve at the last look; empty where it could.
+        approvers: how many others have to agree, as the gate said.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +73,8 @@ class Rollout(BaseModel):
     step: int = 0
     step_since: datetime | None = None
     step_until: datetime | None = None
+    lost_s: float = 0.0
+    carried: dict[str, Evidence] = Field(default_factory=dict[str, Evidence])
     resume_to: State | None = None
     ends_as: Literal["rolled_back", "aborted"] = "rolled_back"
     judged: CachedVerdict | None = None
@@ -77,6 +82,7 @@ class Rollout(BaseModel):
     reason: str = "waiting to be looked at"
     not_ready: str = ""
     retry_of: str | None = None
+    approvers: int = 1
 
     @property
     def active(self) -> bool:
@@ -102,12 +108,14 @@ class GateAnswer:
         reasons: a sentence each.
         gate: what it was judged for, such as product/EU/production.
         result: id under which the verdict is kept; both are empty where none is.
+        approvers: how many others have to agree.
     """
 
     verdict: Literal["pass", "fail", "insufficient_evidence"]
     reasons: tuple[str, ...] = ()
     gate: str = ""
     result: str = ""
+    approvers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

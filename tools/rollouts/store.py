@@ -1,16 +1,16 @@
 """Rollouts in the ledger. Functions take a unit, to be part of a tool's transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from edge.kernel.errors import Conflict
 from memory.ledger import Ledger, Unit
 from memory.ledger.rollouts import Rollout as Row
 from memory.ledger.rollouts import RolloutEvent, Target, tenants_with_due_rollouts, tenants_with_open_rollouts
-from tools.calling.approval import ApprovalRequest, ask
+from tools.calling.approval import ApprovalRequest, ask, end
 from tools.fleet.waves import place_models
 from tools.rollouts.rollout import Action, AppendEvent, Rollout, SetTarget, Transition
 from tools.rollouts.targets import TargetKind, TargetState
@@ -127,6 +127,17 @@ def write_change(unit: Unit, after: Rollout, actions: Sequence[Action], holder: 
     _append_events(unit, after, actions)
     if after.state == "waiting_for_approval":  # whoever is told that it waits can decide at once
         ask(unit, approval_request(after), after.updated_at)
+    if not after.active:
+        _end_approvals(unit, after)
+
+
+def _end_approvals(unit: Unit, rollout: Rollout) -> None:
+    """Nobody is left to be asked about a rollout that is over: neither whether it may go on, nor be promoted now."""
+    reason = f"rollout {rollout.id} is {rollout.state}"
+    end(unit, approval_request(rollout).id, reason)
+    for approval in unit.approvals.open_of("rollout_promote"):
+        if isinstance(approval.plan, Mapping) and cast("Mapping[str, Any]", approval.plan).get("rollout") == rollout.id:
+            end(unit, approval.id, reason)
 
 
 def approval_request(rollout: Rollout) -> ApprovalRequest:
@@ -139,6 +150,7 @@ def approval_request(rollout: Rollout) -> ApprovalRequest:
         plan=plan,
         bound={"rollout": rollout.id, **plan},
         requester=rollout.requested_by,
+        needed=rollout.approvers,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,9 @@ from edge.kernel.errors import InvalidInput, NotFound
 from edge.kernel.names import nearest_names
 from memory.ledger import Unit
 from tools.rollouts.canary_analysis import CanaryLimits
+from tools.rollouts.forecast import Forecast, fitted, forecast
 from tools.rollouts.machine import Command, command, retry
-from tools.rollouts.measurements import score_record
+from tools.rollouts.measurements import score_record, traffic_of
 from tools.rollouts.plans import Plan, RolloutChoice, Strategy, make_plan
 from tools.rollouts.rollout import Rollout
 from tools.rollouts.store import add_rollout, read_rollout, read_target, rollouts_of, write_change
@@ -60,7 +62,14 @@ Configuration = Annotated[
 
 
 class RolloutView(View):
-    """A rollout as it stands. `serves` is percent by version; `shadow` the version that gets copies."""
+    """A rollout as it stands.
+
+    Attributes:
+        serves: percent by version; `shadow` is the version that gets copies.
+        requests_per_s: what the target was asked in the last hour, a second.
+        expected_s: how much longer it takes at that, to a version that is no worse; None where that cannot be said.
+        expected: the same in words, and what to do where the traffic is too small for a decision.
+    """
 
     id: str
     target: str
@@ -77,6 +86,9 @@ class RolloutView(View):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     retry_of: str | None
+    requests_per_s: float | None = None
+    expected_s: float | None = None
+    expected: str = ""
 
 
 class RolloutEventView(View):
@@ -203,8 +215,10 @@ def start_rollout(
         updated_at=now,
         due_at=now,
     )
+    if before.arms and kind == "serving":
+        rollout = rollout.model_copy(update={"plan": fitted(rollout.plan, traffic_of(unit, rollout, now))})
     add_rollout(unit, rollout)
-    return _view(unit, rollout)
+    return _view(unit, rollout, now)
 
 
 def rollout_status(
@@ -215,7 +229,7 @@ def rollout_status(
     """Show a rollout: its state and why, its step, what the target serves, and its events behind a sequence number."""
     found = _find(context.unit, rollout, over=True)
     events = [RolloutEventView.of(event) for event in context.unit.rollouts.events(found.id, after, 500)]
-    return RolloutStatus(rollout=_view(context.unit, found), plan=found.plan, events=events)
+    return RolloutStatus(rollout=_view(context.unit, found, context.now), plan=found.plan, events=events)
 
 
 def rollout_list(
@@ -269,13 +283,13 @@ def rollout_retry(context: ToolContext, rollout: RolloutName) -> RolloutView:
         now=context.now,
     )
     add_rollout(context.unit, again)
-    return _view(context.unit, again)
+    return _view(context.unit, again, context.now)
 
 
 def _command(context: ToolContext, name: str, what: Command, reason: str) -> RolloutView:
     after, actions = command(_find(context.unit, name), what, context.principal, context.now, reason)
     write_change(context.unit, after, actions)
-    return _view(context.unit, after)
+    return _view(context.unit, after, context.now)
 
 
 def _find(unit: Unit, name: str, *, over: bool = False) -> Rollout:
@@ -307,9 +321,10 @@ def _new_id() -> str:
     return f"ro-{uuid.uuid4().hex[:12]}"
 
 
-def _view(unit: Unit, rollout: Rollout) -> RolloutView:
-    """A rollout, with what its target serves now."""
+def _view(unit: Unit, rollout: Rollout, now: datetime | None = None) -> RolloutView:
+    """A rollout, with what its target serves now; with `now`, also how long it will take."""
     serves = read_target(unit, rollout.target)[0]
+    found = _expected(unit, rollout, now) if now is not None else None
     return RolloutView.of(
         rollout,
         strategy=rollout.plan.strategy.kind,
@@ -319,4 +334,38 @@ def _view(unit: Unit, rollout: Rollout) -> RolloutView:
         steps=[step.name for step in rollout.plan.steps],
         serves={arm.version: arm.weight for arm in serves.arms},
         shadow=serves.shadow.version if serves.shadow else None,
+        requests_per_s=round(found.per_s, 3) if found else None,
+        expected_s=round(found.total_s) if found and found.decides else None,
+        expected=_in_words(found) if found else "",
     )
+
+
+def _expected(unit: Unit, rollout: Rollout, now: datetime) -> Forecast | None:
+    if not rollout.active or not rollout.before.arms or rollout.plan.kind != "serving":
+        return None
+    since_s = (now - rollout.step_since).total_seconds() if rollout.step and rollout.step_since else 0.0
+    return forecast(
+        rollout.plan,
+        traffic_of(unit, rollout, now),
+        taken=rollout.step,
+        since_s=max(0.0, since_s),
+        carried=rollout.carried,
+    )
+
+
+def _in_words(found: Forecast) -> str:
+    traffic = f"{found.per_s:.3g} requests/s"
+    if found.decides:
+        return f"about {_duration(found.total_s)} at {traffic}, if the new version is no worse"
+    return (
+        f"not decided within {_duration(found.total_s)} at {traffic}, probably: "
+        "give the steps more time (limit_s), wider limits, or larger shares"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"

@@ -107,12 +107,13 @@ class EvidenceGate:
             kept = record(unit, found)
         found_verdict = found.result.verdict
         verdict = "insufficient_evidence" if found_verdict == "insufficient evidence" else found_verdict
-        return GateAnswer(verdict, tuple(reasons_of(found.result)), kept.gate, kept.id)
+        return GateAnswer(verdict, tuple(reasons_of(found.result)), kept.gate, kept.id, found.approvers)
 
     @staticmethod
     def _use(rollout: Rollout, use: Use) -> Use:
         tags = (*use.tags, "edge") if rollout.plan.kind == "devices" else use.tags
-        return use.model_copy(update={"stage": "production", "tags": tags})
+        otherwise = tuple(sorted(rollout.candidate.configuration))
+        return use.model_copy(update={"stage": "production", "tags": tags, "otherwise": otherwise})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,11 @@ Tokens = Annotated[int, Field(ge=1)]
 
 
 class ServingCard(BaseModel):
-    """The part `serving` of a version's card. Prices are US dollars for a million tokens."""
+    """The part `serving` of a version's card. Prices are US dollars for a million tokens.
+
+    Attributes:
+        fingerprint: `system_fingerprint` of the answers of a remote model; those with another one are failures.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +33,7 @@ class ServingCard(BaseModel):
     prompt_price: Price = 0.0
     completion_price: Price = 0.0
     fallbacks: tuple[str, ...] = ()
+    fingerprint: Annotated[str, Field(max_length=200)] = ""
 
 
 class GenerationOptions(BaseModel):

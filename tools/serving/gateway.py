@@ -16,7 +16,7 @@ from tools.serving.attempts import Attempt, AttemptLimits, Mode, ModelRequest, o
 from tools.serving.metering import UsageWriter
 from tools.serving.rate_limits import Admission, Ticket
 from tools.serving.routing import Backend, Deployments, Traffic, attempt_order, configured
-from tools.serving.runtime import Json, Runtime
+from tools.serving.runtime import Json, Runtime, ServedVersion
 
 _log = logging.getLogger(__name__)
 
@@ -119,8 +119,8 @@ class Gateway:
 
         async def answer(arm: Arm, number: int) -> Answer:
             nonlocal used
-            backend, runtime = await self._served(request, arm)
-            attempt = self._attempt(request, traffic, arm, backend, number)
+            backend, runtime = await self._served(request, traffic, arm, Mode(number))
+            attempt = self._attempt(request, traffic, arm, backend, Mode(number))
             try:
                 body = await within(
                     self._limits.whole_s, runtime.complete(backend.version, request.endpoint, request.body), backend
@@ -133,7 +133,7 @@ class Gateway:
             return Answer(backend.version.id, {**body, "model": backend.version.id})
 
         try:
-            return await self._first_that_answers(request, traffic, answer)
+            return await self._first_that_answers(request, traffic, answer, streamed=False)
         finally:
             ticket.release(used)
 
@@ -146,8 +146,8 @@ class Gateway:
         ticket, traffic = await self._admit(request)
 
         async def begin(arm: Arm, number: int) -> AnswerStream:
-            backend, runtime = await self._served(request, arm)
-            attempt = self._attempt(request, traffic, arm, backend, number, streamed=True)
+            backend, runtime = await self._served(request, traffic, arm, Mode(number, streamed=True))
+            attempt = self._attempt(request, traffic, arm, backend, Mode(number, streamed=True))
             source = runtime.stream(backend.version, request.endpoint, request.body)
             ends_at = self._clock() + self._limits.whole_s
             try:
@@ -161,7 +161,7 @@ class Gateway:
             return AnswerStream(backend.version.id, chunks)
 
         try:
-            return await self._first_that_answers(request, traffic, begin)
+            return await self._first_that_answers(request, traffic, begin, streamed=True)
         except BaseException:
             ticket.release(0)
             raise
@@ -172,14 +172,19 @@ class Gateway:
         return await self._admission.admit(request.caller.tenant), traffic
 
     async def _first_that_answers(
-        self, request: ModelRequest, traffic: Traffic, attempt: Callable[[Arm, int], Awaitable[Result]]
+        self,
+        request: ModelRequest,
+        traffic: Traffic,
+        attempt: Callable[[Arm, int], Awaitable[Result]],
+        *,
+        streamed: bool,
     ) -> Result:
         """Try the versions in their order until one answers; the request's own faults end it at once."""
         failure: ChargehandError = Unavailable(
             f"{traffic.target} serves no version now: all its weights are 0.", "Give a version some weight."
         )
         if traffic.shadow is not None:
-            self._shadows.mirror(traffic.shadow, partial(self._copy, request, traffic, traffic.shadow))
+            self._shadows.mirror(traffic.shadow, partial(self._copy, request, traffic, traffic.shadow, streamed))
         for number, arm in enumerate(attempt_order(traffic, request.sticky_key), start=1):
             try:
                 return await attempt(arm, number)
@@ -189,17 +194,23 @@ class Gateway:
                 failure = error
         raise failure
 
-    async def _copy(self, request: ModelRequest, traffic: Traffic, shadow: Arm) -> None:
-        """Ask the shadow, too: its answer is thrown away, its usage counted apart."""
+    async def _copy(self, request: ModelRequest, traffic: Traffic, shadow: Arm, streamed: bool) -> None:
+        """Ask the shadow, too, and as the request asks: its answer is thrown away, its usage counted apart."""
+        mode = Mode(1, streamed, shadow=True)
         try:
-            backend, runtime = await self._served(request, shadow)
+            backend, runtime = await self._served(request, traffic, shadow, mode)
         except ChargehandError as error:
             _log.warning("the shadow %s of %s is not served: %s", shadow.version, traffic.target, error)
             return
-        attempt = self._attempt(request, traffic, shadow, backend, 1, shadow=True)
+        attempt = self._attempt(request, traffic, shadow, backend, mode)
         try:
             async with asyncio.timeout(self._shadows.limit_s):
-                attempt.read(await runtime.complete(backend.version, request.endpoint, request.body))
+                if streamed:
+                    async with aclosing(runtime.stream(backend.version, request.endpoint, request.body)) as chunks:
+                        async for chunk in chunks:
+                            attempt.read(chunk)
+                else:
+                    attempt.read(await runtime.complete(backend.version, request.endpoint, request.body))
         except ChargehandError as error:
             attempt.finish(error)
         except TimeoutError:
@@ -210,8 +221,16 @@ class Gateway:
         else:
             attempt.finish()
 
-    async def _served(self, request: ModelRequest, arm: Arm) -> tuple[Backend, Runtime]:
-        """Where an arm is served, with the arm's configuration."""
+    async def _served(self, request: ModelRequest, traffic: Traffic, arm: Arm, mode: Mode) -> tuple[Backend, Runtime]:
+        """Where an arm is served, with the arm's configuration; that it is not served is an attempt that failed."""
+        try:
+            return await self._find_served(request, arm)
+        except ChargehandError as error:
+            nowhere = Backend(ServedVersion(arm.version, arm.version), "")
+            self._attempt(request, traffic, arm, nowhere, mode).finish(error)
+            raise
+
+    async def _find_served(self, request: ModelRequest, arm: Arm) -> tuple[Backend, Runtime]:
         backend = await self.deployments.backend(request.caller.tenant, arm.version)
         runtime = self.runtimes.get(backend.runtime)
         if runtime is None:
@@ -220,18 +239,7 @@ class Gateway:
             raise InvalidInput(f"{arm.version} reads text only.", "Leave out pictures.")
         return configured(backend, arm.configuration), runtime
 
-    def _attempt(
-        self,
-        request: ModelRequest,
-        traffic: Traffic,
-        arm: Arm,
-        backend: Backend,
-        number: int,
-        *,
-        streamed: bool = False,
-        shadow: bool = False,
-    ) -> Attempt:
-        mode = Mode(number, streamed, shadow)
+    def _attempt(self, request: ModelRequest, traffic: Traffic, arm: Arm, backend: Backend, mode: Mode) -> Attempt:
         return Attempt(request, traffic.target, arm.key, backend, mode, self._meter.record, self._clock)
 
     async def _rest(

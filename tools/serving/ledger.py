@@ -188,6 +188,7 @@ class LedgerDeployments:
             defaults=card.options,
             embeds=card.embeds,
             reads_images=card.reads_images,
+            fingerprint=card.fingerprint,
         )
         return Backend(served, runtime, Price(card.prompt_price, card.completion_price))
 
@@ -275,13 +276,26 @@ class LedgerQuotas:
 
 
 def _speaks(use: UsageRecord) -> bool:
-    """Whether it says something of the version; what a client's leaving or mistake ended does not."""
-    return use.outcome == "done" or use.failed
+    """Whether it says something of the version; what a client's mistake ended does not."""
+    return use.outcome in {"done", "cancelled"} or use.failed
 
 
 def _answered(use: UsageRecord) -> Answered:
-    ended = use.started_at + timedelta(seconds=use.latency_s)
-    return Answered(use.target, use.version, ended, None if use.failed else use.latency_s)
+    """The attempt as rollouts judge it: by the arm that routing chose; what stood in for another one is apart.
+
+    Requests that fail wherever they go would otherwise count against whoever stands in, and most against a canary.
+    """
+    left = use.outcome == "cancelled"
+    return Answered(
+        target=use.target,
+        arm=use.version,
+        at=use.started_at + timedelta(seconds=use.latency_s),
+        took_s=None if use.failed or left else use.latency_s,
+        first_token_s=(use.first_token_s or use.latency_s) if use.streamed else None,
+        tokens=use.completion_tokens,
+        stands_in=use.attempt > 1,
+        left=left,
+    )
 
 
 def by_minute(uses: Sequence[UsageRecord]) -> list[Usage]:

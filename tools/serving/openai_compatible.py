@@ -4,10 +4,11 @@ It loads and unloads what it likes: `ensure` only looks whether it has the model
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from edge.kernel.errors import ChargehandError, NotFound
+from edge.kernel.errors import ChargehandError, NotFound, Unavailable
 from tools.serving.client import ApiClient
 from tools.serving.providers import without_password
 from tools.serving.runtime import Endpoint, Health, Json, Progress, RuntimeModel, ServedVersion, ignore, prepare
@@ -79,11 +80,16 @@ class OpenAICompatibleRuntime:
 
     async def complete(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> Json:
         prepared = self._worded(prepare(version, endpoint, body), endpoint)
-        return await self._client.post(f"/{endpoint}", prepared, f"The model {version.id}")
+        answer = await self._client.post(f"/{endpoint}", prepared, f"The model {version.id}")
+        _require_pinned(version, answer)
+        return answer
 
-    def stream(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> AsyncGenerator[Json]:
+    async def stream(self, version: ServedVersion, endpoint: Endpoint, body: Json) -> AsyncGenerator[Json]:
         prepared = self._worded(prepare(version, endpoint, body, stream=True), endpoint)
-        return self._client.stream(f"/{endpoint}", prepared, f"The model {version.id}")
+        async with aclosing(self._client.stream(f"/{endpoint}", prepared, f"The model {version.id}")) as chunks:
+            async for chunk in chunks:
+                _require_pinned(version, chunk)
+                yield chunk
 
     async def close(self) -> None:
         await self._client.close()
@@ -96,3 +102,13 @@ class OpenAICompatibleRuntime:
         if not self._takes_stream_options:
             body.pop("stream_options", None)
         return body
+
+
+def _require_pinned(version: ServedVersion, answer: Json) -> None:
+    """Raises Unavailable: the answer is of another model than the version was measured with."""
+    given = answer.get("system_fingerprint")
+    if version.fingerprint and given and given != version.fingerprint:
+        raise Unavailable(
+            f"{version.id} is pinned to the fingerprint {version.fingerprint}, and {given} answered.",
+            "Measure what answers now, and register it as a new version.",
+        )

@@ -39,6 +39,7 @@ class ServedVersion:
         defaults: options of OpenAI's API that requests may leave out, such as `temperature`.
         embeds: it makes vectors instead of text.
         reads_images: its prompts may hold pictures.
+        fingerprint: that answers of a remote model must have, where they have any; empty for any.
     """
 
     id: str
@@ -52,6 +53,7 @@ class ServedVersion:
     defaults: Json = field(default_factory=dict[str, Any])
     embeds: bool = False
     reads_images: bool = False
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from memory.ledger.devices import Device
 from memory.ledger.factories import Factory, Pipeline
 from memory.ledger.governance import GateResult, StoredPolicy
 from memory.ledger.rollouts import Rollout, Target, tenants_with_due_rollouts, tenants_with_open_rollouts
-from memory.ledger.usage import Measured, Usage
+from memory.ledger.usage import Measured, ResponseTimes, Usage
 from memory.ledger.versions import Artifact
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -71,7 +71,7 @@ def test_what_is_open_and_what_is_due(ledger: Ledger) -> None:
 
 
 def test_measurements_add_up_to_numbers_to_reckon_with(ledger: Ledger) -> None:
-    one = Measured("web", "v1", NOW, requests=3, errors=1, latency_count=2, latency_total=0.5, latency_squares=0.25)
+    one = Measured("web", "v1", NOW, requests=3, errors=1, retries=2, score_count=2, score_total=0.5)
     with ledger.unit("default") as unit:
         unit.measurements.add(one)
         unit.measurements.add(one)
@@ -81,10 +81,27 @@ def test_measurements_add_up_to_numbers_to_reckon_with(ledger: Ledger) -> None:
         unit.measurements.add(one)
     with ledger.view("default") as unit:
         found = unit.measurements.total("web", "v1", NOW, LATER)
-        assert found == Measured("web", "v1", NOW, 6, 2, 4, 1.0, 0.5)
-        assert {type(found.requests), type(found.latency_count)} == {int}
-        assert {type(found.latency_total), type(found.score_total)} == {float}
+        assert found == Measured("web", "v1", NOW, 6, 2, retries=4, score_count=4, score_total=1.0)
+        assert {type(found.requests), type(found.retries)} == {int}
+        assert {type(found.score_squares), type(found.score_total)} == {float}
         assert unit.measurements.total("web", "none", NOW, LATER) == Measured("web", "none", NOW)
+
+
+def test_times_add_up_by_bucket(ledger: Ledger) -> None:
+    one = ResponseTimes("web", "v1", NOW, "answer", 80, 3)
+    with ledger.unit("default") as unit:
+        unit.measurements.add_times(one)
+        unit.measurements.add_times(one)
+        unit.measurements.add_times(replace(one, second=LATER))
+        unit.measurements.add_times(replace(one, bucket=81, count=1))
+        unit.measurements.add_times(replace(one, kind="token"))
+        unit.measurements.add_times(replace(one, arm="v2"))
+    with ledger.unit("other") as unit:
+        unit.measurements.add_times(one)
+    with ledger.view("default") as unit:
+        found = unit.measurements.times("web", "v1", NOW, LATER)
+        assert found == {("answer", 80): 6, ("answer", 81): 1, ("token", 80): 3}
+        assert {type(count) for count in found.values()} == {int}
 
 
 def test_a_rollout_s_history_is_numbered(ledger: Ledger) -> None:
@@ -179,3 +196,13 @@ def test_what_is_written_in_a_view_is_undone(ledger: Ledger) -> None:
         raise RuntimeError("undone")
     with ledger.view("default") as unit:
         assert unit.targets.all() == []
+
+
+def test_leases_and_looks_of_a_clock_that_was_set_back_are_none(ledger: Ledger) -> None:
+    ahead = timedelta(hours=5)
+    with ledger.unit("default") as unit:
+        unit.rollouts.add(replace(ROLLOUT, id="r1", target="t1", due_at=NOW))
+        assert unit.rollouts.claim("dead", NOW + ahead, NOW, 10)
+        (claimed,) = unit.rollouts.claim("one", NOW + timedelta(seconds=15), NOW, 10)
+        unit.rollouts.save(replace(claimed, due_at=NOW + ahead))
+        assert [one.id for one in unit.rollouts.claim("one", NOW + timedelta(seconds=15), NOW, 10)] == ["r1"]

@@ -170,7 +170,7 @@ number_fields = st.sampled_from(
         else st.just(Field(name))
     )
 )
-text_fields = st.sampled_from(["stage", "requested_by", "lineage.base", "lineage.adapter"]).map(Field)
+text_fields = st.sampled_from(["champion", "requested_by", "lineage.base", "lineage.adapter"]).map(Field)
 set_fields = st.sampled_from(["tags", "lineage.datasets", "licence.ids"]).map(Field)
 comparisons: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Compare, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), number_fields, numbers | number_fields),

@@ -146,3 +146,9 @@ async def test_unknown_versions_come_with_the_nearest(works: Works) -> None:
 def test_what_is_judged_where_nothing_is_said() -> None:
     assert GATES.of_target({}).gate == "internal_use/world"
     assert GATES.of_target({"use": {"purpose": "product", "region": "EU"}}).gate == "product/EU"
+
+
+async def test_a_stage_that_nobody_knows_is_refused(works: Works) -> None:
+    with pytest.raises(NotFound, match="no stage 'prodution'") as caught:
+        await check(works, stage="prodution")
+    assert caught.value.nearest == ("production",)

@@ -18,11 +18,11 @@ MISTAKES = re.findall(r"^\| `([^`]+)` \| ([^|]+?) \|$", PAGE[PAGE.index("## Mist
 
 
 def test_the_examples_are_found():
-    assert set(BLOCKS) == {"product.yaml", "conditions", "declared.yaml", "product.tests.yaml"}
+    assert set(BLOCKS) == {"product.yaml", "conditions", "declared.yaml", "release.yaml", "product.tests.yaml"}
     assert len(MISTAKES) == 5
 
 
-@pytest.mark.parametrize("name", ["product.yaml", "declared.yaml"])
+@pytest.mark.parametrize("name", ["product.yaml", "declared.yaml", "release.yaml"])
 def test_the_policies_are_right(name):
     assert read_policies(BLOCKS[name], name).policies
 

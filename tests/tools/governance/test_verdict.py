@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.kernel.errors import InvalidInput
 from tests.tools.governance.strategies import (
     LICENCES,
     NOW,
@@ -20,7 +21,7 @@ from tests.tools.governance.strategies import (
 )
 from tools.governance.evidence import Evidence, Lineage
 from tools.governance.policy import PolicySet, default_policies, read_policies
-from tools.governance.verdict import GateResult, decide
+from tools.governance.verdict import GateResult, approvers, decide
 
 DEFAULT = default_policies()
 
@@ -210,3 +211,88 @@ def test_ages_are_told_in_hundredths_of_days(days: float, told: str):
     aged = good(evaluations=(evaluation(finished_at=days_ago(days)),))
     result = decide(policies("require: evaluation.age_days <= 30"), aged, NOW)
     assert f"evaluation.age_days is {told}" in [fact for reason in result.reasons for fact in reason.facts]
+
+
+FREEZE = """
+schema: 1
+freezes:
+  - id: year-end
+    from: 2026-11-18T00:00:00Z
+    until: 2027-01-04T08:00:00+01:00
+    when: stage == "production"
+    why: Nobody is there to look.
+policies:
+  - id: p
+    title: t
+    rules: [{id: r0, require: evaluation.accuracy >= 0.5}]
+"""
+
+
+def test_nothing_passes_in_a_freeze_and_nothing_is_bad():
+    frozen = decide(read_policies(FREEZE), good(stage="production"), NOW)
+    assert frozen.verdict == "insufficient evidence"
+    assert [reason.rule for reason in frozen.deciding()] == ["freeze"]
+    assert "Nobody is there to look." in frozen.deciding()[0].text
+    assert decide(read_policies(FREEZE), good(stage="staging"), NOW).verdict == "pass"
+    assert decide(read_policies(FREEZE), good(stage="production"), NOW - timedelta(days=30)).verdict != "fail"
+    assert "freeze" not in outcomes(decide(read_policies(FREEZE), good(stage="production"), NOW - timedelta(days=30)))
+
+
+def champion(value: float, dataset: str = "faq") -> dict[str, object]:
+    return {"champion": "faq@1", "champion_evaluations": (evaluation(value=value, dataset=dataset),)}
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict"),
+    [
+        ({}, "pass"),
+        (champion(0.89), "pass"),
+        (champion(0.95), "fail"),
+        (champion(0.5, "another set"), "insufficient evidence"),
+    ],
+)
+def test_a_version_is_compared_with_the_champion(known: dict[str, object], verdict: str):
+    stated = policies('require: champion == "none" or evaluation.accuracy.gain >= -0.01')
+    assert decide(stated, good(**known), NOW).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        ("require: evaluation.accuracy.datasets >= 2", "fail"),
+        ("require: evaluation.accuracy.datasets >= 1", "pass"),
+        ("require: security.count >= 1 and evaluation.count >= 1", "pass"),
+        ("require: bias.count >= 100", "fail"),
+    ],
+)
+def test_measurements_are_counted(rule: str, verdict: str):
+    assert decide(policies(rule), good(), NOW).verdict == verdict
+
+
+def test_data_that_an_api_made_are_known_as_such():
+    stated = policies("forbid: '\"openai:gpt-4o\" in lineage.made_by'")
+    own = Lineage(base="phi-4-mini", adapter="faq-r16", datasets=("tickets",))
+    made = own.model_copy(update={"made_by": ("openai:gpt-4o",)})
+    assert outcomes(decide(stated, good(lineage=made), NOW))["p/r0"] == "broken"
+    assert outcomes(decide(stated, good(lineage=own), NOW))["p/r0"] == "met"
+
+
+def test_a_stage_that_nobody_knows_is_a_mistake_unless_the_file_declares_it():
+    with pytest.raises(InvalidInput, match=r"the field is never 'prodction'.*production"):
+        policies("require: evaluation.accuracy >= 0.5", when='stage == "prodction"')
+    declared = 'schema: 1\nstages: [pilot]\npolicies:\n  - {id: p, title: t, when: stage == "pilot", rules: [{id: r, '
+    assert read_policies(declared + "require: evaluation.accuracy >= 0.5}]}\n").rules == ["p/r"]
+
+
+def test_as_many_must_agree_as_the_strictest_policy_that_holds_says():
+    def stated(first: str, second: str) -> PolicySet:
+        return read_policies(
+            "schema: 1\npolicies:\n"
+            f"  - {{id: a, title: t, {first}, rules: [{{id: r, require: evaluation.accuracy >= 0}}]}}\n"
+            f"  - {{id: b, title: t, {second}, rules: [{{id: r, require: evaluation.accuracy >= 0}}]}}\n"
+        )
+
+    here = stated("approvers: 2", 'approvers: 3, when: purpose == "product"')
+    assert approvers(here, good(), NOW) == 3
+    assert approvers(here, good(purpose="research"), NOW) == 2
+    assert approvers(DEFAULT, good(), NOW) == 1

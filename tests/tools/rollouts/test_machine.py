@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from edge.kernel.errors import Conflict
 from tests.effort import times
 from tests.fakes.rollouts import NOON, MemoryStore, a_rollout, serving
-from tools.rollouts.canary_analysis import Analysis
-from tools.rollouts.machine import Command, advance, command, retry, trouble
+from tools.rollouts.canary_analysis import Analysis, Evidence
+from tools.rollouts.machine import Command, advance, command, rebased, retry, trouble
 from tools.rollouts.plans import BlueGreen, Canary, CanaryStep, Recreate, Rolling, Shadow
 from tools.rollouts.rollout import TERMINAL, GateAnswer, Observation, Rollout, State
 from tools.rollouts.targets import Arm, TargetState
@@ -93,7 +93,8 @@ class Machine(RuleBasedStateMachine):
             assert after.due_at is not None
             assert after.due_at >= self.now
             assert after.not_ready == (unready if rollout.state == "analysing" else "")
-            assert after.model_copy(update={"due_at": rollout.due_at, "not_ready": rollout.not_ready}) == rollout
+            expected = rebased(rollout, self.now)
+            assert after.model_copy(update={"due_at": expected.due_at, "not_ready": expected.not_ready}) == expected
 
     @rule(pick=st.integers(0, 9), what=st.sampled_from(["pause", "resume", "abort", "promote"]))
     def act(self, pick: int, what: Command) -> None:
@@ -224,3 +225,66 @@ def test_configuration_goes_back_with_the_version() -> None:
     for _ in range(2):
         store.commit([advance(store.rollouts[rollout.id], bad, NOON)])
     assert store.targets[rollout.target][0] == before
+
+
+STEP = timedelta(hours=1)
+
+
+def analysing(step: int = 1, interval_s: float = 2.0) -> Rollout:
+    """In a step of the default canary, since noon."""
+    rollout = a_rollout(strategy=Canary(), interval_s=interval_s)
+    times_ = {"step_since": NOON, "step_until": NOON + STEP, "due_at": NOON}
+    return rollout.model_copy(update={"state": "analysing", "step": step, **times_})
+
+
+def at_the_limit(step: int, analysis: Analysis) -> Rollout:
+    rollout = analysing(step).model_copy(update={"due_at": NOON + STEP})
+    return advance(rollout, Observation(1, analysis=analysis), NOON + STEP)[0]
+
+
+def test_an_undecided_step_goes_on_with_its_evidence_and_the_last_one_pauses() -> None:
+    found = {"error_rate_increase": Evidence(2.0, -1.0, -1.0)}
+    undecided = Analysis("inconclusive", ("open",), enough=True, carried=found)
+    passed = at_the_limit(1, undecided)
+    assert (passed.state, passed.carried) == ("progressing", found)
+    assert at_the_limit(3, undecided).state == "paused"
+    few = Analysis("inconclusive", ("open",), enough=False)
+    assert at_the_limit(1, few).state == "paused"
+
+
+def test_what_is_shown_to_be_worse_goes_back_at_the_limit_and_not_before() -> None:
+    worse = Analysis("inconclusive", ("open",), enough=True, worse=("it fails more often",))
+    assert at_the_limit(1, worse).state == "rolling_back"
+    assert "fails more often" in at_the_limit(3, worse).reason
+    soon = NOON + STEP / 2
+    early, _ = advance(analysing().model_copy(update={"due_at": soon}), Observation(1, analysis=worse), soon)
+    assert early.state == "analysing"
+
+
+def test_a_replacement_that_looks_bad_is_not_waved_through_after_its_hold() -> None:
+    rollout = analysing().model_copy(update={"plan": a_rollout(strategy=Recreate()).plan, "due_at": NOON + STEP / 2})
+    for doubts, state in (((), "progressing"), (("it looks worse",), "analysing")):
+        seen = Observation(1, analysis=Analysis("inconclusive", ("open",), enough=True, doubts=doubts))
+        assert advance(rollout, seen, NOON + STEP / 2)[0].state == state
+
+
+@pytest.mark.parametrize("hours", [1, 30])
+def test_time_in_which_nobody_looked_neither_holds_nor_ends_a_step(hours: float) -> None:
+    """The clock was set forward, or the hub was down: to the rollout it is the same."""
+    now = NOON + timedelta(hours=hours)
+    passed = Observation(1, analysis=Analysis("promote", ("well",), enough=True))
+    undecided = Observation(1, analysis=Analysis("inconclusive", ("open",)))
+    rollout = analysing().model_copy(update={"due_at": NOON + timedelta(seconds=10)})
+    waits, actions = advance(rollout, undecided, now)
+    assert (waits.state, actions) == ("analysing", ())
+    assert waits.step_until is not None
+    assert waits.step_until > now + timedelta(minutes=58)
+    held = rollout.model_copy(update={"plan": a_rollout(strategy=BlueGreen()).plan, "step": 2})
+    assert advance(held, passed, now)[0].state == "analysing"  # 5 minutes were to be held, and 70 s were watched
+
+
+def test_a_clock_that_is_set_back_takes_the_step_with_it() -> None:
+    now = NOON - timedelta(hours=5)
+    back = rebased(analysing(), now)
+    assert (back.step_since, back.step_until) == (now, now + STEP)
+    assert rebased(analysing(), NOON - timedelta(seconds=200)) == analysing()  # no more than a back-off

@@ -8,8 +8,9 @@ import pytest
 
 from memory.ledger import Ledger, open_ledger
 from tests.fakes.rollouts import NOON
-from tools.rollouts.canary_analysis import Observed, latencies
+from tools.rollouts.canary_analysis import Observed
 from tools.rollouts.measurements import Answered, LedgerMetrics, add_answers, add_scores
+from tools.rollouts.response_times import bucket_of
 from tools.rollouts.targets import Arm
 from tools.rollouts.world import Window
 
@@ -41,8 +42,8 @@ def test_requests_are_counted_by_arm_and_time(ledger: Ledger) -> None:
     answer(ledger, OLD, NOON, 0.1)
     metrics = LedgerMetrics(ledger)
     found = observed(metrics, "default", Window("t", NEW, NOON, END))
-    assert (found.requests, found.errors, found.latency.count) == (11, 1, 10)
-    assert found.latency.mean == pytest.approx(latencies([0.5]).mean)
+    assert (found.requests, found.errors, found.took("answer").count) == (11, 1, 10)
+    assert found.took("answer").counts == {bucket_of(0.5): 10}
     later = observed(metrics, "default", Window("t", NEW, NOON + timedelta(seconds=4.5), NOON + timedelta(seconds=8)))
     assert later.requests == 3  # seconds 5, 6 and 7
     assert observed(metrics, "default", Window("other", NEW, NOON, END)) == Observed()
@@ -57,8 +58,8 @@ def test_a_batch_is_the_same_as_one_by_one(ledger: Ledger) -> None:
         answer(ledger, NEW, at, 0.2)
     metrics = LedgerMetrics(ledger)
     one, other = (observed(metrics, "default", Window("t", arm, NOON, END)) for arm in (OLD, NEW))
-    assert one.latency.total == pytest.approx(other.latency.total)
-    assert (one.requests, one.latency.count) == (other.requests, other.latency.count) == (10, 10)
+    assert one == other
+    assert (one.requests, one.took("answer").count) == (10, 10)
 
 
 def test_they_are_there_after_the_process_is_gone(ledger: Ledger, tmp_path: Path) -> None:
@@ -88,3 +89,21 @@ def test_what_is_long_past_is_forgotten(ledger: Ledger) -> None:
     answer(ledger, OLD, NOON, 1)
     answer(ledger, NEW, NOON + timedelta(days=3), 1)
     assert observed(LedgerMetrics(ledger), "default", Window("t", OLD, NOON, END)) == Observed()
+
+
+def test_streamed_answers_are_measured_by_first_token_and_pace(ledger: Ledger) -> None:
+    with ledger.unit("default") as unit:
+        add_answers(unit, [Answered("t", NEW.key, NOON, 2.2, first_token_s=0.2, tokens=101)], NOON)
+    found = observed(LedgerMetrics(ledger), "default", Window("t", NEW, NOON, END))
+    times = {kind: dict(found.took(kind).counts) for kind in found.times}
+    assert times == {
+        "stream": {bucket_of(2.2): 1}, "first_token": {bucket_of(0.2): 1}, "token": {bucket_of(0.02): 1},
+    }  # fmt: skip
+
+
+def test_what_stands_in_for_another_arm_and_what_clients_left_are_no_requests(ledger: Ledger) -> None:
+    with ledger.unit("default") as unit:
+        stood_in = [Answered("t", NEW.key, NOON, took, stands_in=True) for took in (0.5, None)]
+        add_answers(unit, [*stood_in, Answered("t", NEW.key, NOON, None, left=True)], NOON)
+    found = observed(LedgerMetrics(ledger), "default", Window("t", NEW, NOON, END))
+    assert found == Observed(left=1, retries=2, retry_errors=1)

@@ -8,7 +8,7 @@ from edge.kernel.errors import Conflict, InvalidInput, NotFound
 from memory.ledger.rollouts import Target
 from tests.fakes.judged import equip, register
 from tests.fakes.works import ANN, Works
-from tools.rollouts.canary_analysis import CanaryLimits, Observed, analyse
+from tools.rollouts.canary_analysis import CanaryLimits, Case, Observed, analyse
 from tools.rollouts.measurements import LedgerMetrics
 from tools.rollouts.targets import Arm, TargetState
 from tools.rollouts.tools import rollout_tools
@@ -46,8 +46,8 @@ async def test_worse_answers_roll_a_version_back(works: Works) -> None:
     for _ in range(3):
         await works.call(ANN, "score_record", target="desk", version="faq@1", scores=[0.9] * 200)
         await works.call(ANN, "score_record", target="desk", version="faq@2", scores=[0.3] * 200)
-    limits = CanaryLimits(error_rate_increase=None, slowdown=None, score_drop=0.1)
-    found = analyse(observed(works, NEW), observed(works, OLD), limits, alpha=0.05)
+    limits = CanaryLimits(error_rate_increase=None, slowdown=None, slowdown_p95=None, slowdown_p99=None, score_drop=0.1)
+    found = analyse(Case(observed(works, NEW), observed(works, OLD), limits))
     assert found.verdict == "roll_back"
 
 

@@ -5,7 +5,18 @@ from pydantic import ValidationError
 
 from edge.kernel.errors import InvalidInput
 from tests.fakes.rollouts import serving
-from tools.rollouts.plans import BlueGreen, Canary, Recreate, Rolling, Shadow, make_plan, parse_strategy, state_at
+from tools.rollouts.canary_analysis import PARTS
+from tools.rollouts.plans import (
+    BlueGreen,
+    Canary,
+    Recreate,
+    Rolling,
+    Shadow,
+    Strategy,
+    make_plan,
+    parse_strategy,
+    state_at,
+)
 from tools.rollouts.targets import Arm, TargetState, wave
 
 NEW = Arm(version="new")
@@ -57,8 +68,32 @@ def test_a_strategy_cannot_do_everything() -> None:
 
 
 def test_all_judged_steps_together_err_with_the_plans_alpha() -> None:
-    plan = make_plan(Canary(), "serving", serving("old"), NEW)
-    assert plan.alpha * len(plan.steps) == pytest.approx(plan.limits.alpha)
+    limits = make_plan(Canary(), "serving", serving("old"), NEW).limits
+    assert limits.alpha_within + limits.alpha_beyond + limits.alpha_worse == pytest.approx(limits.alpha)
+    assert sum(PARTS.values()) == pytest.approx(1.0)
+
+
+def test_only_the_steps_that_are_judged_share_what_they_may_err() -> None:
+    assert make_plan(Canary(), "serving", serving("old"), NEW).judged_steps == 3
+    assert make_plan(BlueGreen(), "serving", serving("old"), NEW).judged_steps == 1
+
+
+@pytest.mark.parametrize("strategy", [Rolling(), Recreate(), BlueGreen()])
+def test_what_replaces_a_version_is_held_and_asks_for_requests(strategy: Strategy) -> None:
+    judged = [step for step in make_plan(strategy, "serving", serving("old"), NEW).steps if step.judge != "ready"]
+    assert all(step.hold_s >= 300 and step.minimum_samples >= 100 for step in judged)
+
+
+def test_the_first_version_of_a_target_is_there_once_it_is_ready() -> None:
+    (step,) = make_plan(Recreate(), "serving", TargetState(), NEW).steps
+    assert (step.judge, step.hold_s, step.minimum_samples, step.limit_s) == ("ready", 0.0, 0, 600.0)
+
+
+def test_an_undecided_switch_goes_back_and_a_wave_of_devices_is_never_left_behind() -> None:
+    assert make_plan(BlueGreen(), "serving", serving("old"), NEW).steps[-1].at_limit == "roll_back"
+    served = make_plan(Canary(), "serving", serving("old"), NEW).steps
+    assert [step.at_limit for step in served] == ["next", "next", "pause"]
+    assert {step.at_limit for step in make_plan(Canary(), "devices", serving("old"), NEW).steps} == {"pause"}
 
 
 @given(

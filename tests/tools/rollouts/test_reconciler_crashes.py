@@ -29,8 +29,8 @@ STRATEGIES: Sequence[Strategy] = (
         steps=tuple(CanaryStep(weight=weight, minimum_samples=10, hold_s=0, limit_s=1e-3) for weight in (5, 25, 50, 75))
     ),
     BlueGreen(hold_s=0, limit_s=1e-3),
-    Rolling(part_percent=20, hold_s=0),
-    Recreate(),
+    Rolling(part_percent=20, hold_s=0, limit_s=1e-3),
+    Recreate(ready_within_s=1e-3, hold_s=0, limit_s=1e-3),
     Shadow(hold_s=0, limit_s=1e-3),
 )
 LEADS_TO = {
@@ -95,12 +95,12 @@ def check(ledger: Ledger, rollout: Rollout) -> None:
 
 
 def expected(rollout: Rollout) -> str:
-    """`recreate` and `rolling` ask for no requests; what gets none otherwise stays undecided."""
-    lenient = rollout.plan.strategy.kind in {"recreate", "rolling"}
+    """What gets no requests stays undecided: it pauses, or goes back where all of the traffic was moved at once."""
+    at_once = rollout.plan.strategy.kind in {"recreate", "blue_green"}
     return {
         "good": "promoted",
         "bad": "rolled_back",
-        "idle": "promoted" if lenient else "paused",
+        "idle": "rolled_back" if at_once else "paused",
         "banned": "failed",
     }[rollout.candidate.version]
 

@@ -14,6 +14,7 @@ from memory.ledger.versions import Model, Version
 from tests.fakes.rollouts import NOON, Clock, ScriptedWorld, a_rollout, serving, traffic
 from tools.calling.approval_tools import approval_tools
 from tools.rollouts.canary_analysis import WaveReport
+from tools.rollouts.measurements import Answered, add_answers
 from tools.rollouts.reconciler import rollout_work
 from tools.rollouts.rollout import GateAnswer
 from tools.rollouts.store import LedgerRolloutStore
@@ -319,3 +320,66 @@ async def test_a_process_that_stops_in_order_gives_its_rollouts_to_the_others_at
     assert store.claim(other, hub.clock.now, until, 10) == []
     hub.reconciler.release()
     assert [one.target for one in store.claim(other, hub.clock.now, until, 10)] == ["assistant"]
+
+
+@pytest.mark.parametrize("how", ["abort", "reject"])
+async def test_nobody_is_asked_about_a_rollout_that_is_over(hub: Hub, how: str) -> None:
+    hub.judged()
+    rollout = await hub.call("rollout_start", **MOVE)
+    hub.look(2)
+    if how == "abort":
+        await hub.call("rollout_abort", rollout=rollout.id)
+    else:
+        await hub.call("approval_reject", BOB, approval=f"ap-{rollout.id}", comment="no")
+    hub.look(2)
+    with pytest.raises(Conflict, match=r"revoked|rejected"):
+        await hub.call("approval_approve", BOB, approval=f"ap-{rollout.id}")
+    assert (await hub.call("approvals_list", state="requested")).approvals == []
+
+
+async def test_the_wish_to_promote_now_ends_with_the_rollout_too(hub: Hub) -> None:
+    hub.judged()
+    rollout = await hub.call("rollout_start", **MOVE)
+    hub.look(2)
+    await hub.call("approval_approve", BOB, approval=f"ap-{rollout.id}")
+    hub.look(2)
+    with pytest.raises(ApprovalNeeded) as needed:
+        await hub.call("rollout_promote", rollout=rollout.id)
+    await hub.call("rollout_abort", rollout=rollout.id)
+    hub.look()
+    with pytest.raises(Conflict, match="revoked"):
+        await hub.call("approval_approve", BOB, approval=needed.value.approval_id)
+
+
+async def test_a_rollout_waits_for_as_many_as_the_gate_says(hub: Hub) -> None:
+    hub.seen.gate = GateAnswer("pass", ("well",), approvers=2)
+    rollout = await hub.call("rollout_start", **MOVE)
+    hub.look(2)
+    first = await hub.call("approval_approve", BOB, approval=f"ap-{rollout.id}")
+    assert (first.state, first.needed, first.agreed) == ("requested", 2, ["bob"])
+    with pytest.raises(Conflict, match="already"):
+        await hub.call("approval_approve", BOB, approval=f"ap-{rollout.id}")
+    hub.look(2)
+    assert (await hub.call("rollout_status", rollout=rollout.id)).rollout.state == "waiting_for_approval"
+    eve = replace(BOB, principal="eve")
+    assert (await hub.call("approval_approve", eve, approval=f"ap-{rollout.id}")).state == "approved"
+    hub.look()
+    assert (await hub.call("rollout_status", rollout=rollout.id)).rollout.state == "analysing"
+
+
+async def test_a_rollout_says_how_long_it_will_take_at_todays_traffic(hub: Hub) -> None:
+    assert (await hub.call("rollout_start", **MOVE)).expected == ""
+    await hub.call("rollout_abort", rollout="assistant")
+    hub.look()
+    with hub.ledger.unit("default") as unit:
+        at = hub.clock() - timedelta(seconds=30)
+        answers = [
+            Answered("assistant", OLD.arms[0].key, at, None if place % 100 == 0 else 0.5) for place in range(7200)
+        ]
+        add_answers(unit, answers, hub.clock())
+    started = await hub.call("rollout_start", **MOVE)
+    assert started.requests_per_s == pytest.approx(2.0)
+    assert started.expected_s > 600
+    assert "at 2 requests/s" in started.expected
+    status = await hub.call("rollout_status", rollout=started.id)
+    assert status.rollout.expected == started.expected

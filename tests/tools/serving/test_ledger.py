@@ -207,8 +207,20 @@ async def test_an_analysis_sees_what_ended_in_its_time_and_speaks_of_the_version
     metrics = LedgerMetrics(ledger)
     during, before = Window(row.target, arm, ended, ended + second), Window(row.target, arm, ended - second, ended)
     found, none = metrics.observed("default", [during, before])
-    assert (found.requests, found.errors, found.latency.count) == (2, 1, 1)
+    assert (found.requests, found.errors, found.left, found.took("answer").count) == (2, 1, 1, 1)
     assert none.requests == 0
+
+
+async def test_a_prompt_that_fails_everywhere_counts_against_the_arm_that_was_asked_first(ledger: Ledger):
+    row = use()
+    first = replace(row, id="a", version="m@1", failed=True, outcome="interrupted")
+    stood_in = replace(first, id="b", version="m@2", attempt=2)
+    await LedgerSink(ledger, lambda: row.started_at).write([first, stood_in])
+    ended = (row.started_at + timedelta(seconds=row.latency_s)).replace(microsecond=0)
+    windows = [Window(row.target, Arm(version=arm), ended, ended + timedelta(seconds=1)) for arm in ("m@1", "m@2")]
+    stable, canary = LedgerMetrics(ledger).observed("default", windows)
+    assert (stable.requests, stable.errors) == (1, 1)
+    assert (canary.requests, canary.errors, canary.retries, canary.retry_errors) == (0, 0, 1, 1)
 
 
 async def test_a_card_that_is_malformed_stops_its_own_version_alone(ledger: Ledger, deployments: Open):
