@@ -80,6 +80,7 @@ class Daemon:
             *[("a job", device.jobs.run_next, _pause_after_job)] * _JOBS_AT_ONCE,
             ("a knowledge pack", device.fetch_packs, lambda _: 5 * _TICK_S),
             ("a question", device.answer_questions, lambda _: _TICK_S),
+            ("reminders", device.remind, lambda _: 5 * _TICK_S),
             (
                 "measurements",
                 device.measure,

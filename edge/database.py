@@ -17,7 +17,9 @@ _OWNERS = (
     "edge.model_lifecycle.store",
     "edge.outbox_backlog",
     "edge.questions",
+    "edge.reminders",
     "edge.sensors.board",
+    "edge.sensors.watches",
     "edge.state",
 )
 """Modules that own tables: each has `TABLES`, SQL that makes them where they are not there yet."""

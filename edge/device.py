@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from edge.configuration import Configuration
 from edge.home import Parts, boot_id, facts, utc_now
 from edge.kernel.protocol.desired import KnowledgePack, ModelTarget
-from edge.settings import EdgeSettings, load_settings
+from edge.settings import SMALL_BELOW_MB, EdgeSettings, load_settings
 from edge.sync.artifacts import Artifacts, BlockingFetch
 from edge.sync.exchange import Exchange, RoundReport
 
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from edge.knowledge.pack_store import PackStore
     from edge.model_lifecycle.lifecycle import ModelLifecycle
     from edge.model_lifecycle.steps import MemoryUsage
+    from edge.reminders import Reminders
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import History, SensorBoard
+    from edge.sensors.watches import Watches
     from edge.tools.diagnostics import Diagnostic
     from edge.tools.health import Machine
     from edge.tools.registry import Toolbox
@@ -128,6 +130,27 @@ class Device:
         small = CurrentModel(self.life) if self.life.models() else self._own_model(wanted.small)
         return [model for model in (small, self._own_model(wanted.larger)) if model is not None]
 
+    def models_for_people(self) -> list[ChatModel]:
+        """Those of `models` that answer people: not the small ones, unless the settings say so."""
+        models = self.models()
+        if self.settings.models.small_answers_people or not models:
+            return models
+        return [model for model in models if self._size_bytes(model) >= SMALL_BELOW_MB * _MIB]
+
+    def _size_bytes(self, model: ChatModel) -> int:
+        """Of its files; 0 where that is not known."""
+        running = self.life.running()
+        if running is not None and model.name == running.target.version:
+            return running.size_bytes
+        sizes = [
+            known.size_bytes
+            for runtime in self.runtimes
+            if runtime.available()
+            for known in runtime.models()
+            if known.name.removesuffix(":latest") == model.name.removesuffix(":latest")
+        ]
+        return max(sizes, default=0)
+
     def _own_model(self, name: str | None) -> ChatModel | None:
         """A model that the settings name: a GGUF file, or one of Ollama's; None where it is not there."""
         if name is None:
@@ -185,8 +208,11 @@ class Device:
 
     @cached_property
     def toolbox(self) -> Toolbox:
+        from edge.jobs.schedule import local_zone
         from edge.knowledge.pack_store import knowledge_tools
+        from edge.reminders import reminder_tools
         from edge.sensors.board import sensor_tools
+        from edge.sensors.watches import watch_tools
         from edge.tools.diagnostics import diagnostic_tools
         from edge.tools.evaluation import evaluation_tools
         from edge.tools.health import health_tools
@@ -194,12 +220,14 @@ class Device:
         from edge.tools.registry import Toolbox
         from edge.tools.reports import report_tools
 
-        outbox = self.parts.outbox
+        outbox, zone = self.parts.outbox, local_zone()
         tools = [
             *health_tools(self._machine),
             *report_tools(outbox),
+            *reminder_tools(self._reminders, utc_now, zone),
+            *watch_tools(self._watches, self.board),
             *diagnostic_tools(self._policy, self.diagnostics),
-            *sensor_tools(self.board, outbox, self._history),
+            *sensor_tools(self.board, outbox, self._history, lambda: utc_now().astimezone(zone)),
             *(log_tools(self.settings.logs) if self.settings.logs else ()),
             *knowledge_tools(self.pack_store),
             *evaluation_tools(lambda: next(iter(self.models()), None), outbox),
@@ -211,7 +239,12 @@ class Device:
         from edge.agent.assistant import Assistant
 
         return Assistant(
-            self.toolbox, self.models, self.parts.outbox, names=self.names, instructions=self._instructions
+            self.toolbox,
+            self.models,
+            self.parts.outbox,
+            for_people=self.models_for_people,
+            names=self.names,
+            instructions=self._instructions,
         )
 
     @cached_property
@@ -277,6 +310,7 @@ class Device:
         health = dict(tool.run(tool.check({})))
         readings = [self.board.read(sensor.name) for sensor in self.board.sensors]
         self._history.keep(readings)
+        self._watches.look(readings)
         told = {one.sensor: [one.value, one.state] for one in readings}
         self.parts.outbox.record("telemetry", {"health": health, "sensors": told})
         problems = [*health["problems"], *(f"{one.sensor} is {one.state}" for one in readings if one.state != "good")]
@@ -288,6 +322,22 @@ class Device:
         from edge.tools.health import Machine
 
         return Machine(disk=self.parts.home.root)
+
+    def remind(self) -> None:
+        """Say the reminders that are due. Raises StorageFailed, OutboxFull."""
+        self._reminders.remind()
+
+    @cached_property
+    def _reminders(self) -> Reminders:
+        from edge.reminders import Reminders
+
+        return Reminders(self.parts.database, self.parts.outbox, utc_now)
+
+    @cached_property
+    def _watches(self) -> Watches:
+        from edge.sensors.watches import Watches
+
+        return Watches(self.parts.database, self.parts.outbox)
 
     @cached_property
     def _history(self) -> History:

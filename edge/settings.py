@@ -5,6 +5,7 @@ ollama = "http://127.0.0.1:11434"
 small = "/var/lib/models/smollm2-135m.gguf"     # until the hub says what to run
 larger = "qwen2.5:3b"                           # a model of Ollama's, for what the small one cannot do
 budget_mb = 6000
+small_answers_people = false                    # models too small for it answer jobs alone
 
 [logs]                                          # folders that may be searched
 system = "/var/log"
@@ -40,6 +41,10 @@ from edge.sensors.configuration import Sensor
 HOME_VARIABLE = "CHARGEHAND_EDGE_HOME"
 _FILE = "device.toml"
 
+SMALL_BELOW_MB = 600
+"""A model whose files take less has fewer than about a billion parameters. Such a model makes answers to people worse
+than known commands, documents and the hub do without it, so it is asked for them only where the settings say so."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +56,7 @@ class ModelSettings(_Frozen):
     Attributes:
         small, larger: the path of a GGUF file, or the name of a model of Ollama's; None for none.
         budget_mb: disk for models, MiB.
+        small_answers_people: whether models of less than `SMALL_BELOW_MB` answer people and the hub's questions, too.
         runtime: "any" takes Ollama where its server answers, else llama.cpp.
     """
 
@@ -59,6 +65,7 @@ class ModelSettings(_Frozen):
     larger: str | None = None
     runtime: Literal["any", "ollama", "llama"] = "any"
     budget_mb: Annotated[int, Field(ge=1)] = 8192
+    small_answers_people: bool = False
 
 
 class OutboxSettings(_Frozen):

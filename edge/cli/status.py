@@ -131,7 +131,16 @@ def _model_finding(device: Device) -> tuple[bool, str, str]:
         names = [model.name for model in device.models()]
     except ChargehandError as error:
         return False, "model", str(error)
-    return True, "model", names[0] if names else "none: known commands work, other questions wait for the hub"
+    if not names:
+        return True, "model", "none: known commands work, other questions wait for the hub"
+    people = {model.name for model in device.models_for_people()}
+    told = [
+        name
+        if name in people
+        else f"{name} (too small to answer people; jobs only: models.small_answers_people is false)"
+        for name in names
+    ]
+    return True, "model", ", ".join(told)
 
 
 def _hub_finding(device: Device, told: str) -> tuple[bool, str, str]:
