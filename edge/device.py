@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from edge.configuration import Configuration
 from edge.home import Parts, boot_id, facts, utc_now
+from edge.kernel.errors import NotAllowed, OutboxFull, StorageFailed
 from edge.kernel.protocol.desired import KnowledgePack, ModelTarget
 from edge.settings import SMALL_BELOW_MB, EdgeSettings, load_settings
 from edge.sync.artifacts import Artifacts, BlockingFetch
@@ -346,8 +347,30 @@ class Device:
         return History(self.parts.database, utc_now)
 
     def _policy(self) -> Mapping[str, Any] | None:
-        item = self.parts.desired.find("policy", "policy")
-        return item.body if item is not None else None
+        """The policy, shown at each use to be what the hub signed; None, for the least, where nothing shows it.
+
+        Raises:
+            NotAllowed: what is stored was altered; the whole is asked for again.
+            StorageFailed.
+        """
+        item, hub = self.parts.desired.find("policy", "policy"), self.parts.enrolled
+        if hub is None:
+            return None
+        proved = self.parts.desired.proved(hub.hub_key)
+        if proved is False:
+            self._tell_of_altered_state()
+            raise NotAllowed(
+                "The policy on this device is not what the hub signed, so nothing is allowed.",
+                "It is fetched again at the next exchange.",
+            )
+        return item.body if item is not None and proved else None
+
+    def _tell_of_altered_state(self) -> None:
+        """Once: it is the same until the whole was fetched again."""
+        with suppress(StorageFailed, OutboxFull):
+            if not self.parts.desired.standing().whole:
+                self.parts.desired.ask_for_whole()
+                self.parts.outbox.record("refused", {"what": "policy", "why": "It is not what the hub signed."})
 
     def _instructions(self) -> str:
         item = self.parts.desired.find("prompt", "system")

@@ -410,7 +410,7 @@ class Assistant:
         }
         try:
             self._journal.record("question", body)
-        except OutboxFull:
+        except (OutboxFull, StorageFailed):
             return self._unanswered(work, "not_kept", "none")
         return self._unanswered(work, "queued", "queued", question=question)
 

@@ -38,14 +38,19 @@ async def _run(device: Device) -> None:
     def answer(text: str, by: str) -> Mapping[str, Any]:
         return answer_body(device.assistant.ask(text, by=by))
 
-    server = await serve_questions(device.parts.home.socket, answer)
+    server = None
+    try:
+        server = await serve_questions(device.parts.home.socket, answer)
+    except OSError as error:  # not even room for the socket: all else still works
+        print(f"No questions can be taken on {device.parts.home.socket}: {error.strerror}.", file=sys.stderr, flush=True)
     hub = device.parts.enrolled
     name = hub.device if hub is not None else "This device (not enrolled)"
     print(f"{name} is up (home {device.parts.home.root})", flush=True)
     try:
         await Daemon(device, Notifier(os.environ.get("NOTIFY_SOCKET"))).run(stop)
     finally:
-        server.close()
+        if server is not None:
+            server.close()
 
 
 def _stop_once(loop: asyncio.AbstractEventLoop, number: int, stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from edge.cli import DONE, FAILED
 from edge.device import Device, open_device
 from edge.home import Parts
+from edge.jobs.group import describe_limits
 from edge.kernel.errors import ChargehandError
 from edge.kernel.protocol.events import EventKind
 from edge.settings import load_settings
@@ -122,6 +123,7 @@ def _findings(device: Device) -> Generator[tuple[bool, str, str]]:
         yield reading.state not in {"dead", "implausible"}, "sensor", f"{sensor.name}: {reading.state}, {shown}"
     for name, folder in device.settings.logs.items():
         yield folder.is_dir(), "logs", f"{name}: {folder}{'' if folder.is_dir() else ' is not a folder'}"
+    yield True, "limits", f"of jobs: {describe_limits()}"
     found = importlib.util.find_spec("smolagents") is not None
     yield found, "agent", "smolagents is installed" if found else "smolagents is missing: install chargehand-edge anew"
 

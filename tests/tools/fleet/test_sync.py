@@ -221,13 +221,13 @@ async def test_what_is_reported_is_the_newest_and_an_old_copy_does_not_come_back
 
 async def test_more_special_items_go_before_more_general_ones_and_give_way_again(hub: FleetWorks) -> None:
     device = await hub.enrolled(group="hall-3")
-    await hub.call("device_configure", values={"a": 1, "b": 1, "c": 1}, rules={"a": "hub"})
+    await hub.call("device_configure", values={"a": 1, "b": 1, "c": 1}, rules={"a": "hub_wins"})
     await hub.call("device_configure", values={"b": 2, "c": 2}, group="hall-3")
     await hub.call("device_configure", values={"c": 3}, device=device.name)
     await hub.call("device_prompt_set", text="for all")
     await hub.call("device_prompt_set", text="for the device", device=device.name)
     await device.settle()
-    assert device.items[CONFIGURATION] == {"values": {"a": 1, "b": 2, "c": 3}, "rules": {"a": "hub"}}
+    assert device.items[CONFIGURATION] == {"values": {"a": 1, "b": 2, "c": 3}, "rules": {"a": "hub_wins"}}
     assert device.items["prompt", "system"] == {"text": "for the device"}
     await hub.call("device_item_remove", kind="prompt", name="system", device=device.name)
     await hub.call("device_configure", values={"c": None}, device=device.name)
