@@ -64,7 +64,8 @@ def run_replies(options: argparse.Namespace) -> int:
     if not replies:
         print("The hub has answered nothing yet.", file=sys.stderr)
     for reply in replies:
-        print(f"{reply.question}\n{reply.text}")
+        print(f"{reply.question}  {reply.asked}".rstrip())
+        print(reply.text)
         for citation in reply.citations:
             print(f"    {citation}")
     return DONE
