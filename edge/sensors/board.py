@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
 from edge.database import Database
 from edge.kernel.errors import NotFound, ToolFailed
 from edge.outbox import Journal
-from edge.sensors.configuration import FromFile, Sensor, SensorName, Simulated
+from edge.sensors.configuration import FromFile, FromMqtt, FromOpcUa, Sensor, SensorName, Simulated
 from edge.sensors.drivers import FileDriver, ModbusDriver, Simulator
+from edge.sensors.mqtt import MqttDriver
+from edge.sensors.opcua import OpcUaDriver
 from edge.sensors.units import convert
 from edge.tools.deadline import check_time, time_left
 from edge.tools.tool import DeviceTool, device_tool
@@ -68,13 +70,24 @@ class SensorBoard:
         return _judged(sensor, value)
 
 
-def _driver(
-    sensor: Sensor, monotonic: Callable[[], float], wall: Callable[[], float]
-) -> Simulator | FileDriver | ModbusDriver:
+class Driver(Protocol):
+    """Where a sensor's value comes from."""
+
+    def read(self, timeout_s: float) -> float:
+        """The value now, in the sensor's unit. Raises ToolFailed: it does not answer, or answers what is no number."""
+        ...
+
+
+def _driver(sensor: Sensor, monotonic: Callable[[], float], wall: Callable[[], float]) -> Driver:
+    """Those that need a library import it at the first reading."""
     source = sensor.source
     if isinstance(source, Simulated):
         return Simulator(source, monotonic)
-    return FileDriver(source, wall) if isinstance(source, FromFile) else ModbusDriver(source)
+    if isinstance(source, FromFile):
+        return FileDriver(source, wall)
+    if isinstance(source, FromMqtt):
+        return MqttDriver(source, monotonic)
+    return OpcUaDriver(source) if isinstance(source, FromOpcUa) else ModbusDriver(source)
 
 
 def _judged(sensor: Sensor, value: float) -> SensorSample:
