@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import time
 from collections.abc import Generator, Mapping
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _DAY_S = 86_400
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_SHOWN_ALERTS = 20
 _URGENT = ("alert", "answer", "question", "job", "refused", "model")
 
 
@@ -323,6 +325,16 @@ class Device:
         from edge.tools.health import Machine
 
         return Machine(disk=self.parts.home.root)
+
+    def page_state(self) -> dict[str, Any]:
+        """What the device's page shows. Raises StorageFailed."""
+        from edge.status import device_status
+
+        alerts = self.parts.outbox.recent("alert", _SHOWN_ALERTS)
+        told = [{"at": one.at, **json.loads(one.body)} for one in reversed(alerts)]
+        rows = [{"at": one["at"], "severity": one.get("severity"), "message": one.get("message")} for one in told]
+        status = device_status(self.parts)
+        return {"device": status["device"], "status": status, "alarms": rows}
 
     def remind(self) -> None:
         """Say the reminders that are due. Raises StorageFailed, OutboxFull."""

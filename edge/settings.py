@@ -22,6 +22,10 @@ name = "gateway_ping"
 description = "whether the plant's router answers"
 argv = ["ping", "-c", "3", "192.0.2.1"]
 
+[page]                                          # a page to ask, with status and alarms
+port = 8791
+lan = false                                     # true: for others, too, with the code that `status` shows
+
 [outbox]                                        # bytes that may wait for the hub, by class of event
 audit_mb = 64
 record_mb = 64
@@ -76,6 +80,13 @@ class OutboxSettings(_Frozen):
     telemetry_mb: Annotated[float, Field(gt=0)] = 16
 
 
+class PageSettings(_Frozen):
+    """The device's own page: on loopback, or for all of the LAN who have the code."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8791
+    lan: bool = False
+
+
 class DiagnosticSettings(_Frozen):
     """A command of this device's; see `edge.tools.diagnostics.Diagnostic`."""
 
@@ -90,6 +101,7 @@ class EdgeSettings(_Frozen):
 
     Attributes:
         home: folder of everything that the device keeps.
+        page: None for no page.
         telemetry_every_s: how often health and sensors are written down.
         longest_wait_s: between two tries to reach a hub that is away.
     """
@@ -100,6 +112,7 @@ class EdgeSettings(_Frozen):
     sensors: tuple[Sensor, ...] = ()
     diagnostics: tuple[DiagnosticSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
+    page: PageSettings | None = None
     telemetry_every_s: Annotated[float, Field(ge=1)] = 60.0
     longest_wait_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
 

@@ -92,7 +92,8 @@ def device_tools(shared: SharedStates) -> list[ToolSpec]:
         context: ToolContext,
         group: Annotated[str | None, Field(description="only this group's")] = None,
         version: Annotated[
-            str | None, Field(max_length=200, description="only those that run this version of a model, or none: \"none\"")
+            str | None,
+            Field(max_length=200, description='only those that run this version of a model, or none: "none"'),
         ] = None,
         late: Annotated[bool, Field(description="only those that were away too long, or never came")] = False,
         late_after_s: Annotated[float, Field(gt=0, le=1e8, description="seconds after which a device is late")] = 300.0,

@@ -148,7 +148,8 @@ def _settle_clone(unit: Unit, device: str, former_key: str, public_key: str, now
     """The device that comes with a new key is the right one. Raises Conflict: it has the key that its clone has."""
     if former_key == public_key:
         raise Conflict(
-            f"Another device uses the key of {device!r}, too.", "Remove device.key on the one that stays; enrol it again."
+            f"Another device uses the key of {device!r}, too.",
+            "Remove device.key on the one that stays; enrol it again.",
         )
     alert = unit.alerts.find(clone_alert(device))
     if alert is not None:

@@ -57,7 +57,11 @@ class Exchange:
         suspect = session.state == "suspect"  # nobody knows which of the two is the right one
         desired = None if suspect else self._desired(unit, session, request, now)
         current = received.stream.number >= uplink.stream_number
-        have = request.have_revision if desired is not None or suspect else max(request.have_revision, session.head.revision)
+        have = (
+            request.have_revision
+            if desired is not None or suspect
+            else max(request.have_revision, session.head.revision)
+        )
         unit.uplinks.change(
             device,
             events=uplink.events + received.kept,

@@ -54,8 +54,33 @@ def test_the_diagnostic_runs_under_the_unit(diagnostic: object) -> None:
     running = subprocess.run(["systemctl", "is-system-running"], capture_output=True, text=True, check=False)
     if shutil.which("systemd-run") is None or running.stdout.strip() not in {"running", "degraded"}:
         pytest.skip("systemd does not run this machine")
-    passed_over = {"Type", "ExecStart", "Environment", "WatchdogSec", "Restart", "RestartSec", "User", "Group", "StateDirectory", "StateDirectoryMode", "Delegate"}
-    properties = [f"--property={name}={value}" for name, values in service().items() if name not in passed_over for value in values]
-    command = ["systemd-run", "--quiet", "--wait", "--pipe", "--property=DynamicUser=yes", *properties, *diagnostic.argv]  # type: ignore[attr-defined]
+    passed_over = {
+        "Type",
+        "ExecStart",
+        "Environment",
+        "WatchdogSec",
+        "Restart",
+        "RestartSec",
+        "User",
+        "Group",
+        "StateDirectory",
+        "StateDirectoryMode",
+        "Delegate",
+    }
+    properties = [
+        f"--property={name}={value}"
+        for name, values in service().items()
+        if name not in passed_over
+        for value in values
+    ]
+    command = [
+        "systemd-run",
+        "--quiet",
+        "--wait",
+        "--pipe",
+        "--property=DynamicUser=yes",
+        *properties,
+        *diagnostic.argv,
+    ]  # type: ignore[attr-defined]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
