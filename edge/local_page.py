@@ -95,17 +95,17 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "chargehand-edge", ""
     timeout = 30
 
-    def do_GET(self) -> None:  # noqa: N802  # as http.server calls it
+    def do_GET(self) -> None:  # as http.server calls it
         if not self._known_host():
             return
         if self.path == "/":
             self._send(HTTPStatus.OK, (files("edge") / "local_page.html").read_bytes(), "text/html; charset=utf-8")
         elif self.path == "/state":
-            self._guarded(lambda: self.server.show())
+            self._guarded(self.server.show)
         else:
             self._tell(HTTPStatus.NOT_FOUND, {"error": "There is no such page."})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         if not self._known_host() or not self._own_origin():
             return
         body = self._body()

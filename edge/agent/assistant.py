@@ -24,6 +24,7 @@ from edge.agent.intent import (
     on_topic,
     own_terms,
     speaks_of_reminding,
+    unnamed_options,
     withheld_writes,
 )
 from edge.agent.model_steps import QuestionLimits, Stepper
@@ -359,6 +360,8 @@ class Assistant:
         for argument, known in (("sensor", names.sensors), ("name", names.diagnostics)):
             if known and argument in schema.get("properties", {}):
                 schema["properties"][argument] = {"type": "string", "enum": mentioned(text, known) or sorted(known)}
+        for argument in unnamed_options(text) & schema.get("properties", {}).keys():
+            del schema["properties"][argument]  # a small model fills in whatever it may
         return schema
 
     def _writes(self, tool: str) -> bool:

@@ -15,12 +15,12 @@ from edge.agent.grounding import texts_of
 
 _LATIN = re.compile(r"[a-z]+(?:-[a-z0-9]+)*|\d+(?:\.\d+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_OF_SENSORS = frozenset({"sensor_read", "sensor_history", "sensor_sample"})
+_OF_SENSORS = frozenset({"sensor_read", "sensor_history"})
 
 
 def call_fits(tool: str, arguments: Mapping[str, Any], text: str, names: Names) -> bool:
     """Whether a call that reads may be made for a text. What a tool searches for is judged by `result_fits`."""
-    if tool == "sensor_read" or tool == "sensor_history":
+    if tool in _OF_SENSORS:
         sensor = str(arguments.get("sensor", ""))
         return bool(_named(text, sensor, names)) and not _foreign(text, _called(sensor, names), "sensors")
     if tool == "system_health":

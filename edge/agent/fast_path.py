@@ -171,7 +171,7 @@ class FastPath:
         return found
 
     def _in_unit(self, prepared: str, language: Language, tools: frozenset[str], names: Names) -> Found | None:
-        """A sentence about sensors that ends with the unit in which the answer is wanted ("... in psi", "…用华氏度")."""
+        """A sentence about sensors that ends with the unit of the wanted answer ("... in psi", "…用华氏度")."""
         plain, unit = split_unit(prepared, language)
         found = _first(plain, language, tools, names, free=False) if unit else None
         if not isinstance(found, Match) or any(call.tool not in _WITH_UNITS for call in found.calls):

@@ -170,9 +170,9 @@ _DAYS = {
     "今天": "today", "今日": "today", "明天": "tomorrow", "明日": "tomorrow", "昨天": "yesterday", "昨日": "yesterday",
 }  # fmt: skip
 _FIGURES = {
-    "maximum": "maximum", "max": "maximum", "highest": "maximum", "peak": "maximum", "largest": "maximum", "top": "maximum",
-    "minimum": "minimum", "min": "minimum", "lowest": "minimum", "smallest": "minimum",
-    "average": "mean", "mean": "mean", "avg": "mean",
+    "maximum": "maximum", "max": "maximum", "highest": "maximum", "peak": "maximum",
+    "largest": "maximum", "top": "maximum", "minimum": "minimum", "min": "minimum",
+    "lowest": "minimum", "smallest": "minimum", "average": "mean", "mean": "mean", "avg": "mean",
     "最高": "maximum", "最大": "maximum", "峰值": "maximum", "最低": "minimum", "最小": "minimum", "平均": "mean",
 }  # fmt: skip
 _CLOCK = (
@@ -315,7 +315,7 @@ SLOTS: Mapping[str, Slot] = {
     "minutes": Slot(rf"(?:half(?: an?)? (?:hour|day)|半个?(?:小时|钟头|天)|(?:{_NUMBER})?\s?{_UNIT})", _minutes),
     "clock": Slot(_CLOCK, _clock),
     "day": Slot(_one_of(_DAYS), lambda text, _: _DAYS[text.lower()]),
-    "every": Slot(r"(?:every day|each day|daily|每天|每日|天天)", lambda text, _: "day"),
+    "every": Slot(r"(?:every day|each day|daily|每天|每日|天天)", lambda _text, _: "day"),
     "figure": Slot(_one_of(_FIGURES), lambda text, _: _FIGURES[text.lower()]),
     "id": Slot(r"#?\d{1,6}", lambda text, _: int(text.strip("#"))),
     "limit": Slot(_NUMBER, _number),

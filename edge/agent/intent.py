@@ -14,7 +14,8 @@ from edge.agent.entity_linking import Names, glossary, phrasings, words_in
 from edge.kernel.language import detect_language
 
 WRITES = frozenset(
-    "alert_raise note_take diagnostic_run sensor_sample evaluation_run reminder_set reminder_remove watch_set watch_remove".split()
+    "alert_raise note_take diagnostic_run sensor_sample evaluation_run reminder_set reminder_remove watch_set"
+    " watch_remove".split()
 )
 """The device's tools that write. A tool that is not known here and writes is never offered to a model."""
 
@@ -154,6 +155,23 @@ def mentioned(text: str, known: Mapping[str, Iterable[str]]) -> list[str]:
     common = {name: max(_in_common(text, alias, said) for alias in (name, *known[name])) for name in known}
     most = max(common.values(), default=0)
     return sorted(name for name, count in common.items() if count == most) if most else []
+
+
+def unnamed_options(text: str) -> frozenset[str]:
+    """Optional arguments of tools over sensors of which the text has no word."""
+    plain = text.lower()
+    units = {name for name in phrasings()["units"]["names"] if len(name) > 1}
+    named = {
+        "unit": any(re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", plain) for name in units),
+        "day": bool(re.search(r"\b(?:today|yesterday)\b|今天|今日|昨天|昨日", plain)),
+        "figure": bool(
+            re.search(r"\b(?:max|min|maximum|minimum|average|mean|highest|lowest|peak)\b|最|平均|峰值", plain)
+        ),
+        "folder": bool(re.search(r"\b(?:folder|directory)\b|目录|文件夹", plain)),
+        "file": bool(re.search(r"\bfiles?\b|\w\.(?:log|txt|gz)\b|文件", plain)),
+        "pack": False,
+    }
+    return frozenset(name for name, is_named in named.items() if not is_named)
 
 
 def on_topic(text: str, names: Names) -> frozenset[str]:

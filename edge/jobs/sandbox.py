@@ -1,9 +1,9 @@
 """One run of a job: one call of a tool in a child process, within limits, all that it started killed at the end.
 
 This module is both sides of it. Run as a program it is the child, with the order as JSON on its standard input:
-"toolbox" ("module:function" that makes the box of a device, called with "folder"), "folder", "tool", "arguments", "by",
-"cpu_s", "memory_mb", "tasks". Its answer, one JSON object on standard output, has "result", or "error" with "advice" and
-"again": whether another attempt could help.
+"toolbox" ("module:function" that makes the box of a device, called with "folder"), "folder", "tool", "arguments",
+"by", "cpu_s", "memory_mb", "tasks". Its answer, one JSON object on standard output, has "result", or "error" with
+"advice" and "again": whether another attempt could help.
 """
 
 import ctypes

@@ -218,7 +218,7 @@ def sensor_tools(
     """The tools over a board; without a history there is none to ask for.
 
     Args:
-        local_now: the time of day where the device stands, by which "today" is meant; the history's clock where it is None.
+        local_now: the time of day where the device stands, by which "today" is meant; None for the history's clock.
     """
 
     def sensor_list() -> dict[str, Any]:
@@ -266,7 +266,7 @@ def _history_tool(board: SensorBoard, history: History, local_now: Callable[[], 
         figure: Literal["minimum", "mean", "maximum"] | None = None,
         unit: UnitName | None = None,
     ) -> dict[str, Any]:
-        """Give the last kept readings of a sensor, newest first, and least, mean and greatest of all that were meant."""
+        """Give a sensor's last kept readings, newest first, and least, mean and greatest of all that were meant."""
         own = next((one.unit for one in board.sensors if one.name == sensor), "")
         samples = history.latest(sensor, limit, minutes)
         if not samples:  # tells what sensors there are when there is none of this name

@@ -29,7 +29,7 @@ class OpcUaDriver:
 
     async def _value(self) -> Any:
         try:
-            from asyncua import Client
+            from asyncua.client.client import Client
             from asyncua.ua import UaError
         except ImportError as error:
             raise ToolFailed("OPC UA is not installed.", "Install the extra: chargehand-edge[opcua].") from error

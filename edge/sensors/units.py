@@ -11,7 +11,9 @@ _QUANTITIES: Mapping[str, Mapping[str, tuple[float, float]]] = {
         "psi": (6894.757293168, 0.0), "atm": (101_325.0, 0.0),
     },
     "length": {"m": (1.0, 0.0), "cm": (1e-2, 0.0), "mm": (1e-3, 0.0), "in": (0.0254, 0.0)},
-    "speed": {"m/s": (1.0, 0.0), "mm/s": (1e-3, 0.0), "in/s": (0.0254, 0.0), "km/h": (1 / 3.6, 0.0), "mph": (0.44704, 0.0)},
+    "speed": {
+        "m/s": (1.0, 0.0), "mm/s": (1e-3, 0.0), "in/s": (0.0254, 0.0), "km/h": (1 / 3.6, 0.0), "mph": (0.44704, 0.0),
+    },
     "rotation": {"rpm": (1 / 60, 0.0), "Hz": (1.0, 0.0)},
     "flow": {"m³/h": (1.0, 0.0), "l/min": (0.06, 0.0), "gal/min": (0.227124707, 0.0)},
     "power": {"W": (1.0, 0.0), "kW": (1e3, 0.0)},
@@ -20,8 +22,8 @@ _QUANTITIES: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "share": {"%": (1.0, 0.0)},
 }  # fmt: skip
 _SPELLINGS = {
-    "C": "°C", "℃": "°C", "degC": "°C", "F": "°F", "℉": "°F", "degF": "°F", "1/min": "rpm", "U/min": "rpm", "r/min": "rpm",
-    "m3/h": "m³/h", "L/min": "l/min", "gpm": "gal/min", "percent": "%",
+    "C": "°C", "℃": "°C", "degC": "°C", "F": "°F", "℉": "°F", "degF": "°F", "1/min": "rpm", "U/min": "rpm",
+    "r/min": "rpm", "m3/h": "m³/h", "L/min": "l/min", "gpm": "gal/min", "percent": "%",
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ class Watches:
         """By id. Raises StorageFailed."""
         query = "SELECT id, sensor, compare, number, severity, by, beyond FROM watches ORDER BY id"
         with self._database.read() as rows:
-            return [Watch(*row[:6], bool(row[6])) for row in rows.execute(query)]
+            return [Watch(*row[:6], beyond=bool(row[6])) for row in rows.execute(query).fetchall()]
 
     def set(self, sensor: str, compare: Compare, number: float, severity: Severity, by: str) -> Watch:
         """Keep one; the same again changes its severity. Raises InvalidInput: there are too many; StorageFailed."""

@@ -43,8 +43,8 @@ from edge.tools.deadline import LimitedRun, caller
 from edge.tools.tool import DeviceTool, bounded, plain
 
 DEFAULT_TOOLS = frozenset(
-    "alert_raise knowledge_search log_search note_take reminder_list reminder_remove reminder_set sensor_history sensor_list"
-    " sensor_read sensor_sample system_health watch_list watch_remove watch_set".split()
+    "alert_raise knowledge_search log_search note_take reminder_list reminder_remove reminder_set sensor_history"
+    " sensor_list sensor_read sensor_sample system_health watch_list watch_remove watch_set".split()
 )
 """What may be called where no policy was ever received."""
 

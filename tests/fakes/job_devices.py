@@ -86,7 +86,9 @@ class Box:
 
     def hoard_together(self, many: int, mb: int, seconds: float) -> None:
         """Have several children hold memory, none of them much."""
-        code = f"import time; held = bytearray({mb} << 20); held[::4096] = b'x' * len(held[::4096]); time.sleep({seconds})"
+        code = (
+            f"import time; held = bytearray({mb} << 20); held[::4096] = b'x' * len(held[::4096]); time.sleep({seconds})"
+        )
         for _ in range(many):
             subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True)
         time.sleep(seconds)

@@ -1,7 +1,7 @@
-"""What the hub may name when it tells devices what to do: their tools with arguments, limits, settings, rules of merging.
+"""What the hub may name when it tells devices what to do: tools with arguments, limits, settings, rules of merging.
 
-A device refuses what it does not know, but only when it is there again; the hub refuses it at once. Tests hold this list
-to what a device has.
+A device refuses what it does not know, but only when it is there again; the hub refuses it at once. Tests hold this
+list to what a device has.
 """
 
 import re
