@@ -73,13 +73,17 @@ class Daemon:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. What runs in threads then is left to end with the process."""
-        self._device.take_jobs()
         device = self._device
+        try:
+            device.take_jobs()
+        except StorageFailed as error:  # it reads and answers on a full disk, too; taken again at the next change
+            _log.warning("The jobs could not be taken: %s", error)
         repeated: list[tuple[str, Callable[[], Any], Callable[[Any], float]]] = [
             ("schedules", device.jobs.due, lambda _: _TICK_S),
             *[("a job", device.jobs.run_next, _pause_after_job)] * _JOBS_AT_ONCE,
             ("a knowledge pack", device.fetch_packs, lambda _: 5 * _TICK_S),
             ("a question", device.answer_questions, lambda _: _TICK_S),
+            ("reminders", device.remind, lambda _: 5 * _TICK_S),
             (
                 "measurements",
                 device.measure,

@@ -1,6 +1,9 @@
 """The one SQLite file of a device: transactions that are durable when they end, and what goes wrong with the disk."""
 
 import importlib
+import os
+import re
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
@@ -17,7 +20,9 @@ _OWNERS = (
     "edge.model_lifecycle.store",
     "edge.outbox_backlog",
     "edge.questions",
+    "edge.reminders",
     "edge.sensors.board",
+    "edge.sensors.watches",
     "edge.state",
 )
 """Modules that own tables: each has `TABLES`, SQL that makes them where they are not there yet."""
@@ -110,8 +115,12 @@ class Database:
                     self._writer.execute(f"RELEASE {part}")
 
 
+RESERVE_BYTES = 1 << 20
+"""Kept beside the file, and given up where the disk is so full that the file could not be opened."""
+
+
 def open_database(path: Path, connect: Connect | None = None) -> Database:
-    """Open the file, making it and its tables where they are not there yet.
+    """Open the file, making it and its tables where they are not there yet; nobody but its user may read it.
 
     Args:
         connect: opens the file; for tests that let it fail.
@@ -123,14 +132,39 @@ def open_database(path: Path, connect: Connect | None = None) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageFailed(f"{path.parent} cannot be made: {error.strerror}.") from error
+    reserve = path.with_name(f".{path.name}.reserve")
+    try:
+        database = _open(path, connect or _connect)
+    except StorageFailed:
+        if not reserve.exists():
+            raise
+        reserve.unlink(missing_ok=True)  # the disk may be full: its log and index need some room
+        database = _open(path, connect or _connect)
+    if connect is None:
+        _keep_reserve(reserve)
+    return database
+
+
+def _open(path: Path, connect: Connect) -> Database:
     with _storage_errors(path):
-        database = Database(path, connect or _connect)
+        database = Database(path, connect)
         try:
             _make_tables(database)
         except BaseException:
             database.close()
             raise
     return database
+
+
+def _keep_reserve(reserve: Path) -> None:
+    """Take the room where there is plenty of it."""
+    with suppress(OSError):
+        if not reserve.exists() and shutil.disk_usage(reserve.parent).free > 8 * RESERVE_BYTES:
+            descriptor = os.open(reserve, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, RESERVE_BYTES)
+            finally:
+                os.close(descriptor)
 
 
 def read_database(path: Path) -> Database:
@@ -148,8 +182,12 @@ def read_database(path: Path) -> Database:
 
 
 def _make_tables(database: Database) -> None:
-    with database.transaction() as connection:
+    with database.read() as connection:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if found == SCHEMA_VERSION and _named_in_tables() <= there:
+        return  # nothing is written, so that it works on a full disk
+    with database.transaction() as connection:
         if found > SCHEMA_VERSION:
             raise StorageFailed(
                 f"{database.path} was written by a newer release (schema {found}, this one knows {SCHEMA_VERSION}).",
@@ -162,7 +200,23 @@ def _make_tables(database: Database) -> None:
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
+def _named_in_tables() -> set[str]:
+    """Names of all tables and indexes that there are to be."""
+    made = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX) IF NOT EXISTS (\w+)")
+    return {name for owner in _OWNERS for name in made.findall(importlib.import_module(owner).TABLES)}
+
+
+def _make_private(path: Path) -> None:
+    """What SQLite makes beside the file has the file's rights."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        for one in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if one.exists() and one.stat().st_mode & 0o077:
+                one.chmod(0o600)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
+    _make_private(path)
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=4194304"):

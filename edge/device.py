@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from urllib.parse import urlsplit
 
 from edge.configuration import Configuration
 from edge.home import Parts, boot_id, facts, utc_now
+from edge.kernel.errors import NotAllowed, OutboxFull, StorageFailed
 from edge.kernel.protocol.desired import KnowledgePack, ModelTarget
-from edge.settings import EdgeSettings, load_settings
+from edge.settings import SMALL_BELOW_MB, EdgeSettings, load_settings
 from edge.sync.artifacts import Artifacts, BlockingFetch
 from edge.sync.exchange import Exchange, RoundReport
 
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from edge.knowledge.pack_store import PackStore
     from edge.model_lifecycle.lifecycle import ModelLifecycle
     from edge.model_lifecycle.steps import MemoryUsage
+    from edge.reminders import Reminders
     from edge.runtime.port import ChatModel, Runtime
     from edge.sensors.board import History, SensorBoard
+    from edge.sensors.watches import Watches
     from edge.tools.diagnostics import Diagnostic
     from edge.tools.health import Machine
     from edge.tools.registry import Toolbox
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _DAY_S = 86_400
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_SHOWN_ALERTS = 20
 _URGENT = ("alert", "answer", "question", "job", "refused", "model")
 
 
@@ -128,6 +133,27 @@ class Device:
         small = CurrentModel(self.life) if self.life.models() else self._own_model(wanted.small)
         return [model for model in (small, self._own_model(wanted.larger)) if model is not None]
 
+    def models_for_people(self) -> list[ChatModel]:
+        """Those of `models` that answer people: not the small ones, unless the settings say so."""
+        models = self.models()
+        if self.settings.models.small_answers_people or not models:
+            return models
+        return [model for model in models if self._size_bytes(model) >= SMALL_BELOW_MB * _MIB]
+
+    def _size_bytes(self, model: ChatModel) -> int:
+        """Of its files; 0 where that is not known."""
+        running = self.life.running()
+        if running is not None and model.name == running.target.version:
+            return running.size_bytes
+        sizes = [
+            known.size_bytes
+            for runtime in self.runtimes
+            if runtime.available()
+            for known in runtime.models()
+            if known.name.removesuffix(":latest") == model.name.removesuffix(":latest")
+        ]
+        return max(sizes, default=0)
+
     def _own_model(self, name: str | None) -> ChatModel | None:
         """A model that the settings name: a GGUF file, or one of Ollama's; None where it is not there."""
         if name is None:
@@ -185,8 +211,11 @@ class Device:
 
     @cached_property
     def toolbox(self) -> Toolbox:
+        from edge.jobs.schedule import local_zone
         from edge.knowledge.pack_store import knowledge_tools
+        from edge.reminders import reminder_tools
         from edge.sensors.board import sensor_tools
+        from edge.sensors.watches import watch_tools
         from edge.tools.diagnostics import diagnostic_tools
         from edge.tools.evaluation import evaluation_tools
         from edge.tools.health import health_tools
@@ -194,12 +223,14 @@ class Device:
         from edge.tools.registry import Toolbox
         from edge.tools.reports import report_tools
 
-        outbox = self.parts.outbox
+        outbox, zone = self.parts.outbox, local_zone()
         tools = [
             *health_tools(self._machine),
             *report_tools(outbox),
+            *reminder_tools(self._reminders, utc_now, zone),
+            *watch_tools(self._watches, self.board),
             *diagnostic_tools(self._policy, self.diagnostics),
-            *sensor_tools(self.board, outbox, self._history),
+            *sensor_tools(self.board, outbox, self._history, lambda: utc_now().astimezone(zone)),
             *(log_tools(self.settings.logs) if self.settings.logs else ()),
             *knowledge_tools(self.pack_store),
             *evaluation_tools(lambda: next(iter(self.models()), None), outbox),
@@ -211,7 +242,12 @@ class Device:
         from edge.agent.assistant import Assistant
 
         return Assistant(
-            self.toolbox, self.models, self.parts.outbox, names=self.names, instructions=self._instructions
+            self.toolbox,
+            self.models,
+            self.parts.outbox,
+            for_people=self.models_for_people,
+            names=self.names,
+            instructions=self._instructions,
         )
 
     @cached_property
@@ -277,6 +313,7 @@ class Device:
         health = dict(tool.run(tool.check({})))
         readings = [self.board.read(sensor.name) for sensor in self.board.sensors]
         self._history.keep(readings)
+        self._watches.look(readings)
         told = {one.sensor: [one.value, one.state] for one in readings}
         self.parts.outbox.record("telemetry", {"health": health, "sensors": told})
         problems = [*health["problems"], *(f"{one.sensor} is {one.state}" for one in readings if one.state != "good")]
@@ -289,6 +326,32 @@ class Device:
 
         return Machine(disk=self.parts.home.root)
 
+    def page_state(self) -> dict[str, Any]:
+        """What the device's page shows. Raises StorageFailed."""
+        from edge.status import device_status
+
+        alerts = self.parts.outbox.recent("alert", _SHOWN_ALERTS)
+        told = [{"at": one.at, **json.loads(one.body)} for one in reversed(alerts)]
+        rows = [{"at": one["at"], "severity": one.get("severity"), "message": one.get("message")} for one in told]
+        status = device_status(self.parts)
+        return {"device": status["device"], "status": status, "alarms": rows}
+
+    def remind(self) -> None:
+        """Say the reminders that are due. Raises StorageFailed, OutboxFull."""
+        self._reminders.remind()
+
+    @cached_property
+    def _reminders(self) -> Reminders:
+        from edge.reminders import Reminders
+
+        return Reminders(self.parts.database, self.parts.outbox, utc_now)
+
+    @cached_property
+    def _watches(self) -> Watches:
+        from edge.sensors.watches import Watches
+
+        return Watches(self.parts.database, self.parts.outbox)
+
     @cached_property
     def _history(self) -> History:
         from edge.sensors.board import History
@@ -296,8 +359,30 @@ class Device:
         return History(self.parts.database, utc_now)
 
     def _policy(self) -> Mapping[str, Any] | None:
-        item = self.parts.desired.find("policy", "policy")
-        return item.body if item is not None else None
+        """The policy, shown at each use to be what the hub signed; None, for the least, where nothing shows it.
+
+        Raises:
+            NotAllowed: what is stored was altered; the whole is asked for again.
+            StorageFailed.
+        """
+        item, hub = self.parts.desired.find("policy", "policy"), self.parts.enrolled
+        if hub is None:
+            return None
+        proved = self.parts.desired.proved(hub.hub_key)
+        if proved is False:
+            self._tell_of_altered_state()
+            raise NotAllowed(
+                "The policy on this device is not what the hub signed, so nothing is allowed.",
+                "It is fetched again at the next exchange.",
+            )
+        return item.body if item is not None and proved else None
+
+    def _tell_of_altered_state(self) -> None:
+        """Once: it is the same until the whole was fetched again."""
+        with suppress(StorageFailed, OutboxFull):
+            if not self.parts.desired.standing().whole:
+                self.parts.desired.ask_for_whole()
+                self.parts.outbox.record("refused", {"what": "policy", "why": "It is not what the hub signed."})
 
     def _instructions(self) -> str:
         item = self.parts.desired.find("prompt", "system")

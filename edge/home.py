@@ -86,6 +86,11 @@ class EdgeHome:
         """Where the agent that runs can be asked."""
         return self.root / "agent.sock"
 
+    @property
+    def page_code(self) -> Path:
+        """The code of the device's page."""
+        return self.root / "page.code"
+
     def room(self) -> str:
         """How much is free on its disk, in words."""
         free_mb = shutil.disk_usage(self.root).free / (1 << 20)

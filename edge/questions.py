@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS answered_questions (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS replies (
     question TEXT PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, citations TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS replied_questions (question TEXT PRIMARY KEY, asked TEXT NOT NULL);
 """
 KEPT = 200
 """Replies: the newest so many."""
@@ -81,11 +82,18 @@ def answer_body(answer: Answer) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class HubReply:
-    """An answer of the hub's: to which question (the id under which it was queued), and where it is taken from."""
+    """An answer of the hub's.
+
+    Attributes:
+        question: the id under which it was queued.
+        asked: the question itself; empty where neither hub nor device has it any more.
+        citations: where it is taken from.
+    """
 
     question: str
     text: str
     citations: tuple[str, ...]
+    asked: str = ""
 
 
 class HubReplies:
@@ -108,12 +116,20 @@ class HubReplies:
                 ).rowcount
                 for name, revision, body in items
             )
+            for name, _, body in items:
+                asked = str(body.get("asked", ""))
+                if asked:
+                    rows.execute("INSERT OR IGNORE INTO replied_questions VALUES (?, ?)", (name, asked))
             newest = "SELECT question FROM replies ORDER BY at DESC LIMIT ?"
             rows.execute(f"DELETE FROM replies WHERE question NOT IN ({newest})", (KEPT,))  # noqa: S608  # nosec: our own words
+            rows.execute("DELETE FROM replied_questions WHERE question NOT IN (SELECT question FROM replies)")
         return new
 
     def all(self) -> list[HubReply]:
         """Newest first. Raises StorageFailed."""
         with self._database.read() as rows:
-            found = rows.execute("SELECT question, text, citations FROM replies ORDER BY at DESC, question").fetchall()
-        return [HubReply(question, text, tuple(json.loads(citations))) for question, text, citations in found]
+            found = rows.execute(
+                "SELECT question, text, citations, ifnull(asked, '') FROM replies"
+                " LEFT JOIN replied_questions USING (question) ORDER BY at DESC, question"
+            ).fetchall()
+        return [HubReply(question, text, tuple(json.loads(cited)), asked) for question, text, cited, asked in found]

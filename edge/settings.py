@@ -5,6 +5,7 @@ ollama = "http://127.0.0.1:11434"
 small = "/var/lib/models/smollm2-135m.gguf"     # until the hub says what to run
 larger = "qwen2.5:3b"                           # a model of Ollama's, for what the small one cannot do
 budget_mb = 6000
+small_answers_people = false                    # models too small for it answer jobs alone
 
 [logs]                                          # folders that may be searched
 system = "/var/log"
@@ -20,6 +21,10 @@ source = { driver = "file", path = "/sys/class/thermal/thermal_zone0/temp", scal
 name = "gateway_ping"
 description = "whether the plant's router answers"
 argv = ["ping", "-c", "3", "192.0.2.1"]
+
+[page]                                          # a page to ask, with status and alarms
+port = 8791
+lan = false                                     # true: for others, too, with the code that `status` shows
 
 [outbox]                                        # bytes that may wait for the hub, by class of event
 audit_mb = 64
@@ -40,6 +45,10 @@ from edge.sensors.configuration import Sensor
 HOME_VARIABLE = "CHARGEHAND_EDGE_HOME"
 _FILE = "device.toml"
 
+SMALL_BELOW_MB = 600
+"""A model whose files take less has fewer than about a billion parameters. Such a model makes answers to people worse
+than known commands, documents and the hub do without it, so it is asked for them only where the settings say so."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +60,7 @@ class ModelSettings(_Frozen):
     Attributes:
         small, larger: the path of a GGUF file, or the name of a model of Ollama's; None for none.
         budget_mb: disk for models, MiB.
+        small_answers_people: whether models of less than `SMALL_BELOW_MB` answer people and the hub's questions, too.
         runtime: "any" takes Ollama where its server answers, else llama.cpp.
     """
 
@@ -59,6 +69,7 @@ class ModelSettings(_Frozen):
     larger: str | None = None
     runtime: Literal["any", "ollama", "llama"] = "any"
     budget_mb: Annotated[int, Field(ge=1)] = 8192
+    small_answers_people: bool = False
 
 
 class OutboxSettings(_Frozen):
@@ -67,6 +78,13 @@ class OutboxSettings(_Frozen):
     audit_mb: Annotated[float, Field(gt=0)] = 64
     record_mb: Annotated[float, Field(gt=0)] = 64
     telemetry_mb: Annotated[float, Field(gt=0)] = 16
+
+
+class PageSettings(_Frozen):
+    """The device's own page: on loopback, or for all of the LAN who have the code."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8791
+    lan: bool = False
 
 
 class DiagnosticSettings(_Frozen):
@@ -83,6 +101,7 @@ class EdgeSettings(_Frozen):
 
     Attributes:
         home: folder of everything that the device keeps.
+        page: None for no page.
         telemetry_every_s: how often health and sensors are written down.
         longest_wait_s: between two tries to reach a hub that is away.
     """
@@ -93,6 +112,7 @@ class EdgeSettings(_Frozen):
     sensors: tuple[Sensor, ...] = ()
     diagnostics: tuple[DiagnosticSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
+    page: PageSettings | None = None
     telemetry_every_s: Annotated[float, Field(ge=1)] = 60.0
     longest_wait_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
 

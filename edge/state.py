@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from edge.database import Database
 from edge.kernel.canonical import canonical_json, digest_of
 from edge.kernel.errors import Untrusted
-from edge.kernel.protocol.desired import Desired, Item, ItemKind, state_digest
+from edge.kernel.protocol.desired import DESIRED, Desired, Item, ItemKind, state_digest
+from edge.kernel.protocol.signing import Signed
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS desired (
@@ -25,6 +28,7 @@ CREATE TABLE IF NOT EXISTS desired_place (
     whole INTEGER NOT NULL
 );
 INSERT OR IGNORE INTO desired_place VALUES (1, -1, 1);
+CREATE TABLE IF NOT EXISTS desired_seal (id INTEGER PRIMARY KEY CHECK (id = 1), signed TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS reported (part TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS reported_place (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -51,6 +55,31 @@ class DesiredState:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._proved: tuple[str, str, str] | None = None
+
+    def proved(self, hub_key: str) -> bool | None:
+        """Whether what is stored is what the hub signed last, looked at now: whoever alters the disk alters nothing.
+
+        Returns:
+            None where nothing was ever taken with its seal.
+
+        Raises:
+            StorageFailed.
+        """
+        with self._database.read() as rows:
+            found = rows.execute("SELECT signed FROM desired_seal").fetchone()
+            digest = _digest(rows)
+        if found is None:
+            return None
+        if self._proved != (hub_key, found[0], digest):
+            try:
+                body = Signed.model_validate_json(found[0]).open(DESIRED, hub_key)
+            except (Untrusted, ValidationError, ValueError):
+                return False
+            if not digest or body.get("digest") != digest:
+                return False
+            self._proved = (hub_key, found[0], digest)
+        return True
 
     def standing(self) -> Standing:
         """The digest is made anew of what is stored: if the disk altered an item, the hub sends all of them."""
@@ -76,8 +105,11 @@ class DesiredState:
         """Raises StorageFailed."""
         return next((item for item in self.items(kind) if item.name == name), None)
 
-    def take(self, desired: Desired) -> frozenset[ItemKind]:
+    def take(self, desired: Desired, signed: Signed | None = None) -> frozenset[ItemKind]:
         """Take changes, or the whole state, for what the hub wants from now on.
+
+        Args:
+            signed: the envelope in which it came, which proves later what is stored.
 
         Returns:
             The kinds of which items came, changed or went.
@@ -101,6 +133,9 @@ class DesiredState:
             if _digest(rows) != desired.digest:
                 raise Untrusted(f"The desired state of revision {desired.revision} does not fit its digest.")
             rows.execute("UPDATE desired_place SET revision = ?, whole = 0", (desired.revision,))
+            if signed is not None:
+                sealed = signed.model_dump_json()
+                rows.execute("INSERT INTO desired_seal VALUES (1, ?1) ON CONFLICT DO UPDATE SET signed = ?1", (sealed,))
             after = _bodies(rows)
         return frozenset(
             cast("ItemKind", key[0]) for key in before.keys() | after.keys() if before.get(key) != after.get(key)

@@ -5,6 +5,8 @@ grammar         sentences with slots, compiled to patterns, and what fills a slo
 phrasings       (TOML) sentences of known commands, patterns of intent, what is said; English and Chinese
 fast_path       an utterance as tool calls, with no model
 intent          which tools a text calls for: the writes it orders, the reads it can be about
+call_fit        whether a model's tool call fits the words that it answers
+documents       questions to the device's documents in a person's own words
 prompt          what a model is told, in few tokens
 model_steps     one step of a model: a tool call or an answer, repaired and checked
 loop            the agent, on smolagents; imported late

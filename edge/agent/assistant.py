@@ -10,10 +10,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from edge.agent.call_fit import call_fits, result_fits
+from edge.agent.documents import answering, asks_documents, query_of
 from edge.agent.entity_linking import Names
 from edge.agent.fast_path import About, Call, FastPath, Found, Match, Which
 from edge.agent.grounding import essence, evidence_of, says_something, supported
-from edge.agent.intent import WRITES, asked_writes, in_own_words, mentioned, on_topic, own_terms, withheld_writes
+from edge.agent.intent import (
+    WRITES,
+    asked_writes,
+    in_own_words,
+    is_machine_order,
+    mentioned,
+    on_topic,
+    own_terms,
+    speaks_of_reminding,
+    unnamed_options,
+    withheld_writes,
+)
 from edge.agent.model_steps import QuestionLimits, Stepper
 from edge.agent.prompt import Offer, quoted, system_prompt
 from edge.agent.wording import say, topic_text, worded
@@ -36,8 +49,10 @@ from edge.tools.tool import DeviceTool
 
 Tier = Literal["fast", "small", "larger", "queued", "none"]
 
-LONGEST_QUESTION = 2000
-"""Characters."""
+LONGEST_QUESTION = 20_000
+"""Characters; a note may be long."""
+_LONGEST_FOR_MODELS = 2000
+"""Characters; what is longer is no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,7 @@ class Assistant:
     Args:
         models: the small one first; each is tried where the one before it came to nothing. Asked at each question,
             since a model may be exchanged or not be there yet.
+        for_people: those of the models that answer people and the hub's questions; all where it is None.
         names: what exists on the device.
         instructions: what the hub adds to the prompt.
         monotonic: seconds.
@@ -112,12 +128,14 @@ class Assistant:
         journal: Journal,
         limits: QuestionLimits | None = None,
         *,
+        for_people: Callable[[], Sequence[ChatModel]] | None = None,
         names: Callable[[], Names] = Names,
         instructions: Callable[[], str] = str,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._toolbox = toolbox
         self._models = models if callable(models) else lambda: models
+        self._for_people = for_people or self._models
         self._journal = journal
         self._limits = limits or QuestionLimits()
         self._names = names
@@ -164,15 +182,35 @@ class Assistant:
 
     def _ask_models(self, work: _Work, *, may_queue: bool) -> Answer:
         """The tiers above the fast path."""
+        if len(work.text) > _LONGEST_FOR_MODELS:
+            raise InvalidInput(
+                f"This is no known command, and a question has at most {_LONGEST_FOR_MODELS} characters.",
+                'Ask shorter, or begin with "note:".',
+            )
         forbidden = (asked_writes(work.text) & {*self._toolbox.all_names}) - {*self._toolbox.names}
         if forbidden:
             return self._refuse(work, "forbidden", forbidden)
-        for place, model in enumerate(self._models()):
+        if not asked_writes(work.text) and is_machine_order(work.text):
+            work.reasons.append("no tool of a device restarts, switches, sets or installs anything")
+            return self._answer(work, say("machine_order", work.language), "none", ok=False)
+        if speaks_of_reminding(work.text) and "reminder_set" in self._toolbox.names:
+            work.reasons.append("a reminder without a time")
+            return self._answer(work, say("remind_when", work.language), "none", ok=False)
+        models = list(self._models())
+        asked = models if work.by.startswith("job:") else list(self._for_people())
+        known = {model.name for model in asked}
+        for place, model in enumerate(models):
+            if model.name not in known:
+                work.reasons.append(f"{model.name}: too small to answer people (models.small_answers_people is false)")
+                continue
             answer = self._try_model(work, model, "larger" if place else "small")
             if answer is not None:
                 return answer
         if len(work.reasons) == 1:
             work.reasons.append("no model is installed")
+        quoted_passages = self._documents(work)
+        if quoted_passages is not None:
+            return quoted_passages
         withheld = withheld_writes(work.text)
         return self._refuse(work, "withheld", withheld) if withheld else self._queue(work, may_queue=may_queue)
 
@@ -191,6 +229,25 @@ class Assistant:
         work.reasons.append("fast path: the documents on this device do not say")
         work.nearest = answer.text
         return None
+
+    def _documents(self, work: _Work) -> Answer | None:
+        """Passages that answer a question in the person's own words; None where the documents here do not."""
+        sought = {use.tool for use in work.uses}
+        if "knowledge_search" in sought or "knowledge_search" not in self._toolbox.names:
+            return None
+        if not asks_documents(work.text) or withheld_writes(work.text):
+            return None
+        try:
+            use = self._use(work, "knowledge_search", {"query": query_of(work.text)}, work.by)
+        except OutboxFull as error:  # what was read may not be given; the question itself is dealt with below
+            work.reasons.append(f"documents: {error.message}")
+            return None
+        found = answering((use.result or {}).get("passages", []), work.text)
+        if not found:
+            work.uses.remove(use)
+            work.reasons.append(f"documents: {use.error or 'those on this device do not say'}")
+            return None
+        return self._answer(work, worded("knowledge_search", {"passages": found}, work.language), "fast")
 
     def _carry_out(self, work: _Work, match: Match) -> Answer:
         said: list[str] = []
@@ -245,7 +302,7 @@ class Assistant:
         except (ModelMisbehaved, ModelUnavailable, OutOfTime, PromptTooLong, InvalidInput) as error:
             work.reasons.append(f"{model.name}: {error.message}")
         used = [use for use in work.uses[done_before:] if use.result is not None]
-        results = [use for use in used if self._writes(use.tool) or says_something(use.result or {}, work.text)]
+        results = [use for use in used if self._writes(use.tool) or _answers(use, work.text)]
         if not results:
             if used:
                 work.reasons.append(f"{model.name}: what it found has nothing to do with the question")
@@ -268,6 +325,10 @@ class Assistant:
                 mine = in_own_words(arguments, work.text)
             elif tiny:
                 mine = own_terms(arguments, work.text)
+            if not self._writes(tool) and not call_fits(tool, mine, work.text, self._names()):
+                why = f"{tool}({', '.join(map(str, mine.values()))}) is not what the question asks for"
+                work.reasons.append(f"{model.name}: {why}")
+                raise InvalidInput(f"{why[:1].upper()}{why[1:]}.", "Call what it asks for.")
             use = self._use(work, tool, mine, f"{work.by} by {model.name}", reraise=True)
             return quoted(tool, essence(use.result or {}), self._limits.result_characters)
 
@@ -299,6 +360,8 @@ class Assistant:
         for argument, known in (("sensor", names.sensors), ("name", names.diagnostics)):
             if known and argument in schema.get("properties", {}):
                 schema["properties"][argument] = {"type": "string", "enum": mentioned(text, known) or sorted(known)}
+        for argument in unnamed_options(text) & schema.get("properties", {}).keys():
+            del schema["properties"][argument]  # a small model fills in whatever it may
         return schema
 
     def _writes(self, tool: str) -> bool:
@@ -350,7 +413,7 @@ class Assistant:
         }
         try:
             self._journal.record("question", body)
-        except OutboxFull:
+        except (OutboxFull, StorageFailed):
             return self._unanswered(work, "not_kept", "none")
         return self._unanswered(work, "queued", "queued", question=question)
 
@@ -364,6 +427,12 @@ class Assistant:
         return Answer(
             text, tier, work.language, tuple(work.uses), elapsed_s=elapsed_s, reasons=tuple(work.reasons), **more
         )
+
+
+def _answers(use: ToolUse, text: str) -> bool:
+    """Whether what a model read has to do with the text."""
+    result = use.result or {}
+    return says_something(result, text) and result_fits(use.tool, result, text)
 
 
 def _sought_in_vain(uses: Sequence[ToolUse]) -> bool:

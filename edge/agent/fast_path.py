@@ -8,14 +8,14 @@ words are corrected where no write could come of it.
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from typing import Any, Literal
 
 from edge.agent.entity_linking import Names, glossary, phrasings
 from edge.agent.grammar import SLOTS, SlotContext, Template, Unclear, compile_template, patterns
-from edge.agent.intent import WRITES, is_question, takes_back
+from edge.agent.intent import WRITES, is_polite, is_question, takes_back
 from edge.kernel.language import Language, detect_language
 
 _WORD = re.compile(r"(?<![\w.-])[a-z]{4,20}(?![\w-])", re.IGNORECASE)
@@ -53,7 +53,9 @@ def _slips(word: str) -> set[str]:
 
 
 LONGEST_COMMAND = 400
-"""Characters; longer text is no command."""
+"""Characters; longer text is no command, but for the free text of a note or an alert."""
+_LONGEST_HEAD = 120
+"""Characters of a command before its free text."""
 
 _SPACES = re.compile(r"\s+")
 _BESIDE_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) | (?=[\u3000-\u9fff\uff00-\uffef])")
@@ -122,6 +124,7 @@ class _Command:
     arguments: Mapping[str, str]
     hint: str
     compare: str
+    once: bool
     loose: bool
 
 
@@ -146,21 +149,36 @@ class FastPath:
 
     def match(self, text: str) -> Found | None:
         """What the text orders; None where it is no known command."""
+        tools, reading = frozenset(self._tools()), self._names()
         if len(text) > LONGEST_COMMAND or "\n" in text.strip():
-            return None
+            return _dictated(text, tools, reading)
         language = detect_language(text)
         prepared = prepare(text, language)
         if not prepared.strip():
             return None
-        tools = frozenset(self._tools()) - (self._writes if is_question(text) else frozenset[str]())
-        reading = self._names()
+        if is_question(text):
+            tools -= self._writes
         found = _first(prepared, language, tools, reading)
+        if found is None or _has_free_text(found):
+            found = _dictated(text, frozenset(self._tools()), reading) or found
+        if found is None:
+            found = self._in_unit(prepared, language, tools, reading)
         if found is None:
             found = self._parts(prepared, language, tools, reading)
         if found is None and language == "en":
             mended = correct_spelling(prepared, command_words())
             found = _first(mended, language, tools - self._writes, reading, free=False) if mended != prepared else None
         return found
+
+    def _in_unit(self, prepared: str, language: Language, tools: frozenset[str], names: Names) -> Found | None:
+        """A sentence about sensors that ends with the unit of the wanted answer ("... in psi", "…用华氏度")."""
+        plain, unit = split_unit(prepared, language)
+        found = _first(plain, language, tools, names, free=False) if unit else None
+        if not isinstance(found, Match) or any(call.tool not in _WITH_UNITS for call in found.calls):
+            return found if isinstance(found, Which) else None
+        return replace(
+            found, calls=tuple(replace(one, arguments={**one.arguments, "unit": unit}) for one in found.calls)
+        )
 
     def _parts(self, prepared: str, language: Language, tools: frozenset[str], names: Names) -> Found | None:
         """Several commands in one sentence, each of them known; none of them with free text."""
@@ -179,6 +197,64 @@ class FastPath:
             calls.extend(found.calls)
             sources.append(found.template)
         return Match(tuple(calls), language, " + ".join(sources))
+
+
+_WITH_UNITS = frozenset({"sensor_read", "sensor_history"})
+
+
+@cache
+def _unit_tails() -> Mapping[Language, re.Pattern[str]]:
+    said = phrasings()["units"]
+    names = "|".join(sorted((re.escape(name) for name in said["names"]), key=len, reverse=True))
+    return {
+        language: re.compile(said["tail"][language].replace("<unit>", f"(?P<unit>{names})"), re.IGNORECASE)
+        for language in ("en", "zh")
+    }
+
+
+def split_unit(prepared: str, language: Language) -> tuple[str, str]:
+    """The sentence without the unit in which it wants its answer, and that unit; empty where it names none."""
+    found = _unit_tails()[language].search(prepared)
+    if found is None:
+        return prepared, ""
+    without = prepared[: found.start()] + (prepared[found.end() :] if language == "zh" else "")
+    return without.rstrip(" ,，"), phrasings()["units"]["names"][found["unit"].lower()]
+
+
+def _has_free_text(found: Found) -> bool:
+    return isinstance(found, Match) and len(found.calls) == 1 and found.calls[0].tool in _DICTATED
+
+
+_DICTATED = {"note_take": "text", "alert_raise": "message"}
+"""Tools that keep what a person says, and the argument that holds it."""
+
+
+def _dictated(text: str, tools: frozenset[str], names: Names) -> Match | None:
+    """A note or an alert whose text follows a colon or a line break: it is kept as it was said, however long.
+
+    What stands before the text must be a known command by itself; a question, or a thing that is taken back there, is
+    none. Where no colon says where the text begins, it is a command as any other.
+    """
+    opened = re.search(r"[:：]|\n", text[:_LONGEST_HEAD])
+    if opened is None:
+        return None
+    head, said = text[: opened.start()].strip(), text[opened.end() :].strip()
+    if not said or not head or is_question(head):
+        return None
+    if re.fullmatch(r"[^\w]*", said) or takes_back(said[-60:], delimited=True):
+        return None
+    language = detect_language(head)
+    tools &= {"note_take"} if is_question(said) else _DICTATED.keys()
+    found = _first(prepare(f"{head}: x", language), language, tools, names)
+    if not isinstance(found, Match) or len(found.calls) != 1 or found.calls[0].tool not in _DICTATED:
+        return None
+    (call,) = found.calls
+    if call.only_if is not None or call.arguments.get(_DICTATED[call.tool]) != "x":
+        return None
+    if is_polite(text):  # "can you take a note: …?": the mark is the request's
+        said = said.rstrip("?？ ")
+    said = said[1:-1].strip() if said[0] + said[-1] in {'""', "“”", "「」"} else said
+    return replace(found, calls=(replace(call, arguments={**call.arguments, _DICTATED[call.tool]: said}),))
 
 
 @cache
@@ -209,15 +285,26 @@ def _first(
         fits = command.template.fits(prepared)
         if fits is None:
             continue
-        found = About(command.about, language) if command.about else _read(command, fits, language, names)
+        standing = command.compare and not command.once and "watch_set" in tools
+        found = (
+            About(command.about, language)
+            if command.about
+            else _read(command, fits, language, names, standing=bool(standing))
+        )
         if isinstance(found, Match | About):
             return found
         unclear = unclear or found
     return unclear
 
 
-def _read(command: _Command, fits: re.Match[str], language: Language, names: Names) -> Match | Which | None:
-    """The calls of a sentence that fits; None where a slot holds nothing that makes sense."""
+def _read(
+    command: _Command, fits: re.Match[str], language: Language, names: Names, *, standing: bool
+) -> Match | Which | None:
+    """The calls of a sentence that fits; None where a slot holds nothing that makes sense.
+
+    Args:
+        standing: a condition is watched from now on, not looked at once.
+    """
     reading = SlotContext(names, glossary(), command.hint)
     values: dict[str, Any] = {}
     for slot, phrase in fits.groupdict().items():
@@ -234,6 +321,8 @@ def _read(command: _Command, fits: re.Match[str], language: Language, names: Nam
         condition = _condition(command, values)
         if condition is None:
             return None
+        if standing:
+            return Match((_watch(condition, values),), language, command.template.source)
     many = {slot: value for slot, value in values.items() if isinstance(value, tuple)}
     calls = tuple(
         Call(command.tool, _arguments(command, {**values, **dict(zip(many, chosen, strict=True))}), condition)
@@ -246,8 +335,10 @@ def _arguments(command: _Command, values: Mapping[str, Any]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name, wording in command.arguments.items():
         slots = [slot for slot in _SLOT.findall(wording) if slot in values]
-        if wording == f"{{{''.join(slots)}}}":
+        if slots and wording == f"{{{''.join(slots)}}}":
             arguments[name] = values[slots[0]]  # a number stays one
+        elif not _SLOT.search(wording):
+            arguments[name] = wording
         elif slots:
             arguments[name] = " ".join(str(values[slot]) for slot in slots)
     return arguments
@@ -267,6 +358,15 @@ def _condition(command: _Command, values: dict[str, Any]) -> Condition | None:
     return Condition(sensors[0], ">" if command.compare == ">" else "<", float(number))
 
 
+def _watch(condition: Condition, values: Mapping[str, Any]) -> Call:
+    """What keeps a condition in view."""
+    compare = "above" if condition.compare == ">" else "below"
+    arguments: dict[str, Any] = {"sensor": condition.sensor, "compare": compare, "number": condition.number}
+    arguments |= {"severity": values["severity"]} if "severity" in values else {}
+    unit = phrasings()["units"]["names"].get(str(values.get("unit", "")).lower().removeprefix("degrees ").strip())
+    return Call("watch_set", {**arguments, "unit": unit} if unit else arguments)
+
+
 @cache
 def _commands() -> Mapping[Language, tuple[_Command, ...]]:
     """The sentences, compiled at the first use: about 40 ms."""
@@ -282,6 +382,7 @@ def _commands() -> Mapping[Language, tuple[_Command, ...]]:
                     entry.get("arguments", {}),
                     entry.get("hint", ""),
                     entry.get("compare", ""),
+                    entry.get("once", False),
                     entry.get("loose", False),
                 )
                 for source in entry[language]

@@ -165,6 +165,22 @@ _SEVERITIES = {
 }  # fmt: skip
 
 
+_DAYS = {
+    "today": "today", "so far today": "today", "tomorrow": "tomorrow", "yesterday": "yesterday",
+    "今天": "today", "今日": "today", "明天": "tomorrow", "明日": "tomorrow", "昨天": "yesterday", "昨日": "yesterday",
+}  # fmt: skip
+_FIGURES = {
+    "maximum": "maximum", "max": "maximum", "highest": "maximum", "peak": "maximum",
+    "largest": "maximum", "top": "maximum", "minimum": "minimum", "min": "minimum",
+    "lowest": "minimum", "smallest": "minimum", "average": "mean", "mean": "mean", "avg": "mean",
+    "最高": "maximum", "最大": "maximum", "峰值": "maximum", "最低": "minimum", "最小": "minimum", "平均": "mean",
+}  # fmt: skip
+_CLOCK = (
+    r"(?:(?:早上|上午|中午|下午|晚上)?(?:[01]?\d|2[0-3]|[一二两三四五六七八九十]{1,2})(?::[0-5]\d)?(?:点半|点钟|点|时)"
+    r"|(?:[01]?\d|2[0-3])(?::[0-5]\d)?\s?(?:am|pm|a\.m\.|p\.m\.|o'clock|hours)?|noon|midnight)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Unclear:
     """A phrase that may mean each of these; none where it means nothing here."""
@@ -230,6 +246,23 @@ def _minutes(text: str, context: SlotContext) -> int | Unclear:
 _UNIT_MARKS = {"s": "秒", "m": "分", "h": ("小时", "钟头"), "d": "天日", "w": ("周", "星期")}
 
 
+def _clock(text: str, context: SlotContext) -> str | Unclear:
+    """A time of day as HH:MM."""
+    plain = text.lower().strip()
+    if plain in {"noon", "midnight"}:
+        return "12:00" if plain == "noon" else "00:00"
+    found = re.search(r"(\d{1,2})(?::(\d{2}))?|([一二两三四五六七八九十]{1,2})", plain)
+    if found is None:
+        return Unclear(text)
+    hour = int(found[1]) if found[1] else _han(found[3])
+    minute = 30 if "半" in plain else int(found[2] or 0)
+    if hour < 12 and re.search(r"pm|p\.m|下午|晚上", plain):
+        hour += 12
+    if hour == 12 and re.search(r"am|a\.m", plain):
+        hour = 0
+    return f"{hour:02}:{minute:02}" if hour < 24 else Unclear(text)
+
+
 def _verbatim(text: str, context: SlotContext) -> str | Unclear:
     kept = (
         re.sub(r"^(?:that|saying|which says) (?=\S)", "", text.strip(), flags=re.IGNORECASE)
@@ -280,6 +313,11 @@ SLOTS: Mapping[str, Slot] = {
     "diagnostic": Slot(r"[^?!;:,？！；：，\n]{1,40}?", _diagnostic),
     "service": Slot(r"[A-Za-z_][A-Za-z0-9_@.-]{1,39}?", _word),
     "minutes": Slot(rf"(?:half(?: an?)? (?:hour|day)|半个?(?:小时|钟头|天)|(?:{_NUMBER})?\s?{_UNIT})", _minutes),
+    "clock": Slot(_CLOCK, _clock),
+    "day": Slot(_one_of(_DAYS), lambda text, _: _DAYS[text.lower()]),
+    "every": Slot(r"(?:every day|each day|daily|每天|每日|天天)", lambda _text, _: "day"),
+    "figure": Slot(_one_of(_FIGURES), lambda text, _: _FIGURES[text.lower()]),
+    "id": Slot(r"#?\d{1,6}", lambda text, _: int(text.strip("#"))),
     "limit": Slot(_NUMBER, _number),
     "number": Slot(_NUMBER, _number),
     "level": Slot(_one_of(_LEVELS), lambda text, _: _LEVELS[text.lower()]),

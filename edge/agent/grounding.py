@@ -89,7 +89,7 @@ def evidence_of(results: Sequence[Mapping[str, Any]]) -> Evidence:
     owners: dict[float, tuple[frozenset[str], ...]] = {}
     for name, number in _named(list(results), frozenset()):
         owners[number] = (*owners.get(number, ()), name)
-    told = " ".join(_texts(list(results))).lower() + (" normal" if '"problems": []' in text else "")
+    told = " ".join(texts_of(list(results))).lower() + (" normal" if '"problems": []' in text else "")
     return Evidence(text, told, frozenset(_words(text)), frozenset(numbers), owners)
 
 
@@ -126,7 +126,7 @@ def says_something(result: Mapping[str, Any], question: str) -> bool:
         return False
     if "passages" not in result:
         return True
-    told = " ".join(_texts(result["passages"])).lower()
+    told = " ".join(texts_of(result["passages"])).lower()
     pieces = _pieces(question.lower())
     return 2 * sum(weight for piece, weight in pieces.items() if piece in told) >= sum(pieces.values())
 
@@ -190,15 +190,15 @@ def _words(text: str) -> Iterator[str]:
         yield word.removesuffix("s").removesuffix("e")
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_of(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for part in value.values():
-            yield from _texts(part)
+            yield from texts_of(part)
     elif isinstance(value, Iterable):
         for part in value:
-            yield from _texts(part)
+            yield from texts_of(part)
 
 
 def _named(value: Any, name: frozenset[str]) -> Iterator[tuple[frozenset[str], float]]:

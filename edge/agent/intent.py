@@ -13,11 +13,19 @@ from typing import Any, Literal
 from edge.agent.entity_linking import Names, glossary, phrasings, words_in
 from edge.kernel.language import detect_language
 
-WRITES = frozenset({"alert_raise", "note_take", "diagnostic_run", "sensor_sample", "evaluation_run"})
+WRITES = frozenset(
+    "alert_raise note_take diagnostic_run sensor_sample evaluation_run reminder_set reminder_remove watch_set"
+    " watch_remove".split()
+)
 """The device's tools that write. A tool that is not known here and writes is never offered to a model."""
 
 _ASKS = re.compile(r"(?:[?？]|吗)[\s.!。！\"”)]*$")
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
+_REQUEST = re.compile(
+    r"^\W*(?:(?:please|hey|hi|hello|so|ok|okay|now)\W+)*(?:(?:can|could|would|will) you|would you mind)\b"
+    r"|^\s*(?:请问?|麻烦你?|能不能|能否|可以|可否)?(?:帮我|帮忙|帮|给我|替我)?",
+    re.IGNORECASE,
+)
 _CLAUSE = (
     r"(?:^|[,;.!:]|\b(?:and|then|also|to|please|you|tomorrow|tonight|later)\b)"
     r"\s*(?:(?:please|then|also|just|quickly|now|me|us)\s+)*"
@@ -53,6 +61,16 @@ def is_question(text: str) -> bool:
     return bool(_ASKS.search(text)) and not _fits("request", text)
 
 
+def is_polite(text: str) -> bool:
+    """Whether it is an order that is put as a question ("can you …")."""
+    return _fits("request", text)
+
+
+def asks_something(text: str) -> bool:
+    """Whether it asks how, why, what, when or whether, with or without a question mark, and orders nothing."""
+    return not _ordered(_QUOTED.sub(" ", text)) and (is_question(text) or _fits("asks_how", text))
+
+
 def takes_back(said: str, *, delimited: bool) -> bool:
     """Whether free text at the end of a command means that the command is not meant, or not now.
 
@@ -69,6 +87,23 @@ def asked_writes(text: str) -> frozenset[str]:
     if is_question(plain) or _fits("denied", plain) or _fits("supposed", plain) or _fits("takes_back", text):
         return frozenset()
     return _ordered(plain)
+
+
+def is_machine_order(text: str) -> bool:
+    """Whether it orders what no tool of a device does: restart, switch, set, install.
+
+    Such an order is refused and said so; a reading is no answer to it, and it is for no hub to do either. A question
+    how or why something is done is a question.
+    """
+    plain = re.sub(r"[:：].*|\bremind\b.*|提醒.*", "", _QUOTED.sub(" ", text.replace("’", "'")), flags=re.DOTALL)
+    if _fits("asks_how", plain) or (is_question(plain) and not _fits("request", plain)):
+        return False
+    return _fits("machine_order", _REQUEST.sub(" ", plain))
+
+
+def speaks_of_reminding(text: str) -> bool:
+    """Whether it orders a reminder; where it says when, it is a known command."""
+    return bool(re.match(r"\s*(?:please\s+)?remind\b|.*提醒我", text, re.IGNORECASE)) and not is_question(text)
 
 
 def withheld_writes(text: str) -> frozenset[str]:
@@ -120,6 +155,23 @@ def mentioned(text: str, known: Mapping[str, Iterable[str]]) -> list[str]:
     common = {name: max(_in_common(text, alias, said) for alias in (name, *known[name])) for name in known}
     most = max(common.values(), default=0)
     return sorted(name for name, count in common.items() if count == most) if most else []
+
+
+def unnamed_options(text: str) -> frozenset[str]:
+    """Optional arguments of tools over sensors of which the text has no word."""
+    plain = text.lower()
+    units = {name for name in phrasings()["units"]["names"] if len(name) > 1}
+    named = {
+        "unit": any(re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", plain) for name in units),
+        "day": bool(re.search(r"\b(?:today|yesterday)\b|今天|今日|昨天|昨日", plain)),
+        "figure": bool(
+            re.search(r"\b(?:max|min|maximum|minimum|average|mean|highest|lowest|peak)\b|最|平均|峰值", plain)
+        ),
+        "folder": bool(re.search(r"\b(?:folder|directory)\b|目录|文件夹", plain)),
+        "file": bool(re.search(r"\bfiles?\b|\w\.(?:log|txt|gz)\b|文件", plain)),
+        "pack": False,
+    }
+    return frozenset(name for name, is_named in named.items() if not is_named)
 
 
 def on_topic(text: str, names: Names) -> frozenset[str]:

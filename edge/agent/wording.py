@@ -50,10 +50,12 @@ def _sensors(result: Mapping[str, Any], language: Language) -> str:
 
 def _history(result: Mapping[str, Any], language: Language) -> str:
     samples, summary = result["samples"], result["summary"]
-    if not samples:
+    if not samples and not summary:
         return say("nothing", language)
     zh = language == "zh"
     head = result["sensor"]
+    if summary and result.get("figure"):
+        return _figure(result, summary, language)
     if summary:
         names = ("个读数，最小", "平均", "最大") if zh else ("readings, minimum", "mean", "maximum")
         head += (
@@ -62,6 +64,60 @@ def _history(result: Mapping[str, Any], language: Language) -> str:
         )
     rows = [f"{one['at']}  {'–' if one['value'] is None else format(one['value'], 'g')}" for one in samples[:10]]
     return "\n".join([head, *rows])
+
+
+_FIGURES: Mapping[str, tuple[str, str]] = {
+    "minimum": ("minimum", "最小"),
+    "mean": ("mean", "平均"),
+    "maximum": ("maximum", "最大"),
+}
+_DAYS: Mapping[str, tuple[str, str]] = {"today": (" today", "（今天）"), "yesterday": (" yesterday", "（昨天）")}
+
+
+def _figure(result: Mapping[str, Any], summary: Mapping[str, Any], language: Language) -> str:
+    """One figure of a history, and when it was."""
+    zh, figure = language == "zh", str(result["figure"])
+    at = str(summary.get(f"{figure}_at", ""))[:16].replace("T", " ")
+    minutes = result.get("minutes")
+    period = _DAYS.get(str(result.get("day")), ("", ""))[zh]
+    if not period and minutes is not None:
+        period = f"（最近 {minutes:g} 分钟）" if zh else f" in the last {minutes:g} minutes"
+    when = (f"（{at}）" if zh else f" at {at}") if at else ""
+    name, value = _FIGURES[figure][zh], f"{summary[figure]:g}"
+    return say(
+        "figure", language, sensor=result["sensor"], name=name, value=value, unit=_unit(str(result.get("unit", ""))),
+        at=when, count=summary["count"], period=period,
+    )  # fmt: skip
+
+
+def _watch(result: Mapping[str, Any], language: Language) -> str:
+    watch, value = result["watch"], result["value"]
+    unit = _unit(watch["unit"])
+    shown = "–" if value is None else f"{value:g}{unit}"
+    compare = say(watch["compare"], language)
+    told = say(
+        "watched", language, id=watch["id"], sensor=watch["sensor"], compare=compare, number=f"{watch['number']:g}",
+        unit=unit, value=shown,
+    )  # fmt: skip
+    return f"{told} {say('watched_beyond', language)}" if result["beyond"] else told
+
+
+def _watches(result: Mapping[str, Any], language: Language) -> str:
+    rows = [
+        say(
+            "watch_row", language, id=one["id"], sensor=one["sensor"], compare=say(one["compare"], language),
+            number=f"{one['number']:g}", unit=_unit(one["unit"]), severity=one["severity"],
+            beyond=say("beyond_now", language) if one["beyond"] else "",
+        )
+        for one in result["watches"]
+    ]  # fmt: skip
+    return "\n".join(rows) or say("no_watches", language)
+
+
+def _reminder(one: Mapping[str, Any], language: Language) -> str:
+    due = str(one["due"])[:16].replace("T", " ")
+    every = say("repeats", language) if one["every_minutes"] else ""
+    return say("reminded", language, id=one["id"], due=due, every=every, text=one["text"])
 
 
 def _log(result: Mapping[str, Any], language: Language) -> str:
@@ -153,6 +209,14 @@ _WORDINGS: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
         "alerted_before" if result.get("raised_before") else "alerted", language, seq=result["alert"]
     ),
     "diagnostic_run": _diagnostic,
+    "watch_set": _watch,
+    "watch_list": _watches,
+    "watch_remove": lambda _, language: say("removed", language),
+    "reminder_set": lambda result, language: _reminder(result["reminder"], language),
+    "reminder_list": lambda result, language: (
+        "\n".join(_reminder(one, language) for one in result["reminders"]) or say("no_reminders", language)
+    ),
+    "reminder_remove": lambda _, language: say("removed", language),
 }
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from edge.cli import DONE, FAILED, WAITING
 from edge.device import open_device
 from edge.home import Parts
-from edge.kernel.errors import ChargehandError
+from edge.kernel.errors import ChargehandError, StorageFailed
 from edge.local_socket import ask_agent
 from edge.questions import HubReplies, answer_body
-from edge.settings import load_settings
+from edge.settings import EdgeSettings, load_settings
 
 
 def ask_options(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +24,19 @@ def ask_options(parser: argparse.ArgumentParser) -> None:
 def run_ask(options: argparse.Namespace) -> int:
     """Ask the agent that runs; where none does, answer in this process."""
     settings = load_settings(options.home)
-    with open_device(settings) as device:
-        said = ask_agent(device.parts.home.socket, options.text)
-        if said is None:
-            said = answer_body(device.assistant.ask(options.text, by=f"person:{getpass.getuser()}"))
+    said = ask_agent(settings.home / "agent.sock", options.text)
+    if said is None:
+        try:
+            said = _answer_here(settings, options.text, reading=False)
+        except StorageFailed as error:  # a full disk can still be read
+            print(f"{error} What only reads still works.", file=sys.stderr)
+            said = _answer_here(settings, options.text, reading=True)
     return _show_answer(said, as_json=options.json)
+
+
+def _answer_here(settings: EdgeSettings, text: str, *, reading: bool) -> dict[str, Any]:
+    with open_device(settings, reading=reading) as device:
+        return answer_body(device.assistant.ask(text, by=f"person:{getpass.getuser()}"))
 
 
 def _show_answer(said: dict[str, Any], *, as_json: bool) -> int:
@@ -56,7 +64,8 @@ def run_replies(options: argparse.Namespace) -> int:
     if not replies:
         print("The hub has answered nothing yet.", file=sys.stderr)
     for reply in replies:
-        print(f"{reply.question}\n{reply.text}")
+        print(f"{reply.question}  {reply.asked}".rstrip())
+        print(reply.text)
         for citation in reply.citations:
             print(f"    {citation}")
     return DONE

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import fcntl
 import importlib.util
 import json
 import shutil
@@ -13,9 +12,11 @@ from typing import Any, get_args
 from edge.cli import DONE, FAILED
 from edge.device import Device, open_device
 from edge.home import Parts
+from edge.jobs.group import describe_limits
 from edge.kernel.errors import ChargehandError
 from edge.kernel.protocol.events import EventKind
 from edge.settings import load_settings
+from edge.status import device_status
 
 
 def status_options(parser: argparse.ArgumentParser) -> None:
@@ -26,42 +27,18 @@ def status_options(parser: argparse.ArgumentParser) -> None:
 def run_status(options: argparse.Namespace) -> int:
     """Tell what the device is, has and waits for."""
     with open_device(load_settings(options.home), reading=True) as device:
-        told = _status(device.parts)
+        told = device_status(device.parts)
+        page = device.settings.page
+        if page is not None:
+            code = device.parts.home.page_code
+            where = f"http://{'this device' if page.lan else '127.0.0.1'}:{page.port}"
+            told["page"] = f"{where}, code {code.read_text().strip()}" if page.lan and code.exists() else where
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
     else:
         for name, value in told.items():
             print(f"{name:<10} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     return FAILED if options.check and told["agent"] != "runs" else DONE
-
-
-def _status(parts: Parts) -> dict[str, Any]:
-    hub, standing, outbox = parts.enrolled, parts.desired.standing(), parts.outbox.status()
-    reported = parts.reported.parts()
-    return {
-        "device": hub.device if hub else "not enrolled",
-        "hub": f"{hub.hub_id} ({parts.home.link().url})" if hub else "none",
-        "agent": "runs" if _runs(parts) else "does not run",
-        "disk": parts.home.room(),
-        "model": reported.get("version") or "none",
-        "packs": reported.get("packs", {}),
-        "jobs": reported.get("jobs", []),
-        "desired": f"revision {standing.revision}" if standing.revision >= 0 else "nothing yet",
-        "events": {"recorded": outbox.last_seq, "waiting": outbox.waiting, "bytes": dict(outbox.bytes_used)},
-        "health": reported.get("health", {}),
-    }
-
-
-def _runs(parts: Parts) -> bool:
-    path = parts.home.root / "running.lock"
-    if not path.exists():
-        return False
-    with path.open("r", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def events_options(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +99,7 @@ def _findings(device: Device) -> Generator[tuple[bool, str, str]]:
         yield reading.state not in {"dead", "implausible"}, "sensor", f"{sensor.name}: {reading.state}, {shown}"
     for name, folder in device.settings.logs.items():
         yield folder.is_dir(), "logs", f"{name}: {folder}{'' if folder.is_dir() else ' is not a folder'}"
+    yield True, "limits", f"of jobs: {describe_limits()}"
     found = importlib.util.find_spec("smolagents") is not None
     yield found, "agent", "smolagents is installed" if found else "smolagents is missing: install chargehand-edge anew"
 
@@ -131,7 +109,16 @@ def _model_finding(device: Device) -> tuple[bool, str, str]:
         names = [model.name for model in device.models()]
     except ChargehandError as error:
         return False, "model", str(error)
-    return True, "model", names[0] if names else "none: known commands work, other questions wait for the hub"
+    if not names:
+        return True, "model", "none: known commands work, other questions wait for the hub"
+    people = {model.name for model in device.models_for_people()}
+    told = [
+        name
+        if name in people
+        else f"{name} (too small to answer people; jobs only: models.small_answers_people is false)"
+        for name in names
+    ]
+    return True, "model", ", ".join(told)
 
 
 def _hub_finding(device: Device, told: str) -> tuple[bool, str, str]:

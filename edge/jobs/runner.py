@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edge.database import Database
+from edge.jobs.group import sweep_groups
 from edge.jobs.sandbox import Ended, end_group, run_apart
 from edge.jobs.schedule import Due, Moment, Waiting, cron_due, event_fits, first_of, interval_due
 from edge.jobs.store import JobStore, Run, StoredJob, spelled
@@ -140,6 +141,7 @@ class Jobs:
     def _recover(self) -> None:
         """End what a killed daemon left running, and decide about runs that were cut short."""
         now = self._now()
+        sweep_groups(self._parts.folder)
         for run in self._store.open_runs():
             if run.state != "started":
                 continue
@@ -206,6 +208,7 @@ class Jobs:
             "by": by,
             "cpu_s": limits.cpu_s,
             "memory_mb": limits.memory_mb,
+            "tasks": limits.tasks,
         }
 
         def on_start(process: int, began: int) -> None:

@@ -1,15 +1,16 @@
-"""One run of a job: one call of a tool in a child process, within limits, its group killed as a whole at the end.
+"""One run of a job: one call of a tool in a child process, within limits, all that it started killed at the end.
 
 This module is both sides of it. Run as a program it is the child, with the order as JSON on its standard input:
-"toolbox" ("module:function" that makes the box of a device, called with "folder"), "folder", "tool", "arguments", "by",
-"cpu_s", "memory_mb". Its answer, one JSON object on standard output, has "result", or "error" with "advice" and
-"again": whether another attempt could help.
+"toolbox" ("module:function" that makes the box of a device, called with "folder"), "folder", "tool", "arguments",
+"by", "cpu_s", "memory_mb", "tasks". Its answer, one JSON object on standard output, has "result", or "error" with
+"advice" and "again": whether another attempt could help.
 """
 
 import ctypes
 import json
 import os
 import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -21,9 +22,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from edge.jobs.group import MARK, GroupLimits, Watch, mark_of, open_group
 from edge.kernel.errors import CallerError, ChargehandError
 
 _LONGEST_ANSWER = 1 << 20
+MOST_TASKS = 64
+"""Processes and threads of a run together, where its job does not say."""
 _COMMAND = (sys.executable, "-m", "edge.jobs.sandbox")
 
 
@@ -61,21 +65,40 @@ def run_apart(
     """
     begun = time.monotonic()
     path = os.pathsep.join(filter(None, sys.path))  # an archive that this process runs from is found by the child too
+    mark = mark_of(Path(order["folder"]), secrets.token_hex(6))
+    limits = GroupLimits(float(order["cpu_s"]), int(order["memory_mb"]), int(order.get("tasks", MOST_TASKS)))
+    group = open_group(mark, limits)
     process = subprocess.Popen(  # noqa: S603  # a fixed program
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, MARK: mark},
     )
+    watch: Watch | None = None
+    beyond = ""
     try:
+        group.add(process.pid)  # it waits for its order, so nothing was started yet
+        watch = Watch(group, limits)
         on_start(process.pid, began_at(process.pid))
         said, _ = process.communicate(json.dumps(order).encode(), timeout=wall_s)
     except subprocess.TimeoutExpired:
         return Ended("killed", time.monotonic() - begun, why=f"It took longer than {wall_s:g} s.", again=False)
     finally:
+        beyond = watch.end() if watch is not None else ""
+        group.kill()
         _kill(process)
+    if beyond:
+        return Ended("killed", time.monotonic() - begun, why=_too_much(beyond, order, limits), again=False)
     return _read(process.returncode, said, time.monotonic() - begun, order)
+
+
+def _too_much(what: str, order: Mapping[str, Any], limits: GroupLimits) -> str:
+    return {
+        "cpu": f"It took more than {order['cpu_s']:g} s of processor time.",
+        "memory": f"It wanted more than {order['memory_mb']} MiB of memory.",
+        "tasks": f"It had more than {limits.tasks} tasks at a time.",
+    }[what]
 
 
 def began_at(process: int) -> int:

@@ -3,6 +3,7 @@
 canonical        canonical JSON, and the digest of a value
 errors           every error that is raised on purpose, in one tree
 folding          spellings that a reader takes for the same
+gguf             the header of a GGUF file, checked before anything serves it
 grounding        figures, units and codes of a text in one form, so that a model's can be checked against evidence
 language         which of the two languages a text is in
 llama_child      a llama.cpp server in a child process

@@ -40,7 +40,7 @@ class LifecycleLimits:
     Attributes:
         budget: of the disk.
         most_tries: failures in a row of one step after which the version has failed. Waiting for the hub, for the
-            runtime or for room does not count.
+            runtime or for room does not count; a runtime that dies while it creates, loads or tests the version does.
         most_interrupted: how often creating, warming or testing may be cut short by the device going down before the
             version is blamed for it.
         first_rest_s, longest_rest_s: pause after a failure, doubled with each.
@@ -225,6 +225,10 @@ class ModelLifecycle:
             if version is not None and version.runtime in self._runtimes
         ]
 
+    def running(self) -> Version | None:
+        """The version that answers; None where none does. Raises StorageFailed."""
+        return self._store.version(self._store.place().running)
+
     def _report(self, *, moved: bool) -> ModelReport:
         place = self._store.place()
         running, wanted = self._store.version(place.running), self._store.version(place.wanted)
@@ -258,7 +262,8 @@ class ModelLifecycle:
         if isinstance(error, (LinkFailed, StorageFailed)):
             return self._put_off(version, str(error), counts=False)
         if isinstance(error, (ModelUnavailable, OutOfTime)):
-            return self._put_off(version, str(error), counts=runtime.available())
+            # it was there when the step began: gone now, the model may have brought it down
+            return self._put_off(version, str(error), counts=runtime.available() or version.state in _RISKY)
         if isinstance(error, (Untrusted, HubRefused, NotFound)):
             return self._put_off(version, str(error), counts=True)
         raise error

@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from edge.files import disk_errors, file_digest, replace_file, sync_folder
-from edge.kernel.errors import InvalidInput, NotFound
+from edge.kernel.errors import NotFound
+from edge.kernel.gguf import read_gguf
 from edge.runtime.port import Source
 
 _RECORD = ".json"
@@ -70,7 +71,7 @@ class ModelStore:
         Files on the same disk are linked, not copied: they must not be changed afterwards.
 
         Raises:
-            InvalidInput: the base is no GGUF file.
+            InvalidInput: a file is no whole GGUF file.
             NotFound, StorageFailed
         """
         with disk_errors(*_FAILED):
@@ -101,9 +102,7 @@ class ModelStore:
                 raise NotFound(f"{source} is not here.", "Fetch it first.")
             return source.replace(":", "-")
         try:
-            with source.open("rb") as file:
-                if file.read(4) != b"GGUF":
-                    raise InvalidInput(f"{source.name} is no GGUF file.", "Convert the model first.")
+            read_gguf(source)
             name = file_digest(source).replace(":", "-")
         except FileNotFoundError as error:
             raise NotFound(f"{source} is not there.", "Fetch it first.") from error

@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 
 from edge.files import file_digest
 from edge.kernel.errors import ChargehandError, InvalidInput, ModelUnavailable, NotFound, StorageFailed
+from edge.kernel.gguf import read_gguf
 from edge.runtime.chat import Asked, Piece, StreamedChat, chat_messages
 from edge.runtime.client import ModelServer
 from edge.runtime.port import ChatModel, InstalledModel, Message, Source
@@ -100,6 +101,7 @@ class OllamaRuntime:
                 raise NotFound(f"Ollama does not have {path}.", "Fetch it first.")
             return path
         try:
+            read_gguf(path)  # a header that is not true brings the server down, and with it every other model
             digest = file_digest(path)
             if not self.has(digest):
                 with path.open("rb") as content:

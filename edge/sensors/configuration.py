@@ -70,7 +70,49 @@ class FromModbus(_Frozen):
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 3.0
 
 
-Source = Annotated[Simulated | FromFile | FromModbus, Field(discriminator="driver")]
+class _WithUser(_Frozen):
+    """A peer that may want to know who reads; the password stands in a file, not in `device.toml`."""
+
+    user: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    password_file: Annotated[Path, Field(strict=False)] | None = None
+    scale: _Finite = 1.0
+    offset: _Finite = 0.0
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 3.0
+
+
+class FromMqtt(_WithUser):
+    """The last message of a topic: a number alone, or one in JSON; needs the extra `mqtt`.
+
+    Attributes:
+        topic: one, without wildcards.
+        field: as of `FromFile`.
+        stale_after_s: a topic that said nothing for so long counts as dead; None for one that seldom speaks.
+        authorities: certificates (PEM file) that the broker's must come from; None for those of the system.
+    """
+
+    driver: Literal["mqtt"] = "mqtt"
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    topic: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^#+\x00]+$")]
+    field: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    stale_after_s: Annotated[float, Field(gt=0)] | None = None
+    tls: bool = False
+    authorities: Annotated[Path, Field(strict=False)] | None = None
+
+
+class FromOpcUa(_WithUser):
+    """The value of a node of an OPC UA server; needs the extra `opcua`.
+
+    Attributes:
+        node: its id, such as "ns=2;s=Press.Temperature".
+    """
+
+    driver: Literal["opcua"] = "opcua"
+    url: Annotated[str, Field(pattern=r"^opc\.tcp://[^\s]{1,500}$")]
+    node: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+Source = Annotated[Simulated | FromFile | FromModbus | FromMqtt | FromOpcUa, Field(discriminator="driver")]
 
 
 class Sensor(_Frozen):

@@ -20,6 +20,7 @@ from typing import Any
 
 from edge.kernel.errors import ToolFailed
 from edge.sensors.configuration import FromFile, FromModbus, Simulated
+from edge.sensors.fields import within
 
 
 class Simulator:
@@ -69,7 +70,7 @@ class FileDriver:
     def read(self, timeout_s: float) -> float:
         text = self._text()
         try:
-            number: Any = float(text) if self._source.field is None else _within(json.loads(text), self._source.field)
+            number: Any = float(text) if self._source.field is None else within(json.loads(text), self._source.field)
         except (ValueError, RecursionError) as error:
             raise ToolFailed(f"{self._source.path} holds no number.") from error
         if isinstance(number, bool) or not isinstance(number, int | float):
@@ -93,18 +94,6 @@ class FileDriver:
         if len(content) > LARGEST_FILE:
             raise ToolFailed(f"{path} has more than {LARGEST_FILE} bytes.")
         return content.decode("utf-8", "replace").strip()
-
-
-def _within(value: Any, field: str) -> Any:
-    """Raises ValueError: there is nothing at this place."""
-    for part in field.split("."):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            raise ValueError(field)
-    return value
 
 
 _FUNCTIONS = {"holding": 3, "input": 4}

@@ -172,7 +172,7 @@ class Syncer:
     def _take_desired(self, signed: Signed) -> frozenset[ItemKind] | None:
         """The kinds that changed; None where it could not be taken, and the whole is to be asked for at once."""
         try:
-            changed = self._desired.take(self._for_this_device(signed))
+            changed = self._desired.take(self._for_this_device(signed), signed)
         except (Untrusted, ValueError, TypeError) as error:
             self._mistrust(error)
             if self._desired.standing().whole:  # That was the whole: asking at once again would not help.

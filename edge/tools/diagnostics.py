@@ -148,7 +148,11 @@ KNOWN_DIAGNOSTICS = (
     Diagnostic(
         "journal_errors", "the system's last errors", ("journalctl", "-p", "err", "-n", "60", "--no-pager", "-q")
     ),
-    Diagnostic("kernel_messages", "warnings and errors of the kernel", ("dmesg", "--level=err,warn", "--nopager")),
+    Diagnostic(
+        "kernel_messages",
+        "warnings and errors of the kernel",
+        ("journalctl", "-k", "-p", "warning", "-n", "60", "--no-pager", "-q"),  # dmesg would need a capability
+    ),
     Diagnostic("memory_usage", "memory and swap", ("free", "-m")),
     Diagnostic(
         "processes", "what uses most of the processor", ("ps", "-eo", "pid,pcpu,pmem,etimes,comm", "--sort=-pcpu")

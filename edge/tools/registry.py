@@ -11,6 +11,7 @@ The audit trail of a call has the kind "audit" and these bodies:
     {"step": "started", "tool", "by", "arguments"}                                   a write is about to be done
     {"step": "done",    "tool", "by", "arguments" | "started", "elapsed_ms", "result_digest"}
     {"step": "failed",  "tool", "by", "arguments" | "started", "elapsed_ms", "code", "message"}
+    {"step": "unwritten", "calls"}        so many reads were given while the disk was full, and are not written down
 
 `started` is the sequence number of the event that told of the beginning. A beginning without an end means that the
 device stopped in between, or had no room for more: whether the write was done is then not known.
@@ -42,8 +43,8 @@ from edge.tools.deadline import LimitedRun, caller
 from edge.tools.tool import DeviceTool, bounded, plain
 
 DEFAULT_TOOLS = frozenset(
-    "alert_raise knowledge_search log_search note_take sensor_history sensor_list sensor_read sensor_sample"
-    " system_health".split()
+    "alert_raise knowledge_search log_search note_take reminder_list reminder_remove reminder_set sensor_history"
+    " sensor_list sensor_read sensor_sample system_health watch_list watch_remove watch_set".split()
 )
 """What may be called where no policy was ever received."""
 
@@ -115,7 +116,7 @@ class AuditTrail:
         self._began_with = self._journal.record("audit", {"step": "started", **self._call, **self._what})
 
     def done(self, result_digest: str) -> None:
-        """It was done. Raises OutboxFull, StorageFailed: a read could not be written down, so do not give it."""
+        """It was done. Raises OutboxFull, StorageFailed: a read could not be written down."""
         self._ended({"step": "done", "result_digest": result_digest})
 
     def failed(self, error: ChargehandError, *, still_running: bool) -> None:
@@ -168,6 +169,7 @@ class Toolbox:
     _tools: dict[str, DeviceTool] = field(init=False, repr=False)
     _late: dict[str, list[LimitedRun]] = field(init=False, repr=False, default_factory=dict[str, list[LimitedRun]])
     _lately: deque[float] = field(init=False, repr=False, default_factory=deque[float])
+    _unwritten: int = field(init=False, repr=False, default=0)
     _crowded: bool = field(init=False, repr=False, default=False)
     _lock: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
 
@@ -180,9 +182,10 @@ class Toolbox:
     @property
     def names(self) -> tuple[str, ...]:
         """The tools that the policy allows, in alphabetical order; none where the policy is not understood."""
-        with suppress(NotAllowed):
+        try:
             return tuple(sorted(self._tools.keys() & read_policy(self.policy()).tools))
-        return ()
+        except (NotAllowed, StorageFailed):
+            return ()
 
     @property
     def all_names(self) -> tuple[str, ...]:
@@ -224,10 +227,30 @@ class Toolbox:
         try:
             result = self._run(tool, checked, policy, by)
         except ChargehandError as error:
-            trail.failed(error, still_running=bool(self._late.get(name)))
+            with suppress(StorageFailed):  # what went wrong is told all the same
+                trail.failed(error, still_running=bool(self._late.get(name)))
             raise
-        trail.done(digest_of(result))
+        self._written_down(trail, digest_of(result), name)
         return result
+
+    def _written_down(self, trail: AuditTrail, digest: str, name: str) -> None:
+        """A read on a disk that is full or failing is given; how many were, is told once it can be written again.
+
+        Raises:
+            OutboxFull: there is room, but not for this: what was read is not given.
+        """
+        try:
+            trail.done(digest)
+            with self._lock:
+                missed, self._unwritten = self._unwritten, 0
+            if missed:
+                body = {"step": "unwritten", "tool": name, "by": "device", "calls": missed}
+                with suppress(OutboxFull, StorageFailed):
+                    self.journal.record("audit", body)
+        except StorageFailed as error:
+            _logger.warning("A read is not written down: %s", error)
+            with self._lock:
+                self._unwritten += 1
 
     def _counted(self, trail: AuditTrail) -> Policy:
         """The policy under which a call is made, which counts from here on. Raises NotAllowed, StorageFailed."""

@@ -16,6 +16,7 @@ REPEAT_AFTER_S = 300.0
 """An alert that says the same again within this time is not raised again."""
 
 _Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+_Note = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
 def report_tools(journal: Journal, monotonic: Callable[[], float] = time.monotonic) -> list[DeviceTool]:
@@ -23,7 +24,7 @@ def report_tools(journal: Journal, monotonic: Callable[[], float] = time.monoton
     raised: dict[tuple[str, str, str], tuple[float, int]] = {}
     lock = threading.Lock()
 
-    def note_take(text: _Text, about: Annotated[str, Field(max_length=100)] = "") -> dict[str, Any]:
+    def note_take(text: _Note, about: Annotated[str, Field(max_length=100)] = "") -> dict[str, Any]:
         """Write down a note; it reaches the hub with the next exchange."""
         seq = journal.record("note", {"text": _readable(text), "about": plain(about), "by": plain(caller.get())})
         return {"noted": seq}
@@ -49,7 +50,7 @@ def report_tools(journal: Journal, monotonic: Callable[[], float] = time.monoton
 
 def _readable(text: str) -> str:
     """Raises InvalidInput: there is nothing to read in it."""
-    text = plain(text).strip()
+    text = plain(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if not text:
         raise InvalidInput("The text says nothing.", "Write what is to be told.")
     return text

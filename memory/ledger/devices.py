@@ -20,11 +20,14 @@ from memory.ledger.tables import BigInt, Key, Max16, Max32, Max64, Name, map_tab
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device. `reported` is JSON; `revision` counts changes, 0 for a new one."""
+    """One device. `reported` is JSON; `revision` counts changes, 0 for a new one.
+
+    A "suspect" one has a clone: two use its key. What it tells is kept; it is told nothing until it is enrolled anew.
+    """
 
     id: Key[Name]
     group: Name
-    state: Max16[Literal["enrolled", "revoked"]]
+    state: Max16[Literal["enrolled", "suspect", "revoked"]]
     enrolled_at: datetime
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     reported: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -146,7 +149,7 @@ class DeviceSession:
     """
 
     group: str
-    state: Literal["enrolled", "revoked"]
+    state: Literal["enrolled", "suspect", "revoked"]
     uplink: Uplink
     stream: Stream | None
     head: DesiredHead

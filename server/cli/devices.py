@@ -31,6 +31,9 @@ def _behind(page: dict[str, Any]) -> dict[str, Any] | None:
 
 @tool_command(
     command, "list", "device_list", click.option("--group", help="Only this group's."),
+    click.option("--version", help="Only those that run this version, or none: `none`."),
+    click.option("--late", is_flag=True, help="Only those that were away too long, or never came."),
+    click.option("--late-after", "late_after_s", type=float, default=300.0, show_default=True, help="Seconds."),
     rows="devices", next_page=_behind, arguments=lambda given: {**given, "limit": _PAGE},
     help="List the devices, with what each runs and when it was here.",
 )  # fmt: skip
@@ -95,12 +98,15 @@ def _moved(device: dict[str, Any]) -> Iterator[str]:
 def _health(found: dict[str, Any]) -> Iterator[str]:
     for one in found["groups"]:
         yield (
-            f"{one['group']}: {one['here']} of {one['devices']} here, {len(one['late'])} late, "
+            f"{one['group']}: {one['here']} of {one['devices']} here, {one['late_count']} late, "
             f"{one['never_seen']} never seen, {one['up_to_date']} up to date"
+            + (f", {one['suspect']} with a clone" if one["suspect"] else "")
         )
         yield f"    models: {', '.join(f'{name} {count}' for name, count in one['versions'].items()) or 'none'}"
         for device, why in one["failing"].items():
             yield f"    {device}: {why}"
+        if one["failing_count"] > len(one["failing"]):
+            yield f"    and {one['failing_count'] - len(one['failing'])} more that fail"
     yield f"open alerts: {found['open_alerts']}"
 
 

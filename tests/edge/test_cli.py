@@ -71,7 +71,7 @@ def test_configuration_is_changed_shown_and_removed(home: Path) -> None:
     ("words", "said"),
     [
         (("ask", ""), "Say what you want to know"),
-        (("ask", "x" * 5000), "1 to 2000 characters"),
+        (("ask", "x" * 5000), "at most 2000 characters"),
         (("config", "a", "not json"), "is not JSON"),
         (("enroll", "--hub", "http://127.0.0.1:1"), "There is no token"),
         (("enroll", "--hub", "http://hub", "--token", "che_1", "--device", "press 1"), "is no name of a device"),
@@ -139,6 +139,7 @@ printf '%s' "$SETTINGS" > {home}/device.toml
 dd if=/dev/zero of={home}/filler bs=4k 2> {told}/dd || true
 set +e
 {python} -m edge ask 'Take a note: it is still dirty' > {told}/second 2>&1
+{python} -m edge ask 'How hot is the air inlet?' > {told}/read 2>&1; echo $? > {told}/read.code
 {python} -m edge status > {told}/status 2>&1; echo $? > {told}/status.code
 {python} -m edge doctor > {told}/doctor 2>&1 || true
 """
@@ -156,11 +157,52 @@ def test_status_and_doctor_read_where_the_disk_is_full(tmp_path: Path) -> None:
     subprocess.run([*alone, script], env=environment, check=True)
     said = {path.name: path.read_text(encoding="utf-8") for path in told.iterdir()}
     assert "cannot be used" in said["second"]
+    assert "inlet: 38 °C (good)" in said["read"], said["read"]
+    assert said["read.code"] == "0\n"
     assert said["status.code"] == "0\n", said["status"]
     assert "disk       full: 0.0 MiB free" in said["status"]
     assert '"recorded": 3' in said["status"]
     assert "full: 0.0 MiB free" in said["doctor"]
     assert "inlet: good, 38.0 °C" in said["doctor"]
+
+
+RESTART = """
+set -e
+mount -t tmpfs -o size=24m none {home}
+printf '%s' "$SETTINGS" > {home}/device.toml
+{python} -m edge ask 'Take a note: the filter is dirty' > {told}/note
+dd if=/dev/zero of={home}/filler bs=4k 2> {told}/dd || true
+set +e
+{python} -m edge run > {told}/run 2>&1 &
+agent=$!
+for _ in $(seq 300); do grep -q 'is up' {told}/run && break; sleep 0.1; done
+{python} -m edge ask 'How hot is the air inlet?' > {told}/read 2>&1
+dd if=/dev/zero of={home}/more bs=4k 2> {told}/dd || true
+{python} -m edge ask 'How hot is the air inlet?' > {told}/again 2>&1
+kill $agent; wait $agent
+"""
+
+
+def test_the_agent_starts_and_reads_where_the_disk_is_full(tmp_path: Path) -> None:
+    home, told = tmp_path / "home", tmp_path / "told"
+    home.mkdir()
+    told.mkdir()
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no disk of its own can be made here: unshare is not there, or not allowed")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home), "SETTINGS": SETTINGS}
+    script = RESTART.format(home=home, told=told, python=sys.executable)
+    subprocess.run([*alone, script], env=environment, check=False)
+    said = {path.name: path.read_text(encoding="utf-8") for path in told.iterdir()}
+    assert "is up" in said["run"], said["run"]
+    for name in ("read", "again"):
+        assert "inlet: 38 °C (good)" in said[name], (said[name], said["run"])
+
+
+def test_nobody_else_may_read_what_the_device_keeps(home: Path) -> None:
+    (home / "edge.db").touch(mode=0o644)
+    run(home, "ask", "Take a note: x")
+    assert {path.stat().st_mode & 0o077 for path in home.glob("edge.db*")} == {0}
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:

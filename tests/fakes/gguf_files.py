@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["write_gguf", "write_lora"]
+__all__ = ["small_gguf", "write_gguf", "write_lora"]
 
 _ALIGNMENT = 32
 _F32 = 0
@@ -61,3 +61,10 @@ def write_lora(path: Path, *, width: int = 576, layers: int = 30, rank: int = 2,
     }
     write_gguf(path, fields, tensors)
     return path
+
+
+def small_gguf(says: str = "", size_bytes: int = 0) -> bytes:
+    """The least file that is one: an architecture, a name, no tensors; filled up with zeros to so many bytes."""
+    fields = {"general.architecture": "llama", "general.name": says}
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, len(fields)) + b"".join(_field(*one) for one in fields.items())
+    return head + bytes(max(0, size_bytes - len(head)))

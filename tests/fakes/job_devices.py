@@ -70,6 +70,35 @@ class Box:
         process = subprocess.Popen(["sleep", str(seconds)])
         (self._folder / "left").write_text(str(process.pid))
 
+    def leave_far(self, seconds: float, mark: bool = True) -> None:
+        """Start something in a session of its own, whose parent is gone, and go."""
+        code = f"import os, time; os.setsid(); os.fork() and os._exit(0); open({str(self._folder / 'left')!r}, 'w').write(str(os.getpid())); time.sleep({seconds})"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        until = time.monotonic() + 5
+        while not (self._folder / "left").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+
+    def crowd(self, many: int, seconds: float) -> None:
+        """Start many, each in a session of its own, and wait."""
+        for _ in range(many):
+            subprocess.Popen(["sleep", str(seconds)], start_new_session=True)
+        time.sleep(seconds)
+
+    def hoard_together(self, many: int, mb: int, seconds: float) -> None:
+        """Have several children hold memory, none of them much."""
+        code = (
+            f"import time; held = bytearray({mb} << 20); held[::4096] = b'x' * len(held[::4096]); time.sleep({seconds})"
+        )
+        for _ in range(many):
+            subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True)
+        time.sleep(seconds)
+
+    def spin_together(self, many: int, seconds: float) -> None:
+        """Have several children compute, in sessions of their own."""
+        for _ in range(many):
+            subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"], start_new_session=True)
+        time.sleep(seconds)
+
     def leave_and_wait(self, seconds: float) -> None:
         self.leave(seconds)
         time.sleep(seconds)

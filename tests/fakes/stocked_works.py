@@ -15,6 +15,7 @@ from memory.ledger.rollouts import Target
 from memory.ledger.tenants import Principal
 from memory.ledger.versions import Artifact
 from tests.fakes.fleet_devices import new_signer
+from tests.fakes.gguf_files import small_gguf
 from tests.fakes.rollouts import ScriptedWorld, serving
 from tests.fakes.works import ANN, BOB, Works, open_works
 from tools.fleet.credentials import hash_of
@@ -40,8 +41,8 @@ async def stock(works: Works, folder: Path) -> dict[str, str]:
         folder: for files of models.
     """
     file, unused = folder / "model.gguf", folder / "unused.gguf"
-    file.write_bytes(b"GGUF and so on")
-    unused.write_bytes(b"GGUF that no version is made of")
+    file.write_bytes(small_gguf("and so on"))
+    unused.write_bytes(small_gguf("that no version is made of"))
     kept: Any = await works.call(ANN, "artifact_put", path=str(unused))
     works.register_tenant("globex")
     await works.call(ANN, "register_model", name="support", based_on="SmolLM2-135M")

@@ -16,6 +16,7 @@ from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
 from server.app import add_error_handlers
 from server.uploads import upload_routes
+from tests.fakes.gguf_files import small_gguf
 from tests.fakes.served import served
 from tests.fakes.works import ANN, Works, open_works
 from tools.registry.artifacts import ModelFiles, Uploads
@@ -26,7 +27,7 @@ READER = ToolContext("rita", "default", frozenset({"roster:read"}))
 
 
 def gguf(size_bytes: int) -> bytes:
-    return b"GGUF" + hashlib.shake_128(b"weights").digest(min(size_bytes, MIB)) * (size_bytes // MIB + 1)
+    return small_gguf("weights") + hashlib.shake_128(b"weights").digest(min(size_bytes, MIB)) * (size_bytes // MIB + 1)
 
 
 def sha256(content: bytes) -> str:

@@ -19,6 +19,7 @@ from memory.ledger.tables import metadata
 from tests.effort import times
 from tests.fakes.dependencies import components_on
 from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
+from tests.fakes.gguf_files import small_gguf
 from tests.fakes.good_calls import GOOD
 from tests.fakes.ingesters import open_word_store
 from tests.fakes.works import ANN, BOB, Works
@@ -98,7 +99,7 @@ def shared(home: Home) -> Iterator[tuple[Works, list[str]]]:
     works.register_tenant("globex")
     (folder / "zebra.md").write_text(f"# zebra\n\nThe challenger zebra is an {SECRET}.")
     store.ingest([folder / "zebra.md"], "globex", 1_000_000)
-    (folder / "zebra.gguf").write_bytes(b"GGUF zebra")
+    (folder / "zebra.gguf").write_bytes(small_gguf("zebra"))
     ids = asyncio.run(fill(works, home, folder / "zebra.gguf"))
     yield works, ids
     store.close()

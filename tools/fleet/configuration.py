@@ -8,7 +8,14 @@ from pydantic import BaseModel, Field, ValidationError
 from edge.kernel.errors import Conflict, InvalidInput
 from edge.kernel.protocol.artifacts import ArtifactRef, Digest
 from edge.kernel.protocol.desired import KnowledgePack
-from edge.kernel.protocol.jobs import JOB, Action, Job, Limits, OnCron, Retries, Schedule, parse_cron
+from edge.kernel.protocol.device_tools import (
+    check_limits,
+    check_merge_rules,
+    check_settings,
+    check_tool_call,
+    check_tools,
+)
+from edge.kernel.protocol.jobs import JOB, Action, CallTool, Job, Limits, OnCron, Retries, Schedule, parse_cron
 from memory.ledger.rollouts import Target
 from tools.calling.approval import ApprovalRule
 from tools.fleet.credentials import Identity
@@ -47,6 +54,8 @@ def device_configure(
     group: Group = None,
 ) -> ItemView:
     """Set values of the devices' configuration; values for a device go before its group's, and those before all's."""
+    check_settings(values)
+    check_merge_rules(rules)
     where = where_of(context, device, group)
     former = context.unit.desired.find(*where, CONFIGURATION, CONFIGURATION)
     body = former.body if former is not None and former.body is not None else {}
@@ -67,6 +76,8 @@ def device_policy_set(
     group: Group = None,
 ) -> ItemView:
     """Set which tools and diagnostics devices may use, and their limits."""
+    check_tools(tools)
+    check_limits(limits)
     body = {"tools": tools, "diagnostics": diagnostics, "limits": limits}
     return ItemView.of(put_item(context, where_of(context, device, group), "policy", "policy", body))
 
@@ -195,6 +206,8 @@ def job_tools(identity: Identity) -> list[ToolSpec]:
         group: Group = None,
     ) -> ItemView:
         """Give devices a job, signed by the hub: what to do, when, how often to try again and what it may use."""
+        if isinstance(action, CallTool):
+            check_tool_call(action.tool, action.arguments)
         if isinstance(schedule, OnCron):
             _require_due(schedule.expression)
         try:
@@ -212,7 +225,10 @@ def job_tools(identity: Identity) -> list[ToolSpec]:
             )
         except ValidationError as error:
             raise InvalidInput(f"The job does not fit: {error.errors()[0]['msg']}.", "Correct it.") from error
-        body = identity.envelope(JOB, job.model_dump(mode="json")).model_dump(mode="json")
+        told = job.model_dump(mode="json")
+        if job.limits.tasks == Limits().tasks:  # devices of an earlier release do not know it
+            del told["limits"]["tasks"]
+        body = identity.envelope(JOB, told).model_dump(mode="json")
         return ItemView.of(put_item(context, where_of(context, device, group), JOB, name, body))
 
     return [

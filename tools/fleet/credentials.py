@@ -93,7 +93,7 @@ def find_device(ledger: Ledger, identity: Identity, claim: str, body: bytes) -> 
         raise refusal
     with ledger.view(tenant) as unit:
         session = unit.device_sessions.find(device, "")
-    if session is None or session.state != "enrolled":
+    if session is None or session.state == "revoked":
         raise refusal
     try:
         verify(session.uplink.public_key, signature.strip(), request_statement(identity.hub_id, tenant, device, body))

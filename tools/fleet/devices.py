@@ -91,12 +91,24 @@ def device_tools(shared: SharedStates) -> list[ToolSpec]:
     def device_list(
         context: ToolContext,
         group: Annotated[str | None, Field(description="only this group's")] = None,
+        version: Annotated[
+            str | None,
+            Field(max_length=200, description='only those that run this version of a model, or none: "none"'),
+        ] = None,
+        late: Annotated[bool, Field(description="only those that were away too long, or never came")] = False,
+        late_after_s: Annotated[float, Field(gt=0, le=1e8, description="seconds after which a device is late")] = 300.0,
         after: Annotated[str, Field(max_length=200, description="only names behind this one")] = "",
         limit: Annotated[int, Field(ge=1, le=1000, description="most devices in the answer")] = 200,
     ) -> DeviceList:
         """List the devices: group, what model each runs, when it was here, and whether it is up to date."""
         unit = context.unit
         found = unit.devices.all(group)
+        if version is not None:
+            found = [device for device in found if _runs(device, version)]
+        if late:
+            seen = {link.device: link.seen_at for link in unit.uplinks.some([device.id for device in found])}
+            limit_at = context.now - timedelta(seconds=late_after_s)
+            found = [one for one in found if one.state != "revoked" and _is_late(seen.get(one.id), limit_at)]
         page = [device for device in found if device.id > after][:limit]
         links = {link.device: link for link in unit.uplinks.some([device.id for device in page])}
         revision = unit.desired.head().shared_revision
@@ -188,6 +200,16 @@ def drop_model(context: ToolContext, device: str) -> None:
         context.unit.desired.put(replace(former, revision=revision, body=None, changed_at=context.now))
 
 
+def _runs(device: Device, version: str) -> bool:
+    """Whether it reports this version, in whatever configuration: its key follows behind "@"."""
+    running = _text(device.reported.get("version"))
+    return not running if version == "none" else running == version or running.startswith(f"{version}@")
+
+
+def _is_late(seen_at: datetime | None, limit: datetime) -> bool:
+    return seen_at is None or seen_at < limit
+
+
 def _behind(uplink: Uplink, shared_revision: int) -> bool:
     return uplink.have_revision < max(shared_revision, uplink.refetch_below)
 
@@ -204,24 +226,29 @@ def _text(value: Any) -> str:
 
 
 _MOST_NAMED = 50
+_ALL = 2**31 - 1
 
 
 class GroupHealth(BaseModel):
     """One group: devices that were here in time, that are late, that never came; those up to date; models; failures.
 
-    `late` and `failing` name at most 50; `lag_s` is of the one that was away longest.
+    `late` and `failing` name at most 50, `versions` the 50 that most run; `late_count` and `failing_count` count all.
+    `suspect` are devices that have a clone; `lag_s` is of the one that was away longest.
     """
 
     group: str
     devices: int
     here: int
     late: list[str]
+    late_count: int
     never_seen: int
     revoked: int
+    suspect: int
     up_to_date: int
     lag_s: float | None
     versions: dict[str, int]
     failing: dict[str, str]
+    failing_count: int
 
 
 class FleetHealth(BaseModel):
@@ -264,7 +291,7 @@ def device_health(
     names = {device.id for devices in groups.values() for device in devices}
     return FleetHealth(
         groups=[_health(context, name, devices, links, revision, limit) for name, devices in sorted(groups.items())],
-        open_alerts=sum(alert.subject in names for alert in unit.alerts.all(limit=10_000)),
+        open_alerts=sum(alert.subject in names for alert in unit.alerts.all(limit=_ALL)),
     )
 
 
@@ -281,12 +308,15 @@ def _health(
         devices=len(enrolled),
         here=len(seen) - len(late),
         late=[device for _, device in late[:_MOST_NAMED]],
+        late_count=len(late),
         never_seen=len(enrolled) - len(seen),
-        revoked=len(devices) - len(enrolled),
+        revoked=sum(device.state == "revoked" for device in devices),
+        suspect=sum(device.state == "suspect" for device in devices),
         up_to_date=sum(links[one].have_revision >= max(revision, links[one].refetch_below) for one in seen),
         lag_s=max(0.0, (context.now - min(times)).total_seconds()) if times else None,
         versions=dict(Counter(str(one.reported.get("version") or "none") for one in enrolled).most_common(_MOST_NAMED)),
         failing=dict(sorted(failing.items())[:_MOST_NAMED]),
+        failing_count=len(failing),
     )
 
 

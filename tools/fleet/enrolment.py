@@ -13,6 +13,7 @@ from edge.kernel.protocol.signing import verify
 from memory.ledger import Unit
 from memory.ledger.devices import Device, EnrolmentToken, Uplink
 from tools.fleet.credentials import TOKEN_PREFIX, Identity, hash_of, token_of
+from tools.fleet.events import SETTLED, clone_alert
 from tools.fleet.waves import place_models
 from tools.spec import ToolContext, ToolSpec, View, tool
 
@@ -131,12 +132,28 @@ def _admit(context: ToolContext, token: EnrolmentToken, device: str, public_key:
             f"There is a device {device!r} already.", "Choose another name, or ask for a token for just this device."
         )
     else:
-        unit.devices.save(replace(former, group=token.group, state="enrolled"))
+        labels = dict(former.labels)
+        if former.state == "suspect":
+            _settle_clone(unit, device, uplink.public_key if uplink else "", public_key, context.now)
+            labels[SETTLED] = str((uplink.stream_number if uplink else 0) - len(unit.streams.of(device)))
+        unit.devices.save(replace(former, group=token.group, state="enrolled", labels=labels))
     revision = unit.desired.next_revision(shared=False)
     fresh = uplink or Uplink(device, public_key)
     unit.uplinks.save(replace(fresh, public_key=public_key, facts=facts, have_revision=-1, refetch_below=revision))
     unit.enrolments.save(replace(token, public_key=public_key, used_by=device, used_at=context.now))
     _place(unit, context, {token.group} | ({former.group} if former else set()))
+
+
+def _settle_clone(unit: Unit, device: str, former_key: str, public_key: str, now: datetime) -> None:
+    """The device that comes with a new key is the right one. Raises Conflict: it has the key that its clone has."""
+    if former_key == public_key:
+        raise Conflict(
+            f"Another device uses the key of {device!r}, too.",
+            "Remove device.key on the one that stays; enrol it again.",
+        )
+    alert = unit.alerts.find(clone_alert(device))
+    if alert is not None:
+        unit.alerts.save(replace(alert, state="closed", closed_at=now))
 
 
 def _place(unit: Unit, context: ToolContext, groups: set[str]) -> None:

@@ -65,6 +65,8 @@ def receive(
         return Received(stream, rejected=_rejected(unit, session, request))
     # A stream that begins, or goes on after another had begun, is the current one.
     number = uplink.stream_number if known and stream.number == uplink.stream_number else uplink.stream_number + 1
+    if known and number != stream.number:
+        _look_for_clone(unit, uplink.device, number, now)
     taking = _Taking(unit, uplink, replace(stream, number=number), request, now)
     for raw in events:
         taking.take(raw)
@@ -194,6 +196,35 @@ def _tell_fork(unit: Unit, stream: Stream, now: datetime) -> None:
     message = "It tells another history than the hub has: its disk was set back, or somebody else has its key."
     alert_id = f"fork-{stream.device}-{stream.stream[:12]}"
     unit.alerts.save(Alert(alert_id, "warning", stream.device, message, "open", now))
+
+
+_RESUMED_BY_CLONES = 2
+"""How often earlier streams go on again before two devices are taken to use one key: a disk that was set back does that
+once."""
+
+
+SETTLED = "resumed_before"
+"""Label of a device that had a clone: how often its streams had gone on again when somebody decided."""
+
+
+def clone_alert(device: str) -> str:
+    """Id of the alert that a device has a clone."""
+    return f"clone-{device}"[:200]
+
+
+def _look_for_clone(unit: Unit, device: str, number: int, now: datetime) -> None:
+    """An earlier stream went on. Each that begins, or goes on again, has the next number: so that is counted."""
+    known = unit.devices.get(device)
+    resumed = number - len(unit.streams.of(device)) - int(known.labels.get(SETTLED, "0"))
+    if known.state != "enrolled" or resumed < _RESUMED_BY_CLONES:
+        return
+    unit.devices.save(replace(known, state="suspect"))
+    message = (
+        "Two devices use its key: their events come in turn. What they tell is kept; neither is told anything until you"
+        " decide. Make a token for just this device, remove device.key on the one that stays, and enrol it anew: the"
+        " other is locked out."
+    )
+    unit.alerts.save(Alert(clone_alert(device), "critical", device, message, "open", now))
 
 
 QUESTION = "question"

@@ -41,7 +41,7 @@ def device_ask(
     """Put a question to a device's own assistant; a device that is away answers when it is back."""
     found = context.unit.devices.get(device)
     if found.state != "enrolled":
-        raise Conflict(f"The device {device!r} is revoked: it will not answer.", "Ask another.")
+        raise Conflict(f"The device {device!r} is {found.state}: it will not answer.", "Ask another.")
     question = DeviceQuestion(f"q-{uuid.uuid4().hex[:12]}", found.id, text, context.principal, context.now)
     context.unit.device_questions.save(question)
     body = Question(id=question.id, text=text, asked_by=context.principal).model_dump(mode="json")
@@ -86,12 +86,14 @@ def device_reply(
     kept = context.unit.device_questions.get(question)
     if kept.origin != "device" or kept.answered_at is not None:
         raise Conflict(f"The question {question!r} is answered, or was not asked at a device.", "List the questions.")
-    if context.unit.devices.get(kept.device).state != "enrolled":
-        raise Conflict(f"The device {kept.device!r} is revoked: it will not hear of it.", "")
+    state = context.unit.devices.get(kept.device).state
+    if state != "enrolled":
+        raise Conflict(f"The device {kept.device!r} is {state}: it will not hear of it.", "")
     answered = replace(kept, answer={"text": text, "citations": citations}, answered_at=context.now)
     context.unit.device_questions.save(answered)
     given = kept.id.removeprefix(f"{kept.device}:")
-    put_item(context, ("device", kept.device), REPLY, given, {"question": given, "text": text, "citations": citations})
+    body = {"question": given, "text": text, "citations": citations, "asked": kept.text}
+    put_item(context, ("device", kept.device), REPLY, given, body)
     return _view(answered)
 
 

@@ -50,6 +50,8 @@ def _seen(view: DeviceView, chinese: bool) -> str:
 def _state(view: DeviceView, chinese: bool) -> str:
     if view.state == "revoked":
         return "已吊销" if chinese else "revoked"
+    if view.state == "suspect":
+        return "疑似被克隆" if chinese else "has a clone: decide which is the right one"
     if view.failed:
         return f"{'无法运行' if chinese else 'cannot run'} {_data(view.failed)}"
     if view.seen_at is None:
@@ -98,14 +100,32 @@ def _health(found: FleetHealth, chinese: bool) -> str:
         ("Group", "设备组", lambda one: one.group),
         ("Devices", "设备数", lambda one: one.devices),
         ("Here", "在线", lambda one: one.here),
-        ("Late", "迟到", lambda one: ", ".join(one.late)),
+        ("Late", "迟到", lambda one: _named(one.late, one.late_count, chinese)),
         ("Never seen", "从未联系", lambda one: one.never_seen),
         ("Up to date", "已是最新", lambda one: one.up_to_date),
         ("Models", "模型", lambda one: ", ".join(f"{_data(name)} × {count}" for name, count in one.versions.items())),
-        ("Failing", "故障", lambda one: ", ".join(f"{name}: {_data(why)}" for name, why in one.failing.items())),
+        (
+            "Failing",
+            "故障",
+            lambda one: _named(
+                [f"{name}: {_data(why)}" for name, why in one.failing.items()], one.failing_count, chinese
+            ),
+        ),
     )
     alerts = f"未处理的告警：{found.open_alerts}。" if chinese else f"Open alerts: {found.open_alerts}."
     return f"{groups}\n\n{alerts}"
+
+
+_NAMED = 10
+
+
+def _named(names: list[str], count: int, chinese: bool) -> str:
+    """How many, and the first of them by name."""
+    if not count:
+        return "0"
+    more = count - min(count, _NAMED)
+    rest = (f"，另有 {more} 台" if chinese else f", {more} more") if more else ""
+    return f"{count} ({', '.join(names[:_NAMED])}{rest})"
 
 
 def _events(found: DeviceEventList, chinese: bool) -> str:

@@ -54,9 +54,14 @@ class Exchange:
         version, digest = self._report(unit, uplink, received, request)
         if received.wants_changed:
             session = replace(session, head=unit.desired.head(), has_own=True)
-        desired = self._desired(unit, session, request, now)
+        suspect = session.state == "suspect"  # nobody knows which of the two is the right one
+        desired = None if suspect else self._desired(unit, session, request, now)
         current = received.stream.number >= uplink.stream_number
-        have = request.have_revision if desired is not None else max(request.have_revision, session.head.revision)
+        have = (
+            request.have_revision
+            if desired is not None or suspect
+            else max(request.have_revision, session.head.revision)
+        )
         unit.uplinks.change(
             device,
             events=uplink.events + received.kept,
@@ -132,7 +137,7 @@ def _met(context: ToolContext, stream: str) -> tuple[str, DeviceSession]:
     """The device that calls, and what the hub has of it. Raises NotAllowed: it is no device, or is not enrolled."""
     device = device_of(context)
     session = context.unit.device_sessions.find(device, stream)
-    if session is None or session.state != "enrolled":
+    if session is None or session.state == "revoked":
         raise not_enrolled(device)
     return device, session
 

@@ -9,6 +9,7 @@ from typing import IO, Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from edge.kernel.gguf import MAGIC, read_header
 from edge.kernel.protocol.artifacts import ArtifactRef
 from memory.artifacts import ArtifactStore, Stored
 from memory.home import storage_errors
@@ -237,14 +238,16 @@ def _users(unit: Unit, digest: str) -> list[str]:
 
 
 def media_type_of(file: IO[bytes], name: str) -> str:
-    """What the file is by its own first bytes; it stands at its beginning afterwards.
+    """What the file is by its own first bytes, a GGUF by its whole header; it stands at its beginning afterwards.
 
     Raises:
-        InvalidInput: it is no file of a model.
+        InvalidInput: it is no file of a model, or the header of a GGUF is not true.
     """
     head = file.read(9)
     file.seek(0)
-    if head.startswith(b"GGUF"):
+    if head.startswith(MAGIC):
+        read_header(file, name)
+        file.seek(0)
         return "application/x-gguf"
     # safetensors: the header's length, then the header, which is JSON
     if len(head) == 9 and head[8:] == b"{" and 2 <= int.from_bytes(head[:8], "little") < _LONGEST_HEADER:

@@ -7,4 +7,5 @@ desired     the items of which a device's desired state consists
 jobs        what runs on a device, and when; cron expressions
 artifacts   references to content, and ranges of it
 pack_file   the file of a knowledge pack
+device_tools  the tools, limits and settings that a device knows, for the hub to refuse others
 """

@@ -26,7 +26,8 @@ ItemKind = Literal["model", "pack", "prompt", "job", "configuration", "policy", 
 - configuration: {"values": {key: value}, "rules": {key prefix: rule}}.
 - policy: {"tools": [names], "diagnostics": [names], "limits": {name: number}}.
 - question: `Question`, from people at the hub to the device.
-- reply: {"question": id, "text": str, "citations": [str]}, named by the id: what the hub says to a device's question.
+- reply: {"question": id, "text": str, "citations": [str], "asked": str}, named by the id: what the hub says to a
+  device's question, with that question.
 """
 
 

@@ -79,13 +79,15 @@ class Limits(_Frozen):
     """What one run may use; it is killed beyond that.
 
     Attributes:
-        wall_s, cpu_s: seconds.
-        memory_mb: address space beyond what the agent itself has, MiB.
+        wall_s, cpu_s: seconds; processor time is that of all processes together.
+        memory_mb: of all processes of the run together, beyond what the agent itself has, MiB.
+        tasks: processes and threads at a time.
     """
 
     wall_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
     cpu_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     memory_mb: Annotated[int, Field(ge=16, le=65_536)] = 512
+    tasks: Annotated[int, Field(ge=4, le=4096)] = 64
 
 
 JOB = "job"

@@ -101,6 +101,7 @@ def _give_jobs(hub: Hub) -> None:
 def _offline(hub: Hub, cable: Cable, gateway: Gateway, weights: str) -> None:
     chapter(4, "The network is cut")
     cable.pull()
+    _with_its_model(gateway)
     say("Somebody at the gateway goes on working; nobody there notices:")
     for text in ("How hot is the air inlet?", "风扇转速是多少？", "Take a note: filter is dirty, replaced at 06:30"):
         answer = gateway.ask(text)
@@ -120,6 +121,26 @@ def _offline(hub: Hub, cable: Cable, gateway: Gateway, weights: str) -> None:
     does(hub, "local", "device_ask", device=DEVICE, text="How hot is the air inlet?")
     found = hub.call("local", "device_show", {"device": DEVICE})["device"]
     line(f"    the hub last heard of it {found['lag_s']:.0f} s ago, running {found['version']}")
+
+
+_NO_COMMANDS = (
+    "I wonder whether the air inlet is getting rather warm these days",
+    "Who is liable for the fan's warranty?",
+)
+
+
+def _with_its_model(gateway: Gateway) -> None:
+    """What no known sentence foresees: a model of 135M chooses the reading, and its call must fit the words."""
+    say("Two questions that are no known command. The model may choose a reading for them; a rule decides whether its")
+    say("call fits the words. No reading answers the second, so it is kept for the hub:")
+    for text in _NO_COMMANDS:
+        answer = gateway.ask(text)
+        told = f"{answer['rung']}, {answer['model'] or 'no model'}, {answer['elapsed_s']:.2f} s"
+        line(f"    > {text}")
+        line(f"      {answer['text']}  [{told}]")
+    say("Random here: the noise of the simulated sensors (by seed and second), and all times. The model writes at")
+    say("temperature 0, but machines round differently: on yours it may come to nothing, and both questions are kept.")
+    say("So small a model answers people only because this gateway's settings say so (models.small_answers_people).")
 
 
 def _back(hub: Hub, cable: Cable, gateway: Gateway) -> None:

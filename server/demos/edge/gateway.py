@@ -17,6 +17,9 @@ _SETTINGS = """
 telemetry_every_s = 5
 longest_wait_s = 4
 
+[models]
+small_answers_people = true
+
 [logs]
 plant = "{logs}"
 

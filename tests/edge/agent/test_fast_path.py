@@ -86,9 +86,8 @@ def test_an_order_that_is_taken_back_is_none(fast: FastPath, behind: str) -> Non
         if not order.lower().startswith(("can", "could", "please", "帮", "请")) or behind != "?"
     ]
     acted = {order: calls(fast.match(order + behind)) for order in plain}
-    assert {
-        order: did for order, did in acted.items() if any(one[0] in {"alert_raise", "note_take"} for one in did)
-    } == {}
+    ended = {"alert_raise"} if behind == "?" else {"alert_raise", "note_take"}  # a note may hold a question
+    assert {order: did for order, did in acted.items() if any(one[0] in ended for one in did)} == {}
 
 
 @given(st.text(max_size=500))
@@ -145,10 +144,10 @@ def test_several_possible_names_are_asked_back(fast: FastPath) -> None:
 
 
 def test_the_words_of_a_note_stay_as_they_were_said(fast: FastPath) -> None:
-    assert calls(fast.match("note: restart pump 2?")) == []  # a question
-    assert calls(fast.match("Note: Do NOT restart Pump 2, ask Anna!")) == [
-        ["note_take", {"text": "Do NOT restart Pump 2, ask Anna"}]
-    ]
+    said = ("restart pump 2?", "Do NOT restart Pump 2, ask Anna!", "Line 1.\nLine 2:  two  spaces.", "x" * 5000)
+    for text in said:
+        assert calls(fast.match(f"Note: {text}")) == [["note_take", {"text": text}]]
+    assert calls(fast.match("记一下：滤芯脏了？\n明天换。")) == [["note_take", {"text": "滤芯脏了？\n明天换。"}]]
 
 
 def test_a_condition_is_no_part_of_the_text(fast: FastPath) -> None:
@@ -159,8 +158,9 @@ def test_a_condition_is_no_part_of_the_text(fast: FastPath) -> None:
 
 
 def test_a_long_text_is_no_command(fast: FastPath) -> None:
-    assert fast.match("note: " + "x" * 400) is None
-    assert fast.match("note: one\nraise an alert: two") is None
+    assert fast.match("show the log " + "x" * 400) is None
+    assert fast.match("read the oil temperature\nraise an alert: two") is None
+    assert calls(fast.match("note: one\nraise an alert: two")) == [["note_take", {"text": "one\nraise an alert: two"}]]
 
 
 def test_public_requests_of_another_world_lead_to_no_write(fast: FastPath, shared_data: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.jobs import group
 from edge.jobs.sandbox import began_at, end_group, run_apart
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
 @pytest.fixture
 def carry_out(tmp_path):
-    def carry_out(tool: str, wall_s: float = 20, cpu_s: float = 10, memory_mb: int = 256, **arguments):
+    def carry_out(tool: str, wall_s: float = 20, cpu_s: float = 10, memory_mb: int = 256, tasks: int = 64, **arguments):
         order = {
             "toolbox": "tests.fakes.job_devices:make_toolbox",
             "folder": str(tmp_path),
@@ -22,6 +23,7 @@ def carry_out(tmp_path):
             "by": "job:look",
             "cpu_s": cpu_s,
             "memory_mb": memory_mb,
+            "tasks": tasks,
         }
         return run_apart(order, wall_s, lambda _process, _began: None)
 
@@ -77,6 +79,46 @@ def test_what_a_tool_leaves_behind_is_ended(carry_out, tmp_path):
     while alive(left) and time.monotonic() < until:
         time.sleep(0.01)
     assert not alive(left)
+
+
+@pytest.fixture(params=["control group", "marks"])
+def kept_together(request, monkeypatch):
+    """Both ways in which the processes of a run are kept together."""
+    if request.param == "marks":
+        monkeypatch.setattr(group, "_jobs_place", lambda: None)
+    elif group._jobs_place() is None:
+        pytest.skip("no control group (cgroup v2) can be made on this machine")
+
+
+@pytest.mark.usefixtures("kept_together")
+def test_what_left_its_session_is_ended_too(carry_out, tmp_path):
+    assert carry_out("leave_far", seconds=60).outcome == "done"
+    assert not alive(int((tmp_path / "left").read_text()))
+
+
+@pytest.mark.usefixtures("kept_together")
+def test_tasks_of_all_processes_are_limited(carry_out):
+    ended = carry_out("crowd", tasks=10, many=20, seconds=15)
+    assert (ended.outcome, ended.again) == ("killed", False)
+    assert "10 tasks" in ended.why
+
+
+@pytest.mark.usefixtures("kept_together")
+def test_memory_of_all_processes_is_limited(carry_out):
+    ended = carry_out("hoard_together", memory_mb=100, many=4, mb=80, seconds=15)
+    assert (ended.outcome, ended.again) == ("killed", False)
+    assert "100 MiB" in ended.why
+
+
+@pytest.mark.usefixtures("kept_together")
+def test_processor_time_of_all_processes_is_limited(carry_out):
+    ended = carry_out("spin_together", cpu_s=1, many=2, seconds=18)
+    assert (ended.outcome, ended.again) == ("killed", False)
+    assert "processor time" in ended.why
+
+
+def test_what_limits_jobs_is_said():
+    assert "watched" in group.describe_limits() or "the kernel limits memory and tasks" in group.describe_limits()
 
 
 def test_failures_say_whether_another_attempt_could_help(carry_out):

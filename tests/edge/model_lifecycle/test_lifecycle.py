@@ -327,3 +327,27 @@ def test_the_self_test_asks_every_prompt(world: World):
     world.settle(world.target("v1", self_test=test))
     (tested,) = (json.loads(event.body) for event in world.outbox.recent("model") if '"tested"' in event.body)
     assert tested["tokens"] == 6
+
+
+def test_a_runtime_that_dies_whenever_it_creates_the_version_ends_in_failed(world: World):
+    good, bad = world.target("v1"), world.target("v2", "GGUF fatal")
+    world.settle(good)
+    create = world.runtime.create
+
+    def dies(name, base, adapter, configuration):  # type: ignore[no-untyped-def]
+        if name == name_of(bad):
+            world.runtime.up = False
+            raise ModelUnavailable("The runtime went away.")
+        create(name, base, adapter, configuration)
+
+    world.runtime.create = dies  # type: ignore[method-assign]
+    tries = 0
+    for _ in range(50):
+        world.now += 1e5
+        tries += not world.runtime.up
+        world.runtime.up = True  # systemd starts it again
+        if (report := world.settle(bad)).get("failed"):
+            break
+
+    assert (report["version"], report["failed"]) == ("v1", "v2")
+    assert tries == world.limits.most_tries - 1

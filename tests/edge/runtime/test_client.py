@@ -14,6 +14,7 @@ from edge.kernel.errors import InvalidInput, ModelUnavailable, NotFound, OutOfTi
 from edge.runtime.client import ModelServer, ServerLost
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message
+from tests.fakes.gguf_files import small_gguf
 
 BLOB = "sha256:" + "0" * 64
 SHOWN = {"model_info": {"x.context_length": 512}, "parameters": "num_ctx    256\nnum_thread 1"}
@@ -193,13 +194,13 @@ def test_ollama_that_breaks_off_is_told(server: _Server) -> None:
 
 def test_a_model_is_created_of_files_that_are_sent_once(server: _Server, tmp_path: Path) -> None:
     base = tmp_path / "base.gguf"
-    base.write_bytes(b"GGUF" * 1000)
+    base.write_bytes(small_gguf("base", 4000))
     server.answer("/api/create", {"status": "success"})
     runtime = OllamaRuntime(server.url)
     with pytest.raises(ModelUnavailable):  # the fake takes no content of a digest that it does not expect
         runtime.create("smol", base, None, {})
     _, path, content = server.asked[-1]
-    assert content == b"GGUF" * 1000
+    assert content == small_gguf("base", 4000)
     digest = path.removeprefix("/api/blobs/")
     server.answer(path, status=201)
     server.asked.clear()
@@ -237,3 +238,12 @@ def test_models_are_listed_loaded_unloaded_and_removed(server: _Server) -> None:
         {"model": "smol", "keep_alive": 0, "stream": False},
     ]
     assert server.asked[-1] == ("DELETE", "/api/delete", {"model": "smol"})
+
+
+def test_a_file_whose_header_is_not_true_never_reaches_ollama(server: _Server, tmp_path: Path) -> None:
+    base = tmp_path / "base.gguf"
+    base.write_bytes(b"GGUF" + bytes(1000))
+    server.asked.clear()
+    with pytest.raises(InvalidInput, match="no whole GGUF file"):
+        OllamaRuntime(server.url).create("smol", base, None, {})
+    assert server.asked == []

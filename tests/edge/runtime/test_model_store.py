@@ -9,6 +9,7 @@ import pytest
 
 from edge.kernel.errors import InvalidInput, NotFound
 from edge.runtime.model_store import ModelStore
+from tests.fakes.gguf_files import small_gguf
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def store(tmp_path):
 
 
 def gguf(path, content: str):
-    path.write_bytes(b"GGUF" + content.encode())
+    path.write_bytes(small_gguf(content))
     return path
 
 
@@ -27,10 +28,10 @@ def test_a_model_is_kept_after_its_files_are_gone(store, tmp_path):
     base.unlink()
     adapter.unlink()
     kept = store.get("a/b:1")
-    assert kept.base.read_bytes() == b"GGUFbase"
+    assert kept.base.read_bytes() == small_gguf("base")
     assert kept.adapter is not None
-    assert kept.adapter.read_bytes() == b"GGUFadapter"
-    assert (kept.configuration, kept.size_bytes) == ({"threads": 1}, 19)
+    assert kept.adapter.read_bytes() == small_gguf("adapter")
+    assert (kept.configuration, kept.size_bytes) == ({"threads": 1}, len(small_gguf("base") + small_gguf("adapter")))
     assert store.names() == ["a/b:1"]
 
 
@@ -51,7 +52,7 @@ def test_a_model_takes_the_place_of_the_one_of_its_name(store, tmp_path):
     store.put("a", gguf(tmp_path / "one", "one"), None, {})
     before = store.get("a")
     store.put("a", gguf(tmp_path / "two", "two"), None, {})
-    assert store.get("a").base.read_bytes() == b"GGUFtwo"
+    assert store.get("a").base.read_bytes() == small_gguf("two")
     assert not before.base.exists()
     assert store.get("a").digest != before.digest
 
@@ -84,4 +85,4 @@ def test_from_another_disk_a_file_is_copied(store, tmp_path):
         pytest.skip(f"no second disk to write to ({errno.errorcode[errno.EXDEV]})")
     with tempfile.TemporaryDirectory(dir=other) as folder:
         store.put("a", gguf(Path(folder) / "base", "base"), None, {})
-    assert store.get("a").base.read_bytes() == b"GGUFbase"
+    assert store.get("a").base.read_bytes() == small_gguf("base")

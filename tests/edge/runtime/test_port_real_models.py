@@ -14,7 +14,7 @@ from edge.runtime.llama import LlamaRuntime
 from edge.runtime.ollama import OllamaRuntime
 from edge.runtime.port import Message, Runtime
 from tests.fakes.bundled_model import bundled_gguf
-from tests.fakes.gguf_files import write_lora
+from tests.fakes.gguf_files import small_gguf, write_lora
 from tests.fakes.ollama_server import require_ollama, run_ollama
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -193,7 +193,7 @@ def test_a_llama_that_dies_while_it_answers_is_told_and_started_again(tmp_path):
 
 
 def test_a_file_that_only_looks_like_a_model_does_not_load(tmp_path):
-    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(1000))
+    (tmp_path / "broken.gguf").write_bytes(small_gguf("nothing to run"))
     runtime = LlamaRuntime(tmp_path / "pack_store")
     runtime.create("broken", tmp_path / "broken.gguf", None, {})
     with pytest.raises(ModelUnavailable, match="cannot run broken"):

@@ -126,3 +126,21 @@ def test_a_clock_that_jumps_changes_no_order(history: History, day: Day) -> None
     day.now -= timedelta(days=4000)
     history.keep([SensorSample("a", "", 2.0, "good")])
     assert [sample.value for sample in history.latest("a", 10)] == [2.0, 1.0]
+
+
+def test_figures_are_of_all_that_was_meant_not_of_the_last_few(
+    toolbox: Toolbox, history: History, day: Day, journal: MemoryJournal
+) -> None:
+    for hour, value in ((-20, 90.0), (-11, 40.0), (-2, 50.0), (-1, 20.0)):
+        day.now = datetime(2026, 3, 2, 12, tzinfo=UTC) + timedelta(hours=hour)
+        history.keep([SensorSample("cabinet", "°C", value, "good")])
+    day.now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    asked = {"sensor": "cabinet", "limit": 1, "day": "today", "figure": "maximum"}
+    told = toolbox.call("sensor_history", asked, by="p")["summary"]
+    assert (told["count"], told["maximum"], told["maximum_at"]) == (3, 50.0, "2026-03-02T10:00:00+00:00")
+    hours = toolbox.call("sensor_history", {"sensor": "cabinet", "minutes": 150, "limit": 1}, by="p")["summary"]
+    assert (hours["count"], hours["minimum"]) == (2, 20.0)
+    warmest = toolbox.call("sensor_history", {"sensor": "cabinet", "day": "yesterday", "unit": "°F"}, by="p")
+    assert (warmest["summary"]["maximum"], warmest["unit"]) == (194.0, "°F")
+    with pytest.raises(InvalidInput):
+        toolbox.call("sensor_read", {"sensor": "cabinet", "unit": "bar"}, by="p")

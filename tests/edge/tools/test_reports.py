@@ -67,7 +67,7 @@ def test_an_alert_that_says_the_same_again_soon_is_not_raised_again(
         ("note_take", {}),
         ("note_take", {"text": ""}),
         ("note_take", {"text": " \n\t"}),
-        ("note_take", {"text": "x" * 2001}),
+        ("note_take", {"text": "x" * 20_001}),
         ("note_take", {"text": "x", "about": "y" * 101}),
         ("note_take", {"text": "x", "kind": "alert"}),
         ("alert_raise", {"message": "x", "severity": "mild"}),

@@ -14,13 +14,14 @@ from server.authentication import resolve_caller
 from server.uploads import upload_routes
 from tests.fakes.commands import Done
 from tests.fakes.faces import issue_key
+from tests.fakes.gguf_files import small_gguf
 from tests.fakes.served import served
 from tests.fakes.works import Works, open_works
 from tools.registry.artifacts import ModelFiles, Uploads
 from tools.spec import ToolContext
 
 Chargehand = Callable[..., Done]
-CONTENT = b"GGUF" + bytes(range(256)) * 20_000
+CONTENT = small_gguf() + bytes(range(256)) * 20_000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 
 

@@ -59,11 +59,13 @@ def test_a_device_is_let_in_given_work_asked_and_refused(chargehand: Chargehand,
     assert chargehand("devices", "list", "--json").json["version"] == "m@1"
     asked = chargehand("devices", "ask", "press-1", "why are you hot?", "--json").json
     assert "waits for the device" in chargehand("devices", "answers", "press-1").out
-    job = '{"name": "read", "schedule": {"on": "once"}, "action": {"do": "tool", "tool": "sensor_read"}}'
+    job = '{"name": "read", "schedule": {"on": "once"}, "action": {"do": "tool", "tool": "sensor_sample"}}'
     assert chargehand("devices", "jobs", "put", job, "--group", "hall-3").code == 0
     assert "group hall-3" in chargehand("devices", "jobs", "list").out
-    configured = chargehand("devices", "configure", "every_s=30", "site=Taipei", "--rule", "site=device", "--json").json
-    assert configured["body"] == {"values": {"every_s": 30, "site": "Taipei"}, "rules": {"site": "device"}}
+    configured = chargehand(
+        "devices", "configure", "every_s=30", "site=Taipei", "--rule", "site=device_wins", "--json"
+    ).json
+    assert configured["body"] == {"values": {"every_s": 30, "site": "Taipei"}, "rules": {"site": "device_wins"}}
     again = chargehand("devices", "token", "--device", "press-1", "--group", "hall-3").out.strip()
     device = visit(home, again, text="the fan is off")
     assert {kind for kind, _ in device.items} == {"configuration", "job"}

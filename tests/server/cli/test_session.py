@@ -10,6 +10,7 @@ import pytest
 from memory.ledger import open_ledger
 from server.cli import cli
 from server.hub import ledger_tools
+from tests.fakes.gguf_files import small_gguf
 from tests.fakes.works import open_works, require_passed_gate
 from tests.server.cli.conftest import Chargehand
 from tools.calling.context import LOCAL_ENGINEER, SCOPES, ToolRuntime
@@ -62,7 +63,7 @@ def words_of(path: tuple[str, ...]) -> list[str]:
 def folder(tmp_path: Path, chargehand: Chargehand) -> Path:
     """A working folder with the files that commands read."""
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    (tmp_path / "weights.gguf").write_bytes(b"GGUF")
+    (tmp_path / "weights.gguf").write_bytes(small_gguf())
     return tmp_path
 
 

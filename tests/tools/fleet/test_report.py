@@ -95,15 +95,18 @@ def test_groups_and_health() -> None:
         devices=3,
         here=1,
         late=["b"],
+        late_count=1,
         never_seen=1,
         revoked=0,
+        suspect=0,
         up_to_date=1,
         lag_s=900.0,
         versions={"faq@1": 2},
         failing={"b": "hot"},
+        failing_count=61,
     )
     text = render_report([FleetHealth(groups=[one], open_alerts=4)], "en")
-    assert "| hall-3 | 3 | 1 | b | 1 | 1 | `faq@1` × 2 | b: `hot` |" in text
+    assert "| hall-3 | 3 | 1 | 1 (b) | 1 | 1 | `faq@1` × 2 | 61 (b: `hot`, 51 more) |" in text
     assert text.endswith("Open alerts: 4.")
     assert render_report([FleetHealth(groups=[], open_alerts=0)], "en") == "There is no device yet."
 

@@ -10,7 +10,7 @@ from edge.kernel.errors import Conflict, InvalidInput, NotAllowed
 from edge.kernel.protocol.desired import DESIRED, Desired, state_digest
 from edge.kernel.protocol.events import FIRST_CHAIN
 from memory.ledger.devices import Device, Uplink
-from tests.fakes.fleet_devices import FakeDevice, FleetWorks
+from tests.fakes.fleet_devices import FakeDevice, FleetWorks, new_signer
 from tests.fakes.works import ANN
 from tools.fleet.sync import Exchange, sync_tool
 
@@ -91,6 +91,53 @@ async def test_another_history_at_the_hub_s_place_is_a_fork_and_is_told_to_peopl
     assert response.forked
     with hub.works.ledger.view("default") as unit:
         assert [alert.subject for alert in unit.alerts.all()] == ["press-1"]
+
+
+async def test_a_clone_raises_an_alarm_and_is_told_nothing_until_somebody_decides(hub: FleetWorks) -> None:
+    device = await hub.enrolled()
+    device.record("note", n=0)
+    await device.settle()
+    clone = replace(device, events=list(device.events), items=dict(device.items))
+    for n in range(3):
+        for one in (device, clone):
+            one.record("note", n=f"{one is clone} {n}")
+            await one.settle()
+    with hub.works.ledger.view("default") as unit:
+        assert unit.devices.get("press-1").state == "suspect"
+        (alert,) = [alert for alert in unit.alerts.all() if alert.id == "clone-press-1"]
+        assert (alert.severity, alert.subject) == ("critical", "press-1")
+    await hub.call("device_configure", values={"a": 1}, device="press-1")
+    await hub.call("device_configure", values={"a": 2})
+    for one in (device, clone):
+        one.record("note", n="last")
+        assert (await one.sync()).desired is None
+    assert (await hub.call("device_health")).groups[0].suspect == 1
+    token = await hub.token(device="press-1")
+    with pytest.raises(Conflict, match="uses the key"):
+        await device.enrol(token)
+    device.signer = new_signer()
+    await device.enrol(token)
+    device.record("note", n="the right one")
+    await device.settle()
+    assert device.items[CONFIGURATION]["values"] == {"a": 1}
+    with hub.works.ledger.view("default") as unit:
+        assert unit.devices.get("press-1").state == "enrolled"
+        assert unit.alerts.get("clone-press-1").state == "closed"
+
+
+async def test_a_disk_that_was_set_back_twice_is_no_clone(hub: FleetWorks) -> None:
+    device = await hub.enrolled()
+    for n in range(3):
+        device.record("note", n=n)
+    await device.sync(1)
+    backup = replace(device, events=device.events[:2])
+    await device.settle()
+    for n in range(2):
+        device = replace(backup, events=list(backup.events))
+        device.record("note", n=f"again {n}")
+        await device.settle()
+    with hub.works.ledger.view("default") as unit:
+        assert unit.devices.get("press-1").state == "enrolled"
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -221,13 +268,13 @@ async def test_what_is_reported_is_the_newest_and_an_old_copy_does_not_come_back
 
 async def test_more_special_items_go_before_more_general_ones_and_give_way_again(hub: FleetWorks) -> None:
     device = await hub.enrolled(group="hall-3")
-    await hub.call("device_configure", values={"a": 1, "b": 1, "c": 1}, rules={"a": "hub"})
+    await hub.call("device_configure", values={"a": 1, "b": 1, "c": 1}, rules={"a": "hub_wins"})
     await hub.call("device_configure", values={"b": 2, "c": 2}, group="hall-3")
     await hub.call("device_configure", values={"c": 3}, device=device.name)
     await hub.call("device_prompt_set", text="for all")
     await hub.call("device_prompt_set", text="for the device", device=device.name)
     await device.settle()
-    assert device.items[CONFIGURATION] == {"values": {"a": 1, "b": 2, "c": 3}, "rules": {"a": "hub"}}
+    assert device.items[CONFIGURATION] == {"values": {"a": 1, "b": 2, "c": 3}, "rules": {"a": "hub_wins"}}
     assert device.items["prompt", "system"] == {"text": "for the device"}
     await hub.call("device_item_remove", kind="prompt", name="system", device=device.name)
     await hub.call("device_configure", values={"c": None}, device=device.name)
@@ -327,7 +374,12 @@ async def test_what_was_asked_at_a_device_is_answered_at_the_hub_and_shown_once(
         await hub.call("device_reply", question="press-1:7", text="Bob does.")
     response = await device.sync()
     assert response.desired is not None
-    assert device.items["reply", "7"] == {"question": "7", "text": "Ann does.", "citations": ["rota"]}
+    assert device.items["reply", "7"] == {
+        "question": "7",
+        "text": "Ann does.",
+        "citations": ["rota"],
+        "asked": "who mends press-1?",
+    }
     await other.settle()
     assert ("reply", "7") not in other.items
     await device.settle()

@@ -16,13 +16,14 @@ from edge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Out
 from memory.artifacts import ArtifactStore, open_artifacts
 from memory.home import Home
 from server.hub import ledger_tools
+from tests.fakes.gguf_files import small_gguf
 from tests.fakes.works import ANN, BOB, Works, require_passed_gate
 from tools.registry.artifacts import ModelFiles, media_type_of
 from tools.registry.catalogue import load_catalogue
 from tools.spec import ToolContext
 
-GGUF = b"GGUF" + bytes(range(200))
-ADAPTER = b"GGUF" + b"adapter"
+GGUF = small_gguf("base", 200)
+ADAPTER = small_gguf("adapter")
 SAFETENSORS = (16).to_bytes(8, "little") + json.dumps({"a": [1, 2, 3]}).encode()
 
 
@@ -263,3 +264,9 @@ def test_kinds_leave_the_file_at_its_beginning() -> None:
     file = io.BytesIO(GGUF)
     assert media_type_of(file, "x") == "application/x-gguf"
     assert file.tell() == 0
+
+
+@pytest.mark.parametrize("content", [GGUF[:40], b"GGUF and so on", GGUF.replace(b"\x03\0\0\0", b"\xff\xff\xff\xff", 1)])
+def test_a_gguf_whose_header_is_not_true_is_no_file_of_a_model(content: bytes) -> None:
+    with pytest.raises(InvalidInput, match="no whole GGUF file"):
+        media_type_of(io.BytesIO(content), "m.gguf")
