@@ -13,7 +13,8 @@ model_planner.py         a capable model plans; proposals.py lets through what t
 examples.py              what people say to each tool: the YAML beside its module
 operation_classifier.py  ranks operations; slot_tagger.py marks arguments; features.py is what both see of tokens.py
 slots.py                 marked words, names and quantities to arguments; arguments.py reads them from the schema
-conversions.py           a mention of another kind than a slot wants
+conversions.py           a mention of another kind than a slot wants; regions.py reads countries and groups of them
+several.py               one order for several things
 training.py              learns all that from the examples (training_set.py); weights.py reads and writes weights.npz
 
 parsed_message.py        names, references, quantities and clauses of a message

@@ -13,6 +13,7 @@
     ollama.py             Ollama
     llamacpp.py           llama.cpp, a child process for each version, watched and started again
     openai_compatible.py  any server that speaks OpenAI's HTTP API
+    tool_calls.py         tool calls under a JSON Schema, for runtimes that hold no model to them
     client.py             the HTTP client of these
     providers.py          providers of models: where each is asked, and with which key; the bundled model
 
