@@ -3,7 +3,7 @@
  *
  * Addresses are relative to the page, so the hub may be served under a path of its own.
  *
- * @import { Approval, DocumentSummary, HubDocument, Status, Thread, ThreadWithMessages } from "./types.js"
+ * @import { Approval, Delegation, DocumentSummary, HubDocument, Status, Thread, ThreadWithMessages } from "./types.js"
  */
 
 import { authorization, bearer } from "./key.js";
@@ -99,11 +99,8 @@ export const getStatusWith = (key) => requestJson("status", { headers: bearer(ke
  */
 const callTool = (name, given) => requestJson(`tools/${part(name)}`, post(given));
 
-/** @returns {Promise<Approval[]>} newest first, whatever became of them */
-export async function listApprovals() {
-  const { approvals } = /** @type {{ approvals: Approval[] }} */ (await callTool("approvals_list", {}));
-  return approvals;
-}
+/** @returns {Promise<{ approvals: Approval[], delegations: Delegation[] }>} newest first, whatever became of them */
+export const listApprovals = () => callTool("approvals_list", {});
 
 /** @param {string} id @param {"approve" | "reject"} verb @returns {Promise<Approval>} */
 export const decideApproval = (id, verb) => callTool(`approval_${verb}`, { approval: id });
@@ -129,6 +126,12 @@ export const forkThread = (id, checkpointId) =>
 export async function listDocuments() {
   const { documents } = /** @type {{ documents: DocumentSummary[] }} */ (await requestJson("documents"));
   return documents;
+}
+
+/** @returns {Promise<import("./examples.js").Example[]>} questions that the hub's own documents answer */
+export async function listExamples() {
+  const { examples } = /** @type {{ examples: import("./examples.js").Example[] }} */ (await requestJson("examples"));
+  return examples;
 }
 
 /** @param {string} id @returns {Promise<HubDocument>} */
