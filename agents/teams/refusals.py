@@ -26,7 +26,6 @@ _KINDS: tuple[tuple[type[CallerError], str], ...] = (
     (InvalidInput, "invalid"),
     (LimitReached, "limit"),
 )
-_AS_KIND = {"principal": "principal", "rollout": "rollout", "run": "run", "file": "artifact", "data set": "dataset"}
 
 
 class _Rule(BaseModel):
@@ -41,6 +40,7 @@ class _Rules(BaseModel):
 
     messages: list[_Rule]
     advice: list[_Rule]
+    kinds: dict[str, str]
     otherwise: dict[str, str]
 
 
@@ -121,7 +121,8 @@ def _matched(text: str, rules: list[_Rule]) -> str | None:
         if (found := re.fullmatch(rule.of, text, re.DOTALL)) is not None:
             values = found.groupdict()
             if "kind" in values:
-                values["kind"] = kind_name(_AS_KIND.get(values["kind"], values["kind"]), "zh")
+                kind = values["kind"]
+                values["kind"] = _rules().kinds.get(kind) or kind_name(kind.replace(" ", "_"), "zh")
             return rule.zh.format(**values)
     return None
 
