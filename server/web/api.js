@@ -99,8 +99,16 @@ export const getStatusWith = (key) => requestJson("status", { headers: bearer(ke
  */
 const callTool = (name, given) => requestJson(`tools/${part(name)}`, post(given));
 
-/** @returns {Promise<{ approvals: Approval[], delegations: Delegation[] }>} newest first, whatever became of them */
-export const listApprovals = () => callTool("approvals_list", {});
+/** @typedef {{ approvals: Approval[], delegations: Delegation[], more?: boolean }} ApprovalPage */
+
+/** @returns {Promise<ApprovalPage>} the newest, whatever became of them, and all that wait; newest first */
+export async function listApprovals() {
+  const newest = /** @type {ApprovalPage} */ (await callTool("approvals_list", {}));
+  if (!newest.more) return newest;
+  const waiting = /** @type {ApprovalPage} */ (await callTool("approvals_list", { state: "requested", limit: 200 }));
+  const known = new Set(newest.approvals.map((each) => each.id));
+  return { ...newest, approvals: [...newest.approvals, ...waiting.approvals.filter((each) => !known.has(each.id))] };
+}
 
 /** @param {string} id @param {"approve" | "reject"} verb @returns {Promise<Approval>} */
 export const decideApproval = (id, verb) => callTool(`approval_${verb}`, { approval: id });

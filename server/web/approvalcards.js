@@ -11,7 +11,7 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { watchOverflow } from "./scrollcue.js";
 import { fullTime } from "./times.js";
-import { approvedBy, askedBy, wording } from "./wording.js";
+import { agreedSoFar, approvedBy, askedBy, wording } from "./wording.js";
 
 const DIGEST = /^(sha256:)?[0-9a-f]{24,}$/;
 const DIGEST_SHOWN = 12;
@@ -23,17 +23,34 @@ function shown(value) {
   return DIGEST.test(value) ? `${value.replace("sha256:", "").slice(0, DIGEST_SHOWN)}…` : value;
 }
 
-/** @param {string} name of a tool or a field @returns {string} */
-const inWords = (name) => name.replaceAll("_", " ");
+/** @type {Record<string, string>} */
+const FIELDS_CHINESE = {
+  alias: "别名",
+  approvers: "须同意人数",
+  digest: "摘要",
+  model: "模型",
+  principal: "人员",
+  reason: "理由",
+  rollout: "发布",
+  scopes: "权限",
+  stage: "阶段",
+  target: "目标",
+  tenant: "租户",
+  version: "版本",
+  versions: "版本",
+};
 
-/** @param {Record<string, unknown>} values @returns {HTMLElement} a line for each that says anything */
-function createFields(values) {
+/** @param {string} name of a tool or a field @param {Language} language @returns {string} */
+const inWords = (name, language) => (language === "zh" ? FIELDS_CHINESE[name] : undefined) ?? name.replaceAll("_", " ");
+
+/** @param {Record<string, unknown>} values @param {Language} language @returns {HTMLElement} a line for each that says anything */
+function createFields(values, language) {
   const lines = Object.entries(values).filter(([, value]) => value !== null && value !== "");
   return h(
     "dl",
     { class: "approval-fields" },
     ...lines.map(([name, value]) =>
-      h("div", {}, h("dt", {}, inWords(name)), h("dd", { title: typeof value === "string" ? value : null }, shown(value))),
+      h("div", {}, h("dt", {}, inWords(name, language)), h("dd", { title: typeof value === "string" ? value : null }, shown(value))),
     ),
   );
 }
@@ -55,7 +72,7 @@ function createPlan(plan, language) {
     { class: "approval-plan" },
     h("p", { class: "approval-note" }, wording(language).changes),
     differs ? diff : null,
-    createFields(others),
+    createFields(others, language),
   );
 }
 
@@ -68,8 +85,8 @@ function createCard(approval, desk, language, told) {
   const asked = h(
     "div",
     { class: "approval-asked" },
-    h("p", { title: approval.tool }, h("strong", {}, inWords(approval.tool))),
-    createFields(approval.arguments),
+    h("p", { title: approval.tool }, h("strong", {}, inWords(approval.tool, language))),
+    createFields(approval.arguments, language),
   );
   return h(
     "section",
@@ -82,7 +99,10 @@ function createCard(approval, desk, language, told) {
     h("p", { class: "approval-head" }, icon(waits ? "person" : "check"), h("strong", {}, head), h("code", {}, approval.id)),
     told ? null : asked,
     createPlan(approval.plan, language),
-    h("p", { class: "approval-note" }, askedBy(language, approval.requester, fullTime(approval.expires_at))),
+    h("p", { class: "approval-note" }, askedBy(language, approval.requester, fullTime(approval.expires_at, language === "zh" ? "zh-CN" : undefined))),
+    waits && (approval.needed ?? 1) > 1
+      ? h("p", { class: "approval-note" }, agreedSoFar(language, approval.agreed ?? [], approval.needed ?? 1))
+      : null,
     refusal === "" ? null : h("p", { class: "approval-refusal", role: "alert" }, refusal),
     ...createButtons(approval, desk, language),
   );
@@ -107,13 +127,14 @@ function createButtons(approval, desk, language) {
     });
   };
   const disabled = hindrance !== null;
+  const mayReject = hindrance === null || hindrance === "agreed";
   const actions = h(
     "div",
     { class: "approval-actions" },
     h("button", { type: "button", class: "primary", disabled, onclick: decide("approve") }, words.approve),
-    h("button", { type: "button", disabled, onclick: decide("reject") }, words.reject),
+    h("button", { type: "button", disabled: !mayReject, onclick: decide("reject") }, words.reject),
   );
-  const why = hindrance === "own" ? words.whoElse : words.noRight;
+  const why = { own: words.whoElse, agreed: words.agreedAlready, right: words.noRight }[hindrance ?? "right"];
   return disabled ? [h("p", { class: "approval-hindrance" }, why), actions] : [actions];
 }
 

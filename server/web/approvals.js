@@ -8,7 +8,7 @@
  * @property {(turn: Turn) => Approval[]} ofTurn those to be shown under an answer
  * @property {(approval: Approval, verb: "approve" | "reject") => Promise<void>} decide
  * @property {(id: string) => string} refusal why the last decision on it was refused; empty where it was not
- * @property {(approval: Approval) => "own" | "right" | null} hindrance why we cannot decide it: it is ours, or the right lacks
+ * @property {(approval: Approval) => "own" | "agreed" | "right" | null} hindrance why we cannot agree: it is ours, we have already, or the right lacks
  * @property {() => "en" | "zh"} language of the last answer
  * @property {(approval: Approval) => boolean} mayGoOn whether it is ours, approved, and not used yet
  * @property {() => void} goOn
@@ -100,6 +100,7 @@ export function createDesk(button, { getTurns, onChange, goOn }) {
     /** @param {Approval} approval */
     hindrance(approval) {
       if (approval.four_eyes && approval.requester === caller?.principal) return "own";
+      if (approval.agreed?.some((who) => who.split(" for ").includes(caller?.principal ?? ""))) return "agreed";
       return caller?.scopes.includes("approvals:decide") || isDelegated(approval) ? null : "right";
     },
     /** @param {Caller | undefined} now */

@@ -116,6 +116,8 @@
  * @property {string} expires_at ISO 8601
  * @property {string | null} decided_by
  * @property {string} comment
+ * @property {number} [needed] how many people have to agree; one where left out
+ * @property {string[]} [agreed] who has, while others have to still: "bob", or "bob for ann"
  *
  * @typedef {{ giver: string, receiver: string, tools: string[], revoked: boolean }} Delegation a right to decide; no tools is all
  *

@@ -58,6 +58,7 @@ const ENGLISH = {
   goOn: "Go on",
   changes: "What changes",
   whoElse: "You asked for this, so somebody else has to decide: it takes four eyes.",
+  agreedAlready: "You have agreed; somebody else has to agree, too.",
   noRight: "You may not decide this: it needs the right approvals:decide, or a delegation.",
   failedShort: "Failed",
   stoppedShort: "Stopped",
@@ -110,6 +111,7 @@ const CHINESE = {
   goOn: "继续",
   changes: "将要改变的内容",
   whoElse: "这是您自己请求的，须由另一个人决定（四眼原则）。",
+  agreedAlready: "您已经同意；还须另一个人同意。",
   noRight: "您不能决定这件事：需要 approvals:decide 权限，或他人的委托。",
   failedShort: "失败",
   stoppedShort: "已停止",
@@ -138,6 +140,12 @@ export const sourceName = (language, number, where) =>
 
 /** @param {Language} language @param {string} who */
 export const approvedBy = (language, who) => (language === "zh" ? `${who} 已批准` : `Approved by ${who}`);
+
+/** @param {Language} language @param {string[]} agreed @param {number} needed */
+export const agreedSoFar = (language, agreed, needed) =>
+  language === "zh"
+    ? `需要 ${needed} 人同意，已有 ${agreed.length} 人：${agreed.join("、") || "–"}`
+    : `${agreed.length} of ${needed} have agreed: ${agreed.join(", ") || "–"}`;
 
 /** @param {Language} language @param {string} who @param {string} until */
 export const askedBy = (language, who, until) =>

@@ -71,3 +71,15 @@ def test_the_card_speaks_the_language_of_its_answer(scripted: ScriptedHub, open_
     expect(card).to_have_attribute("lang", "zh")
     expect(card.get_by_role("button")).to_have_text(["批准", "拒绝"])
     expect(card).to_contain_text("须由另一个人决定")
+
+
+def test_where_two_have_to_agree_the_first_sees_that_another_is_missing(
+    scripted: ScriptedHub, open_page: OpenPage
+) -> None:
+    scripted.approvals.append(requested() | {"needed": 2, "agreed": ["local"]})
+    _, card = card_under_an_answer(scripted, open_page)
+
+    expect(card).to_contain_text("1 of 2 have agreed: local")
+    expect(card).to_contain_text("somebody else has to agree, too")
+    expect(card.get_by_role("button", name="Approve")).to_be_disabled()
+    expect(card.get_by_role("button", name="Reject")).to_be_enabled()
