@@ -143,6 +143,10 @@ TurnEvent = (
 Emit = Callable[[TurnEvent], None]
 
 
+LAST_STEP = "respond"
+"""The step of a turn that says what is left to say."""
+
+
 @dataclass(slots=True)
 class Transcript:
     """What has happened in a turn so far; grows with each event that it is shown.
@@ -155,6 +159,7 @@ class Transcript:
         notices: kind and message of each.
         ending: how it ended; approvals are the ids that it waits for, proposed the calls that a "yes" makes.
         choices: names among which the answer to a question back may choose.
+        whole: the last step is done: nothing of the answer is missing.
     """
 
     said: str = ""
@@ -166,6 +171,7 @@ class Transcript:
     approvals: tuple[str, ...] = ()
     proposed: tuple[dict[str, Any], ...] = ()
     choices: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -189,5 +195,7 @@ class Transcript:
                 self.notices.append({"kind": topic, "message": message})
             case Ended(ending, approvals, proposed, choices):
                 self.ending, self.approvals, self.proposed, self.choices = ending, approvals, proposed, choices
+            case StepFinished(step):
+                self.whole = self.whole or step == LAST_STEP
             case _:
                 return

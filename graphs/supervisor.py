@@ -20,6 +20,7 @@ from langgraph.types import interrupt
 from agents.events import AnswerDelta, Citation, Ended, Sources
 from agents.phrases import phrase
 from agents.teams.frames import named_in_arguments
+from agents.teams.secrets import without_secrets
 from agents.teams.turn import TeamName
 from agents.understanding.continuations import reply_of
 from agents.understanding.frame import Frame
@@ -190,7 +191,10 @@ async def _respond(dependencies: Dependencies, state: TurnState, runtime: Runtim
         "citations": citations,
         "frame": FRAME_AS_JSON.dump_python(frame, mode="json"),
         "waits_at": "" if isinstance(runtime.context, TurnContext) else _waits_at(approvals, frame),
-        "messages": [AIMessage(content=answer, additional_kwargs=origin)],
+        # What is shown once is not kept: neither in the message nor in what the answer was made of.
+        "messages": [AIMessage(content=without_secrets(answer), additional_kwargs=origin)],
+        "answer": without_secrets(state["answer"]),
+        "lead": without_secrets(state.get("lead", "")),
     }
 
 

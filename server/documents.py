@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 
 from edge.kernel.errors import NotAllowed
 from memory.ledger.documents import StoredDocument
+from server.examples import example_questions, spread
 from server.hub import Hub
 from tools.calling.context import ToolContext, require_scope
 
@@ -48,6 +49,13 @@ def document_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> API
         found = await asyncio.to_thread(documents.all, tenant)
         counts = await asyncio.to_thread(documents.chunk_counts, tenant)
         return {"documents": [_document(document, counts) for document in found]}
+
+    @router.get("/examples")
+    async def list_examples(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        tenant = reader(request).tenant
+        looked_at = spread(await asyncio.to_thread(documents.all, tenant))
+        headings = await asyncio.to_thread(documents.headings_of, [document.id for document in looked_at])
+        return {"examples": example_questions(looked_at, headings)}
 
     @router.get("/documents/{document_id}")
     async def get_document(request: Request, document_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]

@@ -2,6 +2,8 @@
 
 turn.py               act -> deliberate (verified) -> report
 outcomes.py           results, what waits for an approval, what was refused, what a later turn may do
+refusals.py           why an order was not done, in words for people, in Chinese by refusals.yaml
+secrets.py            keys and tokens that are shown once, cut from what is kept
 frames.py             what a turn leaves in its thread's frame
 crew.py               the crews that deliberate, in CrewAI's Flow: limits, cancellation, five ways to work together
 configuration.py      agents.yaml and tasks.yaml of evaluation/, deployment/ and governance/

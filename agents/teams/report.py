@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.teams.outcomes import Outcome, Refused, Waiting
+from agents.teams.refusals import told
 from agents.understanding.examples import ToolTalk
 from agents.understanding.wording import order_of
 from edge.kernel.errors import GateRefused, NotFound
@@ -65,13 +66,14 @@ def _waiting(outcome: Waiting, language: Language, talk: Mapping[str, ToolTalk])
 def _refused(outcome: Refused, language: Language, talk: Mapping[str, ToolTalk]) -> str:
     """Why, reason by reason where a gate refused."""
     error, order, chinese = outcome.error, order_of(outcome.call, talk, language), language == "zh"
+    message, advice = told(error, language, talk)
     if outcome.reads:
-        return " ".join(part for part in (error.message, error.advice) if part)
+        return " ".join(part for part in (message, advice) if part)
     head = f"**已拒绝**：`{order}` 没有执行。" if chinese else f"**Refused**: `{order}` was not done."
     reasons = list(error.reasons) if isinstance(error, GateRefused) else []
-    lines = [f"- {reason}" for reason in reasons] or [f"- {error.message}"]
+    lines = [f"- {reason}" for reason in reasons] or [f"- {message}"]
     if isinstance(error, GateRefused) and reasons:
         head += " 门禁的理由：" if chinese else " The gate's reasons:"
-    if error.advice and not (isinstance(error, NotFound) and not error.nearest):
-        lines.append(f"- {error.advice}")
+    if advice and not (isinstance(error, NotFound) and not error.nearest):
+        lines.append(f"- {advice}")
     return "\n".join([head, "", *lines])

@@ -17,6 +17,7 @@ from agents.teams.evidence import Evidence
 from agents.teams.finding import proposals_text
 from agents.teams.outcomes import Outcome, Pending, Refused, TeamFinding, Waiting, ending_of
 from agents.teams.report import render_report
+from agents.teams.secrets import cleared
 from agents.understanding.examples import ToolTalk
 from agents.understanding.interpretation import PlannedCall
 from agents.understanding.wording import order_of
@@ -199,7 +200,8 @@ class TeamTurn:
             if isinstance(error, CallerError):
                 return Refused(planned, error, spec.effect == "read")
             raise
-        self.emit(ToolFinished(call_id, result.model_dump(mode="json")))
+        shown = result.model_dump(mode="json")
+        self.emit(ToolFinished(call_id, cleared(shown) if spec.shown_once else shown))
         return result
 
     def _pending(self, outcomes: Sequence[Outcome]) -> tuple[Pending, ...]:

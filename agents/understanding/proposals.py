@@ -255,9 +255,10 @@ class _Check:
         return re.search(rf"(?<![A-Za-z0-9]){shown}(?![A-Za-z0-9])", text) is not None
 
     def _which(self, one: PlannedCall, other: PlannedCall) -> Interpretation:
-        orders = [f"“{self.settler.order(call)}”" for call in (one, other)]
-        text = sentence("which_operation", self.language, first=orders[0], second=orders[1])
-        return self._ask(Question("which", text), sentence("unclear_decides", self.language), one.tool)
+        orders = [self.settler.order(call) for call in (one, other)]
+        text = sentence("which_operation", self.language, first=f"“{orders[0]}”", second=f"“{orders[1]}”")
+        asked = Question("which", text, choices=tuple(orders))
+        return self._ask(asked, sentence("unclear_decides", self.language), one.tool)
 
     # ---- no calls
 

@@ -600,7 +600,8 @@ class _Reading:
         else:
             why = sentence("talk", self.language, order=orders[0])
             text = sentence("not_done", self.language, why=why)
-        return self._ask(Question("which", text), sentence("unclear_decides", self.language), likely[0])
+        asked = Question("which", text, choices=tuple(orders) if len(orders) == 2 else ())
+        return self._ask(asked, sentence("unclear_decides", self.language), likely[0])
 
     def _ask(self, question: Question, reason: str, best: Scored | None = None) -> Interpretation:
         tool = question.tool or (best.label if best and best.label not in OTHER_LABELS else "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from agents.understanding.examples import ToolTalk
 from agents.understanding.interpretation import PlannedCall
+from agents.understanding.questions import kind_name
 from edge.kernel.language import Language
 from tools.calling.markdown import arguments_text
 
@@ -17,17 +18,17 @@ _DURATIONS = ((86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分钟"))
 def order_of(
     call: PlannedCall, talk: Mapping[str, ToolTalk], language: Language = "en", *, partial: bool = False
 ) -> str:
-    """A call as one would order it in words; by its name and arguments where its slice has no words for it.
+    """A call as one would order it in words; by its name, in words, and arguments where its slice has no words for it.
 
     Args:
-        partial: what is not known yet is left open in the words.
+        partial: what is not known yet is told by its kind.
     """
     said = talk.get(call.tool)
     if said is not None and said.order is not None:
         words = fill_template(getattr(said.order, language), call.arguments, language, partial=partial)
         if words:
             return words
-    return f"{call.tool}: {arguments_text(call.arguments)}".removesuffix(": ")
+    return f"{call.tool.replace('_', ' ')}: {arguments_text(call.arguments)}".removesuffix(": ")
 
 
 def effect_of(call: PlannedCall, talk: Mapping[str, ToolTalk], language: Language = "en") -> str:
@@ -37,7 +38,11 @@ def effect_of(call: PlannedCall, talk: Mapping[str, ToolTalk], language: Languag
 
 
 def fill_template(template: str, arguments: Mapping[str, Any], language: Language, *, partial: bool = False) -> str:
-    """The template with its places filled; empty, or if `partial` with "…", where one outside brackets has no value."""
+    """The template with its places filled; empty where one outside brackets has no value.
+
+    Args:
+        partial: what has no value is told by its kind, as in "promote a version to champion".
+    """
 
     def filled(part: str, *, open_ended: bool = False) -> str | None:
         values = {place: _value_at(place, arguments) for place in _PLACE.findall(part)}
@@ -46,12 +51,20 @@ def fill_template(template: str, arguments: Mapping[str, Any], language: Languag
 
         def shown(match: re.Match[str]) -> str:
             value = values[match[1]]
-            return "…" if value is None else shown_value(match[1], value, language)
+            return _some(match[1], language) if value is None else shown_value(match[1], value, language)
 
         return _PLACE.sub(shown, part)
 
     whole = filled(_OPTIONAL.sub(lambda match: filled(match[1]) or "", template), open_ended=partial)
     return re.sub(r"  +", " ", whole).strip() if whole else ""
+
+
+def _some(place: str, language: Language) -> str:
+    """What stands for a value that is not known yet: "a version", "某个版本"."""
+    name = kind_name(place.rpartition(".")[2], language)
+    if language == "zh":
+        return f"某个{name}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _value_at(place: str, arguments: Mapping[str, Any]) -> Any:

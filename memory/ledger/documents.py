@@ -149,6 +149,20 @@ class Documents:
             query = query.where(documents.c.id == document_id)
         return {row["document_id"]: row["chunks"] for row in self._database.rows(query)}
 
+    def headings_of(self, document_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Document id -> the headings under which its chunks stand, each once, in order; of any tenant."""
+        query = (
+            sa.select(chunks.c.document_id, chunks.c.heading_path)
+            .where(chunks.c.document_id.in_(document_ids))
+            .order_by(chunks.c.document_id, chunks.c.ordinal)
+        )
+        found: dict[str, list[str]] = {}
+        for row in self._database.rows(query):
+            path = json.loads(row["heading_path"])
+            if path and path[-1] not in (kept := found.setdefault(row["document_id"], [])):
+                kept.append(path[-1])
+        return found
+
     def chunks_of(self, document_ids: Sequence[str]) -> dict[str, tuple[str, list[Chunk]]]:
         """Document id -> (title, its chunks in order), of any tenant; ids that are gone are absent."""
         titles = sa.select(documents.c.id, documents.c.title).where(documents.c.id.in_(document_ids))

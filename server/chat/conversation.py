@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 
 from agents.events import Emit, Ending, Transcript
+from agents.teams.secrets import without_secrets
 from edge.kernel.errors import ChargehandError, OutOfTime
 from graphs.dependencies import Dependencies
 from graphs.messages import check_message
@@ -121,7 +122,9 @@ class Conversation:
             async with asyncio.timeout(settings.turn_limit_s):
                 await self._stream(thread_id, asked, caller, so_far, emit)
         except asyncio.CancelledError:
-            await asyncio.shield(record("cancelled", "Stopped by the user."))
+            # A stop that came when all was said leaves nothing out.
+            ended = ("complete", "") if so_far.whole else ("cancelled", "Stopped by the user.")
+            await asyncio.shield(record(*ended))
             raise
         except TimeoutError as error:
             failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask a smaller question.")
@@ -174,18 +177,19 @@ class Conversation:
     async def _record(
         self, thread_id: str, asked: list[AnyMessage], caller: ToolContext, so_far: Transcript, status: str, why: str
     ) -> None:
-        """Keep in the thread that a turn ended early, with what had been said."""
+        """Keep in the thread that a turn ended early, with what had been said; `why` is empty where that was all."""
         origin = {
             "route": so_far.route,
-            "citations": [],
+            "citations": [] if why else so_far.citations,
             "tool_calls": so_far.tool_calls,
-            "notices": [{"kind": "partial", "message": why}],
+            "notices": [{"kind": "partial", "message": why}] if why else so_far.notices,
             "principal": caller.principal,
             "status": status,
         }
+        said = AIMessage(content=without_secrets(so_far.said), additional_kwargs=origin)
         await self._graph.aupdate_state(
             {"configurable": {"thread_id": thread_id}},
-            {"messages": [*asked, AIMessage(content=so_far.said, additional_kwargs=origin)], "waits_at": ""},
+            {"messages": [*asked, said], "waits_at": ""},
             as_node="respond",
         )
 

@@ -3,7 +3,7 @@
  *
  * Addresses are relative to the page, so the hub may be served under a path of its own.
  *
- * @import { Approval, DocumentSummary, HubDocument, Status, Thread, ThreadWithMessages } from "./types.js"
+ * @import { Approval, Delegation, DocumentSummary, HubDocument, Status, Thread, ThreadWithMessages } from "./types.js"
  */
 
 import { authorization, bearer } from "./key.js";
@@ -99,10 +99,15 @@ export const getStatusWith = (key) => requestJson("status", { headers: bearer(ke
  */
 const callTool = (name, given) => requestJson(`tools/${part(name)}`, post(given));
 
-/** @returns {Promise<Approval[]>} newest first, whatever became of them */
+/** @typedef {{ approvals: Approval[], delegations: Delegation[], more?: boolean }} ApprovalPage */
+
+/** @returns {Promise<ApprovalPage>} the newest, whatever became of them, and all that wait; newest first */
 export async function listApprovals() {
-  const { approvals } = /** @type {{ approvals: Approval[] }} */ (await callTool("approvals_list", {}));
-  return approvals;
+  const newest = /** @type {ApprovalPage} */ (await callTool("approvals_list", {}));
+  if (!newest.more) return newest;
+  const waiting = /** @type {ApprovalPage} */ (await callTool("approvals_list", { state: "requested", limit: 200 }));
+  const known = new Set(newest.approvals.map((each) => each.id));
+  return { ...newest, approvals: [...newest.approvals, ...waiting.approvals.filter((each) => !known.has(each.id))] };
 }
 
 /** @param {string} id @param {"approve" | "reject"} verb @returns {Promise<Approval>} */
@@ -129,6 +134,12 @@ export const forkThread = (id, checkpointId) =>
 export async function listDocuments() {
   const { documents } = /** @type {{ documents: DocumentSummary[] }} */ (await requestJson("documents"));
   return documents;
+}
+
+/** @returns {Promise<import("./examples.js").Example[]>} questions that the hub's own documents answer */
+export async function listExamples() {
+  const { examples } = /** @type {{ examples: import("./examples.js").Example[] }} */ (await requestJson("examples"));
+  return examples;
 }
 
 /** @param {string} id @returns {Promise<HubDocument>} */

@@ -6,17 +6,29 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { named } from "./wording.js";
 
-/** @type {Record<string, string>} */
+/** @type {Record<"en" | "zh", Record<string, string>>} */
 const TITLES = {
-  partial: "Partial answer",
-  dropped: "Left out",
-  model_failed: "Answered without the model",
+  en: {
+    partial: "Partial answer",
+    dropped: "Left out",
+    model_failed: "Answered without the model",
+    other: "Notice",
+  },
+  zh: { partial: "回答不完整", dropped: "已删去", model_failed: "未使用模型", other: "提示" },
 };
 
-/** @param {Notice} notice */
-function createNotice({ kind, message }) {
-  const title = h("strong", {}, TITLES[kind] ?? "Notice");
+/** @type {Record<string, { message: string, advice: string }>} of the page's own failures, by their code */
+const FAILURES_CHINESE = {
+  unreachable: { message: "无法连接到 hub。", advice: "请确认 `chargehand up` 仍在运行，然后重试。" },
+  lost: { message: "这个问题没有得到回答。", advice: "hub 在完成之前停止了。" },
+  page: { message: "页面无法读取 hub 的回答。", advice: "请重新加载页面。" },
+};
+
+/** @param {Notice} notice @param {"en" | "zh"} language */
+function createNotice({ kind, message }, language) {
+  const title = h("strong", {}, named(kind, TITLES, language) ?? TITLES[language].other);
   return h(
     "div",
     { class: "callout notice", role: "note", "data-kind": kind },
@@ -30,12 +42,16 @@ export function createNotices() {
   const element = h("div", { class: "callouts" });
 
   /** @param {Turn} turn */
-  function update({ notices }) {
-    element.append(...notices.slice(element.childElementCount).map(createNotice));
+  function update({ notices, language }) {
+    element.lang = language;
+    element.append(...notices.slice(element.childElementCount).map((each) => createNotice(each, language)));
     element.hidden = notices.length === 0;
   }
   return { element, update };
 }
+
+/** @param {import("./types.js").Failure} failure @param {"en" | "zh"} language @returns {{ message: string, advice: string }} */
+export const toldIn = (failure, language) => (language === "zh" ? FAILURES_CHINESE[failure.code] : undefined) ?? failure;
 
 /**
  * A failure: what failed, what to do about it, and a button, most often to try again.

@@ -45,7 +45,7 @@ export function createConversation(events) {
   function show(messages, runId) {
     turns = turnsFromMessages(messages);
     if (runId === null && turns.at(-1)?.role === "user") {
-      const lost = runningTurn(newId());
+      const lost = runningTurn(newId(), turns.at(-1)?.text);
       failTurn(lost, UNANSWERED);
       lost.started = true;
       turns.push(lost);
@@ -66,7 +66,7 @@ export function createConversation(events) {
       if (signal.aborted) return;
       show(thread.messages, thread.run_id);
       if (thread.run_id === null) return;
-      const answer = runningTurn(thread.run_id);
+      const answer = runningTurn(thread.run_id, turns.at(-1)?.text);
       answer.started = true;
       add(answer);
       await follow(answer, null);
@@ -94,7 +94,7 @@ export function createConversation(events) {
       events.onNewThread(threadId);
     }
     const question = userTurn(newId(), text, events.getPrincipal());
-    const answer = runningTurn(newId());
+    const answer = runningTurn(newId(), text);
     const request = { threadId, runId: /** @type {string} */ (answer.runId), messageId: question.id, text };
     add(question, answer);
     await follow(answer, (signal) => api.startRun(request, signal));

@@ -8,6 +8,7 @@
 import { HubError, listDocuments } from "./api.js";
 import { createFailure } from "./callouts.js";
 import { h } from "./dom.js";
+import { watchOverflow } from "./scrollcue.js";
 
 /**
  * @param {Panel} panel
@@ -56,5 +57,10 @@ function createList(documents, onOpen) {
     const wanted = filter.value.trim().toLowerCase();
     for (const { item, words } of items) item.hidden = !words.includes(wanted);
   });
-  return h("div", { class: "document-list" }, filter, h("ol", {}, ...items.map(({ item }) => item)));
+  const empty = h("p", { class: "panel-wait" }, "Nothing was ingested yet. On the hub's machine, run ");
+  empty.append(h("code", {}, "chargehand ingest PATH"), ".");
+  if (items.length === 0) return empty;
+  const box = h("div", { class: "document-list scrolls" }, filter, h("ol", {}, ...items.map(({ item }) => item)));
+  watchOverflow(box);
+  return box;
 }

@@ -6,6 +6,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { wordsFor } from "./wording.js";
 
 /** @returns {{ element: HTMLElement, update: (turn: Turn) => void }} */
 export function createDraft() {
@@ -20,9 +21,9 @@ export function createDraft() {
     const running = turn.status === "running";
     element.hidden = turn.draft === "";
     if (words.textContent !== turn.draft) words.textContent = turn.draft;
+    label.textContent = running ? wordsFor(turn).draftNow : wordsFor(turn).draft;
     if (running === wasRunning) return;
     element.open = running;
-    label.textContent = running ? "draft, being checked" : "The model's draft, before it was checked";
     wasRunning = running;
   }
   return { element, update };

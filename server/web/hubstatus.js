@@ -6,6 +6,8 @@
 
 import { HubError, getStatus } from "./api.js";
 import { createFailure } from "./callouts.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
 
 const RETRY_MS = 5000;
 
@@ -30,7 +32,11 @@ export function createHubStatus({ model, documents, banner }, onBack, onStatus) 
     model.title = status.model.reason;
     model.classList.remove("lost");
     documents.hidden = false;
-    documents.textContent = `${status.documents} ${status.documents === 1 ? "document" : "documents"}`;
+    documents.replaceChildren(
+      icon("document"),
+      String(status.documents),
+      h("span", { class: "word" }, status.documents === 1 ? "document" : "documents"),
+    );
     documents.title = `${status.chunks} passages; show the list`;
     onStatus(status);
   }

@@ -34,7 +34,7 @@ const panel = createPanel({
   fallback: byId("question"),
 });
 
-const passages = createPassages(panel);
+const passages = createPassages(panel, () => conversation.turns.at(-1)?.language ?? "en");
 
 const sidebar = createSidebar({
   sidebar: byId("sidebar"),
@@ -50,6 +50,11 @@ const caller = createCaller(byId("caller"), function onSignedIn() {
   void shelf.refresh();
   void conversation.open(conversation.threadId);
 });
+
+const examples = createExamples(
+  { list: byId("examples"), text: byId("welcome-text") },
+  (text) => void conversation.ask(text),
+);
 
 const desk = createDesk(byId("approvals"), {
   getTurns: () => conversation.turns,
@@ -67,6 +72,7 @@ const hub = createHubStatus(
   function onStatus(status) {
     caller.show(status.caller);
     desk.setCaller(status.caller);
+    void examples.refresh({ documents: status.documents, who: status.caller?.principal ?? "" });
   },
 );
 
@@ -175,7 +181,6 @@ byId("documents").addEventListener("click", (event) => {
 byId("approvals").addEventListener("click", (event) => {
   showApprovals(panel, desk, /** @type {HTMLElement} */ (event.currentTarget));
 });
-createExamples(byId("examples"), (text) => void conversation.ask(text));
 startShortcuts({ focusComposer: composer.focus, newThread });
 window.addEventListener("popstate", openFromAddress);
 document.addEventListener("visibilitychange", () => {

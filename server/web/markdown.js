@@ -8,10 +8,17 @@
  * @typedef {object} MarkdownOptions
  * @property {(number: number) => Node | null} [citation] the node for the mark [number]; null keeps it as text
  * @property {boolean} [redraw] draws every block anew
+ * @property {{ copy: string, copied: string, copyRefused: string, copyBlock: string }} [copyBlocks] words of the button
+ *   that copies a block of code; left out, there is none
  */
 
+import { copyText } from "./clipboard.js";
 import { h } from "./dom.js";
 import { createParser, runsOn } from "./markdownit.js";
+import { watchOverflow } from "./scrollcue.js";
+
+/** Items from which on a list stands in a box that scrolls. */
+const LONG_LIST = 40;
 
 const parse = createParser();
 
@@ -33,8 +40,29 @@ export function showMarkdown(container, text, options = {}) {
   let same = 0;
   while (same < wanted.length && wanted[same] === before[same]) same += 1;
   while (container.childNodes.length > same) container.lastChild?.remove();
-  container.append(...blocks.slice(same).flatMap((block) => build(block, options)));
+  container.append(...blocks.slice(same).flatMap((block) => build(block, options).map(boxed)));
   shown.set(container, wanted);
+}
+
+/** @param {Node} node a block @returns {Node} the same, in a box that scrolls where it is wide or long */
+function boxed(node) {
+  if (!(node instanceof HTMLElement)) return node;
+  const long = (node.tagName === "UL" || node.tagName === "OL") && node.childElementCount > LONG_LIST;
+  const box = long ? h("div", { class: "list-scroll scrolls", tabindex: 0 }, node) : node;
+  for (const each of [box, ...box.querySelectorAll(".scrolls")]) {
+    if (each instanceof HTMLElement && each.classList.contains("scrolls")) watchOverflow(each);
+  }
+  return box;
+}
+
+/** @param {HTMLElement} block of code @param {NonNullable<MarkdownOptions["copyBlocks"]>} words @returns {HTMLElement} with a button that copies it */
+function withCopyButton(block, words) {
+  const button = h("button", { type: "button", class: "copy-block", title: words.copyBlock }, words.copy);
+  button.addEventListener("click", async () => {
+    button.textContent = (await copyText(block.textContent ?? "")) ? words.copied : words.copyRefused;
+    setTimeout(() => (button.textContent = words.copy), 2000);
+  });
+  return h("div", { class: "code-block" }, block, button);
 }
 
 /** @param {Token[]} tokens @returns {Token[][]} one for each outermost block */
@@ -77,7 +105,7 @@ function opened(token) {
     case "ordered_list_open":
       return h("ol", { start: token.attrGet("start") });
     case "table_open":
-      return h("div", { class: "table-scroll", tabindex: 0 }, h("table"));
+      return h("div", { class: "table-scroll scrolls", tabindex: 0 }, h("table"));
     case "th_open":
     case "td_open":
       return h(/** @type {"td"} */ (token.tag), { class: ALIGNED[String(token.attrGet("style"))] ?? "" });
@@ -104,7 +132,9 @@ function leaves(token, before, after, options) {
       return build(token.children ?? [], options);
     case "fence": {
       const language = token.info.trim().split(/\s/)[0];
-      return [h("pre", { tabindex: 0, "data-language": language }, h("code", {}, token.content.replace(/\n$/, "")))];
+      const code = h("code", {}, token.content.replace(/\n$/, ""));
+      const block = h("pre", { class: "scrolls", tabindex: 0, "data-language": language }, code);
+      return [options.copyBlocks ? withCopyButton(block, options.copyBlocks) : block];
     }
     case "code_inline":
       return [h("code", {}, token.content)];

@@ -15,7 +15,7 @@
  */
 
 import { createTurnApprovals } from "./approvalcards.js";
-import { createFailure, createNotices } from "./callouts.js";
+import { createFailure, createNotices, toldIn } from "./callouts.js";
 import { copyText } from "./clipboard.js";
 import { h } from "./dom.js";
 import { createDraft } from "./draft.js";
@@ -25,9 +25,7 @@ import { createReplies } from "./replies.js";
 import { createRouteLine } from "./route.js";
 import { createMark, createSourceList, sourceLines } from "./sources.js";
 import { createToolCalls } from "./toolcalls.js";
-
-/** @param {string} text @returns {"zh" | null} for fonts and for the voice of screen readers */
-const languageOf = (text) => (/\p{Script=Han}/u.test(text) ? "zh" : null);
+import { languageOfText, wordsFor } from "./wording.js";
 
 /** @param {Turn} turn @param {MessageActions} actions @returns {MessageView} */
 export function createMessage(turn, actions) {
@@ -36,7 +34,7 @@ export function createMessage(turn, actions) {
 
 /** @param {Turn} turn @returns {MessageView} */
 function createQuestion({ text, principal }) {
-  const words = h("p", { class: "question-text", lang: languageOf(text) }, text);
+  const words = h("p", { class: "question-text", lang: languageOfText(text) }, text);
   const who = principal === null || principal === "local" ? null : h("p", { class: "question-who" }, principal);
   const element = h("article", { class: "message question", "aria-label": "You" }, who, words);
   return { element, update: () => undefined };
@@ -59,7 +57,7 @@ function createAnswer(turn, actions) {
     const running = turn.status === "running";
     element.setAttribute("aria-busy", String(running));
     element.dataset.status = turn.status;
-    const wanted = running ? "" : JSON.stringify([turn.status, turn.failure, turn.checkpointId, turn.text]);
+    const wanted = running ? "" : JSON.stringify([turn.language, turn.status, turn.failure, turn.checkpointId, turn.text]);
     if (wanted !== endingShown) ending.replaceChildren(...(running ? [] : createEnding(turn, actions)));
     endingShown = wanted;
   }
@@ -78,59 +76,65 @@ function createProse(turn, { openCitation }) {
   /** @param {number} number */
   function citation(number) {
     const known = turn.citations.find((each) => each.number === number);
-    return known || turn.status === "running" ? createMark(number, known, openCitation) : null;
+    return known || turn.status === "running" ? createMark(number, known, openCitation, turn.language) : null;
   }
 
   function update() {
-    const marks = [turn.citations, turn.status === "running"];
+    const marks = [turn.citations, turn.status === "running", turn.language];
     const redraw = marks.some((each, index) => each !== marksShown[index]);
     marksShown = marks;
-    showMarkdown(text, turn.text, { citation, redraw });
-    text.lang = languageOf(turn.text) ?? "en";
+    showMarkdown(text, turn.text, { citation, redraw, copyBlocks: wordsFor(turn) });
+    text.lang = languageOfText(turn.text);
     element.hidden = turn.text === "";
     if (redraw)
-      sources.replaceChildren(...(turn.citations.length > 0 ? [createSourceList(turn.citations, openCitation)] : []));
+      sources.replaceChildren(
+        ...(turn.citations.length > 0 ? [createSourceList(turn.citations, openCitation, turn.language)] : []),
+      );
   }
   return { element, update };
 }
 
 /** @param {Turn} turn @param {MessageActions} actions @returns {HTMLElement[]} what stands under a finished answer */
 function createEnding(turn, actions) {
+  const words = wordsFor(turn);
   const ending = [];
   if (turn.status === "cancelled")
-    ending.push(h("p", { class: "stopped" }, icon("stop"), "Stopped before it was complete."));
+    ending.push(h("p", { class: "stopped" }, icon("stop"), words.stopped));
   if (turn.failure)
-    ending.push(createFailure(turn.failure, { label: "Try again", onclick: () => actions.retry(turn) }));
+    ending.push(createFailure(toldIn(turn.failure, turn.language), {
+        label: words.tryAgain,
+        onclick: () => actions.retry(turn),
+      }));
   const buttons = [];
   if (turn.text !== "") buttons.push(createCopyButton(turn));
   if (turn.checkpointId !== null) {
-    const label = "Fork: go on from here in a new thread";
     const fork = h(
       "button",
-      { type: "button", class: "quiet", title: label, "aria-label": label },
+      { type: "button", class: "quiet", title: words.forkTitle, "aria-label": words.forkTitle },
       icon("fork"),
-      "Fork",
+      words.fork,
     );
     fork.addEventListener("click", () => actions.fork(turn));
     buttons.push(fork);
   }
-  if (buttons.length > 0) ending.push(h("div", { class: "actions" }, ...buttons));
+  if (buttons.length > 0) ending.push(h("div", { class: "actions", lang: turn.language }, ...buttons));
   return ending;
 }
 
 /** @param {Turn} turn */
 function createCopyButton(turn) {
-  const word = h("span", { "aria-live": "polite" }, "Copy");
+  const words = wordsFor(turn);
+  const word = h("span", { "aria-live": "polite" }, words.copy);
   const button = h(
     "button",
-    { type: "button", class: "quiet", title: "Copy the answer as Markdown" },
+    { type: "button", class: "quiet", title: words.copyAnswer },
     icon("copy"),
     word,
   );
   button.addEventListener("click", async () => {
     const copied = await copyText([turn.text, sourceLines(turn.citations)].filter((each) => each !== "").join("\n\n"));
-    word.textContent = copied ? "Copied" : "Copying is not allowed here";
-    setTimeout(() => (word.textContent = "Copy"), 2000);
+    word.textContent = copied ? words.copied : words.copyRefused;
+    setTimeout(() => (word.textContent = words.copy), 2000);
   });
   return button;
 }

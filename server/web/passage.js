@@ -10,6 +10,8 @@ import { createFailure } from "./callouts.js";
 import { cutAt } from "./codepoints.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { markPassage, renderDocument } from "./rendered.js";
+import { watchOverflow } from "./scrollcue.js";
 
 const HEADING = /^(#{1,6})( .*)$/gm;
 
@@ -42,32 +44,90 @@ function withHeadings(text) {
   return [...nodes, text.slice(at)];
 }
 
-/** @param {HubDocument} found @param {Citation | null} citation */
-function createText(found, citation) {
-  const { parts, moved } = citation ? findPassage(found.text, citation) : { parts: [found.text, "", ""], moved: false };
+const WORDS = {
+  en: {
+    text: "Text of the document",
+    loading: "Loading the document…",
+    changed: "This document has changed since the answer.",
+    lost: "The cited passage is no longer in it.",
+    found: "The passage was found by its words.",
+    source: "Show the source text",
+    rendered: "Show it rendered",
+    tryAgain: "Try again",
+    previous: "Previous source",
+    next: "Next source",
+  },
+  zh: {
+    text: "文档正文",
+    loading: "正在加载文档…",
+    changed: "回答之后这份文档已经改变。",
+    lost: "引用的段落已不在其中。",
+    found: "按原文找到了这段话。",
+    source: "显示源文本",
+    rendered: "显示排版后的文档",
+    tryAgain: "重试",
+    previous: "上一个来源",
+    next: "下一个来源",
+  },
+};
+
+/** @param {[string, string, string]} parts @returns {{ nodes: Node[], marks: HTMLElement[] }} the text as it is in the file */
+function asSource(parts) {
   const [before, inside, after] = parts.map(withHeadings);
-  const mark = h("mark", { id: "passage" }, ...inside);
-  const lang = /\p{Script=Han}/u.test(found.text) ? "zh" : "en";
-  const text = h("div", {
-    class: "document-text",
-    tabindex: 0,
-    role: "region",
-    "aria-label": "Text of the document",
-    lang,
-  });
-  text.append(...before, ...(parts[1] === "" ? [] : [mark]), ...after);
-  const lost = parts[1] === "" ? "The cited passage is no longer in it." : "The passage was found by its words.";
-  const changed = h(
-    "p",
-    { class: "callout notice" },
-    icon("info"),
-    `This document has changed since the answer. ${lost}`,
-  );
-  return { children: moved ? [changed, text] : [text], mark };
+  const marks = parts[1] === "" ? [] : [h("mark", { id: "passage" }, ...inside)];
+  const holder = h("div", {});
+  holder.append(...before, ...marks, ...after);
+  return { nodes: [...holder.childNodes], marks };
 }
 
-/** @param {Panel} panel */
-export function createPassages(panel) {
+/** @param {[string, string, string]} parts @returns {{ nodes: Node[], marks: HTMLElement[] } | null} null where it cannot be told where the passage stands */
+function asRendered(parts) {
+  const prose = renderDocument(parts);
+  const marks = markPassage(prose);
+  return parts[1] !== "" && marks.length === 0 ? null : { nodes: [prose], marks };
+}
+
+/** @param {HTMLElement | undefined} mark */
+const reveal = (mark) => mark?.scrollIntoView({ block: mark.offsetHeight > 300 ? "start" : "center" });
+
+/** @param {HubDocument} found @param {Citation | null} citation @param {"en" | "zh"} language @returns {{ children: Node[], show: () => void }} `show` once they are on the page */
+function createText(found, citation, language) {
+  const words = WORDS[language];
+  const { parts, moved } = citation
+    ? findPassage(found.text, citation)
+    : { parts: /** @type {[string, string, string]} */ ([found.text, "", ""]), moved: false };
+  const lang = /\p{Script=Han}/u.test(found.text) ? "zh" : "en";
+  const text = h("div", {
+    class: "document-text scrolls",
+    tabindex: 0,
+    role: "region",
+    "aria-label": words.text,
+    lang,
+  });
+  const rendered = found.media_type === "text/markdown" ? asRendered(parts) : null;
+  const source = asSource(parts);
+  let shown = rendered ?? source;
+  const button = h("button", { type: "button", class: "quiet" }, words.source);
+
+  function draw() {
+    text.classList.toggle("rendered", shown === rendered);
+    text.replaceChildren(...shown.nodes);
+    button.textContent = shown === rendered ? words.source : words.rendered;
+    reveal(shown.marks[0]);
+  }
+  button.addEventListener("click", () => {
+    shown = rendered !== null && shown === source ? rendered : source;
+    draw();
+  });
+  const lost = parts[1] === "" ? words.lost : words.found;
+  const changed = h("p", { class: "callout notice" }, icon("info"), `${words.changed} ${lost}`);
+  const bar = rendered === null ? [] : [h("div", { class: "document-view" }, button)];
+  watchOverflow(text);
+  return { children: [...(moved ? [changed] : []), ...bar, text], show: draw };
+}
+
+/** @param {Panel} panel @param {() => "en" | "zh"} getLanguage of what the panel says */
+export function createPassages(panel, getLanguage) {
   /** Counts the openings, so that a slow document cannot overwrite a later one. */
   let opened = 0;
 
@@ -83,25 +143,28 @@ export function createPassages(panel) {
   async function load({ heading, note, documentId, citation, above, from }) {
     opened += 1;
     const mine = opened;
+    const words = WORDS[getLanguage()];
     /** @param {Node[]} children */
     const show = (children) => panel.show({ heading, note, children: [...above, ...children], from });
-    show([h("p", { class: "panel-wait" }, "Loading the document…")]);
+    show([h("p", { class: "panel-wait" }, words.loading)]);
     try {
       const found = await getDocument(documentId);
       if (mine !== opened) return;
-      const { children, mark } = createText(found, citation);
-      show(children);
-      if (mark.isConnected) mark.scrollIntoView({ block: mark.offsetHeight > 300 ? "start" : "center" });
+      const text = createText(found, citation, getLanguage());
+      show(text.children);
+      text.show();
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       const retry = () => load({ heading, note, documentId, citation, above, from });
-      if (mine === opened) show([createFailure(error, { label: "Try again", onclick: retry })]);
+      if (mine === opened) show([createFailure(error, { label: words.tryAgain, onclick: retry })]);
     }
   }
 
   /** @param {Citation[]} citations @param {Citation} citation @param {HTMLElement} [from] */
   function openCitation(citations, citation, from) {
     const at = citations.indexOf(citation);
+    const words = WORDS[getLanguage()];
+    const chinese = getLanguage() === "zh";
     /** @param {string} name @param {number} to @param {string} iconName */
     const step = (name, to, iconName) => {
       const button = h("button", {
@@ -122,15 +185,15 @@ export function createPassages(panel) {
     const place = h(
       "span",
       {},
-      `Source ${citation.number}`,
-      h("span", { class: "of" }, ` · ${at + 1} of ${citations.length}`),
+      `${chinese ? "来源" : "Source"} ${citation.number}`,
+      h("span", { class: "of" }, ` · ${at + 1} ${chinese ? "/" : "of"} ${citations.length}`),
     );
     const steps = h(
       "div",
       { class: "passage-steps" },
       place,
-      step("Previous source", at - 1, "back"),
-      step("Next source", at + 1, "chevron"),
+      step(words.previous, at - 1, "back"),
+      step(words.next, at + 1, "chevron"),
     );
     const heading = h("p", { class: "passage-heading" }, citation.heading);
     const above = [h("div", { class: "passage-bar" }, heading, steps)];

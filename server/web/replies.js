@@ -11,14 +11,13 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { wordsFor } from "./wording.js";
 
-const WORDS = {
-  en: { propose: "To be done", yes: "Yes", no: "No", choose: "Choices" },
-  zh: { propose: "待确认", yes: "是", no: "不要", choose: "可选项" },
-};
+/** @param {string} text @returns {string} what is read of it: no marks of Markdown, and blanks of one kind */
+const plain = (text) => text.replace(/[`*\\]/g, "").replace(/\s+/g, " ");
 
-/** @param {Turn} turn @returns {"en" | "zh"} the language of the message that was answered */
-const languageOf = (turn) => (turn.route?.language === "zh" ? "zh" : "en");
+/** @param {Turn} turn @returns {boolean} whether the answer's own words name every order, so that it needs no list of them */
+const toldInText = (turn) => turn.proposed.every(({ order }) => plain(turn.text).includes(plain(order)));
 
 /** @param {string} text @param {string} kind @param {boolean} enabled @param {Replies} replies */
 const createButton = (text, kind, enabled, { reply }) =>
@@ -26,28 +25,31 @@ const createButton = (text, kind, enabled, { reply }) =>
 
 /** @param {Turn} turn @param {boolean} enabled @param {Replies} replies */
 function createProposal(turn, enabled, replies) {
-  const words = WORDS[languageOf(turn)];
+  const words = wordsFor(turn);
+  const buttons = h(
+    "div",
+    { class: "approval-actions" },
+    createButton(words.yes, "primary", enabled, replies),
+    createButton(words.no, "", enabled, replies),
+  );
+  if (toldInText(turn))
+    return h("section", { class: "proposal told", "aria-label": words.propose, lang: turn.language }, buttons);
   /** @param {Proposal} call */
   const order = (call) => h("li", { title: call.tool }, call.order);
   return h(
     "section",
-    { class: "proposal", "aria-label": words.propose, lang: languageOf(turn) },
+    { class: "proposal", "aria-label": words.propose, lang: turn.language },
     h("p", { class: "approval-head" }, icon("info"), h("strong", {}, words.propose)),
     h("ol", { class: turn.proposed.length > 1 ? "" : "single" }, ...turn.proposed.map(order)),
-    h(
-      "div",
-      { class: "approval-actions" },
-      createButton(words.yes, "primary", enabled, replies),
-      createButton(words.no, "", enabled, replies),
-    ),
+    buttons,
   );
 }
 
 /** @param {Turn} turn @param {boolean} enabled @param {Replies} replies */
 function createChoices(turn, enabled, replies) {
-  const label = WORDS[languageOf(turn)].choose;
+  const label = wordsFor(turn).choose;
   const chips = turn.choices.map((choice) => createButton(choice, "chip", enabled, replies));
-  return h("div", { class: "chips", role: "group", "aria-label": label }, ...chips);
+  return h("div", { class: "chips", lang: turn.language, role: "group", "aria-label": label }, ...chips);
 }
 
 /** @param {Replies} replies @returns {{ element: HTMLElement, update: (turn: Turn) => void }} */

@@ -5,6 +5,7 @@
  */
 
 import { h } from "./dom.js";
+import { sourceName, wording } from "./wording.js";
 
 /** @typedef {(citation: Citation, opener: HTMLElement) => void} OpenCitation */
 
@@ -15,9 +16,10 @@ const where = ({ title, heading }) => (heading === "" || heading === title ? tit
  * @param {number} number
  * @param {Citation | undefined} citation undefined while the run has not told its citations
  * @param {OpenCitation} open
+ * @param {"en" | "zh"} [language]
  */
-export function createMark(number, citation, open) {
-  const name = citation ? `Source ${number}: ${where(citation)}` : `Source ${number}, not yet known`;
+export function createMark(number, citation, open, language = "en") {
+  const name = sourceName(language, number, citation ? where(citation) : wording(language).sourceUnknown);
   const mark = h("button", { type: "button", class: "cite", "aria-label": name, disabled: !citation }, String(number));
   if (citation) {
     mark.title = where(citation);
@@ -26,8 +28,8 @@ export function createMark(number, citation, open) {
   return mark;
 }
 
-/** @param {Citation[]} citations @param {OpenCitation} open */
-export function createSourceList(citations, open) {
+/** @param {Citation[]} citations @param {OpenCitation} open @param {"en" | "zh"} [language] */
+export function createSourceList(citations, open, language = "en") {
   const items = citations.map((citation) => {
     const button = h(
       "button",
@@ -40,7 +42,7 @@ export function createSourceList(citations, open) {
     button.addEventListener("click", () => open(citation, button));
     return h("li", {}, button);
   });
-  return h("div", { class: "sources" }, h("h2", {}, "Sources"), h("ol", {}, ...items));
+  return h("div", { class: "sources", lang: language }, h("h2", {}, wording(language).sources), h("ol", {}, ...items));
 }
 
 /** @param {Citation[]} citations @returns {string} one line each, for copying */

@@ -23,5 +23,8 @@ export function dayGroup(iso, now) {
 /** @param {string} iso ISO 8601 @param {Date} now @returns {string} the hour for the last two days, else the day */
 export const clock = (iso, now) => (daysAgo(iso, now) <= 1 ? hours : days).format(new Date(iso));
 
-/** @param {string} iso ISO 8601 @returns {string} */
-export const fullTime = (iso) => full.format(new Date(iso));
+/** @param {string} iso ISO 8601 @param {string} [locale] the browser's own where left out @returns {string} */
+export const fullTime = (iso, locale) =>
+  (locale === undefined ? full : new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" })).format(
+    new Date(iso),
+  );

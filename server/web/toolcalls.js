@@ -6,8 +6,8 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-
-const STATES = { running: "running", done: "done", failed: "failed" };
+import { watchOverflow } from "./scrollcue.js";
+import { wording } from "./wording.js";
 
 /** @param {unknown} value @returns {string} indented JSON; a text as it is */
 function pretty(value) {
@@ -24,16 +24,18 @@ function brief(value) {
 
 /** @param {string} label @param {unknown} value */
 function createPart(label, value) {
-  return h(
-    "div",
-    {},
-    h("p", { class: "tool-part" }, label),
-    h("pre", { tabindex: 0, "aria-label": label }, pretty(value)),
-  );
+  const text = h("pre", { class: "scrolls", tabindex: 0, "aria-label": label }, pretty(value));
+  watchOverflow(text);
+  return h("div", {}, h("p", { class: "tool-part" }, label), text);
 }
 
-/** @param {ToolCall} call */
-function createCard(call) {
+/** @param {ToolCall} call @returns {boolean} whether somebody else has to agree before it is done */
+const waits = ({ result }) => typeof result === "object" && result !== null && "waits_for" in result;
+
+/** @param {ToolCall} call @param {"en" | "zh"} language */
+function createCard(call, language) {
+  const words = wording(language);
+  const waiting = call.status === "done" && waits(call);
   const mark = {
     running: () => h("span", { class: "spinner" }),
     done: () => icon("check"),
@@ -42,15 +44,20 @@ function createCard(call) {
   const summary = h(
     "summary",
     {},
-    h("span", { class: "tool-state" }, mark[call.status](), h("span", { class: "visually-hidden" }, "Tool")),
+    h(
+      "span",
+      { class: "tool-state" },
+      waiting ? icon("person") : mark[call.status](),
+      h("span", { class: "visually-hidden" }, words.tool),
+    ),
     h("code", { class: "tool-name" }, call.name),
     h("span", { class: "tool-brief" }, brief(call.arguments)),
-    h("span", { class: "tool-word" }, STATES[call.status]),
+    h("span", { class: "tool-word" }, waiting ? words.waits : words[call.status]),
     icon("chevron"),
   );
-  const parts = [createPart("Arguments", call.arguments)];
-  if (call.status !== "running") parts.push(createPart(call.status === "failed" ? "Error" : "Result", call.result));
-  return h("details", { class: `tool ${call.status}`, "data-tool": call.name }, summary, ...parts);
+  const parts = [createPart(words.arguments, call.arguments)];
+  if (call.status !== "running") parts.push(createPart(call.status === "failed" ? words.error : words.result, call.result));
+  return h("details", { class: `tool ${waiting ? "waits" : call.status}`, lang: language, "data-tool": call.name }, summary, ...parts);
 }
 
 /** @returns {{ element: HTMLElement, update: (turn: Turn) => void }} */
@@ -60,12 +67,12 @@ export function createToolCalls() {
   const cards = new Map();
 
   /** @param {Turn} turn */
-  function update({ toolCalls }) {
+  function update({ toolCalls, language }) {
     for (const call of toolCalls) {
-      const shown = JSON.stringify(call);
+      const shown = JSON.stringify([language, call]);
       const before = cards.get(call.id);
       if (before?.shown === shown) continue;
-      const card = createCard(call);
+      const card = createCard(call, language);
       card.open = before?.card.open ?? false;
       const focused = before?.card.contains(document.activeElement) ?? false;
       if (before) before.card.replaceWith(card);

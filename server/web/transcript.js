@@ -7,6 +7,7 @@
 
 import { createMessage } from "./messages.js";
 import { doing } from "./route.js";
+import { answerReady, wordsFor } from "./wording.js";
 
 const NEAR_END_PX = 60;
 
@@ -57,10 +58,11 @@ export function createTranscript({ list, scroller, toLatest, announcer }, action
     const sources = turn.citations.length;
     const words = {
       running: doing(turn),
-      complete: `Answer ready, ${sources} ${sources === 1 ? "source" : "sources"}`,
-      failed: turn.failure?.message ?? "Failed",
-      cancelled: "Stopped",
+      complete: answerReady(turn.language, sources),
+      failed: turn.failure?.message ?? wordsFor(turn).failedShort,
+      cancelled: wordsFor(turn).stoppedShort,
     }[turn.status];
+    announcer.lang = turn.language;
     if (announcer.textContent !== words) announcer.textContent = words;
   }
 

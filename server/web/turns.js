@@ -4,11 +4,18 @@
  * @import { Failure, Message, RunEvent, ToolCall, Turn } from "./types.js"
  */
 
+import { knownLanguage, languageOfText } from "./wording.js";
+
+/** The step that says what is left to say. */
+const LAST_STEP = "respond";
+
 /** @returns {Turn} */
 function emptyTurn(/** @type {string} */ id, /** @type {"user" | "assistant"} */ role) {
   return {
     id,
     role,
+    language: "en",
+    ended: false,
     text: "",
     draft: "",
     steps: [],
@@ -31,11 +38,17 @@ function emptyTurn(/** @type {string} */ id, /** @type {"user" | "assistant"} */
 }
 
 /** @param {string} id @param {string} text @param {string | null} principal @returns {Turn} */
-export const userTurn = (id, text, principal) => ({ ...emptyTurn(id, "user"), text, principal });
+export const userTurn = (id, text, principal) => ({
+  ...emptyTurn(id, "user"),
+  language: languageOfText(text),
+  text,
+  principal,
+});
 
-/** @param {string} runId @returns {Turn} an answer that is about to stream */
-export const runningTurn = (runId) => ({
+/** @param {string} runId @param {string} [question] that it answers @returns {Turn} an answer that is about to stream */
+export const runningTurn = (runId, question = "") => ({
   ...emptyTurn(runId, "assistant"),
+  language: languageOfText(question),
   status: "running",
   activity: "connecting",
   runId,
@@ -69,7 +82,10 @@ function turnFromMessage(message) {
 export function turnsFromMessages(messages) {
   const turns = messages.map(turnFromMessage);
   turns.forEach((turn, at) => {
-    if (turn.role === "user") turn.principal = turns[at + 1]?.principal ?? null;
+    if (turn.role === "user") {
+      turn.principal = turns[at + 1]?.principal ?? null;
+      turn.language = languageOfText(turn.text);
+    } else turn.language = turn.route ? knownLanguage(turn.route.language) : (turns[at - 1]?.language ?? "en");
   });
   return turns;
 }
@@ -111,6 +127,7 @@ const TAKERS = {
   STEP_FINISHED(turn, { stepName }) {
     const step = turn.steps.findLast((candidate) => candidate.name === stepName);
     if (step) step.done = true;
+    if (stepName === LAST_STEP) turn.ended = true;
   },
   TOOL_CALL_START(turn, { toolCallId, toolCallName }) {
     turn.toolCalls.push({ id: toolCallId, name: toolCallName, arguments: "", result: null, status: "running" });
@@ -143,8 +160,10 @@ const TAKERS = {
     turn.text += delta;
   },
   CUSTOM(turn, { name, value }) {
-    if (name === "route") turn.route = value;
-    else if (name === "citations") turn.citations = value.citations;
+    if (name === "route") {
+      turn.route = value;
+      turn.language = knownLanguage(value.language);
+    } else if (name === "citations") turn.citations = value.citations;
     else if (name === "notice") turn.notices.push(value);
     else if (name === "ending") {
       turn.approvals = value.approvals;
@@ -153,7 +172,8 @@ const TAKERS = {
     }
   },
   RUN_FINISHED(turn, { outcome }) {
-    turn.status = outcome?.type === "cancelled" ? "cancelled" : "complete";
+    // A stop that came when all was said leaves nothing out.
+    turn.status = outcome?.type === "cancelled" && !turn.ended ? "cancelled" : "complete";
     settle(turn);
   },
   RUN_ERROR(turn, { message, code, advice }) {

@@ -64,6 +64,8 @@
  * @typedef {object} Turn one message as the page shows it; an assistant's turn grows while its run streams
  * @property {string} id
  * @property {"user" | "assistant"} role
+ * @property {"en" | "zh"} language of the answer, and until it is known of its question
+ * @property {boolean} ended whether its last step is done, so that nothing of the answer is missing
  * @property {string} text Markdown
  * @property {string} draft the model's unchecked words
  * @property {Step[]} steps
@@ -107,11 +109,17 @@
  * @property {string} id
  * @property {string} tool
  * @property {Record<string, unknown>} arguments
+ * @property {unknown} plan what the tool says that it would change; null where it does not say
  * @property {string} requester
+ * @property {boolean} four_eyes whether somebody else than the requester has to decide
  * @property {"requested" | "approved" | "rejected" | "expired" | "used" | "revoked"} state
  * @property {string} expires_at ISO 8601
  * @property {string | null} decided_by
  * @property {string} comment
+ * @property {number} [needed] how many people have to agree; one where left out
+ * @property {string[]} [agreed] who has, while others have to still: "bob", or "bob for ann"
+ *
+ * @typedef {{ giver: string, receiver: string, tools: string[], revoked: boolean }} Delegation a right to decide; no tools is all
  *
  * @typedef {{ type: string } & Record<string, any>} RunEvent an AG-UI event
  */

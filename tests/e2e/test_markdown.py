@@ -79,8 +79,11 @@ texts = st.lists(pieces, max_size=40).map("".join) | st.text(max_size=80)
         ("[x](data:text/html,y) [1](z)", "<p>x 1</p>"),
         ("to <a@b.org> at <host:80>", "<p>to &lt;a@b.org&gt; at &lt;host:80&gt;</p>"),
         ("a\n---\n    b &amp; c", "<p>a</p><hr><p>b &amp;amp; c</p>"),
-        ("1. a\n  ```\n  b\n  ```", '<ol><li>a<pre tabindex="0" data-language=""><code>b</code></pre></li></ol>'),
-        ("```\n1. a\n  - b\n```", '<pre tabindex="0" data-language=""><code>1. a\n  - b</code></pre>'),
+        (
+            "1. a\n  ```\n  b\n  ```",
+            '<ol><li>a<pre class="scrolls" tabindex="0" data-language=""><code>b</code></pre></li></ol>',
+        ),
+        ("```\n1. a\n  - b\n```", '<pre class="scrolls" tabindex="0" data-language=""><code>1. a\n  - b</code></pre>'),
         ("`a|b` stays", "<p><code>a|b</code> stays</p>"),
     ],
 )
@@ -92,14 +95,14 @@ def test_markdown_becomes(blank: Page, text: str, html: str) -> None:
     "fence", ["```py\nif a < b:\n\n    [1]\n```", "~~~py\nif a < b:\n\n    [1]\n~~~", "```py\nif a < b:\n\n    [1]"]
 )
 def test_fenced_code_is_taken_as_it_is(blank: Page, fence: str) -> None:
-    html = '<pre tabindex="0" data-language="py"><code>if a &lt; b:\n\n    [1]</code></pre>'
+    html = '<pre class="scrolls" tabindex="0" data-language="py"><code>if a &lt; b:\n\n    [1]</code></pre>'
     assert blank.evaluate(RENDER, fence) == html
 
 
 def test_a_table_keeps_its_columns(blank: Page) -> None:
     text = "| a | b |\n|:-|-:|\n| `x|y` | 1 [1] |\n| z \\| w |"
     assert blank.evaluate(RENDER, text) == (
-        '<div class="table-scroll" tabindex="0"><table>'
+        '<div class="table-scroll scrolls" tabindex="0"><table>'
         '<thead><tr><th class="">a</th><th class="align-right">b</th></tr></thead>'
         '<tbody><tr><td class=""><code>x|y</code></td><td class="align-right">1 <button>1</button></td></tr>'
         '<tr><td class="">z | w</td><td class="align-right"></td></tr></tbody></table></div>'

@@ -14,6 +14,7 @@ from tests.e2e.real_hub import RealHub
 pytestmark = pytest.mark.e2e
 
 ENGINEER = ["chat:use", "documents:read", "roster:read", "roster:write", "approvals:read", "gates:read", "gates:write"]
+READER = ["chat:use", "documents:read", "roster:read"]
 APPROVER = ["chat:use", "documents:read", "roster:read", "approvals:read", "approvals:decide"]
 
 
@@ -34,6 +35,12 @@ def card(page: Page) -> Locator:
 
 
 @pytest.fixture(scope="module")
+def bobs_key(hub: RealHub) -> str:
+    """Of the first who may decide: only that one's key is made without somebody's agreement."""
+    return key_of(hub, "bob", APPROVER)
+
+
+@pytest.fixture(scope="module")
 def versions(hub: RealHub) -> str:
     call(hub, "register_model", name="crew", based_on="smollm2-135m")
     for label in ("1", "2"):
@@ -43,7 +50,7 @@ def versions(hub: RealHub) -> str:
 
 
 def test_a_key_makes_the_page_act_as_its_holder_in_this_tab_alone(page: Page, open_page: OpenPage, hub: RealHub):
-    key = key_of(hub, "fay", APPROVER)
+    key = key_of(hub, "fay", READER)
     expect(page.locator("#caller")).to_contain_text("local")
     sign_in(page, key, "fay")
     answer = ask(page, "What can you do?")
@@ -78,16 +85,15 @@ def test_who_has_no_right_to_chat_is_told_so(page: Page, hub: RealHub):
 
 
 def test_what_waits_is_refused_to_whoever_asked_and_approved_by_another_in_the_page(
-    page: Page, hub: RealHub, versions: str
+    page: Page, hub: RealHub, versions: str, bobs_key: str
 ):
-    ann, bob = key_of(hub, "ann", ENGINEER), key_of(hub, "bob", APPROVER)
+    ann, bob = key_of(hub, "ann", ENGINEER), bobs_key
     sign_in(page, ann, "ann")
     ask(page, "retire crew@1 because crew@2 replaced it")
     expect(card(page)).to_contain_text("Waiting for an approval")
-    card(page).get_by_role("button", name="Approve").click()
-    refusal = card(page).locator(".approval-refusal")
-    expect(refusal).to_contain_text("it takes four eyes")
-    expect(refusal).to_contain_text("Somebody else with approvals:decide")
+    expect(card(page).get_by_role("button", name="Approve")).to_be_disabled()
+    expect(card(page).get_by_role("button", name="Reject")).to_be_disabled()
+    expect(card(page)).to_contain_text("You asked for this, so somebody else has to decide: it takes four eyes.")
 
     sign_in(page, bob, "bob")
     expect(card(page).get_by_role("button", name="Approve")).to_be_enabled()
@@ -96,6 +102,8 @@ def test_what_waits_is_refused_to_whoever_asked_and_approved_by_another_in_the_p
     expect(listed).to_have_count(1)
     expect(listed).to_contain_text("ann")
     expect(listed).to_contain_text("crew@1")
+    expect(listed.locator(".approval-diff del")).to_have_text("candidate")
+    expect(listed.locator(".approval-diff ins")).to_have_text("retired")
     listed.get_by_role("button", name="Approve").click()
     expect(page.locator("#panel")).to_contain_text("Nothing waits for an approval.")
     expect(page.locator("#approvals")).not_to_be_visible()
@@ -109,9 +117,9 @@ def test_what_waits_is_refused_to_whoever_asked_and_approved_by_another_in_the_p
     assert call(hub, "version_show", version="crew@1")["stage"] == "retired"
 
 
-def test_a_rejected_request_is_not_done(page: Page, hub: RealHub, versions: str):
+def test_a_rejected_request_is_not_done(page: Page, hub: RealHub, versions: str, bobs_key: str):
     ask(page, "retire crew@2 because it is old")
-    sign_in(page, key_of(hub, "rob", APPROVER), "rob")
+    sign_in(page, bobs_key, "bob")
     card(page).get_by_role("button", name="Reject").click()
     expect(card(page)).to_have_count(0)
     assert call(hub, "version_show", version="crew@2")["stage"] == "candidate"

@@ -64,3 +64,21 @@ def test_the_choices_of_a_question_are_reached_and_sent_by_the_keyboard(scripted
 
 def test_an_answer_that_asks_nothing_has_no_buttons_to_reply_with(scripted_page: Page) -> None:
     expect(ask(scripted_page, "温度").locator(".replies")).to_be_hidden()
+
+
+def test_a_proposal_that_the_answer_tells_shows_its_buttons_alone(scripted_page: Page) -> None:
+    answer = ask(scripted_page, "PROPOSED-TOLD")
+    proposal = answer.get_by_role("region", name="To be done")
+
+    expect(proposal.get_by_role("button")).to_have_text(["Yes", "No"])
+    expect(proposal.get_by_role("listitem")).to_have_count(0)
+    assert answer.inner_text().count("retire crew@1") == 1
+
+
+def test_which_of_two_is_meant_is_answered_by_a_click(scripted_page: Page) -> None:
+    answer = ask(scripted_page, "WHICH")
+    expect(answer.get_by_role("group", name="Choices").get_by_role("button")).to_have_count(2)
+
+    answer.get_by_role("button", name="pause the rollout on support").click()
+
+    expect(sent(scripted_page)).to_have_text("pause the rollout on support")

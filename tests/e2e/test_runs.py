@@ -168,7 +168,7 @@ def test_a_refused_question_shows_the_advice_and_can_be_retried(scripted: Script
     refused = ask(scripted_page, "温度")
 
     expect(refused.locator(".failure")).to_contain_text("The disk is full. Free some space.")
-    refused.get_by_role("button", name="Try again").click()
+    refused.get_by_role("button", name="重试").click()
     expect(last_answer(scripted_page).locator(".prose")).to_contain_text("工作温度")
     expect(answers(scripted_page)).to_have_count(1)
 

@@ -223,11 +223,54 @@ def _question() -> list[Event]:
     ]
 
 
+def _long() -> list[Event]:
+    columns = [f"A column of readings number {number}" for number in range(8)]
+    rows = [[f"reading-{row}-{column}" for column in range(8)] for row in range(60)]
+    lines = [columns, ["---"] * 8, *rows]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    items = "\n".join(f"- device press-{number}" for number in range(80))
+    return [*_route("deployment", 0.9, path="operation"), *_step("respond", *_text(f"{table}\n\n{items}", size=400))]
+
+
+def _key() -> list[Event]:
+    text = "An API key for **bob**:\n\n```text\nchk_1a2b3c4d_secretsecretsecretsecret\n```\n\nIt is shown this once."
+    return [*_route("governance", 0.9, path="operation"), *_step("respond", *_text(text))]
+
+
+def _waiting(language: str) -> list[Event]:
+    said = {
+        "en": "**Waiting for an approval**: `retire crew@1` is not done yet; somebody else has to agree (ap-1).",
+        "zh": "**等待审批**：`停用 crew@1` 还没有执行，需要另一位负责人同意（ap-1）。",
+    }
+    value = {"ending": "waiting_for_approval", "approvals": ["ap-1"], "proposed": [], "choices": []}
+    return [
+        *_route("deployment", 0.9, language=language, path="operation", operations=["retire_version"]),
+        *_step("deployment", *_tool("t1", "retire_version", {"version": "crew@1"}, {"waits_for": "ap-1"})),
+        *_step("respond", *_text(said[language])),
+        {"type": "CUSTOM", "name": "ending", "value": value},
+    ]
+
+
+def _which() -> list[Event]:
+    first, second = "retire crew@1", "pause the rollout on support"
+    return [
+        *_route("deployment", 0.0, path="question"),
+        *_step("ask", *_text(f"Do you mean: “{first}”, or: “{second}”?")),
+        _ending(choices=[first, second]),
+    ]
+
+
 ANSWERS: dict[str, Callable[[], list[Event]]] = {
     "FAIL": _failing,
     "PROPOSED-EN": lambda: _proposal("Shall I do that?", "retire crew@1", "pause the rollout on support"),
     "PROPOSED-ZH": lambda: _proposal("要执行吗？", "停用 crew@1", language="zh"),
+    "PROPOSED-TOLD": lambda: _proposal("`retire crew@1`: this ends its service. Shall I?", "retire crew@1"),
     "ASKED": _question,
+    "WHICH": _which,
+    "LONG": _long,
+    "KEY": _key,
+    "WAITING-EN": lambda: _waiting("en"),
+    "WAITING-ZH": lambda: _waiting("zh"),
     "PAUSED": lambda: _knowledge(pause_after=6),
     "DEGRADED": _degraded,
     "Which models": _tools,

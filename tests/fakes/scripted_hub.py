@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from tests.fakes.scripted_answers import DOCUMENTS, PAUSE, Event, answer_to
 
-__all__ = ["ScriptedHub"]
+__all__ = ["ScriptedHub", "requested"]
 
 WEB = Path(__file__).parents[2] / "server" / "web"
 
@@ -54,6 +54,22 @@ class _Thread:
         return {**fields, "turns": turns, "run_id": self.run_id}
 
 
+def requested(approval: str = "ap-1", requester: str = "ann") -> dict[str, Any]:
+    """An approval that waits: to retire crew@1."""
+    return {
+        "id": approval,
+        "tool": "retire_version",
+        "arguments": {"version": "crew@1", "reason": "it is old"},
+        "plan": {"version": "crew@1", "digest": "5" * 64, "from": "candidate", "to": "retired"},
+        "requester": requester,
+        "four_eyes": True,
+        "state": "requested",
+        "expires_at": "2030-01-01T00:00:00+00:00",
+        "decided_by": None,
+        "comment": "",
+    }
+
+
 class ScriptedHub:
     """Serves the page and the API on a free port of the loopback interface.
 
@@ -66,6 +82,10 @@ class ScriptedHub:
         self.delay_s = delay_s
         self.model = model
         self.threads: dict[str, _Thread] = {}
+        self.approvals: list[dict[str, Any]] = []
+        self.scopes = ["approvals:read", "approvals:decide"]
+        self.empty = False
+        """Whether nothing was ingested."""
         self.runs: dict[str, _Run] = {}
         self.refusals: list[tuple[int, dict[str, str]]] = []
         """Answers (status, error) given to the next questions in place of a run."""
@@ -106,6 +126,7 @@ class ScriptedHub:
                 Route("/v1/runs", self._start_run, methods=["POST"]),
                 Route("/v1/runs/{id}/events", self._events),
                 Route("/v1/runs/{id}/cancel", self._cancel, methods=["POST"]),
+                Route("/v1/examples", self._examples),
                 Route("/v1/documents", self._documents),
                 Route("/v1/documents/{id}", self._document),
                 Route("/v1/tools/approvals_list", self._approvals, methods=["POST"]),
@@ -117,12 +138,12 @@ class ScriptedHub:
 
     async def _status(self, _: Request) -> Response:
         model = {"name": self.model, "reason": "It is bundled.", "capable": False}
-        caller = {"principal": "local", "tenant": "default", "scopes": ["approvals:read"]}
-        counts = {"documents": len(DOCUMENTS), "chunks": 99}
+        caller = {"principal": "local", "tenant": "default", "scopes": self.scopes}
+        counts = {"documents": 0 if self.empty else len(DOCUMENTS), "chunks": 99}
         return JSONResponse({"version": "0", "home": "/h", "model": model, **counts, "caller": caller})
 
     async def _approvals(self, _: Request) -> Response:
-        return JSONResponse({"approvals": [], "delegations": []})
+        return JSONResponse({"approvals": self.approvals, "delegations": []})
 
     async def _list(self, _: Request) -> Response:
         newest_first = sorted(self.threads.values(), key=lambda thread: thread.updated_at, reverse=True)
@@ -171,14 +192,20 @@ class ScriptedHub:
         return JSONResponse({"status": "cancelling"}, status_code=202)
 
     async def _documents(self, _: Request) -> Response:
-        rows = [{"id": d.id, "name": d.name, "title": d.title, "media_type": "text/markdown"} for d in DOCUMENTS]
+        there = [] if self.empty else DOCUMENTS
+        rows = [{"id": d.id, "name": d.name, "title": d.title, "media_type": "text/markdown"} for d in there]
         return JSONResponse({"documents": rows})
+
+    async def _examples(self, _: Request) -> Response:
+        example = {"about": "SE30 edge gateway: manual", "text": "What does it say about “Cooling”?", "language": "en"}
+        return JSONResponse({"examples": [example]})
 
     async def _document(self, request: Request) -> Response:
         found = next((each for each in DOCUMENTS if each.id == request.path_params["id"]), None)
         if found is None:
             return _error(404, "not_found", "There is no such document.", "")
-        return JSONResponse({"id": found.id, "name": found.name, "title": found.title, "text": found.text})
+        fields = {"id": found.id, "name": found.name, "title": found.title, "media_type": "text/markdown"}
+        return JSONResponse({**fields, "text": found.text})
 
     def _play(self, run: _Run, thread: _Thread, question: str) -> None:
         run.events.append({"type": "RUN_STARTED", "threadId": thread.id, "runId": run.id})

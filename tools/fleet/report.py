@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from tools.calling.markdown import listing, moment
 from tools.fleet.devices import DeviceDetail, DeviceEventList, DeviceList, DeviceView, FleetHealth, GroupList
+from tools.fleet.enrolment import NewToken, TokenList, TokenView
 from tools.fleet.questions import QuestionList, QuestionView
 
 _LONGEST_CELL = 160
@@ -128,6 +129,40 @@ def _named(names: list[str], count: int, chinese: bool) -> str:
     return f"{count} ({', '.join(names[:_NAMED])}{rest})"
 
 
+def _new_token(made: NewToken, chinese: bool) -> str:
+    """The token alone in a block to be copied, and what to call on the device."""
+    view, until = made.view, moment(made.view.expires_at)
+    command = (
+        f"CHARGEHAND_EDGE_TOKEN=TOKEN chargehand-edge enroll --hub HUB_URL --device {view.device or 'NAME'}"
+        f" --hub-key {made.hub_key}"
+    )
+    if chinese:
+        whose = f"设备 **{view.device}**" if view.device else "任何一台新设备"
+        return (
+            f"入网令牌，供{whose}使用一次（组：{view.group}；有效期至 {until}）：\n\n```text\n{made.token}\n```\n\n"
+            f"令牌只显示这一次，不会保存。请现在复制。在设备上运行：\n\n```sh\n{command}\n```"
+        )
+    whose = f"the device **{view.device}**" if view.device else "any new device"
+    return (
+        f"An enrolment token, for {whose}, once (group: {view.group}; until {until}):\n\n```text\n{made.token}\n```\n\n"
+        f"It is shown this once and not kept: copy it now. On the device, call:\n\n```sh\n{command}\n```"
+    )
+
+
+def _tokens(found: TokenList, chinese: bool) -> str:
+    if not found.tokens:
+        return "还没有入网令牌。" if chinese else "There is no enrolment token yet."
+    return listing(
+        chinese,
+        found.tokens,
+        ("Token", "令牌", lambda one: one.id),
+        ("Group", "设备组", lambda one: one.group),
+        ("Device", "设备", lambda one: one.device or "–"),
+        ("Until", "有效期", lambda one: moment(one.expires_at)),
+        ("Used by", "使用者", lambda one: one.used_by or "–"),
+    )
+
+
 def _events(found: DeviceEventList, chinese: bool) -> str:
     if not found.events:
         return "没有这样的记录。" if chinese else "Nothing of the kind was recorded."
@@ -194,6 +229,9 @@ RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     DeviceDetail: _detail,
     GroupList: _groups,
     FleetHealth: _health,
+    NewToken: _new_token,
+    TokenView: lambda view, chinese: _tokens(TokenList(tokens=[view]), chinese),
+    TokenList: _tokens,
     DeviceEventList: _events,
     QuestionList: _questions,
     QuestionView: _question,

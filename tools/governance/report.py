@@ -12,7 +12,7 @@ from tools.governance.evidence_store import RecordedEvidence
 from tools.governance.gate import GateHistory, GateView
 from tools.governance.licence_tools import LicenceFinding, LicensedModels
 from tools.governance.policy_store import PolicyList
-from tools.tenancy import TenantList, TenantUse, TenantView
+from tools.tenancy import ApiKeyList, ApiKeyView, NewApiKey, TenantList, TenantUse, TenantView
 
 _SHIPPING = {
     "research_only": ("No: research only.", "不可以：仅限研究。"),
@@ -278,6 +278,52 @@ def _use(found: TenantUse, chinese: bool) -> str:
     return f"{head}\n\n{use}"
 
 
+def _new_key(made: NewApiKey, chinese: bool) -> str:
+    """The key alone in a block to be copied, and what to do with it."""
+    view = made.view
+    until = moment(view.expires_at) if view.expires_at else ("无限期" if chinese else "without end")
+    if chinese:
+        return (
+            f"已为 **{view.principal}** 签发 API 密钥"
+            f"（权限：{'、'.join(view.scopes)}；租户：{made.tenant}；有效期：{until}）：\n\n"
+            f"```text\n{made.key}\n```\n\n"
+            "密钥只显示这一次，不会保存。请现在复制，并通过安全的途径交给本人。\n\n"
+            "- 在页面上：点击顶部的人像按钮，填入“API key”\n"
+            "- 在命令行：设为环境变量 `CHARGEHAND_API_KEY`\n"
+            "- 在 HTTP 和 MCP 中：请求头 `Authorization: Bearer KEY`\n"
+            f"- 要吊销：“吊销 API 密钥 {view.id}”"
+        )
+    return (
+        f"An API key for **{view.principal}** (rights: {', '.join(view.scopes)}; tenant: {made.tenant};"
+        f" valid: {until}):\n\n"
+        f"```text\n{made.key}\n```\n\n"
+        f"It is shown this once and not kept. Copy it now, and hand it to {view.principal} in a safe way.\n\n"
+        "- On the page: the button with the person at the top, field “API key”\n"
+        "- On the command line: the variable `CHARGEHAND_API_KEY`\n"
+        "- Over HTTP and MCP: the header `Authorization: Bearer KEY`\n"
+        f"- To take it back: “revoke the API key {view.id}”"
+    )
+
+
+def _key(view: ApiKeyView, chinese: bool) -> str:
+    return _keys(ApiKeyList(keys=[view]), chinese)
+
+
+def _keys(found: ApiKeyList, chinese: bool) -> str:
+    if not found.keys:
+        return "还没有 API 密钥。" if chinese else "There is no API key yet."
+    valid, revoked = ("有效", "已吊销") if chinese else ("valid", "revoked")
+    return listing(
+        chinese,
+        found.keys,
+        ("Key", "密钥", lambda one: one.id),
+        ("Whose", "所有者", lambda one: one.principal),
+        ("Rights", "权限", lambda one: ", ".join(one.scopes)),
+        ("Until", "有效期", lambda one: moment(one.expires_at) if one.expires_at else "–"),
+        ("State", "状态", lambda one: revoked if one.revoked else valid),
+    )
+
+
 def _evidence(item: RecordedEvidence, chinese: bool) -> str:
     said = ", ".join(
         f"{name} {number(value) if isinstance(value, float) else value}"
@@ -301,4 +347,7 @@ RENDERERS: Mapping[type[BaseModel], Callable[[Any, bool], str]] = {
     TenantView: _tenant,
     TenantList: _tenants,
     TenantUse: _use,
+    NewApiKey: _new_key,
+    ApiKeyView: _key,
+    ApiKeyList: _keys,
 }

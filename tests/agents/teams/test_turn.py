@@ -161,7 +161,7 @@ async def test_rights_are_those_of_the_caller(tools: dict[str, ToolSpec]) -> Non
     nobody = ToolContext("nobody", "default", frozenset())
     finding, events = await turn(tools, licences("phi-4-mini"), nobody)
     assert finding.ending == "refused"
-    assert "nobody may not call licence_lookup" in finding.text
+    assert "nobody may not do this: it needs licences:read" in finding.text
     assert [event.failed for event in events if isinstance(event, ToolFinished)] == [True]
 
 

@@ -339,6 +339,8 @@ async def test_a_disagreement_names_both_readings(
     assert found.question.reason == "which"
     assert "abort" in found.question.text
     assert "pause" in found.question.text
+    assert len(found.question.choices) == 2
+    assert all(choice in found.question.text for choice in found.question.choices)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,14 @@ def test_what_is_not_given_is_not_said() -> None:
 
 def test_a_call_without_words_or_without_what_they_need_is_told_by_its_name() -> None:
     assert order_of(PlannedCall("start", {"version": "bot@v2"}), TALK) == "start: version bot@v2"
-    assert order_of(PlannedCall("audit_verify", {}), {}) == "audit_verify"
+    assert order_of(PlannedCall("audit_verify", {}), {}) == "audit verify"
+
+
+def test_what_is_not_known_yet_is_told_by_its_kind_and_never_by_dots() -> None:
+    open_ended = PlannedCall("start", {"strategy": "canary"})
+    assert order_of(open_ended, TALK, partial=True) == "canary a version on a target"
+    assert order_of(open_ended, TALK, "zh", partial=True) == "把 某个版本 发布到 某个目标"
+    assert fill_template("name {alias}", {}, "en", partial=True) == "name an alias"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """One turn of a conversation: what it refuses and keeps, and that one at a time runs in a thread."""
 
 import asyncio
+import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,11 @@ from agents.understanding.interpretation import Interpretation
 from edge.kernel.errors import Conflict, InvalidInput, NotFound, StorageFailed
 from memory.store import KnowledgeStore
 from memory.threads import open_threads
-from server.chat.conversation import Conversation
+from server.chat.conversation import Conversation, open_conversation
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
 from tests.fakes.threads import SlowThreads
-from tests.fakes.understandings import ScriptedUnderstanding, asks, declines, documents, helps, to
+from tests.fakes.understandings import ScriptedUnderstanding, asks, calls, declines, documents, helps, to
 from tests.server.chat.turns import (
     ENDLESS,
     HEAT,
@@ -27,6 +29,9 @@ from tests.server.chat.turns import (
     help_after,
     kept,
 )
+from tools.calling.context import ToolRuntime
+from tools.spec import bind
+from tools.tenancy import key_tools
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,6 +45,26 @@ async def test_nothing_is_decided_or_said_before_the_question_is_kept(store: Kno
         assert listener.events == []
         may_keep.set()
         assert "85 °C" in (await turn).answer
+
+
+async def test_a_key_is_told_once_and_not_kept_in_the_thread(store: KnowledgeStore):
+    understanding = ScriptedUnderstanding({
+        "key": calls(("api_key_issue", {"principal": "bob", "scopes": ["roster:read"]}), team="governance"),
+        "": helps(),
+    })  # fmt: skip
+    found = dependencies_on(store, understanding)
+    tools = {**found.tools, **{one.name: one for one in bind(key_tools(), ToolRuntime(store.ledger))}}
+    dependencies = replace(found, tools=tools, teams=replace(found.teams, tools=tools))
+    async with open_conversation(dependencies) as conversation:
+        listener = Listener()
+        result = await conversation.take_turn("t1", "a key for bob", listener)
+        (key,) = re.findall(r"chk_[0-9a-f]+_[\w-]{20,}", listener.answer)
+        assert key in result.answer
+        assert key not in str(result.tool_calls)
+        assert key not in str(await kept(conversation))
+        await assert_usable(conversation)
+    kept_files = [path for path in store.home.root.rglob("*") if path.is_file()]
+    assert [path.name for path in kept_files if key.encode() in path.read_bytes()] == []
 
 
 async def test_a_question_that_cannot_be_kept_is_not_answered(store: KnowledgeStore):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.events import DraftDelta, RouteTaken, ToolFinished, TurnEvent
+from agents.events import AnswerDelta, DraftDelta, RouteTaken, StepFinished, ToolFinished, TurnEvent
 from edge.kernel.errors import ChargehandError, OutOfTime, Unavailable
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
@@ -130,6 +130,27 @@ async def test_cancelling_stops_the_model_and_keeps_what_was_said(talking: Opene
         assert last.additional_kwargs["route"]["intent"] == "knowledge"
         assert [call["name"] for call in last.additional_kwargs["tool_calls"]] == ["knowledge_search"]
         assert last.additional_kwargs["notices"] == [{"kind": "partial", "message": "Stopped by the user."}]
+        await assert_usable(conversation)
+
+
+async def test_cancelling_when_all_was_said_keeps_a_complete_answer_once(talking: Opener):
+    async with talking(understanding=help_after()) as conversation:
+        heard: list[TurnEvent] = []
+
+        def cancel_at_the_end(event: TurnEvent) -> None:
+            heard.append(event)
+            if event == StepFinished("respond"):
+                turn.cancel()
+
+        turn = asyncio.create_task(conversation.take_turn("t1", HEAT, cancel_at_the_end))
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+        messages = [saved.message for saved in await kept(conversation)]
+        assert [message.type for message in messages] == ["human", "ai"]
+        assert messages[-1].text == "".join(event.text for event in heard if isinstance(event, AnswerDelta))
+        origin = messages[-1].additional_kwargs
+        assert (origin["status"], origin["notices"]) == ("complete", [])
+        assert origin["citations"]
         await assert_usable(conversation)
 
 

@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from agents.teams.report import render_report
+from edge.kernel.language import Language
+from tests.fakes.fleet_devices import FleetWorks
 from tools.fleet.devices import (
     DeviceDetail,
     DeviceEventList,
@@ -130,3 +134,22 @@ def test_questions_that_wait() -> None:
     assert "回复 press-1:1" in render_report([question("which filter?", None, own=True)], "zh")
     assert render_report([QuestionList(questions=[])], "en") == "There is no such question."
     assert render_report([DeviceEventList(events=[])], "zh") == "没有这样的记录。"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ["any new device", "shown this once", "hall-3"]), ("zh", ["任何一台新设备", "只显示这一次", "hall-3"])],
+)
+async def test_a_new_token_stands_alone_in_a_block_with_what_to_call_on_the_device(
+    hub: FleetWorks, language: Language, words: list[str]
+) -> None:
+    made = await hub.call("device_enrolment_token", group="hall-3")
+    token, key = made.model_dump()["token"], made.model_dump()["hub_key"]
+    text = render_report([made], language)
+    assert f"\n\n```text\n{token}\n```\n\n" in text
+    assert text.count(token) == 1
+    assert f"chargehand-edge enroll --hub HUB_URL --device NAME --hub-key {key}" in text
+    assert [word for word in words if word not in text] == []
+    listed = render_report([await hub.call("device_tokens")], language)
+    assert "hall-3" in listed
+    assert token not in listed
