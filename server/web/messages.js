@@ -35,10 +35,11 @@ export function createMessage(turn, actions) {
 }
 
 /** @param {Turn} turn @returns {MessageView} */
-function createQuestion({ text, principal }) {
+function createQuestion({ text, principal, status }) {
   const words = h("p", { class: "question-text", lang: languageOf(text) }, text);
   const who = principal === null || principal === "local" ? null : h("p", { class: "question-who" }, principal);
-  const element = h("article", { class: "message question", "aria-label": "You" }, who, words);
+  const unanswered = status === "interrupted" ? h("p", { class: "stopped" }, "The hub stopped before it answered.") : null;
+  const element = h("article", { class: "message question", "aria-label": "You" }, who, words, unanswered);
   return { element, update: () => undefined };
 }
 
@@ -99,6 +100,8 @@ function createEnding(turn, actions) {
   const ending = [];
   if (turn.status === "cancelled")
     ending.push(h("p", { class: "stopped" }, icon("stop"), "Stopped before it was complete."));
+  if (turn.status === "interrupted")
+    ending.push(h("p", { class: "stopped" }, icon("stop"), "The hub was stopped before it was complete."));
   if (turn.failure)
     ending.push(createFailure(turn.failure, { label: "Try again", onclick: () => actions.retry(turn) }));
   const buttons = [];

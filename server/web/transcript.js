@@ -60,6 +60,7 @@ export function createTranscript({ list, scroller, toLatest, announcer }, action
       complete: `Answer ready, ${sources} ${sources === 1 ? "source" : "sources"}`,
       failed: turn.failure?.message ?? "Failed",
       cancelled: "Stopped",
+      interrupted: "Interrupted",
     }[turn.status];
     if (announcer.textContent !== words) announcer.textContent = words;
   }
