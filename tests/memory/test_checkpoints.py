@@ -15,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
+from memory.checkpoints import Checkpoints
 from memory.home import Home
 from memory.ledger import open_ledger
 from memory.ledger.threads import Thread
@@ -194,3 +195,18 @@ async def test_a_deleted_thread_gives_back_its_space(store: ThreadStore, home: H
     assert rows(home, "SELECT count(*) FROM messages") == [(0,)]
     assert rows(home, "SELECT count(*) FROM spans") == [(0,)]
     assert rows(home, "PRAGMA freelist_count")[0][0] < 5
+
+
+async def test_an_older_home_that_cannot_be_written_to_is_read_as_it_is(home: Home) -> None:
+    await written_before(home, 3)
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{home.threads}?mode=ro", uri=True, check_same_thread=False)
+
+    with closing(connect()) as writing, closing(connect()) as reading:
+        checkpoints = Checkpoints(writing, reading, JsonPlusSerializer(allowed_msgpack_modules=None))
+        checkpoints.open()
+        latest = await checkpoints.alatest("t")
+        assert latest is not None
+        assert len(latest.messages) == 6
+        assert checkpoints.old() == []
