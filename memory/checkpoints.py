@@ -6,6 +6,8 @@ rows of their own, and a checkpoint has the numbers of its messages beside it: f
 read as it is, and loses them in `Checkpoints.compact`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 import sqlite3
@@ -14,17 +16,14 @@ from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequen
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import (
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-)
-from langgraph.checkpoint.serde.base import SerializerProtocol
-from langgraph.checkpoint.sqlite import SqliteSaver
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+    from langgraph.checkpoint.sqlite import SqliteSaver
+else:  # `open_checkpoints` puts it behind these classes: importing it takes long
+    SqliteSaver = object
 
 _MESSAGES = "messages"
 """The channel that is kept apart."""
@@ -153,10 +152,8 @@ class Checkpoints(_Whole):
     to six. Reads go over a connection of their own, which does not wait while the other waits for the disk.
     """
 
-    def __init__(self, writing: sqlite3.Connection, reading: sqlite3.Connection, serde: SerializerProtocol) -> None:
-        super().__init__(writing, serde=serde)
-        self._reader = _Whole(reading, serde=serde)
-        self._changing = threading.Lock()
+    _reader: _Whole
+    _changing: threading.Lock
 
     def open(self) -> None:
         """Make the tables that are missing; an empty file also learns to give back what is deleted."""
@@ -318,6 +315,22 @@ class Checkpoints(_Whole):
                 self.conn.execute("INSERT INTO messages VALUES (?, ?, ?, ?, ?)", row)
                 known[digest], free = free, free + 1
             yield known[digest]
+
+
+def open_checkpoints(writing: sqlite3.Connection, reading: sqlite3.Connection) -> Checkpoints:
+    """The checkpoints of a file that both connections are to, its tables made where they are missing."""
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    class Reader(_Whole, SqliteSaver): ...
+
+    class Saver(Checkpoints, SqliteSaver):
+        _reader = Reader(reading, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        _changing = threading.Lock()
+
+    checkpoints = Saver(writing, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+    checkpoints.open()
+    return checkpoints
 
 
 def _without(checkpoint: Checkpoint) -> Checkpoint:

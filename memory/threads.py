@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from edge.kernel.errors import NotFound, StorageFailed
+from memory.checkpoints import Checkpoints, open_checkpoints
 from memory.home import sqlite_address, storage_errors
 from memory.ledger import Ledger
 from memory.ledger.threads import Thread, ThreadQuestion
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointTuple
-
-    from memory.checkpoints import Checkpoints
 
 T = TypeVar("T")
 _AT_A_TIME = 5
@@ -139,9 +138,6 @@ async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore
     Raises:
         StorageFailed: the file cannot be opened.
     """
-    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-
-    from memory.checkpoints import Checkpoints
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(sqlite_address(path), timeout=30, check_same_thread=False, uri=True)
@@ -150,10 +146,9 @@ async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore
 
     with storage_errors(path):
         writing, reading = await asyncio.to_thread(lambda: (connect(), connect()))
-    checkpoints = Checkpoints(writing, reading, JsonPlusSerializer(allowed_msgpack_modules=None))
     with closing(writing), closing(reading):
         with storage_errors(path):
-            await asyncio.to_thread(checkpoints.open)
+            checkpoints = await asyncio.to_thread(open_checkpoints, writing, reading)
         shrinking = asyncio.create_task(_shrink(checkpoints, path), name="old checkpoints")
         try:
             yield ThreadStore(checkpoints, ledger)

@@ -50,14 +50,13 @@ def timed(hub: Hub) -> str:
 
 
 def idle_s(limit_s: float = 180.0) -> float:
-    """Wait until the hub has next to nothing to do; seconds."""
-    begun = time.monotonic()
-    while time.monotonic() - begun < limit_s:
+    """Wait until the hub has had next to nothing to do for 9 s; seconds until then."""
+    begun, quiet = time.monotonic(), 0
+    while quiet < 3 and time.monotonic() - begun < limit_s:
         before = used_s()
         time.sleep(3)
-        if used_s() - before < 0.1:
-            break
-    return time.monotonic() - begun
+        quiet = quiet + 1 if used_s() - before < 0.1 else 0
+    return time.monotonic() - begun - 3 * quiet
 
 
 def used_s() -> float:

@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from memory.checkpoints import Checkpoints
+from memory.checkpoints import open_checkpoints
 from memory.home import Home
 from memory.ledger import open_ledger
 from memory.ledger.threads import Thread
@@ -204,8 +204,7 @@ async def test_an_older_home_that_cannot_be_written_to_is_read_as_it_is(home: Ho
         return sqlite3.connect(f"file:{home.threads}?mode=ro", uri=True, check_same_thread=False)
 
     with closing(connect()) as writing, closing(connect()) as reading:
-        checkpoints = Checkpoints(writing, reading, JsonPlusSerializer(allowed_msgpack_modules=None))
-        checkpoints.open()
+        checkpoints = open_checkpoints(writing, reading)
         latest = await checkpoints.alatest("t")
         assert latest is not None
         assert len(latest.messages) == 6
