@@ -158,7 +158,7 @@ class Home:
             Conflict: it is held, in this process or another.
             StorageFailed: the lock file cannot be made.
         """
-        folder, digest = self.root / "locks", hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+        folder, digest = self.root / "locks", _digest(key)
         if sys.platform != "linux":  # elsewhere the struct is another
             with self.lock(f"{kind}-{digest.hex()[:24]}", f"{doing} {key}"):
                 yield
@@ -167,7 +167,7 @@ class Home:
 
         with storage_errors(folder):
             file = _opened(folder / f"{kind}.lock")
-        start = int.from_bytes(digest[:8]) >> 25 << 24  # room for any process number, and four doings
+        start = _place(digest)
         told = os.getpid() * len(doings) + doings.index(doing)
         wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, told + 1, 0)
         try:
@@ -182,6 +182,42 @@ class Home:
             yield
         finally:
             os.close(file)
+
+    def is_claimed(self, kind: str, key: str) -> bool:
+        """Whether somebody holds that `claim`, in this process or another. Nobody is kept from it by the look.
+
+        Raises:
+            StorageFailed: the lock file cannot be made.
+        """
+        folder, digest = self.root / "locks", _digest(key)
+        if sys.platform != "linux":
+            try:
+                with self.lock(f"{kind}-{digest.hex()[:24]}", "looking"):
+                    return False
+            except Conflict:
+                return True
+        with storage_errors(folder):
+            file = _opened(folder / f"{kind}.lock")
+            try:
+                return _taken_by_another(file, _place(digest))
+            finally:
+                os.close(file)
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+
+
+def _place(digest: bytes) -> int:
+    """The first byte of a key's range; there is room for any process number, and four doings."""
+    return int.from_bytes(digest[:8]) >> 25 << 24
+
+
+def _taken_by_another(file: int, start: int) -> bool:
+    import fcntl
+
+    wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
+    return struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_OFD_GETLK, wanted))[0] != fcntl.F_UNLCK
 
 
 def _opened(path: Path) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
+import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from edge.kernel.errors import NotFound
+from edge.kernel.errors import NotFound, StorageFailed
+from memory.checkpoints import Checkpoints, open_checkpoints
 from memory.home import sqlite_address, storage_errors
 from memory.ledger import Ledger
 from memory.ledger.threads import Thread, ThreadQuestion
@@ -20,33 +24,38 @@ from memory.ledger.threads import Thread, ThreadQuestion
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import (
-        BaseCheckpointSaver,
-        ChannelVersions,
-        Checkpoint,
-        CheckpointMetadata,
-        CheckpointTuple,
-    )
+    from langgraph.checkpoint.base import CheckpointTuple
+
+T = TypeVar("T")
+_AT_A_TIME = 5
+"""Old checkpoints in one transaction; a turn that is to be written waits for it."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedMessage:
-    """A message and the checkpoint after which everything up to it is kept: every turn ends with one."""
+    """A message of a thread.
+
+    Attributes:
+        checkpoint_id: the checkpoint after which everything up to it is kept: every turn ends with one.
+        unanswered: a question without an answer: its turn goes on, or was killed.
+    """
 
     message: AnyMessage
     checkpoint_id: str | None
+    unanswered: bool = False
 
 
 class ThreadStore:
     """Lists, reads, forks and deletes threads; the graph writes them through `checkpointer`."""
 
-    def __init__(self, checkpointer: BaseCheckpointSaver[Any], ledger: Ledger) -> None:
+    def __init__(self, checkpointer: Checkpoints, ledger: Ledger) -> None:
         self.checkpointer = checkpointer
         self._ledger = ledger
 
-    async def all(self, tenant: str) -> list[Thread]:
-        """Newest first."""
-        return await asyncio.to_thread(self._ledger.threads.all, tenant)
+    async def all(self, tenant: str, limit: int = 200, after: tuple[datetime, str] | None = None) -> list[Thread]:
+        """As `memory.ledger.threads.Threads.all`."""
+        return await asyncio.to_thread(self._ledger.threads.all, tenant, limit, after)
 
     async def get(self, thread_id: str, tenant: str) -> Thread:
         """Raises NotFound: there is no such thread in this tenant."""
@@ -80,20 +89,19 @@ class ThreadStore:
         await self.get(thread_id, tenant)
         from langchain_core.messages import HumanMessage
 
-        history = [saved async for saved in self.checkpointer.alist(_config(thread_id))]
+        latest = await self.checkpointer.alatest(thread_id)
         question = await asyncio.to_thread(self._ledger.threads.last_question, thread_id)
         asked = SavedMessage(HumanMessage(question.text, id=question.id), None) if question else None
-        if not history:
-            return [asked] if asked else []
-        last_with: dict[str, str] = {}
-        for saved in history:  # newest first
-            messages = _messages(saved)
-            if messages:
-                last_with.setdefault(str(messages[-1].id), str(saved.checkpoint["id"]))
-        kept = [SavedMessage(message, last_with.get(str(message.id))) for message in _messages(history[0])]
+        said = latest.messages if latest else ()
+        last_at = latest.last_at if latest else {}
+        kept = [SavedMessage(message, last_at.get(place)) for place, message in enumerate(said)]
         if asked and all(saved.message.id != asked.message.id for saved in kept):
             kept.append(asked)
-        return kept
+        followed_by = [*(saved.message.type for saved in kept[1:]), "human"]
+        return [
+            replace(saved, unanswered=saved.message.type == following == "human")
+            for saved, following in zip(kept, followed_by, strict=True)
+        ]
 
     async def fork(self, thread_id: str, tenant: str, checkpoint_id: str) -> Thread:
         """Make a new thread that has everything up to a checkpoint, with its own checkpoints all the way.
@@ -105,15 +113,9 @@ class ThreadStore:
         saved = await self.checkpointer.aget_tuple(_config(thread_id, checkpoint_id))
         if saved is None:
             raise NotFound(f"The thread has no checkpoint {checkpoint_id!r}.", f"See /v1/threads/{thread_id}.")
-        line: list[CheckpointTuple] = []
-        while saved is not None:
-            line.append(saved)
-            saved = await self.checkpointer.aget_tuple(saved.parent_config) if saved.parent_config else None
         forked = str(uuid.uuid4())
-        config = _config(forked)
-        for saved in reversed(line):
-            config = await self.checkpointer.aput(config, saved.checkpoint, saved.metadata, {})
-        turns = sum(1 for message in _messages(line[0]) if message.type == "human")
+        await asyncio.to_thread(self.checkpointer.copy_line, thread_id, checkpoint_id, forked)
+        turns = sum(1 for message in _messages(saved) if message.type == "human")
         copy = replace(thread, id=forked, title=f"{thread.title} (fork)", turns=turns, updated_at=datetime.now(UTC))
         await asyncio.to_thread(self._ledger.threads.save, copy)
         return copy
@@ -131,56 +133,51 @@ class ThreadStore:
 
 @asynccontextmanager
 async def open_threads(path: Path, ledger: Ledger) -> AsyncGenerator[ThreadStore]:
-    """Open the checkpoints; every one is durable when LangGraph goes on.
+    """Open the checkpoints; every one is durable when LangGraph goes on. Old ones are made small meanwhile.
 
     Raises:
         StorageFailed: the file cannot be opened.
     """
-    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    class Checkpoints(SqliteSaver):
-        """One crossing between threads for each call; LangGraph's own asynchronous saver has up to six."""
-
-        async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-            return await asyncio.to_thread(reader.get_tuple, config)
-
-        async def alist(self, config: RunnableConfig | None, **options: Any) -> AsyncIterator[CheckpointTuple]:
-            for saved in await asyncio.to_thread(lambda: list(reader.list(config, **options))):
-                yield saved
-
-        async def aput(
-            self,
-            config: RunnableConfig,
-            checkpoint: Checkpoint,
-            metadata: CheckpointMetadata,
-            new_versions: ChannelVersions,
-        ) -> RunnableConfig:
-            return await asyncio.to_thread(self.put, config, checkpoint, metadata, new_versions)
-
-        async def aput_writes(
-            self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-        ) -> None:
-            await asyncio.to_thread(self.put_writes, config, writes, task_id, task_path)
-
-        async def adelete_thread(self, thread_id: str) -> None:
-            await asyncio.to_thread(self.delete_thread, thread_id)
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(sqlite_address(path), timeout=30, check_same_thread=False, uri=True)
         connection.execute("PRAGMA synchronous=FULL")
         return connection
 
-    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     with storage_errors(path):
         writing, reading = await asyncio.to_thread(lambda: (connect(), connect()))
-    reader = SqliteSaver(reading, serde=serde)  # does not wait while the other waits for the disk
-    checkpointer = Checkpoints(writing, serde=serde)
     with closing(writing), closing(reading):
         with storage_errors(path):
-            await asyncio.to_thread(checkpointer.setup)
-            await asyncio.to_thread(reader.setup)
-        yield ThreadStore(checkpointer, ledger)
+            checkpoints = await asyncio.to_thread(open_checkpoints, writing, reading)
+        shrinking = asyncio.create_task(_shrink(checkpoints, path), name="old checkpoints")
+        try:
+            yield ThreadStore(checkpoints, ledger)
+        finally:
+            shrinking.cancel()
+            await asyncio.gather(shrinking, return_exceptions=True)
+
+
+async def _shrink(checkpoints: Checkpoints, path: Path) -> None:
+    """Take the messages out of old checkpoints, a few at a time, resting as long as that took: turns go first."""
+    try:
+        with storage_errors(path):
+            while old := await _whole(checkpoints.old):  # a fork may have copied some meanwhile
+                for start in range(0, len(old), _AT_A_TIME):
+                    begun = time.monotonic()
+                    await _whole(partial(checkpoints.compact, old[start : start + _AT_A_TIME]))
+                    await asyncio.sleep(time.monotonic() - begun)
+            await _whole(checkpoints.give_back)
+    except StorageFailed as error:
+        _log.warning("old threads could not be made smaller: %s", error)
+
+
+async def _whole(work: Callable[[], T]) -> T:
+    """Do it in another thread; whoever is cancelled waits until it is done, since it has the connection."""
+    doing = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(doing)
+    finally:
+        await asyncio.gather(doing, return_exceptions=True)
 
 
 def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:

@@ -95,9 +95,18 @@ class Threads:
             raise _no_thread(thread_id)
         return Thread(**rows[0])
 
-    def all(self, tenant: str, limit: int = 200) -> list[Thread]:
-        """Newest first."""
-        query = sa.select(threads).where(threads.c.tenant == tenant).order_by(threads.c.updated_at.desc()).limit(limit)
+    def all(self, tenant: str, limit: int = 200, after: tuple[datetime, str] | None = None) -> list[Thread]:
+        """Newest first.
+
+        Args:
+            after: `updated_at` and id of the last thread of the page before.
+        """
+        query = sa.select(threads).where(threads.c.tenant == tenant)
+        if after is not None:
+            used, thread_id = after
+            same = sa.and_(threads.c.updated_at == used, threads.c.id > thread_id)
+            query = query.where(sa.or_(threads.c.updated_at < used, same))
+        query = query.order_by(threads.c.updated_at.desc(), threads.c.id).limit(limit)
         return [Thread(**row) for row in self._database.rows(query)]
 
     def delete(self, thread_id: str, tenant: str) -> None:

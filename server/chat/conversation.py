@@ -28,6 +28,7 @@ from tools.serving.metering import charged_to
 CHAT = "chat:use"
 """The scope of those who may take turns, and read and remove the threads of their tenant."""
 
+_INTERRUPTED = "The hub was stopped before the answer was complete."
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +60,8 @@ class Conversation:
     def __init__(self, dependencies: Dependencies, threads: ThreadStore) -> None:
         self.dependencies = dependencies
         self.threads = threads
+        self.closing = False
+        """Whether who stops a turn now is the hub, and not the user."""
         self._graph = build_supervisor(dependencies, threads.checkpointer)
 
     async def take_turn(
@@ -101,10 +104,14 @@ class Conversation:
         with self._holding(thread_id, tenant, "deleting"):
             await self.threads.delete(thread_id, tenant)
 
+    def is_answering(self, thread_id: str, tenant: str) -> bool:
+        """Whether a turn runs in a tenant's thread, in whatever process."""
+        return self.dependencies.store.home.is_claimed("threads", _claim(thread_id, tenant))
+
     def _holding(self, thread_id: str, tenant: str, doing: str) -> AbstractContextManager[None]:
         """A tenant's claim on a thread; whether another's is busy must not show, and it is not found right after."""
-        home, of = self.dependencies.store.home, "" if tenant == LOCAL_ENGINEER.tenant else f" of {tenant}"
-        return home.claim("threads", f"thread {thread_id}{of}", doing, ("answering in", "deleting"))
+        home = self.dependencies.store.home
+        return home.claim("threads", _claim(thread_id, tenant), doing, ("answering in", "deleting"))
 
     async def _keep_question(self, thread_id: str, tenant: str, message: str) -> list[AnyMessage]:
         """As `ThreadStore.begin_turn`; a turn that is stopped waits for the write before it lets go of the thread."""
@@ -122,9 +129,13 @@ class Conversation:
             async with asyncio.timeout(settings.turn_limit_s):
                 await self._stream(thread_id, asked, caller, so_far, emit)
         except asyncio.CancelledError:
-            # A stop that came when all was said leaves nothing out.
-            ended = ("complete", "") if so_far.whole else ("cancelled", "Stopped by the user.")
-            await asyncio.shield(record(*ended))
+            if so_far.whole:  # a stop that came when all was said leaves nothing out
+                status, why = "complete", ""
+            elif self.closing:
+                status, why = "interrupted", _INTERRUPTED
+            else:
+                status, why = "cancelled", "Stopped by the user."
+            await asyncio.shield(record(status, why))
             raise
         except TimeoutError as error:
             failure = OutOfTime(f"The turn took longer than {settings.turn_limit_s:g} s.", "Ask a smaller question.")
@@ -192,6 +203,10 @@ class Conversation:
             {"messages": [*asked, said], "waits_at": ""},
             as_node="respond",
         )
+
+
+def _claim(thread_id: str, tenant: str) -> str:
+    return f"thread {thread_id}" if tenant == LOCAL_ENGINEER.tenant else f"thread {thread_id} of {tenant}"
 
 
 @asynccontextmanager

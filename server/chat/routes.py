@@ -1,10 +1,13 @@
 """HTTP routes of runs and threads."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import anyio
 from ag_ui.core import RunAgentInput, UserMessage
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -18,6 +21,11 @@ from server.chat.runs import ChatRun, Runs
 from server.guarded_routes import scoped
 from server.hub import Hub
 from tools.calling.context import ToolContext
+
+_PAGE = 200
+"""Threads in one answer."""
+_FAREWELL_S = 4.0
+"""How long a hub that is stopped waits for what its runs still say; uvicorn waits 5 s."""
 
 
 class ForkRequest(BaseModel):
@@ -41,13 +49,13 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
         check_message(message, hub.settings.message_limit_bytes)
         check_id("thread", body.thread_id)
         check_id("run", body.run_id)
-        return _events(hub.runs.start(body.run_id, body.thread_id, message, caller), 0)
+        return _events(hub.runs, hub.runs.start(body.run_id, body.thread_id, message, caller), 0)
 
     @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
     async def follow_run(  # pyright: ignore[reportUnusedFunction]
         request: Request, run_id: str, last_event_id: Annotated[int, Header(ge=0)] = 0
     ) -> EventSourceResponse:
-        return _events(hub.runs.get(run_id, identify(request).tenant), last_event_id)
+        return _events(hub.runs, hub.runs.get(run_id, identify(request).tenant), last_event_id)
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
     async def cancel_run(request: Request, run_id: str) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
@@ -55,16 +63,18 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
         return {"status": "cancelling"}
 
     @router.get("/threads")
-    async def list_threads(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        tenant = identify(request).tenant
-        return {"threads": [_thread(thread, hub.runs, tenant) for thread in await threads.all(tenant)]}
+    async def list_threads(  # pyright: ignore[reportUnusedFunction]
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
+        after: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        return await _list(hub, identify(request).tenant, limit, after)
 
     @router.get("/threads/{thread_id}")
     async def get_thread(request: Request, thread_id: str) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         tenant = identify(request).tenant
         thread = await threads.get(thread_id, tenant)
-        saved = await threads.messages(thread_id, tenant)
-        return _thread(thread, hub.runs, tenant) | {"messages": [_message(entry) for entry in saved]}
+        return _thread(thread, hub.runs, tenant) | {"messages": await _messages(hub, thread_id, tenant)}
 
     @router.delete("/threads/{thread_id}", status_code=204)
     async def delete_thread(request: Request, thread_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -85,12 +95,26 @@ def chat_routes(hub: Hub, identify: Callable[[Request], ToolContext]) -> APIRout
     return router
 
 
-def _events(run: ChatRun, after: int) -> EventSourceResponse:
-    async def stream() -> AsyncIterator[ServerSentEvent]:
-        async for number, event in run.follow(after):
-            yield ServerSentEvent(event, id=str(number))
+def _events(runs: Runs, run: ChatRun, after: int) -> EventSourceResponse:
+    """The events as a stream. A hub that is stopped stops its runs, and the stream has their last events, too."""
+    stopping = anyio.Event()
 
-    return EventSourceResponse(stream(), ping=15, headers={"Cache-Control": "no-store"})
+    async def close() -> None:
+        await stopping.wait()
+        await runs.close()
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        closing = asyncio.create_task(close())
+        try:
+            async for number, event in run.follow(after):
+                yield ServerSentEvent(event, id=str(number))
+        finally:
+            closing.cancel()
+
+    headers = {"Cache-Control": "no-store"}
+    return EventSourceResponse(
+        stream(), ping=15, headers=headers, shutdown_event=stopping, shutdown_grace_period=_FAREWELL_S
+    )
 
 
 def _last_message(body: RunAgentInput) -> str:
@@ -114,7 +138,46 @@ def _thread(thread: Thread, runs: Runs, tenant: str) -> dict[str, Any]:
     }
 
 
-def _message(saved: SavedMessage) -> dict[str, Any]:
+async def _list(hub: Hub, tenant: str, limit: int, after: str | None) -> dict[str, Any]:
+    """A page of threads, and where the next one begins if there is one."""
+    found = await hub.conversation.threads.all(tenant, limit + 1, None if after is None else _place(after))
+    more = {"next": _cursor(found[limit - 1])} if len(found) > limit else {}
+    return {"threads": [_thread(thread, hub.runs, tenant) for thread in found[:limit]], **more}
+
+
+async def _messages(hub: Hub, thread_id: str, tenant: str) -> list[dict[str, Any]]:
+    """A thread's messages. A question without an answer was interrupted, unless it is being answered."""
+
+    async def is_answering() -> bool:
+        return await asyncio.to_thread(hub.conversation.is_answering, thread_id, tenant)
+
+    before = await is_answering()
+    saved = await hub.conversation.threads.messages(thread_id, tenant)
+    told = [_message(entry, "interrupted") for entry in saved]
+    if saved and saved[-1].unanswered and (before or await is_answering()):
+        told[-1] = _message(saved[-1], "complete")
+    return told
+
+
+def _cursor(thread: Thread) -> str:
+    """What a list goes on behind."""
+    return f"{thread.updated_at.isoformat()},{thread.id}"
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    used, _, thread_id = cursor.partition(",")
+    try:
+        return datetime.fromisoformat(used).astimezone(UTC), thread_id
+    except ValueError as error:
+        raise InvalidInput("The list has no such place.", "Give `next` of the page before.") from error
+
+
+def _message(saved: SavedMessage, unanswered: str) -> dict[str, Any]:
+    """A message as JSON.
+
+    Args:
+        unanswered: status of a question without an answer.
+    """
     message = saved.message
     origin: Mapping[str, Any] = message.additional_kwargs
     return {
@@ -131,5 +194,5 @@ def _message(saved: SavedMessage) -> dict[str, Any]:
         "approvals": origin.get("approvals", []),
         "proposed": origin.get("proposed", []),
         "choices": origin.get("choices", []),
-        "status": origin.get("status", "complete"),
+        "status": unanswered if saved.unanswered else origin.get("status", "complete"),
     }

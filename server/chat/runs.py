@@ -1,22 +1,26 @@
 """Turns running in the hub: each in a task of its own, so that a lost connection neither stops nor repeats it."""
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ag_ui.core import BaseEvent
 
 from agents.events import TurnEvent
-from edge.kernel.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound, Unavailable
 from server.chat.agui import AguiRun, encode
 from server.chat.conversation import Conversation
 from tools.calling.context import ToolContext
 
+_INTERRUPTED = Unavailable("The hub was stopped before the answer was complete.", "Ask again when it is up.")
 _log = logging.getLogger(__name__)
 _KEPT_FINISHED_S = 600.0
-_KEPT_FINISHED = 256
+_KEPT_BYTES = 16_000_000
+"""Events of finished runs, as characters; the oldest go first."""
 
 
 @dataclass(eq=False)
@@ -34,11 +38,13 @@ class ChatRun:
     tenant: str
     events: list[str] = field(default_factory=list[str])
     finished_at: float | None = None
+    size: int = 0
     task: asyncio.Task[None] | None = None
     _more: asyncio.Event = field(default_factory=asyncio.Event)
 
     def append(self, event: BaseEvent) -> None:
         self.events.append(encode(event))
+        self.size += len(self.events[-1])
         self._wake()
 
     def finish(self) -> None:
@@ -63,12 +69,14 @@ class ChatRun:
 
 
 class Runs:
-    """The runs of this hub: those in progress, and those lately finished."""
+    """The runs of this hub: those in progress, and those lately finished, also by the hub before it."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
+        home = conversation.dependencies.store.home
+        self._kept = home.cache / "runs.json"
         # By tenant and id: that another tenant has a run or a thread of the same id must not show.
-        self._runs: dict[tuple[str, str], ChatRun] = {}
+        self._runs: dict[tuple[str, str], ChatRun] = {(run.tenant, run.id): run for run in _recall(self._kept)}
         self._active: dict[tuple[str, str], ChatRun] = {}
 
     def start(self, run_id: str, thread_id: str, message: str, caller: ToolContext | None = None) -> ChatRun:
@@ -76,7 +84,10 @@ class Runs:
 
         Raises:
             Conflict: the thread is answering already, or the id has been used.
+            Unavailable: the hub is being stopped.
         """
+        if self._conversation.closing:
+            raise Unavailable("The hub is stopping.", "Ask again when it is up.")
         caller = caller or self._conversation.dependencies.caller
         run, thread = (caller.tenant, run_id), (caller.tenant, thread_id)
         if thread in self._active:
@@ -116,9 +127,12 @@ class Runs:
         await asyncio.wait([task])
 
     async def close(self) -> None:
-        """Stop all runs."""
+        """Stop all runs, for the hub is stopping: none begins any more. The next hub has their events."""
+        self._conversation.closing = True
         for run in list(self._active.values()):
             await self.cancel(run.id, run.tenant)
+        self._forget_old()
+        await asyncio.to_thread(_keep, list(self._runs.values()), self._kept)
 
     def _tenant(self, given: str | None) -> str:
         return self._conversation.dependencies.caller.tenant if given is None else given
@@ -134,7 +148,7 @@ class Runs:
         try:
             await self._conversation.take_turn(run.thread_id, message, emit, caller)
         except asyncio.CancelledError:
-            ending = agui.cancelled()
+            ending = agui.failed(_INTERRUPTED) if self._conversation.closing else agui.cancelled()
         except Exception as error:  # noqa: BLE001 - the run's boundary: whoever follows it is told
             _log.info("run %s failed: %s", run.id, error)
             ending = agui.failed(error)
@@ -148,6 +162,50 @@ class Runs:
     def _forget_old(self) -> None:
         now = time.monotonic()
         finished = [run for run in self._runs.values() if run.finished_at is not None]
-        for place, run in enumerate(reversed(finished)):
-            if place >= _KEPT_FINISHED or now - (run.finished_at or now) > _KEPT_FINISHED_S:
+        kept = 0
+        for run in sorted(finished, key=lambda run: run.finished_at or now, reverse=True):
+            kept += run.size
+            if kept > _KEPT_BYTES or now - (run.finished_at or now) > _KEPT_FINISHED_S:
                 del self._runs[run.tenant, run.id]
+
+
+def _keep(runs: Sequence[ChatRun], path: Path) -> None:
+    """Write finished runs for the next hub; without them it says that there is no such run, as after ten minutes."""
+    now = time.monotonic()
+    ended = [
+        {"id": run.id, "thread_id": run.thread_id, "tenant": run.tenant, "events": run.events}
+        | {"ended_at": time.time() - (now - run.finished_at)}
+        for run in runs
+        if run.finished_at is not None
+    ]
+    new = path.with_suffix(".new")
+    try:
+        new.touch(0o600)
+        new.write_text(json.dumps(ended), encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        _log.warning("events of runs could not be kept: %s", error)
+
+
+def _recall(path: Path) -> list[ChatRun]:
+    """What the hub before kept, once. Its clock may have been another one: an age below 0 counts as 0."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        path.unlink()
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        _log.warning("events of runs could not be read: %s", error)
+        return []
+    now = time.monotonic()
+    return [
+        ChatRun(
+            run["id"],
+            run["thread_id"],
+            run["tenant"],
+            run["events"],
+            now - max(0.0, time.time() - run["ended_at"]),
+            sum(map(len, run["events"])),
+        )
+        for run in kept
+    ]

@@ -47,6 +47,7 @@ def _serve(hub: Components, listener: socket.socket, url: str) -> None:
 
     from server.app import create_app
     from server.connections import ConnectionLimits, affordable, bounded_protocol
+    from server.warming import warming
 
     model, home = hub.dependencies.model.reference, hub.home.root
     hub.store.catch_up()
@@ -57,6 +58,7 @@ def _serve(hub: Components, listener: socket.socket, url: str) -> None:
             await super().startup(sockets)
             keep_loaded()
             click.echo(f"Chargehand is up at {url} (model {model}, home {home})")
+            warm_up()
 
     limits = affordable(ConnectionLimits())
     config = uvicorn.Config(
@@ -69,7 +71,8 @@ def _serve(hub: Components, listener: socket.socket, url: str) -> None:
         server_header=False,
     )
     try:
-        Announced(config).run(sockets=[listener])
+        with warming(hub.dependencies, hub.base_understanding, keep_loaded) as warm_up:
+            Announced(config).run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has stopped in order by now
         click.echo("Stopped.", err=True)
     except SystemExit as error:  # uvicorn's way out when the hub cannot open; its code has another meaning here

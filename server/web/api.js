@@ -113,9 +113,18 @@ export async function listApprovals() {
 /** @param {string} id @param {"approve" | "reject"} verb @returns {Promise<Approval>} */
 export const decideApproval = (id, verb) => callTool(`approval_${verb}`, { approval: id });
 
-/** @returns {Promise<Thread[]>} newest first */
+/** @returns {Promise<Thread[]>} the newest thousand, newest first */
 export async function listThreads() {
-  const { threads } = /** @type {{ threads: Thread[] }} */ (await requestJson("threads"));
+  /** @type {Thread[]} */
+  const threads = [];
+  /** @type {string | undefined} */
+  let next;
+  do {
+    const query = next === undefined ? "" : `?after=${encodeURIComponent(next)}`;
+    const page = /** @type {{ threads: Thread[], next?: string }} */ (await requestJson(`threads${query}`));
+    threads.push(...page.threads);
+    next = page.next;
+  } while (next !== undefined && threads.length < 1000);
   return threads;
 }
 

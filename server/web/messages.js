@@ -25,7 +25,7 @@ import { createReplies } from "./replies.js";
 import { createRouteLine } from "./route.js";
 import { createMark, createSourceList, sourceLines } from "./sources.js";
 import { createToolCalls } from "./toolcalls.js";
-import { languageOfText, wordsFor } from "./wording.js";
+import { languageOfText, wording, wordsFor } from "./wording.js";
 
 /** @param {Turn} turn @param {MessageActions} actions @returns {MessageView} */
 export function createMessage(turn, actions) {
@@ -33,10 +33,13 @@ export function createMessage(turn, actions) {
 }
 
 /** @param {Turn} turn @returns {MessageView} */
-function createQuestion({ text, principal }) {
-  const words = h("p", { class: "question-text", lang: languageOfText(text) }, text);
+function createQuestion({ text, principal, status }) {
+  const language = languageOfText(text);
+  const words = h("p", { class: "question-text", lang: language }, text);
   const who = principal === null || principal === "local" ? null : h("p", { class: "question-who" }, principal);
-  const element = h("article", { class: "message question", "aria-label": "You" }, who, words);
+  const unanswered =
+    status === "interrupted" ? h("p", { class: "stopped" }, wording(language).unanswered) : null;
+  const element = h("article", { class: "message question", "aria-label": "You" }, who, words, unanswered);
   return { element, update: () => undefined };
 }
 
@@ -100,6 +103,7 @@ function createEnding(turn, actions) {
   const ending = [];
   if (turn.status === "cancelled")
     ending.push(h("p", { class: "stopped" }, icon("stop"), words.stopped));
+  if (turn.status === "interrupted") ending.push(h("p", { class: "stopped" }, icon("stop"), words.interrupted));
   if (turn.failure)
     ending.push(createFailure(toldIn(turn.failure, turn.language), {
         label: words.tryAgain,

@@ -61,6 +61,7 @@ export function createTranscript({ list, scroller, toLatest, announcer }, action
       complete: answerReady(turn.language, sources),
       failed: turn.failure?.message ?? wordsFor(turn).failedShort,
       cancelled: wordsFor(turn).stoppedShort,
+      interrupted: wordsFor(turn).interruptedShort,
     }[turn.status];
     announcer.lang = turn.language;
     if (announcer.textContent !== words) announcer.textContent = words;

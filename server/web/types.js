@@ -57,7 +57,7 @@
  * @property {string[]} [approvals] ids of the approvals that it waits for
  * @property {Proposal[]} [proposed]
  * @property {string[]} [choices]
- * @property {"complete" | "failed" | "cancelled"} [status]
+ * @property {"complete" | "failed" | "cancelled" | "interrupted"} [status]
  *
  * @typedef {Thread & { messages: Message[] }} ThreadWithMessages
  *
@@ -77,7 +77,7 @@
  * @property {string[]} approvals ids of the approvals that it waits for
  * @property {Proposal[]} proposed calls that a "yes" makes
  * @property {string[]} choices names among which the answer to a question back may choose
- * @property {"running" | "complete" | "failed" | "cancelled"} status
+ * @property {"running" | "complete" | "failed" | "cancelled" | "interrupted"} status
  * @property {"live" | "connecting" | "reconnecting" | "stopping"} activity what a running turn waits for
  * @property {Failure | null} failure
  * @property {string | null} checkpointId where a fork may begin

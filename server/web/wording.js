@@ -40,6 +40,8 @@ const ENGLISH = {
   sources: "Sources",
   sourceUnknown: "not yet known",
   stopped: "Stopped before it was complete.",
+  interrupted: "The hub was stopped before it was complete.",
+  unanswered: "The hub stopped before it answered.",
   tryAgain: "Try again",
   copy: "Copy",
   copied: "Copied",
@@ -62,6 +64,7 @@ const ENGLISH = {
   noRight: "You may not decide this: it needs the right approvals:decide, or a delegation.",
   failedShort: "Failed",
   stoppedShort: "Stopped",
+  interruptedShort: "Interrupted",
 };
 
 /** @type {typeof ENGLISH} */
@@ -93,6 +96,8 @@ const CHINESE = {
   sources: "来源",
   sourceUnknown: "尚未确定",
   stopped: "在完成之前已停止。",
+  interrupted: "在完成之前，服务已停止。",
+  unanswered: "服务在回答之前已停止。",
   tryAgain: "重试",
   copy: "复制",
   copied: "已复制",
@@ -115,6 +120,7 @@ const CHINESE = {
   noRight: "您不能决定这件事：需要 approvals:decide 权限，或他人的委托。",
   failedShort: "失败",
   stoppedShort: "已停止",
+  interruptedShort: "已中断",
 };
 
 const WORDS = { en: ENGLISH, zh: CHINESE };

@@ -7,6 +7,7 @@ BENCHMARKS = (
     "startup",
     "tools",
     "supervisor",
+    "threads",
     "gateway",
     "ingest",
     "rollouts",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from ag_ui.core import ContentPart, Message, RunAgentInput, TextPart, UserMessage
 
+from memory.ledger.threads import Thread, ThreadQuestion
 from memory.store import KnowledgeStore
 from tests.fakes.chat_models import ScriptedChat, scripted_model
 from tests.fakes.dependencies import dependencies_on
@@ -317,6 +319,36 @@ def test_threads_are_listed_newest_first(hub: HubClient):
     assert all(thread["updated_at"].endswith("+00:00") for thread in listed)
 
 
+def test_all_threads_are_listed_page_by_page(hub: HubClient, store: KnowledgeStore):
+    now = datetime.now(UTC)
+    for number in range(450):  # three share each moment
+        store.ledger.threads.save(Thread(f"t{number:03d}", "default", "x", 1, now - timedelta(seconds=number // 3)))
+    seen, after = list[str](), None
+    for _ in range(3):
+        page = hub.http.get("/v1/threads", params={"after": after} if after else {}).json()
+        seen += [thread["id"] for thread in page["threads"]]
+        after = page.get("next")
+    assert seen == [f"t{number:03d}" for number in range(450)]
+    assert after is None
+    short = hub.http.get("/v1/threads", params={"limit": 2}).json()
+    assert [thread["id"] for thread in short["threads"]] == ["t000", "t001"]
+    for wrong in ({"after": "yesterday"}, {"limit": 0}, {"limit": 201}):
+        assert_error(hub.http.get("/v1/threads", params=wrong), 422, "invalid_input")
+
+
+def test_a_question_whose_turn_was_killed_is_marked_and_one_that_runs_is_not(
+    talkative: HubClient, store: KnowledgeStore
+):
+    asked = ThreadQuestion("q1", "and then?")
+    store.ledger.threads.ask("killed", "default", "and then?", asked, datetime.now(UTC))
+    (question,) = talkative.thread("killed")["messages"]
+    assert (question["role"], question["content"], question["status"]) == ("user", "and then?", "interrupted")
+    run_id, _ = talkative.begin(HEAT, "killed", until="TEXT_MESSAGE_CONTENT")
+    assert [message["status"] for message in talkative.thread("killed")["messages"]][-1] == "complete"
+    talkative.http.post(f"/v1/runs/{run_id}/cancel")
+    assert [m["status"] for m in talkative.thread("killed")["messages"]] == ["interrupted", "complete", "cancelled"]
+
+
 def test_the_list_says_which_thread_is_answering(talkative: HubClient):
     run_id, _ = talkative.begin(HEAT, "busy", until="TEXT_MESSAGE_CONTENT")
     talkative.run("help", "idle")
@@ -348,7 +380,7 @@ def test_threads_are_there_after_the_hub_was_stopped_in_mid_run(store: Knowledge
         client.begin(HEAT, "t1", until="TEXT_MESSAGE_CONTENT")
     with hub_on(store) as client:
         last = client.thread("t1")["messages"][-1]
-        assert last["status"] == "cancelled"
+        assert last["status"] == "interrupted"
         assert last["content"].startswith(CARRIED.strip())
         client.run("help", "t1")
         assert len(client.thread("t1")["messages"]) == 4

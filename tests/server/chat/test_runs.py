@@ -1,6 +1,7 @@
 """Runs: numbered events that any number of clients may follow, resume and leave; cancelled, kept and forgotten."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.kernel.errors import Conflict, NotFound
+from edge.kernel.errors import Conflict, NotFound, Unavailable
 from memory.store import KnowledgeStore
 from server.chat.conversation import open_conversation
 from server.chat.runs import ChatRun, Runs
@@ -166,11 +167,14 @@ async def test_closing_stops_all_runs_and_keeps_what_they_said(store: KnowledgeS
         await runs.close()
         for run in [*started, runs.get("r9")]:
             assert run.finished_at is not None
-            assert assert_valid(run.events)[-1].outcome.type == "cancelled"
+            assert assert_valid(run.events)[-1].code == "unavailable"
         for run in started:
             last = (await conversation.threads.messages(run.thread_id, "default"))[-1].message
-            assert last.additional_kwargs["status"] == "cancelled"
+            assert last.additional_kwargs["status"] == "interrupted"
+            assert "by the user" not in last.additional_kwargs["notices"][0]["message"]
             assert last.text.startswith(CARRIED.strip())
+        with pytest.raises(Unavailable, match="stopping"):
+            runs.start("late", "late", HEAT)
 
 
 async def test_old_finished_runs_are_forgotten_and_running_ones_are_not(store: KnowledgeStore):
@@ -201,3 +205,50 @@ async def test_another_tenant_s_run_and_thread_tell_nothing(store: KnowledgeStor
         await whole(mine)
         ended = [event for _, event in await whole(other)]
         assert "in use" not in "".join(ended)
+
+
+async def test_many_later_runs_do_not_take_the_events_of_one_whose_client_has_yet_to_come_back(store: KnowledgeStore):
+    async with running(store) as runs:
+        first = await whole(runs.start("first", "t", "help"))
+        for number in range(300):  # told, and ended, without a turn
+            done = ChatRun(f"d{number}", f"t{number}", "default", events=["{}"], size=2)
+            done.finish()
+            runs._runs["default", done.id] = done  # pyright: ignore[reportPrivateUsage]
+        runs.start("late", "late", "help")
+        assert await whole(runs.get("first"), 2) == first[2:]
+
+
+async def test_events_are_kept_up_to_a_size_and_the_oldest_go_first(
+    store: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("server.chat.runs._KEPT_BYTES", 1)
+    async with running(store) as runs:
+        await whole(runs.start("old", "t", "help"))
+        await whole(runs.start("new", "t", "help"))
+        with pytest.raises(NotFound):
+            runs.get("old")
+
+
+async def test_the_next_hub_has_the_events_of_the_runs_that_were_stopped_with_the_one_before(store: KnowledgeStore):
+    async with running(store, endless()) as runs:
+        run = runs.start("r1", "t1", HEAT)
+        await until(run, "TEXT_MESSAGE_CONTENT")
+        ended = await whole(runs.start("r2", "t2", "help"))
+        await runs.close()
+        stopped = await whole(run)
+    async with running(store) as runs:
+        assert await whole(runs.get("r1", "default"), 3) == stopped[3:]
+        assert await whole(runs.get("r2", "default")) == ended
+        with pytest.raises(NotFound):
+            runs.get("r1", "other")
+        runs.get("r2").finished_at = time.monotonic() - 601
+    async with running(store) as runs:
+        assert runs.get("r1")
+        with pytest.raises(NotFound):
+            runs.get("r2")
+
+
+async def test_a_damaged_file_of_events_is_passed_over(store: KnowledgeStore):
+    (store.home.cache / "runs.json").write_text("[{", encoding="utf-8")
+    async with running(store) as runs:
+        assert await whole(runs.start("r1", "t1", "help"))

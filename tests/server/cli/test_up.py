@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import sys
+import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ import httpx
 import pytest
 
 from tests.fakes.commands import messages_of, run_process, start_up
-from tests.fakes.hubs import HubClient
+from tests.fakes.hubs import HubClient, SentEvent, body_of, sse
 from tests.fakes.model_servers import Behaviour, FakeServer, serve_openai
 from tests.server.chat.protocol import assert_valid
 
@@ -70,11 +72,13 @@ def test_a_hub_killed_in_mid_run_is_usable_when_it_is_started_again(ready: Path,
     with start_up(ready) as up, client_of(up.url) as hub:
         thread = hub.thread("t1")
         assert (thread["turns"], thread["run_id"]) == (1, None)
-        assert [message["content"] for message in thread["messages"]] == [HEAT]
+        assert [(message["content"], message["status"]) for message in thread["messages"]] == [(HEAT, "interrupted")]
         events = hub.run("And when does it shut down?", "t1")
         assert assert_valid([event.line for event in events])[-1].outcome.type == "success"
         assert [message["role"] for message in hub.thread("t1")["messages"]] == ["user", "user", "assistant"]
         assert "95 °C" in hub.thread("t1")["messages"][-1]["content"]
+        statuses = [message["status"] for message in hub.thread("t1")["messages"]]
+        assert statuses == ["interrupted", "complete", "complete"]
 
 
 @pytest.mark.parametrize("stopping", [signal.SIGINT, signal.SIGTERM])
@@ -88,7 +92,29 @@ def test_a_hub_that_is_stopped_keeps_what_its_runs_said(ready: Path, talkative: 
     assert talkative.hung_up.wait(10)
     _, stopped = messages_of(ready, "t1")
     assert stopped.text.startswith(CARRIED.strip())
-    assert stopped.additional_kwargs["status"] == "cancelled"
+    assert stopped.additional_kwargs["status"] == "interrupted"
+    assert "by the user" not in stopped.additional_kwargs["notices"][0]["message"]
+
+
+def test_a_stream_ends_with_an_event_when_the_hub_is_stopped(ready: Path, talkative: FakeServer):
+    with start_up(ready, settings=using(talkative)) as up, client_of(up.url) as hub:
+        body, seen = body_of(HEAT, "t1"), list[SentEvent]()
+        with hub.http.stream("POST", "/v1/runs", json=body) as response:
+            for event in sse(response):
+                seen.append(event)
+                if event.data["type"] == "TEXT_MESSAGE_CONTENT" and not up.process.poll():
+                    up.process.send_signal(signal.SIGTERM)
+        assert assert_valid([event.line for event in seen])[-1].code == "unavailable"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_the_first_question_needs_is_loaded_without_one(ready: Path):
+    with start_up(ready) as up, client_of(up.url) as hub:
+        maps, limit = Path(f"/proc/{up.process.pid}/maps"), time.monotonic() + 120
+        while "chromadb" not in maps.read_text() and time.monotonic() < limit:
+            assert hub.http.get("/v1/status").status_code == 200  # it answers meanwhile
+            time.sleep(0.2)
+        assert "chromadb" in maps.read_text()
 
 
 def test_a_port_in_use_is_failed_work(ready: Path):
