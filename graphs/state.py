@@ -119,6 +119,9 @@ class TeamState(TurnState, total=False):
     outcomes: Annotated[Any, UntrackedValue]
     """An `agents.teams.outcomes.Outcome` for each call."""
 
+    known: Annotated[Any, UntrackedValue]
+    """`agents.understanding.entities.KnownEntities`, as they were before the tools were called."""
+
     thought: Annotated[Any, UntrackedValue]
     """`agents.teams.crew.Deliberation`, where the crew came to one."""
 

@@ -130,9 +130,10 @@ async def _resume(dependencies: Dependencies, state: TurnState, runtime: Runtime
     """Make the caller's calls that were left undone."""
     so_far, record = recorder(runtime.stream_writer)
     pending, caller = pending_of(state), dependencies.caller
+    known = await asyncio.to_thread(dependencies.know, caller)
     finding = await dependencies.teams.resume(pending, interpretation_of(state).language, caller, record)
     others = [one for one in pending if one.principal != caller.principal]
-    update = await asyncio.to_thread(left_by, finding, others, dependencies)
+    update = left_by(finding, others, known, dependencies.tools)
     return update | {"tool_calls": so_far.tool_calls, "notices": so_far.notices}
 
 

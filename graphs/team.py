@@ -1,6 +1,7 @@
 """A team's subgraph: act -> deliberate, where a model can -> report."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from agents.events import AnswerDelta, Emit, Transcript, TurnEvent
 from agents.teams.frames import objects_of, past_calls
 from agents.teams.outcomes import Pending, TeamFinding
 from agents.teams.turn import TeamName, TeamTurn
+from agents.understanding.entities import KnownEntities
 from agents.understanding.frame import Frame
 from agents.understanding.interpretation import Interpretation
 from edge.kernel.errors import Interrupted
@@ -22,6 +24,7 @@ from graphs.state import TeamState, TurnState
 from graphs.steps import dependencies_of, step
 from graphs.understanding import FRAME_AS_JSON, INTERPRETATION_AS_JSON
 from tools.calling.context import SaidIn
+from tools.spec import ToolSpec
 
 
 def build_team(dependencies: Dependencies, team: TeamName) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -45,8 +48,9 @@ def build_team(dependencies: Dependencies, team: TeamName) -> CompiledStateGraph
 async def _act(dependencies: Dependencies, state: TeamState, runtime: Runtime[Any]) -> dict[str, Any]:
     so_far, record = recorder(runtime.stream_writer)
     asking = replace(dependencies.caller, said_in=_said_in(state, runtime))
+    known = await asyncio.to_thread(dependencies.know, asking)
     outcomes = await _turn(replace(dependencies, caller=asking), interpretation_of(state), record).act()
-    return {"outcomes": outcomes, "thought": None, **_told(state, so_far)}
+    return {"outcomes": outcomes, "known": known, "thought": None, **_told(state, so_far)}
 
 
 async def _deliberate(
@@ -63,7 +67,7 @@ async def _report(dependencies: Dependencies, state: TeamState, runtime: Runtime
     turn = _turn(dependencies, found, runtime.stream_writer)
     finding = turn.report(_outcomes(state), state.get("thought"))
     kept = [one for one in pending_of(state) if one.approval and one.approval not in finding.approvals]
-    update = await asyncio.to_thread(left_by, finding, kept, dependencies)
+    update = left_by(finding, kept, state["known"], dependencies.tools)
     update["answer"] = "\n\n".join(part for part in (finding.text, found.not_done) if part)
     if found.document_query:
         update["lead"] = f"{update['answer']}\n\n"
@@ -105,9 +109,15 @@ def recorder(emit: Emit) -> tuple[Transcript, Emit]:
     return so_far, record
 
 
-def left_by(finding: TeamFinding, kept: list[Pending], dependencies: Dependencies) -> dict[str, Any]:
-    """What a finding changes in the state; `kept` are the calls that went on waiting beside it."""
-    known, tools = dependencies.know(dependencies.caller), dependencies.tools
+def left_by(
+    finding: TeamFinding, kept: list[Pending], known: KnownEntities, tools: Mapping[str, ToolSpec]
+) -> dict[str, Any]:
+    """What a finding changes in the state.
+
+    Args:
+        kept: calls that went on waiting beside it.
+        known: what there was before the calls, to which "undo" goes back.
+    """
     made = finding.outcomes
     frame = Frame(objects_of(made, known, tools), past_calls(made, known, tools), proposed=finding.proposed)
     return {

@@ -174,3 +174,13 @@ async def test_an_order_and_a_question_to_the_documents_go_where_they_belong(sto
     turn = await story.say("At what temperature does the SE30 throttle?")
     assert (turn.state["route"]["intent"], turn.state["route"]["path"]) == ("knowledge", "documents")
     assert "85 °C" in turn.message.text
+
+
+async def test_undo_goes_back_to_what_there_was_before(story: Story) -> None:
+    await story.say("move faq@2 to staging")
+    undone = await story.say("undo that")
+    assert "candidate" in undone.message.text
+    done = await story.say("yes")
+    assert [(call["name"], call["arguments"]) for call in done.message.additional_kwargs["tool_calls"]] == [
+        ("set_stage", {"version": "faq@2", "stage": "candidate"})
+    ]

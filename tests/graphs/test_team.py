@@ -60,7 +60,7 @@ async def test_what_the_tools_gave_is_in_no_checkpoint(sample_store: KnowledgeSt
         channel for saved in saver.writes.values() for _, channel, *_ in saved.values()
     }
     assert "tool_calls" in channels
-    assert not channels & {"outcomes", "thought"}
+    assert not channels & {"outcomes", "known", "thought"}
 
 
 async def test_a_turn_that_lost_what_its_tools_gave_says_so(sample_store: KnowledgeStore) -> None:
