@@ -26,6 +26,10 @@ def _case(message: str, *calls: tuple[str, Mapping[str, Any], Mapping[str, str]]
 
 PLANNED = (
     _case(
+        "Keep in mind that I look after the kilns in hall 3.",
+        ("memory_remember", {"fact": "I look after the kilns in hall 3"}, {"fact": "I look after the kilns in hall 3"}),
+    ),
+    _case(
         "Which of our models came out best when they were tested on chatting?",
         ("evaluation_list", {"task": "chat"}, {"task": "chatting"}),
         mood="question",

@@ -47,7 +47,7 @@ def canonical(operations: Operations) -> Iterator[tuple[str, str]]:
             continue
         order = order_of(called(operations, example), operations.talk, example.language)
         own = seen.setdefault((example.tool, example.language), set())
-        if order.startswith(example.tool) or order in own or len(own) >= ORDERS_OF_EACH:
+        if order.startswith(example.tool.replace("_", " ")) or order in own or len(own) >= ORDERS_OF_EACH:
             continue
         own.add(order)
         yield example.tool, order
