@@ -96,11 +96,18 @@ def memory_tools(memories_of: PersonalMemories) -> list[ToolSpec]:
 
     # No result is kept beside the store, so that what is forgotten is gone.
     return [
-        tool(memory_remember, scopes={"chat:use"}, effect="write", idempotent=True, shown_once=True),
-        tool(memory_prefer, scopes={"chat:use"}, effect="write", idempotent=True, shown_once=True),
+        tool(memory_remember, scopes={"chat:use"}, effect="write", idempotent=True, shown_once=True, personal=True),
+        tool(memory_prefer, scopes={"chat:use"}, effect="write", idempotent=True, shown_once=True, personal=True),
         tool(memory_list, scopes={"chat:use"}),
-        tool(memory_forget, scopes={"chat:use"}, effect="destructive", shown_once=True),
-        tool(memory_forget_all, scopes={"chat:use"}, effect="destructive", idempotent=True, shown_once=True),
+        tool(memory_forget, scopes={"chat:use"}, effect="destructive", shown_once=True, personal=True),
+        tool(
+            memory_forget_all,
+            scopes={"chat:use"},
+            effect="destructive",
+            idempotent=True,
+            shown_once=True,
+            personal=True,
+        ),
     ]
 
 

@@ -57,6 +57,7 @@ class ToolSpec:
         approval: when a call needs one; None for never.
         idempotent: a repeat has no further effect, even without an idempotency key.
         shown_once: the result holds a secret that is not kept.
+        personal: the arguments are the caller's own affair: the audit log keeps their digest alone.
         grouped: its calls may share a transaction with others of their kind that come at the same time.
         prepare: work that takes long, done before the transaction of a change, with the same context and arguments;
             the function finds what it gave as `context.prepared`. It must be harmless without the change.
@@ -76,6 +77,7 @@ class ToolSpec:
     approval: ApprovalRule | None = None
     idempotent: bool = False
     shown_once: bool = False
+    personal: bool = False
     grouped: bool = False
     prepare: Callable[..., Any] | None = None
     runtime: ToolRuntime | None = None
@@ -227,6 +229,7 @@ def tool(  # noqa: PLR0913 - what an operation is made of
     approval: ApprovalRule | None = None,
     idempotent: bool = False,
     shown_once: bool = False,
+    personal: bool = False,
     grouped: bool = False,
     prepare: Callable[..., Any] | None = None,
 ) -> ToolSpec:
@@ -271,6 +274,7 @@ def tool(  # noqa: PLR0913 - what an operation is made of
         approval=approval,
         idempotent=idempotent,
         shown_once=shown_once,
+        personal=personal,
         grouped=grouped,
         prepare=prepare,
     )

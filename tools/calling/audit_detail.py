@@ -27,7 +27,8 @@ def done_in_words(arguments: Mapping[str, Any], result: BaseModel) -> str:
     made = getattr(result, "id", None)
     if isinstance(made, str) and made not in said.values():
         said["->"] = made
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _masked(name: str, value: Any, depth: int) -> Any:

@@ -82,7 +82,7 @@ class WriteCall:
         if needed is None:
             result = self.spec.run(context, **self.values)
             self._remember(context, result)
-            self._append(context, "done", done_in_words(self.arguments, result))
+            self._append(context, "done", "" if self.spec.personal else done_in_words(self.arguments, result))
         else:
             result = needed
             self._append(context, "waiting", needed.approval_id)

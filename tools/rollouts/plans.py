@@ -306,7 +306,7 @@ def _steps(strategy: Strategy, kind: TargetKind, *, first: bool) -> tuple[Step, 
                 for weight in (*range(part, 100, part), 100)
             )
         case Recreate():
-            return (_replacement(strategy, kind, first=first),)
+            return (_replacement(strategy, first=first),)
         case Shadow():
             return (
                 Step(
@@ -321,18 +321,17 @@ def _steps(strategy: Strategy, kind: TargetKind, *, first: bool) -> tuple[Step, 
             )
 
 
-def _replacement(strategy: Recreate, kind: TargetKind, *, first: bool) -> Step:
+def _replacement(strategy: Recreate, *, first: bool) -> Step:
     """The one step of recreate: the first version of a target is served once it is ready, for nothing was before it."""
-    alone = first and kind == "serving"
     return Step(
         name="replace",
         weight=100,
-        judge="ready" if alone else "harm",
+        judge="ready" if first else "harm",
         baseline="before",
         keeps_former=False,
-        minimum_samples=0 if alone else strategy.minimum_samples,
-        hold_s=0.0 if alone else strategy.hold_s,
-        limit_s=strategy.ready_within_s + (0.0 if alone else max(strategy.hold_s, strategy.limit_s)),
+        minimum_samples=0 if first else strategy.minimum_samples,
+        hold_s=0.0 if first else strategy.hold_s,
+        limit_s=strategy.ready_within_s + (0.0 if first else max(strategy.hold_s, strategy.limit_s)),
         at_limit="roll_back",
         ready_within_s=strategy.ready_within_s,
     )
