@@ -115,7 +115,8 @@ class _Check:
     def _planned(self, readings: "Sequence[_Reading]", not_done: str = "") -> Interpretation:
         calls: list[PlannedCall] = []
         for reading in readings:
-            settled = reading.settled()
+            others = [span for one in readings if one is not reading for span in one.used]
+            settled = reading.settled(others)
             if isinstance(settled, Question):
                 return self._disagreed([]) or self._asked(settled)
             calls.append(settled)
@@ -391,11 +392,19 @@ class _Reading:
             for name, value in asked.arguments.items():
                 self.filling.arguments.setdefault(name, Argument(value, "", "answer"))
 
-    def settled(self) -> PlannedCall | Question:
-        """The call, or what has to be asked first."""
+    def settled(self, taken: Sequence[tuple[int, int]] = ()) -> PlannedCall | Question:
+        """The call, or what has to be asked first.
+
+        Args:
+            taken: spans of what other calls of the proposal are about.
+        """
         if not self.changes and not self.filling.arguments:
             self.filling.unused = [
-                one for one in self.check.said.mentions if not one.common and self.check.is_usable(one.start, False)
+                one
+                for one in self.check.said.mentions
+                if not one.common
+                and self.check.is_usable(one.start, False)
+                and not any(start <= one.start < end for start, end in taken)
             ]
         settled = self.check.settler.settle(self.filling)
         if isinstance(settled, PlannedCall) and self.open:
