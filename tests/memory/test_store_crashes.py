@@ -215,7 +215,7 @@ def ingest(home: Home, folder: Path) -> None:
 
 @pytest.mark.integration
 @pytest.mark.parametrize(
-    "free_kib", [40, 1100, *(pytest.param(kib, marks=pytest.mark.long) for kib in (300, 700, 1500, 2200))]
+    "free_kib", [40, 1100, *(pytest.param(kib, marks=pytest.mark.long) for kib in (300, 700, 1500, 1900))]
 )
 def test_a_full_disk_loses_nothing(small_disk: Path, parts: Path, free_kib: int) -> None:
     """The disk fills up at another step each time: in the ledger, in the lexical index, in Chroma."""
