@@ -10,9 +10,9 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.rollouts.e_process import Share, evidence_beyond, evidence_within
 from tools.rollouts.response_times import BUCKETS, TIME_KINDS, TimeKind, Times, buckets_longer, edge_s
@@ -36,7 +36,8 @@ class CanaryLimits(BaseModel):
     Attributes:
         error_rate_increase: over the former version's, share of requests: 0.02 is two percentage points.
         error_rate_max: whatever the former version's is.
-        slowdown: of the median time: 0.25 is a quarter slower. None does not look at it.
+        slowdown: of the median time: 0.25 is a quarter slower. None looks at no times, but those of the next two that
+            are given beside it.
         slowdown_p95, slowdown_p99: of the time that 5, or 1, percent of the answers take longer than.
         score_drop: of the mean quality score, 0 to 1. None does not look at scores.
         alpha: probability that a rollout ever errs in a verdict on a version that stands right at its limits or within.
@@ -51,6 +52,13 @@ class CanaryLimits(BaseModel):
     slowdown_p99: Annotated[float, Field(gt=0, le=100)] | None = 1.0
     score_drop: Annotated[float, Field(gt=0, lt=1)] | None = None
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_times(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "slowdown" not in given or given["slowdown"] is not None:
+            return given
+        return {"slowdown_p95": None, "slowdown_p99": None, **cast("Mapping[str, Any]", given)}
 
     @property
     def alpha_within(self) -> float:

@@ -184,3 +184,9 @@ def test_a_wave_of_devices(report: WaveReport, verdict: str) -> None:
     found = judge_wave(report, 0.1)
     assert found.verdict == verdict
     assert f"{report.succeeded} of {report.devices} devices" in found.reasons[0]
+
+
+def test_without_a_limit_of_the_median_no_times_are_looked_at() -> None:
+    assert CanaryLimits(slowdown=None) == CanaryLimits(slowdown=None, slowdown_p95=None, slowdown_p99=None)
+    assert CanaryLimits(slowdown=None, slowdown_p95=0.5).slowdown_p95 == 0.5
+    assert CanaryLimits().slowdown_p99 == 1.0
