@@ -229,10 +229,11 @@ def _canary(hub: Hub, pinned: str) -> None:
 def _bad_version(hub: Hub, pinned: str) -> None:
     chapter(5, "A bad version goes back by itself")
     say(
-        "Version 3 is the same content on another model server. All evidence still holds, so the gate passes; what no "
-        "evaluation showed is that this server fails nine requests of ten."
+        "Version 3 is the same weights on another model server. Evidence is about what is served, so Ann measures it, "
+        "too; what no evaluation showed is that this server fails nine requests of ten."
     )
     version = _register(hub, "v3", f"openai:{BUNDLED}", {"base_digest": pinned}, "")
+    _evidence(hub, version)
     move = _start(hub, version, percentages=[50], limits={"error_rate_increase": 0.2, "slowdown": None}, **_CANARY)
     expect(move.gate(), "waiting_for_approval")
     move.approve()
