@@ -32,7 +32,7 @@ def sensor_read(sensor: str) -> dict[str, str]:
 toolbox = Toolbox([device_tool(sensor_read)], Silent())
 runtime = OllamaRuntime(sys.argv[1])
 assistant = Assistant(toolbox, [runtime.chat_model("instant")], Silent(), names=lambda: Names(sensors={"inlet": ()}))
-answer = assistant.ask("I wonder whether the inlet sensor is not a bit warm today, is it?", by="person:bench")
+answer = assistant.ask("I wonder whether the inlet sensor is not a bit high today, is it?", by="person:bench")
 if answer.tier != "small":
     raise SystemExit(f"no model was asked: {answer}")
 mcp_client()  # the agent on a device has the client for its hub in the same process
