@@ -100,6 +100,7 @@ def _canary(teller: Teller, hub: Hub, pinned: str) -> None:
 
 def _bad_version(teller: Teller, hub: Hub, pinned: str) -> None:
     _register(teller, "v3", "openai", pinned)
+    _measure(teller, "helper@v3")
     _agree(
         teller, hub, teller.say("ann", f"canary helper@v3 on {TARGET} at 50 %, {_WIDE}, up to 20 points more errors")
     )
