@@ -27,7 +27,7 @@ BROKEN = (
 )
 """What readers of damaged archives raise."""
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How office files of before 2007 begin, and those with a password."""
 _MOST_BYTES = 512 * 1024 * 1024
 _MOST_RATIO = 300
@@ -45,7 +45,7 @@ class Archive:
     def __init__(self, name: str, data: bytes, kind: str) -> None:
         """Args: name of the file and kind of file, such as "an Excel workbook", for messages."""
         self._name, self._kind = name, kind
-        if data.startswith(_OLE):
+        if data.startswith(OLE):
             raise InvalidInput(
                 f"{name} is of before Office 2007 or has a password.", "Save it in today's format without a password."
             )

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from edge.kernel.errors import InvalidInput
+from memory.documents.parsing.archive import BROKEN, OLE
 from memory.documents.parsing.equations import Node, office_math
 from memory.documents.parsing.labels import as_item, written
 from memory.documents.parsing.numbering import Element, Numbering, W, numbering_of
@@ -48,23 +47,6 @@ _BODY_LEVEL = 9
 
 _MOST_BYTES = 200 * 1024 * 1024
 _MOST_RATIO = 200
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""How old .doc files begin, and .docx files with a password."""
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    RuntimeError,  # an encrypted member; NotImplementedError: an unknown compression
-    OSError,
-    SyntaxError,  # what lxml raises for XML that is not well-formed
-)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
 _BREAKS = {f"{W}tab": " ", f"{W}ptab": " ", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
@@ -159,7 +141,7 @@ def parse_docx(name: str, data: bytes) -> ParsedDocument:
         parts = {kind: _part(document, kind) for kind in ("numbering", "footnotes", "endnotes")}
         property_title = document.core_properties.title
         numbering = numbering_of(parts["numbering"])
-    except (PythonDocxError, OpcError, *_BROKEN) as error:
+    except (PythonDocxError, OpcError, *BROKEN) as error:
         raise _broken(name) from error
     reader = _Reader(styles, numbering, _notes_of(parts), _marks_of_notes(body, styles))
     for block in _blocks(body):
@@ -172,12 +154,12 @@ def parse_docx(name: str, data: bytes) -> ParsedDocument:
 
 
 def _check_archive(name: str, data: bytes) -> None:
-    if data.startswith(_OLE):
+    if data.startswith(OLE):
         raise InvalidInput(f"{name} is an old .doc file or has a password.", "Save it as .docx without a password.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size_bytes = sum(member.file_size for member in archive.infolist())
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(name) from error
     if size_bytes > _MOST_BYTES or size_bytes > _MOST_RATIO * len(data):
         raise InvalidInput(
