@@ -145,7 +145,8 @@ set +e
 """
 
 
-def test_status_and_doctor_read_where_the_disk_is_full(tmp_path: Path) -> None:
+def told_on_own_disk(tmp_path: Path, script: str) -> dict[str, str]:
+    """What the commands of a script printed, by the names of their files; the home is on a disk of its own."""
     home, told = tmp_path / "home", tmp_path / "told"
     home.mkdir()
     told.mkdir()
@@ -153,9 +154,13 @@ def test_status_and_doctor_read_where_the_disk_is_full(tmp_path: Path) -> None:
     if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no disk of its own can be made here: unshare is not there, or not allowed")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home), "SETTINGS": SETTINGS}
-    script = FILL.format(home=home, told=told, python=sys.executable)
-    subprocess.run([*alone, script], env=environment, check=True)
-    said = {path.name: path.read_text(encoding="utf-8") for path in told.iterdir()}
+    filled = script.format(home=home, told=told, python=sys.executable)
+    subprocess.run([*alone, filled], env=environment, check=False)
+    return {path.name: path.read_text(encoding="utf-8") for path in told.iterdir()}
+
+
+def test_status_and_doctor_read_where_the_disk_is_full(tmp_path: Path) -> None:
+    said = told_on_own_disk(tmp_path, FILL)
     assert "cannot be used" in said["second"]
     assert "inlet: 38 °C (good)" in said["read"], said["read"]
     assert said["read.code"] == "0\n"
@@ -184,16 +189,7 @@ kill $agent; wait $agent
 
 
 def test_the_agent_starts_and_reads_where_the_disk_is_full(tmp_path: Path) -> None:
-    home, told = tmp_path / "home", tmp_path / "told"
-    home.mkdir()
-    told.mkdir()
-    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
-    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no disk of its own can be made here: unshare is not there, or not allowed")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHARGEHAND_EDGE_HOME": str(home), "SETTINGS": SETTINGS}
-    script = RESTART.format(home=home, told=told, python=sys.executable)
-    subprocess.run([*alone, script], env=environment, check=False)
-    said = {path.name: path.read_text(encoding="utf-8") for path in told.iterdir()}
+    said = told_on_own_disk(tmp_path, RESTART)
     assert "is up" in said["run"], said["run"]
     for name in ("read", "again"):
         assert "inlet: 38 °C (good)" in said[name], (said[name], said["run"])
